@@ -1,0 +1,76 @@
+// Package auth answers two questions about a request: who is asking, and may
+// they. It knows verified client certificates, static bearer tokens, OpenID
+// Connect tokens and the Kubernetes API server's reviews, and it fails closed.
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+)
+
+// Methods by which an identity can be proven; the only values of
+// Identity.Method and of the metric label "method".
+const (
+	MethodCertificate = "certificate"
+	MethodToken       = "token"
+	MethodOIDC        = "oidc"
+	MethodKubernetes  = "kubernetes"
+	MethodNone        = "none" // no credential was presented
+)
+
+// Identity is a proven identity. Two identities are the same when their Key is.
+type Identity struct {
+	Method  string   // one of the Method constants
+	Issuer  string   // who vouches: issuer DN, issuer URL; empty for a static token
+	Subject string   // the one name that logs show
+	Names   []string // typed names a pattern matches: dns:, uri:, email:, cn:, token:, user:
+	Groups  []string // group names, without the "group:" of the pattern
+	User    string   // name in a SubjectAccessReview: the user claim, the certificate's CN, "token:NAME"
+}
+
+// Key identifies i in tables of lanes and slots. Its parts carry their length,
+// so no choice of names makes two identities share a key.
+func (i Identity) Key() string {
+	b := make([]byte, 0, len(i.Method)+len(i.Issuer)+len(i.Subject)+16)
+	for _, part := range [...]string{i.Method, i.Issuer, i.Subject} {
+		b = strconv.AppendInt(b, int64(len(part)), 10)
+		b = append(b, ':')
+		b = append(b, part...)
+	}
+	return string(b)
+}
+
+// Errors of an Authenticator, an Authorizer and the middleware. Whatever
+// wraps none of them refuses the request with 401.
+var (
+	// ErrNoCredential: the request bears no credential of this kind; try the next.
+	ErrNoCredential = errors.New("no credential")
+	// ErrUnavailable: whoever could judge the credential cannot be asked now (503).
+	ErrUnavailable = errors.New("identity provider unavailable")
+	// ErrThrottled: the peer has failed too often to be worth costly work (429).
+	ErrThrottled = errors.New("too many failures from this address")
+	// ErrDenied: the identity is known and may not do this (403).
+	ErrDenied = errors.New("denied")
+)
+
+// Authenticator proves the identity behind a request. It returns an error that
+// wraps ErrNoCredential if r bears no credential of its kind; any other error
+// refuses the request. It must not read r's body.
+type Authenticator interface {
+	Authenticate(r *http.Request) (Identity, error)
+}
+
+type contextKey struct{}
+
+// NewContext returns a copy of ctx that carries id.
+func NewContext(ctx context.Context, id Identity) context.Context {
+	return context.WithValue(ctx, contextKey{}, id)
+}
+
+// FromContext returns the identity that Authenticate has put into ctx.
+func FromContext(ctx context.Context) (Identity, bool) {
+	id, ok := ctx.Value(contextKey{}).(Identity)
+	return id, ok
+}
