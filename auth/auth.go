@@ -17,17 +17,21 @@ const (
 	MethodToken       = "token"
 	MethodOIDC        = "oidc"
 	MethodKubernetes  = "kubernetes"
-	MethodNone        = "none" // no credential was presented
+	MethodNone        = "none" // no credential, or none that a method here knows
 )
 
 // Identity is a proven identity. Two identities are the same when their Key is.
+// Its slices and its map are shared between requests: read only.
 type Identity struct {
 	Method  string   // one of the Method constants
 	Issuer  string   // who vouches: issuer DN, issuer URL; empty for a static token
-	Subject string   // the one name that logs show
+	Subject string   // the one name that logs show, typed as in Names
 	Names   []string // typed names a pattern matches: dns:, uri:, email:, cn:, token:, user:
-	Groups  []string // group names, without the "group:" of the pattern
-	User    string   // name in a SubjectAccessReview: the user claim, the certificate's CN, "token:NAME"
+	Groups  []string // group names, without the "group:" of the pattern; a certificate's O are for User's reviews only
+
+	User  string              // name in a SubjectAccessReview: the user claim, the certificate's CN, "token:NAME"
+	UID   string              // uid in a SubjectAccessReview, if a TokenReview gave one
+	Extra map[string][]string // extra in a SubjectAccessReview, if a TokenReview gave some
 }
 
 // Key identifies i in tables of lanes and slots. Its parts carry their length,
@@ -42,8 +46,9 @@ func (i Identity) Key() string {
 	return string(b)
 }
 
-// Errors of an Authenticator, an Authorizer and the middleware. Whatever
-// wraps none of them refuses the request with 401.
+// Errors of an Authenticator, an Authorizer and the middleware. Whatever wraps
+// none of ErrUnavailable, ErrThrottled and ErrDenied refuses the request with
+// 401; ErrExpired, ErrRevoked and ErrUnknown only tell the log and the metric why.
 var (
 	// ErrNoCredential: the request bears no credential of this kind; try the next.
 	ErrNoCredential = errors.New("no credential")
@@ -53,7 +58,28 @@ var (
 	ErrThrottled = errors.New("too many failures from this address")
 	// ErrDenied: the identity is known and may not do this (403).
 	ErrDenied = errors.New("denied")
+	// ErrExpired: the credential was good once.
+	ErrExpired = errors.New("expired")
+	// ErrRevoked: its issuer has taken the credential back.
+	ErrRevoked = errors.New("revoked")
+	// ErrUnknown: nobody here knows the token, the key or the issuer.
+	ErrUnknown = errors.New("unknown")
 )
+
+// Refusal is the error of a credential that was presented and not accepted. It
+// tells the log and the metric whose it claims to be; no field holds a secret.
+type Refusal struct {
+	Method  string // one of the Method constants
+	Issuer  string // as presented, perhaps unproven
+	Subject string // as presented, perhaps unproven; typed as in Identity.Names
+	Err     error  // what is wrong, and what to change
+}
+
+// Error returns the text of r.Err.
+func (r *Refusal) Error() string { return r.Err.Error() }
+
+// Unwrap returns r.Err.
+func (r *Refusal) Unwrap() error { return r.Err }
 
 // Authenticator proves the identity behind a request. It returns an error that
 // wraps ErrNoCredential if r bears no credential of its kind; any other error
