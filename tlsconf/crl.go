@@ -1,0 +1,150 @@
+package tlsconf
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+const listBlock = "X509 CRL"
+
+// Extensions of lists and their entries, RFC 5280 sections 5.2 and 5.3.
+const (
+	oidNumber            = "2.5.29.20"
+	oidReason            = "2.5.29.21"
+	oidInvalidityDate    = "2.5.29.24"
+	oidDeltaIndicator    = "2.5.29.27"
+	oidDistributionPoint = "2.5.29.28"
+	oidCertificateIssuer = "2.5.29.29"
+	oidAuthorityKey      = "2.5.29.35"
+)
+
+// list is one complete revocation list, pared down to what a check needs.
+type list struct {
+	signed  x509.RevocationList // issuer, times and what a signature check reads; no entries
+	revoked map[string]struct{} // serial numbers, big-endian
+}
+
+// parseLists reads every list of a file: PEM blocks, or DER, one after the other.
+func parseLists(data []byte) ([]*list, error) {
+	ders, err := listsDER(data)
+	if err != nil {
+		return nil, err
+	}
+	var all []*list
+	for i, der := range ders {
+		l, err := parseList(der)
+		if err != nil {
+			return nil, fmt.Errorf("list %d: %w", i+1, err)
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+func listsDER(data []byte) ([][]byte, error) {
+	var ders [][]byte
+	if !derLike(data) {
+		found, err := blocks(data)
+		if err != nil {
+			return nil, err
+		}
+		for i, block := range found {
+			if block.Type != listBlock {
+				return nil, fmt.Errorf("block %d is %s, not %s", i+1, block.Type, listBlock)
+			}
+			ders = append(ders, block.Bytes)
+		}
+		return ders, nil
+	}
+	for len(data) > 0 {
+		var one asn1.RawValue
+		rest, err := asn1.Unmarshal(data, &one)
+		if err != nil {
+			return nil, fmt.Errorf("list %d: malformed DER, or cut off", len(ders)+1)
+		}
+		ders, data = append(ders, one.FullBytes), rest
+	}
+	return ders, nil
+}
+
+func parseList(der []byte) (*list, error) {
+	parsed, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return nil, fmt.Errorf("malformed: %w", err)
+	}
+	if len(parsed.Raw) != len(der) {
+		return nil, errors.New("malformed: bytes after its end")
+	}
+	if parsed.NextUpdate.IsZero() {
+		return nil, fmt.Errorf("of %s: no next update, so nobody could tell when it is stale", parsed.Issuer)
+	}
+	if err := listExtensions(parsed.Extensions); err != nil {
+		return nil, fmt.Errorf("of %s: %w", parsed.Issuer, err)
+	}
+	l := &list{revoked: make(map[string]struct{}, len(parsed.RevokedCertificateEntries)), signed: pare(parsed)}
+	for _, entry := range parsed.RevokedCertificateEntries {
+		if err := entryExtensions(entry.Extensions); err != nil {
+			return nil, fmt.Errorf("of %s: serial %s: %w", parsed.Issuer, entry.SerialNumber, err)
+		}
+		l.revoked[serial(entry.SerialNumber)] = struct{}{}
+	}
+	return l, nil
+}
+
+// pare keeps what CheckSignatureFrom and the choice of a list read.
+func pare(l *x509.RevocationList) x509.RevocationList {
+	return x509.RevocationList{
+		RawTBSRevocationList: l.RawTBSRevocationList, RawIssuer: l.RawIssuer, Issuer: l.Issuer,
+		Signature: l.Signature, SignatureAlgorithm: l.SignatureAlgorithm, AuthorityKeyId: l.AuthorityKeyId,
+		Number: l.Number, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate,
+	}
+}
+
+func serial(n *big.Int) string { return string(n.Bytes()) }
+
+// listExtensions refuses what would make the list less than a complete one of its issuer.
+func listExtensions(extensions []pkix.Extension) error {
+	for _, e := range extensions {
+		switch id := e.Id.String(); {
+		case id == oidDeltaIndicator:
+			return errors.New("is a delta list; only complete ones are supported")
+		case id == oidDistributionPoint:
+			return errors.New("is indirect or limited to a distribution point; only complete lists of the issuer itself are supported")
+		case e.Critical && id != oidNumber && id != oidAuthorityKey:
+			return fmt.Errorf("critical extension %s is unknown", id)
+		}
+	}
+	return nil
+}
+
+func entryExtensions(extensions []pkix.Extension) error {
+	for _, e := range extensions {
+		switch id := e.Id.String(); {
+		case id == oidCertificateIssuer:
+			return errors.New("names another issuer; indirect lists are not supported")
+		case e.Critical && id != oidReason && id != oidInvalidityDate:
+			return fmt.Errorf("critical extension %s is unknown", id)
+		}
+	}
+	return nil
+}
+
+func (l *list) has(cert *x509.Certificate) bool {
+	_, ok := l.revoked[serial(cert.SerialNumber)]
+	return ok
+}
+
+func (l *list) stale(now time.Time) bool { return now.After(l.signed.NextUpdate) }
+
+// newer orders lists of one issuer: by number where both bear one, else by date.
+func (l *list) newer(other *list) bool {
+	if a, b := l.signed.Number, other.signed.Number; a != nil && b != nil && a.Cmp(b) != 0 {
+		return a.Cmp(b) > 0
+	}
+	return l.signed.ThisUpdate.After(other.signed.ThisUpdate)
+}
