@@ -1,0 +1,109 @@
+package exposition
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxLabelBytes bounds the escaped text of all labels of a set together.
+const maxLabelBytes = 1 << 16
+
+// prefix is what a label in the way gets, as often as its name is taken.
+const prefix = "exported_"
+
+// Labels is a compiled set of constant labels. It is immutable and may be
+// shared by any number of Readers.
+type Labels struct {
+	list []compiled // in the order given
+	rank []int      // indices of list by length of name, then name: the order of conflict resolution
+	more []byte     // `,a="x",b="y"`: after other labels
+	lone []byte     // `a="x",b="y"`: into empty braces
+	bare []byte     // `{a="x",b="y"}`: after a bare name
+}
+
+// compiled is a label in the forms that the formats need.
+type compiled struct {
+	Label
+	escaped string // Value as it stands between quotes in text
+	text    string // name="escaped"
+	pair    []byte // the field Metric.label with its tag and length
+}
+
+// Compile checks labels and prepares them. Names must be of the form
+// [a-zA-Z_][a-zA-Z0-9_]*, each given once, and none of __name__, le and quantile,
+// which carry the meaning of a series; values must be UTF-8.
+func Compile(labels ...Label) (*Labels, error) {
+	l := &Labels{}
+	for i, label := range labels {
+		if err := label.validate(); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(labels[:i], func(o Label) bool { return o.Name == label.Name }) {
+			return nil, fmt.Errorf("label %q: given twice", label.Name)
+		}
+		c := compile(label)
+		l.list = append(l.list, c)
+		l.rank = append(l.rank, i)
+		l.more = append(append(l.more, ','), c.text...)
+	}
+	if len(l.more) > maxLabelBytes {
+		return nil, fmt.Errorf("labels: %d bytes together, more than %d", len(l.more), maxLabelBytes)
+	}
+	if len(l.more) > 0 {
+		l.lone = l.more[1:]
+		l.bare = slices.Concat([]byte("{"), l.lone, []byte("}"))
+	}
+	slices.SortFunc(l.rank, func(a, b int) int {
+		x, y := labels[a].Name, labels[b].Name
+		return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y))
+	})
+	return l, nil
+}
+
+func (l Label) validate() error {
+	switch {
+	case !isLabelName(l.Name):
+		return fmt.Errorf("label name %q: want letters, digits and _, no digit first", l.Name)
+	case l.Name == "__name__" || l.Name == "le" || l.Name == "quantile":
+		return fmt.Errorf("label name %q: reserved", l.Name)
+	case !utf8.ValidString(l.Value):
+		return fmt.Errorf("label %s: value %q is not UTF-8", l.Name, l.Value)
+	case strings.IndexByte(l.Value, 0) >= 0:
+		return fmt.Errorf("label %s: value %q contains NUL", l.Name, l.Value)
+	case l.Conflict < Exported || l.Conflict > Override:
+		return fmt.Errorf("label %s: unknown conflict policy %d", l.Name, l.Conflict)
+	}
+	return nil
+}
+
+func compile(l Label) compiled {
+	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(l.Value)
+	var pair []byte
+	pair = appendString(pair, tagPairName, l.Name)
+	pair = appendString(pair, tagPairValue, l.Value)
+	return compiled{
+		Label:   l,
+		escaped: escaped,
+		text:    l.Name + `="` + escaped + `"`,
+		pair:    appendString(nil, tagMetricLabel, string(pair)),
+	}
+}
+
+// appendString appends a length-delimited protobuf field.
+func appendString(b []byte, tag byte, s string) []byte {
+	b = binary.AppendUvarint(append(b, tag), uint64(len(s)))
+	return append(b, s...)
+}
+
+func isLabelName(s string) bool {
+	for i := range len(s) {
+		if class[s[i]]&labelByte == 0 || i == 0 && class[s[i]]&digitByte != 0 {
+			return false
+		}
+	}
+	return s != ""
+}

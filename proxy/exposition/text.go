@@ -1,0 +1,7 @@
+package exposition
+
+type textState struct{}
+
+func (t *textState) reset() {}
+
+func (r *Reader) lines() error { return ErrTruncated }
