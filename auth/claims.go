@@ -1,0 +1,182 @@
+package auth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Errors of the claim policy.
+var (
+	errAudience    = errors.New("token aud names none of the accepted audiences")
+	errSubject     = errors.New("token has no sub")
+	errTimes       = errors.New("token lacks exp or iat, or one of exp, iat and nbf is not a time")
+	errTokenOld    = fmt.Errorf("token is past its exp: %w", ErrExpired)
+	errTokenEarly  = errors.New("token is not valid before a later nbf")
+	errTokenFuture = errors.New("token was issued in the future (iat); compare the clocks")
+	errLifetime    = errors.New("token lifetime (exp - iat) is not above zero and within the configured one")
+	errUsername    = errors.New("token has no usable string in the user name claim")
+	errEmail       = errors.New("token user name is an email address that is not verified (email_verified)")
+	errGroups      = errors.New("token groups claim is neither a string nor an array of strings")
+)
+
+// claimPolicy is what one issuer's tokens must say. It asks for more than
+// go-oidc does: there a missing sub, an iat in the future and a lifetime of ten
+// years pass, and the leeway of nbf is five minutes.
+type claimPolicy struct {
+	issuer       string
+	audiences    []string
+	user, groups string // dotted paths
+	userPrefix   string
+	groupsPrefix string
+	maxLifetime  time.Duration
+	skew         time.Duration
+}
+
+// check returns who the claims are about and until when they hold, leeway
+// included. iss has been compared before.
+func (p *claimPolicy) check(claims object, now time.Time) (id Identity, until time.Time, err error) {
+	if until, err = p.checkTimes(claims, now); err != nil {
+		return Identity{}, until, err
+	}
+	if !p.hears(claims["aud"]) {
+		return Identity{}, until, errAudience
+	}
+	if sub, _ := claims["sub"].(string); sub == "" {
+		return Identity{}, until, errSubject
+	}
+	user, err := p.username(claims)
+	if err != nil {
+		return Identity{}, until, err
+	}
+	groups, err := p.groupNames(claims)
+	if err != nil {
+		return Identity{}, until, err
+	}
+	return Identity{
+		Method: MethodOIDC, Issuer: p.issuer, Subject: user,
+		Names: []string{"user:" + user}, Groups: groups, User: user,
+	}, until, nil
+}
+
+// checkTimes follows RFC 7519 sections 4.1.4 to 4.1.6. iat is demanded, as RFC
+// 9068 section 2.2 does: without it there is no lifetime to check.
+func (p *claimPolicy) checkTimes(claims object, now time.Time) (until time.Time, err error) {
+	exp, ok := numericDate(claims["exp"])
+	iat, ok2 := numericDate(claims["iat"])
+	if !ok || !ok2 {
+		return until, errTimes
+	}
+	if nbf, there := claims["nbf"]; there {
+		start, ok := numericDate(nbf)
+		if !ok {
+			return until, errTimes
+		}
+		if start.After(now.Add(p.skew)) {
+			return until, errTokenEarly
+		}
+	}
+	until = exp.Add(p.skew)
+	switch {
+	case !now.Before(until):
+		return until, errTokenOld
+	case iat.After(now.Add(p.skew)):
+		return until, errTokenFuture
+	case !iat.Before(exp) || exp.Sub(iat) > p.maxLifetime:
+		return until, errLifetime
+	}
+	return until, nil
+}
+
+// numericDate reads a NumericDate (RFC 7519 section 2), which may have a
+// fraction; a number in quotes is none. Years above 9999 are refused.
+func numericDate(value any) (time.Time, bool) {
+	number, ok := value.(json.Number)
+	if !ok {
+		return time.Time{}, false
+	}
+	seconds, err := strconv.ParseFloat(string(number), 64)
+	if err != nil || seconds < 0 || seconds > 253402300799 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(seconds), 0), true
+}
+
+// hears reports whether aud (a string or an array of strings, RFC 7519 section
+// 4.1.3) has one of our names in it.
+func (p *claimPolicy) hears(aud any) bool {
+	names, ok := stringOrStrings(aud)
+	return ok && slices.ContainsFunc(names, func(name string) bool {
+		return slices.Contains(p.audiences, name)
+	})
+}
+
+func (p *claimPolicy) username(claims object) (string, error) {
+	value, _, err := lookup(claims, p.user)
+	if err != nil {
+		return "", err
+	}
+	name, ok := value.(string)
+	if !ok || name == "" || !isPlain(name) {
+		return "", errUsername
+	}
+	if verified, there := claims["email_verified"]; p.user == "email" && there && verified != true {
+		return "", errEmail
+	}
+	return p.userPrefix + name, nil
+}
+
+// groupNames returns the prefixed groups. No claim is no group; an empty name
+// is left out, for it would be the bare prefix.
+func (p *claimPolicy) groupNames(claims object) ([]string, error) {
+	value, found, err := lookup(claims, p.groups)
+	if err != nil || !found || value == nil {
+		return nil, err
+	}
+	names, ok := stringOrStrings(value)
+	if !ok {
+		return nil, errGroups
+	}
+	groups := make([]string, 0, len(names))
+	for _, name := range names {
+		if !isPlain(name) {
+			return nil, errGroups
+		}
+		if name != "" {
+			groups = append(groups, p.groupsPrefix+name)
+		}
+	}
+	return groups, nil
+}
+
+func stringOrStrings(value any) ([]string, bool) {
+	switch value := value.(type) {
+	case string:
+		return []string{value}, true
+	case []any:
+		names := make([]string, len(value))
+		for i, element := range value {
+			name, ok := element.(string)
+			if !ok {
+				return nil, false
+			}
+			names[i] = name
+		}
+		return names, true
+	}
+	return nil, false
+}
+
+// isPlain reports whether s has neither control characters nor what decoding
+// has put in place of a broken surrogate, which makes different names equal.
+func isPlain(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r == utf8.RuneError || unicode.IsControl(r)
+	})
+}
