@@ -1,0 +1,39 @@
+package tlsconf
+
+import "time"
+
+// SetNow gives r another clock.
+func (r *Reloader) SetNow(now func() time.Time) { r.now = now }
+
+// Remembered counts the verdicts of the present snapshot.
+func (r *Reloader) Remembered() int {
+	vs := &r.current.Load().verdicts
+	vs.mu.RLock()
+	defer vs.mu.RUnlock()
+	return len(vs.known)
+}
+
+const MaxVerdicts = maxVerdicts
+
+// ParsedCerts, ParsedAuthorities and ParsedLists open the parsers to the fuzzers.
+func ParsedCerts(data []byte) (n int, err error) {
+	chain, err := parseChain(data)
+	return len(chain), err
+}
+
+func ParsedAuthorities(data []byte) (n int, err error) {
+	cas, err := parseAuthorities(data)
+	return len(cas), err
+}
+
+func ParsedKey(data []byte) error {
+	_, err := parseKey(data)
+	return err
+}
+
+func ParsedLists(data []byte) (ders [][]byte, err error) {
+	if _, err := parseLists(data); err != nil {
+		return nil, err
+	}
+	return listsDER(data)
+}
