@@ -28,9 +28,10 @@ type Labels struct {
 // compiled is a label in the forms that the formats need.
 type compiled struct {
 	Label
-	escaped string // Value as it stands between quotes in text
-	text    string // name="escaped"
-	pair    []byte // the field Metric.label with its tag and length
+	exported string // Name with one prefix
+	escaped  string // Value as it stands between quotes in text
+	text     string // name="escaped"
+	pair     []byte // the field Metric.label with its tag and length
 }
 
 // Compile checks labels and prepares them. Names must be of the form
@@ -54,14 +55,23 @@ func Compile(labels ...Label) (*Labels, error) {
 		return nil, fmt.Errorf("labels: %d bytes together, more than %d", len(l.more), maxLabelBytes)
 	}
 	if len(l.more) > 0 {
-		l.lone = l.more[1:]
-		l.bare = slices.Concat([]byte("{"), l.lone, []byte("}"))
+		l.bare = slices.Concat([]byte("{"), l.more[1:], []byte("}"))
 	}
 	slices.SortFunc(l.rank, func(a, b int) int {
 		x, y := labels[a].Name, labels[b].Name
 		return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y))
 	})
 	return l, nil
+}
+
+// has reports whether one of the labels is called name.
+func (l *Labels) has(name string) bool {
+	for i := range l.list {
+		if l.list[i].Name == name {
+			return true
+		}
+	}
+	return false
 }
 
 func (l Label) validate() error {
@@ -86,10 +96,11 @@ func compile(l Label) compiled {
 	pair = appendString(pair, tagPairName, l.Name)
 	pair = appendString(pair, tagPairValue, l.Value)
 	return compiled{
-		Label:   l,
-		escaped: escaped,
-		text:    l.Name + `="` + escaped + `"`,
-		pair:    appendString(nil, tagMetricLabel, string(pair)),
+		Label:    l,
+		exported: prefix + l.Name,
+		escaped:  escaped,
+		text:     l.Name + `="` + escaped + `"`,
+		pair:     appendString(nil, tagMetricLabel, string(pair)),
 	}
 }
 

@@ -27,6 +27,7 @@ type Reader struct {
 	src     io.Reader
 	kind    kind
 	labels  *Labels
+	unlabel Labels // stands in for nil labels
 	limits  Limits
 	in      []byte // input buffer; its last slackBytes are never filled
 	pos     int    // in[pos:end] is unread
@@ -40,7 +41,6 @@ type Reader struct {
 	stats   Stats
 	text    textState
 	proto   protoState
-	started bool // src has yielded a byte
 }
 
 // NewReader returns a Reader that adds labels to what it reads from src, which
@@ -60,12 +60,15 @@ func (r *Reader) Reset(src io.Reader, f *Format, labels *Labels, limits Limits) 
 	if limits.Bytes <= 0 {
 		limits.Bytes = defaultBytes
 	}
+	if labels == nil {
+		labels = &r.unlabel
+	}
 	limits.LineBytes = min(limits.LineBytes, maxLineBytes)
 	r.src, r.kind, r.labels, r.limits = src, f.kind, labels, limits
 	r.pos, r.end, r.read, r.srcErr = 0, 0, 0, nil
 	r.out, r.ready, r.err = r.out[:0], 0, nil
 	r.line, r.stats = 0, Stats{}
-	r.text.reset()
+	r.text.reset(r.kind == kindOpenMetrics)
 }
 
 // Read yields labelled bytes. It returns ErrEmpty, ErrTruncated, ErrTooLong,

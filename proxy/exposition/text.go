@@ -1,7 +1,171 @@
 package exposition
 
-type textState struct{}
+import (
+	"bytes"
+	"errors"
+	"io"
+)
 
-func (t *textState) reset() {}
+// eof is the line that ends OpenMetrics.
+const eof = "# EOF"
 
-func (r *Reader) lines() error { return ErrTruncated }
+// errShort means that a sample or comment does not end in the buffer.
+var errShort = errors.New("more input needed")
+
+// textState is what a Reader of text keeps.
+type textState struct {
+	scan     scanner
+	resolver resolver
+	pattern  pattern
+	done     bool // the line that ends OpenMetrics has been read
+}
+
+func (t *textState) reset(openMetrics bool) {
+	t.done, t.scan.openMetrics = false, openMetrics
+	t.pattern.forget()
+}
+
+// lines labels text until a chunk is full or the input ends.
+func (r *Reader) lines() error {
+	for {
+		if err := r.rewrite(); err != errShort {
+			return err
+		}
+		if len(r.out) >= chunkBytes {
+			return nil
+		}
+		if err := r.fill(); err == io.EOF {
+			return r.endText()
+		} else if err != nil {
+			return err
+		}
+		r.text.pattern.forget()
+	}
+}
+
+// endText judges what is left when the input has ended. A text whose last line
+// has no newline cannot be told from one that was cut.
+func (r *Reader) endText() error {
+	rest := r.in[r.pos:r.end]
+	switch {
+	case r.read == 0:
+		return ErrEmpty
+	case r.text.scan.openMetrics && !r.text.done && string(rest) == eof:
+		r.out = append(r.out, rest...)
+		r.pos = r.end
+	case len(rest) > 0 || r.text.scan.openMetrics && !r.text.done:
+		return ErrTruncated
+	}
+	return io.EOF
+}
+
+// rewrite labels what is in the buffer. Runs that do not change are copied as
+// late and as long as possible.
+func (r *Reader) rewrite() error {
+	b := r.in[:r.end]
+	from, i := r.pos, r.pos
+	var err error
+	for err == nil && len(r.out)+i-from < chunkBytes {
+		next, to := 0, from
+		if i < len(b) {
+			next, to = r.text.pattern.match(r, b, i, from)
+		}
+		if next == 0 {
+			next, to, err = r.strict(b, i, from)
+		}
+		if err == nil {
+			i, from = next, to
+			r.line++
+		}
+	}
+	r.out = append(r.out, b[from:i]...)
+	r.pos = i
+	return err
+}
+
+// strict takes the line or sample at i, and returns where the next begins and
+// up to where b has been copied.
+func (r *Reader) strict(b []byte, i, from int) (next, copied int, err error) {
+	t, s := &r.text, &r.text.scan
+	s.b, s.i, s.newlines = b, i, 0
+	s.blanks()
+	ok, sample := true, false
+	switch c := s.peek(); {
+	case i == len(b):
+		return 0, 0, errShort
+	case t.done:
+		return 0, 0, r.syntax(0, "more after "+eof)
+	case s.openMetrics && bytes.HasPrefix(b[i:], []byte(eof+"\n")):
+		t.done = true
+		return i + len(eof) + 1, from, nil
+	case c == '\n' && !s.openMetrics:
+		s.i++
+	case c == '#':
+		if lineEnd(b, s.i) == 0 {
+			return 0, 0, errShort
+		}
+		ok = s.comment()
+	default:
+		s.i = i
+		ok, sample = s.sample(), true
+	}
+	switch {
+	case !ok && s.short:
+		return 0, 0, errShort
+	case !ok:
+		return 0, 0, r.syntax(s.newlines, s.what)
+	case int64(s.i-i-1) > r.limits.LineBytes:
+		return 0, 0, ErrTooLong
+	case sample:
+		from = r.insert(b, from)
+		t.pattern.learn(b, i, r)
+	}
+	r.line += s.newlines
+	return s.i, from, nil
+}
+
+// insert writes the sample that has been scanned up to where labels go, with
+// the labels, and returns that place. b has been copied up to from.
+//
+// Labels go behind the last one, or behind a quoted metric name: there they never
+// stand before that name, blanks and a trailing comma stay as they are, and all
+// series of a family, _created too, get them at the same place of the label
+// order by which Prometheus pairs them.
+func (r *Reader) insert(b []byte, from int) int {
+	f, v := &r.text.scan.found, &r.text.resolver
+	r.stats.Samples++
+	r.stats.Conflicts += int64(v.resolve(r.labels, b, f.spans))
+	out := r.out
+	for _, c := range v.changes {
+		s := f.spans[c.span]
+		out = append(out, b[from:s.name]...)
+		out = append(out, c.prefix...)
+		from = int(s.name)
+		if c.set != none {
+			out = append(out, b[from:s.value]...)
+			out = append(out, r.labels.list[c.set].escaped...)
+			from = int(s.valueEnd)
+		} else if c.from != none {
+			out = append(out, b[from:s.value]...)
+			out = append(out, b[f.spans[c.from].value:f.spans[c.from].valueEnd]...)
+			from = int(s.valueEnd)
+		}
+	}
+	out = append(out, b[from:f.at]...)
+	switch {
+	case len(v.add) == 0:
+	case !f.open:
+		out = append(out, r.labels.bare...)
+	case len(v.add) == len(r.labels.list) && !f.first:
+		out = append(out, r.labels.more...)
+	default:
+		for n, i := range v.add {
+			if n > 0 || !f.first {
+				out = append(out, ',')
+			}
+			out = append(out, r.labels.list[i].text...)
+		}
+	}
+	r.out = out
+	return int(f.at)
+}

@@ -1,0 +1,87 @@
+package exposition
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+)
+
+// isFloat reports whether b is a sample's value: what strconv.ParseFloat takes
+// and fits a float64, without the hexadecimal and the underscores of Go.
+func isFloat(b []byte) bool {
+	if decimal(b) == len(b) && len(b) > 0 {
+		return true
+	}
+	_, ok := parseFloat(b)
+	return ok
+}
+
+// parseFloat returns the number that b holds.
+func parseFloat(b []byte) (float64, bool) {
+	if bytes.ContainsAny(b, "pP_") {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	return f, err == nil
+}
+
+// isSeconds reports whether b is a timestamp of OpenMetrics.
+func isSeconds(b []byte) bool {
+	f, ok := parseFloat(b)
+	return ok && !math.IsNaN(f) && !math.IsInf(f, 0)
+}
+
+// decimal returns the length of a plain number at the start of b, or 0: a sign,
+// digits, a point and digits, an exponent of at most two digits. Such a number
+// is in range as it has at most 32 bytes.
+func decimal(b []byte) int {
+	i := 0
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		i++
+	}
+	n := digits(b, i)
+	i += n
+	if i < len(b) && b[i] == '.' {
+		f := digits(b, i+1)
+		i += 1 + f
+		n += f
+	}
+	if n == 0 || i > 32 {
+		return 0
+	}
+	if i < len(b) && b[i]|0x20 == 'e' {
+		i++
+		if i < len(b) && (b[i] == '-' || b[i] == '+') {
+			i++
+		}
+		n := digits(b, i)
+		if n == 0 || n > 2 {
+			return 0
+		}
+		i += n
+	}
+	return i
+}
+
+// digits counts the digits of b from i.
+func digits(b []byte, i int) int {
+	n := 0
+	for i+n < len(b) && b[i+n]-'0' < 10 {
+		n++
+	}
+	return n
+}
+
+// isMilliseconds reports whether b is a timestamp of Prometheus text: digits
+// that fit an int64.
+func isMilliseconds(b []byte) bool {
+	n := digits(b, 0)
+	if n == 0 || n != len(b) {
+		return false
+	}
+	if n <= 18 {
+		return true
+	}
+	_, err := strconv.ParseInt(string(b), 10, 64)
+	return err == nil
+}
