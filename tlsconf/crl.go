@@ -1,6 +1,7 @@
 package tlsconf
 
 import (
+	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -48,7 +49,7 @@ func parseLists(data []byte) ([]*list, error) {
 
 func listsDER(data []byte) ([][]byte, error) {
 	var ders [][]byte
-	if !derLike(data) {
+	if !derLike(data) && (len(data) == 0 || data[0] != 0x30 || bytes.Contains(data, pemBegin)) {
 		found, err := blocks(data)
 		if err != nil {
 			return nil, err
