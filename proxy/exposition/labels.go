@@ -18,11 +18,12 @@ const prefix = "exported_"
 // Labels is a compiled set of constant labels. It is immutable and may be
 // shared by any number of Readers.
 type Labels struct {
-	list []compiled // in the order given
-	rank []int      // indices of list by length of name, then name: the order of conflict resolution
-	more []byte     // `,a="x",b="y"`: after other labels
-	lone []byte     // `a="x",b="y"`: into empty braces
-	bare []byte     // `{a="x",b="y"}`: after a bare name
+	list   []compiled // in the order given
+	rank   []int      // indices of list by length of name, then name: the order of conflict resolution
+	sorted []int      // indices of list by name
+	more   []byte     // `,a="x",b="y"`: after other labels
+	lone   []byte     // `a="x",b="y"`: into empty braces
+	bare   []byte     // `{a="x",b="y"}`: after a bare name
 }
 
 // compiled is a label in the forms that the formats need.
@@ -57,6 +58,8 @@ func Compile(labels ...Label) (*Labels, error) {
 	if len(l.more) > 0 {
 		l.bare = slices.Concat([]byte("{"), l.more[1:], []byte("}"))
 	}
+	l.sorted = slices.Clone(l.rank)
+	slices.SortFunc(l.sorted, func(a, b int) int { return cmp.Compare(l.list[a].Name, l.list[b].Name) })
 	slices.SortFunc(l.rank, func(a, b int) int {
 		x, y := labels[a].Name, labels[b].Name
 		return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y))
@@ -93,21 +96,21 @@ func (l Label) validate() error {
 func compile(l Label) compiled {
 	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(l.Value)
 	var pair []byte
-	pair = appendString(pair, tagPairName, l.Name)
-	pair = appendString(pair, tagPairValue, l.Value)
+	pair = appendField(pair, tagPairName, l.Name, nil)
+	pair = appendField(pair, tagPairValue, l.Value, nil)
 	return compiled{
 		Label:    l,
 		exported: prefix + l.Name,
 		escaped:  escaped,
 		text:     l.Name + `="` + escaped + `"`,
-		pair:     appendString(nil, tagMetricLabel, string(pair)),
+		pair:     appendField(nil, tagMetricLabel, "", pair),
 	}
 }
 
-// appendString appends a length-delimited protobuf field.
-func appendString(b []byte, tag byte, s string) []byte {
-	b = binary.AppendUvarint(append(b, tag), uint64(len(s)))
-	return append(b, s...)
+// appendField appends a length-delimited protobuf field of two parts.
+func appendField(b []byte, tag byte, head string, tail []byte) []byte {
+	b = binary.AppendUvarint(append(b, tag), uint64(len(head)+len(tail)))
+	return append(append(b, head...), tail...)
 }
 
 func isLabelName(s string) bool {

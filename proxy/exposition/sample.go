@@ -2,7 +2,6 @@ package exposition
 
 import (
 	"bytes"
-	"slices"
 )
 
 // sample scans one sample and its newline into s.found.
@@ -39,7 +38,7 @@ func (s *scanner) labels(f *sample) bool {
 			return s.fail("no comma between labels")
 		}
 	}
-	if !s.unique(f.spans) {
+	if !distinct(s.b, f.spans, &s.order, s.escapes) {
 		return s.fail("label given twice")
 	}
 	return true
@@ -109,56 +108,4 @@ func (s *scanner) metricName(f *sample) bool {
 	}
 	f.named = true
 	return true
-}
-
-// unique reports whether no two labels have the same name.
-func (s *scanner) unique(spans []span) bool {
-	if len(spans) <= 16 && !s.escapes {
-		for i, x := range spans {
-			for _, y := range spans[:i] {
-				if x.nameEnd-x.name == y.nameEnd-y.name && string(s.b[x.name:x.nameEnd]) == string(s.b[y.name:y.nameEnd]) {
-					return false
-				}
-			}
-		}
-		return true
-	}
-	compare := func(x, y span) int {
-		return compareEscaped(s.b[x.name:x.nameEnd], s.b[y.name:y.nameEnd])
-	}
-	s.order = append(s.order[:0], spans...)
-	slices.SortFunc(s.order, compare)
-	for i := 1; i < len(s.order); i++ {
-		if compare(s.order[i-1], s.order[i]) == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// compareEscaped compares what a and b mean.
-func compareEscaped(a, b []byte) int {
-	for len(a) > 0 && len(b) > 0 {
-		x, n := unescape(a)
-		y, m := unescape(b)
-		if x != y {
-			return int(x) - int(y)
-		}
-		a, b = a[n:], b[m:]
-	}
-	return len(a) - len(b)
-}
-
-// unescape returns the first byte that b means and how many it takes. Unknown
-// escapes stand for themselves.
-func unescape(b []byte) (byte, int) {
-	if b[0] == '\\' && len(b) > 1 {
-		switch b[1] {
-		case 'n':
-			return '\n', 2
-		case '"', '\\':
-			return b[1], 2
-		}
-	}
-	return b[0], 1
 }

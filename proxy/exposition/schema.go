@@ -1,0 +1,80 @@
+package exposition
+
+import "unicode/utf8"
+
+// schema holds, for a message of io.prometheus.client, what its fields are, by
+// number: v varint, d double, s string, p and q packed varints and doubles, a
+// capital another message; - is none that is known.
+func schema(message byte) string {
+	switch message {
+	case 'F': // MetricFamily
+		return "-ssvMs"
+	case 'M': // Metric
+		return "-LGCSGvH"
+	case 'L': // LabelPair
+		return "-ss"
+	case 'G': // Gauge, Untyped
+		return "-d"
+	case 'C': // Counter
+		return "-dET"
+	case 'S': // Summary
+		return "-vdQT"
+	case 'Q': // Quantile
+		return "-dd"
+	case 'H': // Histogram
+		return "-vdBdvdvdNpqNpqTE"
+	case 'B': // Bucket
+		return "-vdEd"
+	case 'N': // BucketSpan
+		return "-vv"
+	case 'E': // Exemplar
+		return "-LdT"
+	case 'T': // google.protobuf.Timestamp
+		return "-vv"
+	}
+	return ""
+}
+
+// check reports whether b is well-formed as a message, down to its innermost.
+// Fields that are not known may hold anything.
+func check(b []byte, message byte) bool {
+	fields := schema(message)
+	for i := 0; i < len(b); {
+		f, ok := next(b, i)
+		if !ok || f.number < len(fields) && !f.is(b, fields[f.number]) {
+			return false
+		}
+		i = f.end
+	}
+	return true
+}
+
+// is reports whether the field is of the kind that a schema gives it.
+func (f field) is(b []byte, kind byte) bool {
+	content := b[f.body:f.end]
+	switch kind {
+	case '-':
+		return true
+	case 'v':
+		return f.wire == wireVarint
+	case 'd':
+		return f.wire == wireFixed64
+	case 's':
+		return f.wire == wireBytes && utf8.Valid(content)
+	case 'p':
+		return f.wire == wireVarint || f.wire == wireBytes && packed(content)
+	case 'q':
+		return f.wire == wireFixed64 || f.wire == wireBytes && len(content)%8 == 0
+	}
+	return f.wire == wireBytes && check(content, kind)
+}
+
+// packed reports whether b is a row of varints.
+func packed(b []byte) bool {
+	for i := 0; i < len(b); {
+		if _, i = uvarint(b, i); i == 0 {
+			return false
+		}
+	}
+	return true
+}

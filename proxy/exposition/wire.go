@@ -1,0 +1,107 @@
+package exposition
+
+// Wire types of protobuf.
+const (
+	wireVarint     = 0
+	wireFixed64    = 1
+	wireBytes      = 2
+	wireStartGroup = 3
+	wireEndGroup   = 4
+	wireFixed32    = 5
+)
+
+// field is where a field of a message stands: its tag from start, its length
+// from length, its content from body to end. Without a length, length is body.
+type field struct {
+	number int
+	wire   int
+	start  int
+	length int
+	body   int
+	end    int
+}
+
+// next returns the field of b at i; ok is false if it is malformed.
+func next(b []byte, i int) (f field, ok bool) {
+	tag, n := uvarint(b, i)
+	if n == 0 || tag>>3 == 0 || tag > 1<<32-1 {
+		return f, false
+	}
+	f = field{number: int(tag >> 3), wire: int(tag & 7), start: i, length: n, body: n, end: n}
+	switch f.wire {
+	case wireVarint:
+		_, f.end = uvarint(b, n)
+		return f, f.end != 0
+	case wireFixed64:
+		f.end += 8
+	case wireFixed32:
+		f.end += 4
+	case wireBytes:
+		size, n := uvarint(b, n)
+		if n == 0 || size > uint64(len(b)-n) {
+			return f, false
+		}
+		f.body, f.end = n, n+int(size)
+	case wireStartGroup:
+		f.end = skipGroup(b, n)
+		return f, f.end != 0
+	default:
+		return f, false
+	}
+	return f, f.end <= len(b)
+}
+
+// skipGroup returns the offset after the group whose content begins at i, or 0.
+func skipGroup(b []byte, i int) int {
+	for depth := 1; depth > 0; {
+		tag, n := uvarint(b, i)
+		if n == 0 {
+			return 0
+		}
+		switch tag & 7 {
+		case wireStartGroup:
+			depth++
+			i = n
+		case wireEndGroup:
+			depth--
+			i = n
+		default:
+			f, ok := next(b, i)
+			if !ok {
+				return 0
+			}
+			i = f.end
+		}
+	}
+	return i
+}
+
+// uvarint returns the varint of b at i and the offset after it, or 0 if it is
+// cut or does not fit 64 bits.
+func uvarint(b []byte, i int) (uint64, int) {
+	if i < len(b) && b[i] < 0x80 {
+		return uint64(b[i]), i + 1
+	}
+	var x uint64
+	for shift := 0; i < len(b) && shift < 64; shift += 7 {
+		c := b[i]
+		i++
+		if shift == 63 && c > 1 {
+			return 0, 0
+		}
+		x |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			return x, i
+		}
+	}
+	return 0, 0
+}
+
+// uvarintSize returns the length of x as a varint.
+func uvarintSize(x int) int {
+	n := 1
+	for ; x >= 0x80; x >>= 7 {
+		n++
+	}
+	return n
+}
