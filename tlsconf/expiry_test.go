@@ -73,12 +73,12 @@ func TestWarnings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSurroundings(t)
-			r := s.reloader(s.files(tlsconf.Required))
+			s.reloader(s.files(tlsconf.Required))
 			if s.log.String() != "" {
 				t.Fatalf("at the start: %s", s.log)
 			}
 			tc.change(s)
-			r = s.reloader(s.files(tlsconf.Required))
+			r := s.reloader(s.files(tlsconf.Required))
 			if _, err := r.Reload(); err != nil {
 				t.Fatal(err)
 			}

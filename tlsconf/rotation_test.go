@@ -1,0 +1,178 @@
+package tlsconf_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf"
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
+)
+
+// mount is a folder as the kubelet makes one: files are links into ..data, itself a link
+// that is swapped as a whole.
+type mount struct {
+	t    *testing.T
+	dir  string
+	turn int
+}
+
+func (m *mount) swap(files map[string][]byte) {
+	m.t.Helper()
+	m.turn++
+	stamp := fmt.Sprintf("..2026_11_22_%d", m.turn)
+	must(m.t, os.Mkdir(filepath.Join(m.dir, stamp), 0o700))
+	for name, data := range files {
+		must(m.t, os.WriteFile(filepath.Join(m.dir, stamp, name), data, 0o440))
+		if _, err := os.Lstat(filepath.Join(m.dir, name)); err != nil {
+			must(m.t, os.Symlink(filepath.Join("..data", name), filepath.Join(m.dir, name)))
+		}
+	}
+	old, _ := os.Readlink(filepath.Join(m.dir, "..data"))
+	must(m.t, os.Symlink(stamp, filepath.Join(m.dir, "..data_tmp")))
+	must(m.t, os.Rename(filepath.Join(m.dir, "..data_tmp"), filepath.Join(m.dir, "..data")))
+	if old != "" {
+		must(m.t, os.RemoveAll(filepath.Join(m.dir, old)))
+	}
+}
+
+func (s *surroundings) set(pair *testca.Pair, ca, crl []byte) map[string][]byte {
+	return map[string][]byte{"tls.crt": pair.CertPEM(), "tls.key": testca.Must(pair.KeyPEM()), "ca.crt": ca, "ca.crl": crl}
+}
+
+func TestSwapOfAKubernetesVolume(t *testing.T) {
+	s := newSurroundings(t)
+	s.dir = t.TempDir()
+	m := &mount{t: t, dir: s.dir}
+	m.swap(s.set(s.gate, s.clients.CertPEM(), list(s.clients, 1)))
+	r := s.reloader(s.files(tlsconf.Required))
+	addr := s.serve(r)
+	scraper := s.client("scraper")
+	if answer, err := ask(addr, s.config(scraper)); err != nil || answer != "<nil>\n" {
+		t.Fatalf("%q, %v", answer, err)
+	}
+	next := s.serverPair()
+	m.swap(s.set(next, s.clients.CertPEM(), list(s.clients, 2, scraper.Leaf())))
+	s.mustReload(r, true)
+	if got := s.served(addr); got != next.Leaf().SerialNumber.String() {
+		t.Error("the new certificate is not served")
+	}
+	if answer, err := ask(addr, s.config(scraper)); err == nil {
+		t.Errorf("revoked, and passed: %q", answer)
+	}
+	m.swap(s.set(next, nil, list(s.clients, 3)))
+	if _, err := r.Reload(); err == nil {
+		t.Error("an empty client CA was taken")
+	}
+	if answer, err := ask(addr, s.config(scraper)); err == nil {
+		t.Errorf("after a bad swap a part of it counts: %q", answer)
+	}
+}
+
+// Scrapers connect and ask without pause while certificate, CA and list rotate under them.
+func TestRotationDropsNobody(t *testing.T) {
+	s := newSurroundings(t)
+	s.dir = t.TempDir()
+	m := &mount{t: t, dir: s.dir}
+	other := authority("other client root")
+	anchors := [][]byte{s.clients.CertPEM(), testca.CertPEM(s.clients.Cert, other.Cert), testca.CertPEM(other.Cert, s.clients.Cert)}
+	m.swap(s.set(s.gate, anchors[0], list(s.clients, 1)))
+	r := s.reloader(s.files(tlsconf.Required))
+	addr := s.serve(r)
+	stop := make(chan struct{})
+	var scrapers sync.WaitGroup
+	var mu sync.Mutex
+	failures, asked := []string{}, 0
+	note := func(answer string, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked++
+		if err != nil || answer != "<nil>\n" {
+			failures = append(failures, fmt.Sprintf("%q %v", answer, err))
+		}
+	}
+	open, err := dial(addr, s.config(s.client("kept open")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	for _, request := range []func() (string, error){
+		func() (string, error) { return ask(addr, s.config(s.client("anew"))) },
+		func() (string, error) { return ask(addr, s.config(s.client("anew too"))) },
+		func() (string, error) { return again(open) },
+	} {
+		scrapers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					note(request())
+				}
+			}
+		})
+	}
+	const turns = 60
+	reloads := 0
+	for i := range turns {
+		gone := s.client("gone").Leaf()
+		crl := append(append([]byte{}, list(other, int64(i+2))...), list(s.clients, int64(i+2), gone)...)
+		m.swap(s.set(s.serverPair(), anchors[i%len(anchors)], crl))
+		for range 2 {
+			changed, err := r.Reload()
+			if err != nil {
+				t.Errorf("turn %d: %v", i, err)
+			}
+			if changed {
+				reloads++
+			}
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	close(stop)
+	scrapers.Wait()
+	if reloads != turns || asked < turns {
+		t.Errorf("%d reloads of %d, %d requests", reloads, turns, asked)
+	}
+	if len(failures) > 0 {
+		t.Errorf("%d of %d requests failed, first: %s", len(failures), asked, failures[0])
+	}
+}
+
+// Swaps and reloads race: a reading that mixes two sets must not be taken for one.
+func TestReloadWhileFilesAreSwapped(t *testing.T) {
+	s := newSurroundings(t)
+	s.dir = t.TempDir()
+	m := &mount{t: t, dir: s.dir}
+	m.swap(s.set(s.gate, s.clients.CertPEM(), list(s.clients, 1)))
+	r := s.reloader(s.files(tlsconf.Required))
+	var swaps sync.WaitGroup
+	done := make(chan struct{})
+	swaps.Go(func() {
+		defer close(done)
+		for i := range 100 {
+			m.swap(s.set(s.serverPair(), s.clients.CertPEM(), list(s.clients, int64(i+2))))
+		}
+	})
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		if _, err := r.Reload(); err != nil && !strings.Contains(err.Error(), "no such file") && !strings.Contains(err.Error(), "does not match") {
+			t.Error(err)
+		}
+		if answer := r.Verify(chains(t, s.client("scraper"), s.clients)); answer != nil {
+			t.Error(answer)
+		}
+	}
+	swaps.Wait()
+	if _, err := r.Reload(); err != nil {
+		t.Error(err)
+	}
+}
