@@ -48,7 +48,7 @@ func unknownType(rule, kind string, typed bool) error {
 	lower := strings.ToLower(kind)
 	switch {
 	case typed && slices.Contains(strings.Fields(patternTypes), lower+":"):
-		return fmt.Errorf("unknown type %s:; write %s:", kind, lower)
+		return fmt.Errorf("unknown type %s:; write %s: in lower case", kind, lower)
 	case strings.Contains(rule, "://"):
 		return fmt.Errorf("no type; write uri:%s", rule)
 	case strings.HasPrefix(rule, "system:"):

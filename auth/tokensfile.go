@@ -103,7 +103,7 @@ func parseTokenLine(fields []string) (name string, sum [sha256.Size]byte, err er
 	}
 	digits, ok := strings.CutPrefix(fields[1], digestPrefix)
 	if !ok {
-		return "", sum, errors.New("digest does not begin with sha256:")
+		return "", sum, errors.New("no sha256: before the digest")
 	}
 	if len(digits) != hex.EncodedLen(len(sum)) {
 		return "", sum, fmt.Errorf("digest of %d characters after sha256:, want %d hex digits", len(digits), hex.EncodedLen(len(sum)))
