@@ -22,12 +22,15 @@ func TestIntermediateAsAnchor(t *testing.T) {
 		"alone, no longer revoked": {false, func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert), list(h.clients, 2)}
 		}, nil},
-		"alone, leaf revoked":         {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1, h.leaf.Leaf())} }, tlsconf.ErrRevoked},
-		"with root":                   {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil},
-		"with root, no list of it":    {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
-		"with root, revoked":          {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} }, tlsconf.ErrRevoked},
-		"with root, its list stale":   {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), staleList(h.clients, 1)} }, tlsconf.ErrStaleList},
-		"with root, its list forged":  {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), forgedList(h.clients, 1)} }, tlsconf.ErrBadList},
+		"alone, leaf revoked":        {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1, h.leaf.Leaf())} }, tlsconf.ErrRevoked},
+		"with root":                  {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil},
+		"with root, no list of it":   {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
+		"with root, revoked":         {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} }, tlsconf.ErrRevoked},
+		"with root, its list stale":  {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), staleList(h.clients, 1)} }, tlsconf.ErrStaleList},
+		"with root, its list forged": {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), forgedList(h.clients, 1)} }, tlsconf.ErrBadList},
+		"with root, a forged list revokes": {true, func(h *hierarchy) [][]byte {
+			return [][]byte{list(h.middle, 1), list(h.clients, 1), forgedList(h.clients, 9, h.middle.Cert)}
+		}, nil},
 		"with root, itself on a list": {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.clients.Cert)} }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,6 +87,26 @@ func TestOneGoodChainOfSeveralIsEnough(t *testing.T) {
 		both := append(chains(t, leaf, old), []*x509.Certificate{leaf.Leaf(), cross.Cert, young.Cert})
 		if err := r.Verify(both); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
 			t.Errorf("%s: %v, want %v", name, err, tc.want)
+		}
+	}
+}
+
+// Of several bad chains the one with a revoked certificate tells why.
+func TestRevokedIsTheReasonThatCounts(t *testing.T) {
+	for _, swapped := range []bool{false, true} {
+		s := newSurroundings(t)
+		old, young := authority("old"), authority("young")
+		middle := testca.Must(old.Intermediate(testca.Options{CommonName: "middle"}))
+		cross := testca.Must(young.CrossSign(middle))
+		leaf := testca.Must(middle.Issue(testca.Options{CommonName: "scraper"}))
+		s.write("ca.crt", testca.CertPEM(old.Cert, young.Cert))
+		s.writeCRL(list(middle, 1), list(old, 1, middle.Cert))
+		if swapped {
+			s.writeCRL(list(middle, 1), list(young, 1, cross.Cert))
+		}
+		claim := [][]*x509.Certificate{{leaf.Leaf(), middle.Cert, old.Cert}, {leaf.Leaf(), cross.Cert, young.Cert}}
+		if err := s.reloader(s.files(tlsconf.Required)).Verify(claim); !errors.Is(err, tlsconf.ErrRevoked) {
+			t.Errorf("swapped %t: %v", swapped, err)
 		}
 	}
 }

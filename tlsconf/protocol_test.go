@@ -180,6 +180,11 @@ func TestBothConfigurationsAreHard(t *testing.T) {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}
+	files := s.files(tlsconf.Required)
+	files.MinVersion = tls.VersionTLS12
+	if c := s.reloader(files).Config(); c.MinVersion != tls.VersionTLS12 || len(c.CipherSuites) != 6 {
+		t.Errorf("1.2: %+v", c)
+	}
 	if inner.ClientCAs == nil || inner.ClientAuth != tls.RequireAndVerifyClientCert || inner.VerifyPeerCertificate != nil {
 		t.Errorf("inner: CAs %v, auth %v", inner.ClientCAs, inner.ClientAuth)
 	}

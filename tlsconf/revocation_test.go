@@ -202,6 +202,15 @@ func TestListWithoutNextUpdate(t *testing.T) {
 	}
 }
 
+func TestListWithBytesAfterItsEnd(t *testing.T) {
+	s := newSurroundings(t)
+	s.writeCRL(append(list(s.clients, 1), 5, 0))
+	_, err := tlsconf.New(s.files(tlsconf.Required), slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "list 1: malformed: bytes after its end") {
+		t.Error(err)
+	}
+}
+
 func withoutNextUpdate(t *testing.T, parsed *x509.RevocationList) []byte {
 	t.Helper()
 	type unsigned struct {

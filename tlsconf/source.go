@@ -40,8 +40,11 @@ func digests(files []source) ([]digest, error) {
 	return sums, nil
 }
 
+// errUnsteady is for the caller to try again later: nothing says that the files belong together.
+var errUnsteady = errors.New("certificate files: keep changing while they are read")
+
 // read reads all files, again if they changed meanwhile, so that a set that is swapped
-// as a whole is seen as a whole. The last reading stands: what it holds is still judged.
+// as a whole is seen as a whole.
 func read(files []source) (content, []digest, error) {
 	before, err := digests(files)
 	if err != nil {
@@ -56,8 +59,11 @@ func read(files []source) (content, []digest, error) {
 			}
 			data[f.role], sums[i] = buf.Bytes(), sha256.Sum256(buf.Bytes())
 		}
-		if same(before, sums) || turn == readings {
+		if same(before, sums) {
 			return data, sums, nil
+		}
+		if turn == readings {
+			return nil, nil, errUnsteady
 		}
 		before = sums
 	}

@@ -101,6 +101,24 @@ func TestTimeIsAskedEachTime(t *testing.T) {
 	}
 }
 
+// A verdict ends with the first certificate of its path to end, not with the leaf.
+func TestIntermediateEndsBeforeItsLeaf(t *testing.T) {
+	s := newSurroundings(t)
+	clock := time.Now()
+	middle := testca.Must(s.clients.Intermediate(testca.Options{CommonName: "middle", NotAfter: clock.Add(time.Hour)}))
+	leaf := testca.Must(middle.Issue(testca.Options{CommonName: "scraper", NotAfter: clock.Add(9 * time.Hour)}))
+	r := s.reloader(s.files(tlsconf.Required))
+	r.SetNow(func() time.Time { return clock })
+	asked := chains(t, leaf, s.clients)
+	if err := r.Verify(asked); err != nil {
+		t.Error(err)
+	}
+	clock = clock.Add(2 * time.Hour)
+	if err := r.Verify(asked); !errors.Is(err, tlsconf.ErrExpired) {
+		t.Error(err)
+	}
+}
+
 func TestARefusalDoesNotOutliveItsCause(t *testing.T) {
 	s := newSurroundings(t)
 	clock := time.Now()
