@@ -2,8 +2,7 @@ package tlsconf
 
 import "errors"
 
-// Why a client certificate is refused. Every error of Reloader.Verify and of a refused
-// handshake wraps exactly one of them.
+// Why a client certificate is refused. Every error of Reloader.Verify wraps one of them.
 var (
 	// ErrUntrusted: no path leads to an authority of the client CA file, or the path breaks
 	// a rule of RFC 5280 section 6.1 (name constraints, path length, signature).

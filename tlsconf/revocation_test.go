@@ -46,15 +46,18 @@ func forgedList(ca *testca.CA, number int64, revoked ...*x509.Certificate) []byt
 	return list(fake, number, revoked...)
 }
 
-func TestRevocationOverTheWholeChain(t *testing.T) {
+// revocation is a file of lists for the hierarchy, and what becomes of its leaf.
+type revocation struct {
+	lists func(h *hierarchy) [][]byte
+	want  error // nil: passes
+}
+
+func revocations() map[string]revocation {
 	bare := func(ca *testca.CA, number *big.Int, age time.Duration, revoked ...*x509.Certificate) []byte {
 		return testca.Must(ca.CRL(testca.CRLOptions{Revoked: revoked, ThisUpdate: time.Now().Add(-age),
 			Edit: func(l *x509.RevocationList) { l.Number = number }}))
 	}
-	for name, tc := range map[string]struct {
-		lists func(h *hierarchy) [][]byte
-		want  error // nil: passes
-	}{
+	return map[string]revocation{
 		"nobody revoked": {func(h *hierarchy) [][]byte { return [][]byte{list(h.clients, 1), list(h.middle, 1)} }, nil},
 		"leaf revoked":   {func(h *hierarchy) [][]byte { return [][]byte{list(h.clients, 1), list(h.middle, 1, h.leaf.Leaf())} }, tlsconf.ErrRevoked},
 		"intermediate revoked": {func(h *hierarchy) [][]byte {
@@ -94,7 +97,11 @@ func TestRevocationOverTheWholeChain(t *testing.T) {
 		"newest is stale": {func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.clients, 1), staleList(h.middle, 5), list(h.middle, 4)}
 		}, tlsconf.ErrStaleList},
-	} {
+	}
+}
+
+func TestRevocationOverTheWholeChain(t *testing.T) {
+	for name, tc := range revocations() {
 		t.Run(name, func(t *testing.T) {
 			h := newHierarchy(t)
 			h.writeCRL(tc.lists(h)...)

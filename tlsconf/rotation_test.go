@@ -73,6 +73,47 @@ func TestSwapOfAKubernetesVolume(t *testing.T) {
 	}
 }
 
+// load makes requests without pause until it is stopped.
+type load struct {
+	mu       sync.Mutex
+	asked    int
+	failures []string
+	done     chan struct{}
+	running  sync.WaitGroup
+}
+
+func startLoad(requests ...func() (string, error)) *load {
+	l := &load{done: make(chan struct{})}
+	for _, request := range requests {
+		l.running.Go(func() {
+			for {
+				select {
+				case <-l.done:
+					return
+				default:
+					l.note(request())
+				}
+			}
+		})
+	}
+	return l
+}
+
+func (l *load) note(answer string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked++
+	if err != nil || answer != "<nil>\n" {
+		l.failures = append(l.failures, fmt.Sprintf("%q %v", answer, err))
+	}
+}
+
+func (l *load) stop() (asked int, failures []string) {
+	close(l.done)
+	l.running.Wait()
+	return l.asked, l.failures
+}
+
 // Scrapers connect and ask without pause while certificate, CA and list rotate under them.
 func TestRotationDropsNobody(t *testing.T) {
 	s := newSurroundings(t)
@@ -83,39 +124,15 @@ func TestRotationDropsNobody(t *testing.T) {
 	m.swap(s.set(s.gate, anchors[0], list(s.clients, 1)))
 	r := s.reloader(s.files(tlsconf.Required))
 	addr := s.serve(r)
-	stop := make(chan struct{})
-	var scrapers sync.WaitGroup
-	var mu sync.Mutex
-	failures, asked := []string{}, 0
-	note := func(answer string, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		asked++
-		if err != nil || answer != "<nil>\n" {
-			failures = append(failures, fmt.Sprintf("%q %v", answer, err))
-		}
-	}
 	open, err := dial(addr, s.config(s.client("kept open")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer open.Close()
-	for _, request := range []func() (string, error){
+	load := startLoad(
 		func() (string, error) { return ask(addr, s.config(s.client("anew"))) },
 		func() (string, error) { return ask(addr, s.config(s.client("anew too"))) },
-		func() (string, error) { return again(open) },
-	} {
-		scrapers.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					note(request())
-				}
-			}
-		})
-	}
+		func() (string, error) { return again(open) })
 	const turns = 60
 	reloads := 0
 	for i := range turns {
@@ -133,8 +150,7 @@ func TestRotationDropsNobody(t *testing.T) {
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	close(stop)
-	scrapers.Wait()
+	asked, failures := load.stop()
 	if reloads != turns || asked < turns {
 		t.Errorf("%d reloads of %d, %d requests", reloads, turns, asked)
 	}
