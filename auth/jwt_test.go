@@ -12,6 +12,24 @@ import (
 	"testing"
 )
 
+// tokenCase is a token and what is wrong with it; nil: nothing.
+type tokenCase struct {
+	token string
+	want  error
+}
+
+func checkTokens(t *testing.T, f *oidcFixture, tests map[string]tokenCase) {
+	t.Helper()
+	for name, test := range tests {
+		if _, err := f.try(test.token); test.want == nil && err != nil || !errors.Is(err, test.want) {
+			t.Errorf("%s: %v, want %v", name, err, test.want)
+		}
+	}
+	if n := f.issuer.fetched.Load(); n > 2 {
+		t.Errorf("issuer was asked %d times", n)
+	}
+}
+
 // TestOIDCBestCurrentPractices walks through RFC 8725: each case is a token
 // that a careless verifier has accepted somewhere.
 func TestOIDCBestCurrentPractices(t *testing.T) {
@@ -25,30 +43,38 @@ func TestOIDCBestCurrentPractices(t *testing.T) {
 	good := sign(header, claims)
 	parts := strings.Split(good, ".")
 	attacker := newECKey(t, "k1")
-	attackerJWK := string(mustJSON(t, attacker.jwk(t)))
+	checkTokens(t, f, map[string]tokenCase{
+		"3.1 good":                     {good, nil},
+		"3.1 alg none":                 {b64(`{"alg":"none"}`) + "." + parts[1] + ".", errAlgorithm},
+		"3.1 alg NoNe":                 {b64(`{"alg":"NoNe"}`) + "." + parts[1] + ".", errAlgorithm},
+		"3.1 alg none, signature":      {b64(`{"alg":"none"}`) + "." + parts[1] + "." + parts[2], errAlgorithm},
+		"3.1 alg absent":               {sign(`{"kid":"k1"}`, claims), errAlgorithm},
+		"3.1 alg number":               {sign(`{"alg":256,"kid":"k1"}`, claims), errHeader},
+		"3.1 alg null":                 {sign(`{"alg":null,"kid":"k1"}`, claims), errHeader},
+		"3.1 alg lower case":           {sign(`{"alg":"es256","kid":"k1"}`, claims), errAlgorithm},
+		"3.1 HMAC with the public key": {hmacToken(t, f.key, claims), errAlgorithm},
+		"3.1 EC key, RSA algorithm":    {sign(`{"alg":"RS256","kid":"k1"}`, claims), errMisfit},
+		"3.1 RSA key, EC algorithm":    {sign(`{"alg":"ES256","kid":"r1"}`, claims), errMisfit},
+		"3.1 not configured":           {rsa.sign(t, "PS256", `{"alg":"PS256","kid":"r1"}`, claims), errAlgorithm},
+		"3.1 relabelled":               {rsa.sign(t, "RS256", header, claims), errSignature},
+		"3.3 no signature":             {parts[0] + "." + parts[1] + ".", errUnsigned},
+		"3.3 nested":                   {sign(`{"alg":"ES256","kid":"k1","cty":"JWT"}`, good), errPayload},
+		"3.3 payload another's":        {parts[0] + "." + b64(with(object{"sub": "root"})) + "." + parts[2], errSignature},
+		"3.3 header another's":         {b64(`{"kid":"k1","alg":"ES256"}`) + "." + parts[1] + "." + parts[2], errSignature},
+		"3.5 attacker's key, our kid":  {attacker.sign(t, "ES256", header, claims), errSignature},
+	})
+}
 
-	tests := map[string]struct {
-		token string
-		want  error // nil: accepted
-	}{
-		"3.1 good":                        {good, nil},
-		"3.1 alg none":                    {b64(`{"alg":"none"}`) + "." + parts[1] + ".", errAlgorithm},
-		"3.1 alg NoNe":                    {b64(`{"alg":"NoNe"}`) + "." + parts[1] + ".", errAlgorithm},
-		"3.1 alg none, signature":         {b64(`{"alg":"none"}`) + "." + parts[1] + "." + parts[2], errAlgorithm},
-		"3.1 alg absent":                  {sign(`{"kid":"k1"}`, claims), errAlgorithm},
-		"3.1 alg number":                  {sign(`{"alg":256,"kid":"k1"}`, claims), errHeader},
-		"3.1 alg null":                    {sign(`{"alg":null,"kid":"k1"}`, claims), errHeader},
-		"3.1 alg lower case":              {sign(`{"alg":"es256","kid":"k1"}`, claims), errAlgorithm},
-		"3.1 HMAC with the public key":    {hmacToken(t, f.key, claims), errAlgorithm},
-		"3.1 EC key, RSA algorithm":       {sign(`{"alg":"RS256","kid":"k1"}`, claims), errMisfit},
-		"3.1 RSA key, EC algorithm":       {sign(`{"alg":"ES256","kid":"r1"}`, claims), errMisfit},
-		"3.1 not configured":              {rsa.sign(t, "PS256", `{"alg":"PS256","kid":"r1"}`, claims), errAlgorithm},
-		"3.1 relabelled":                  {rsa.sign(t, "RS256", header, claims), errSignature},
-		"3.3 no signature":                {parts[0] + "." + parts[1] + ".", errUnsigned},
-		"3.3 nested":                      {sign(`{"alg":"ES256","kid":"k1","cty":"JWT"}`, good), errPayload},
-		"3.3 payload another's":           {parts[0] + "." + b64(with(object{"sub": "root"})) + "." + parts[2], errSignature},
-		"3.3 header another's":            {b64(`{"kid":"k1","alg":"ES256"}`) + "." + parts[1] + "." + parts[2], errSignature},
-		"3.5 attacker's key, our kid":     {attacker.sign(t, "ES256", header, claims), errSignature},
+// TestOIDCBestCurrentPracticesOfClaims goes on with RFC 8725 sections 3.7 to 3.11.
+func TestOIDCBestCurrentPracticesOfClaims(t *testing.T) {
+	f := newOIDCFixture(t, nil)
+	claims := string(mustJSON(t, f.claims(nil)))
+	with := func(changes object) string { return string(mustJSON(t, f.claims(changes))) }
+	sign := func(header, payload string) string { return f.key.sign(t, "ES256", header, payload) }
+	const header = `{"alg":"ES256","kid":"k1"}`
+	attacker := newECKey(t, "k1")
+	attackerJWK := string(mustJSON(t, attacker.jwk(t)))
+	checkTokens(t, f, map[string]tokenCase{
 		"3.7 claims not UTF-8":            {sign(header, strings.Replace(claims, "prometheus", "pro\xffmetheus", 1)), errPayload},
 		"3.7 broken surrogate":            {sign(header, strings.Replace(claims, "prometheus", `pro\ud800`, 1)), errUsername},
 		"3.8 audience of another":         {sign(header, with(object{"aud": []string{"shop"}})), errAudience},
@@ -71,15 +97,7 @@ func TestOIDCBestCurrentPractices(t *testing.T) {
 		"crit":                            {sign(`{"alg":"ES256","kid":"k1","crit":["exp"]}`, claims), errCritical},
 		"crit empty":                      {sign(`{"alg":"ES256","kid":"k1","crit":[]}`, claims), errCritical},
 		"b64":                             {sign(`{"alg":"ES256","kid":"k1","b64":false}`, claims), errCritical},
-	}
-	for name, test := range tests {
-		if _, err := f.try(test.token); test.want == nil && err != nil || !errors.Is(err, test.want) {
-			t.Errorf("%s: %v, want %v", name, err, test.want)
-		}
-	}
-	if n := f.issuer.fetched.Load(); n > 2 {
-		t.Errorf("issuer was asked %d times", n)
-	}
+	})
 }
 
 // hmacToken is signed by HS256 with the public key's PEM as the secret.

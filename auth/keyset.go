@@ -15,7 +15,7 @@ import (
 // fetchTimeout bounds one refresh of an issuer's keys, discovery included.
 const fetchTimeout = 3 * time.Second
 
-// keySource gets an issuer's keys from where they are published.
+// keySource gets an issuer's keys, and says in the ring when that was.
 type keySource interface {
 	fetch(ctx context.Context) (*keyring, error)
 }
@@ -125,7 +125,6 @@ func (k *keySet) fly(f *flight) {
 	defer cancel()
 	ring, err := k.source.fetch(ctx)
 	if err == nil {
-		ring.at = k.now()
 		k.ring.Store(ring)
 	}
 	k.report(err)

@@ -4,6 +4,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +69,27 @@ func TestDiscoveryTokenGoesToTheIssuerOnly(t *testing.T) {
 		}
 		if got := strings.Join(asked.headers, ";"); got != test.want {
 			t.Errorf("%s: asked\n%s, want\n%s", name, got, test.want)
+		}
+	}
+}
+
+func TestIssuerIsHostAndPort(t *testing.T) {
+	for issuer, cases := range map[string]map[string]bool{
+		"https://idp.example/realm": {
+			"https://idp.example/keys": true, "https://idp.example:443": true, "https://IDP.example": true,
+			"https://idp.example:8443": false, "http://idp.example": false, "https://idp.example.evil": false,
+			"https://sub.idp.example": false, "https://10.0.0.1": false,
+		},
+		"https://[::1]:6443": {"https://[::1]:6443/keys": true, "https://[::1]/keys": false},
+	} {
+		for raw, want := range cases {
+			u, err := url.Parse(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := (&remoteKeys{issuer: issuer}).isIssuer(u); got != want {
+				t.Errorf("%s is on %s: %v, want %v", raw, issuer, got, want)
+			}
 		}
 	}
 }

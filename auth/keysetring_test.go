@@ -11,7 +11,14 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-func TestParseKeyringAdmitsKeys(t *testing.T) {
+// keyCase is a member of "keys" and whether it may verify tokens.
+type keyCase struct {
+	key  any
+	want bool
+}
+
+func keyCases(t *testing.T) map[string]keyCase {
+	t.Helper()
 	ec, rsa, ed := newECKey(t, "ec"), newRSAKey(t, "rsa", 2048), newEdKey(t, "ed")
 	with := func(key *signKey, extra object) object {
 		return (&signKey{key.kid, key.alg, key.private, extra}).jwk(t)
@@ -27,10 +34,7 @@ func TestParseKeyringAdmitsKeys(t *testing.T) {
 		}
 		return obj
 	}
-	tests := map[string]struct {
-		key  any
-		want bool
-	}{
+	return map[string]keyCase{
 		"EC":                {ec.jwk(t), true},
 		"RSA":               {rsa.jwk(t), true},
 		"Ed25519":           {ed.jwk(t), true},
@@ -65,7 +69,10 @@ func TestParseKeyringAdmitsKeys(t *testing.T) {
 		"no kid":            {with(ec, object{"kid": nil}), true},
 		"not an object":     {"key", false},
 	}
-	for name, test := range tests {
+}
+
+func TestParseKeyringAdmitsKeys(t *testing.T) {
+	for name, test := range keyCases(t) {
 		_, err := parseKeyring(mustJSON(t, object{"keys": []any{test.key}}), []string{"RS256", "ES256", "EdDSA"}, time.Time{})
 		if (err == nil) != test.want {
 			t.Errorf("%s: %v, want admitted: %v", name, err, test.want)

@@ -115,6 +115,30 @@ func TestOIDCAcceptsEveryAlgorithm(t *testing.T) {
 	}
 }
 
+// TestOIDCAcceptsWhatProvidersMint: fractions in times (RFC 7519 section 2), aud
+// as a string, groups that are said to be elsewhere (Azure), other claims.
+func TestOIDCAcceptsWhatProvidersMint(t *testing.T) {
+	f := newOIDCFixture(t, nil)
+	now := float64(f.clock.Now().Unix())
+	for name, changes := range map[string]object{
+		"fractions": {"exp": now + 60.25, "iat": now + 0.5, "nbf": now - 0.75},
+		"aud":       {"aud": "gate"},
+		"no nbf":    {"nbf": nil},
+		"groups elsewhere": {
+			"groups": nil, "_claim_names": object{"groups": "src1"},
+			"_claim_sources": object{"src1": object{"endpoint": f.issuer.URL + "/groups"}},
+		},
+		"Kubernetes": {"kubernetes.io": object{"namespace": "monitoring"}, "sub": "system:serviceaccount:monitoring:prometheus-k8s"},
+	} {
+		if _, err := f.try(f.key.token(t, f.claims(changes))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := f.issuer.fetched.Load(); n != 1 {
+		t.Errorf("issuer was asked %d times, want once", n)
+	}
+}
+
 func TestOIDCLeavesOthersTokensToOthers(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	tests := map[string]string{
