@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+)
+
+// exposition is a text body of exactly series samples, the same on every call.
+func exposition(series int) []byte {
+	list := families()
+	once, each := 0, 0
+	for _, f := range list {
+		if f.perRunner {
+			each += f.samples()
+		} else {
+			once += f.samples()
+		}
+	}
+	w := &bodyWriter{left: series, runners: max(1, (series-once+each-1)/each), seed: 19}
+	w.Grow(series * 140)
+	for _, f := range list {
+		if w.left > 0 {
+			w.family(f)
+		}
+	}
+	return w.Bytes()
+}
+
+// bodyWriter writes families until left samples are written.
+type bodyWriter struct {
+	bytes.Buffer
+	left, runners int
+	seed          uint32
+}
+
+func (w *bodyWriter) family(f family) {
+	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", f.name, f.help, f.name, f.kind)
+	if !f.perRunner {
+		w.groups(f, "")
+		return
+	}
+	for i := range w.runners {
+		labels := fmt.Sprintf(`runner="t%08d"`, i)
+		if f.named {
+			labels += fmt.Sprintf(`,runner_name="linux-%02d"`, i)
+		}
+		w.groups(f, labels+`,system_id="r_x2Ab9Zq"`)
+	}
+}
+
+// groups writes one group of samples for each label set of f, beside the runner's own labels.
+func (w *bodyWriter) groups(f family, own string) {
+	sets := f.sets
+	if len(sets) == 0 {
+		sets = []string{""}
+	}
+	for _, set := range sets {
+		labels := join(set, own)
+		if f.kind != "histogram" {
+			w.sample(f.name, labels, int(w.next()%100000))
+			continue
+		}
+		total := 0
+		for _, bound := range f.bounds {
+			total += int(w.next() % 50)
+			w.sample(f.name+"_bucket", join(labels, `le="`+bound+`"`), total)
+		}
+		w.sample(f.name+"_sum", labels, total*3)
+		w.sample(f.name+"_count", labels, total)
+	}
+}
+
+func (w *bodyWriter) sample(name, labels string, value int) {
+	if w.left == 0 {
+		return
+	}
+	w.left--
+	w.WriteString(name)
+	if labels != "" {
+		w.WriteByte('{')
+		w.WriteString(labels)
+		w.WriteByte('}')
+	}
+	w.WriteByte(' ')
+	w.Write(strconv.AppendInt(w.AvailableBuffer(), int64(value), 10))
+	w.WriteByte('\n')
+}
+
+// next is a fixed pseudo-random sequence, so that gzip has work as with real counters.
+func (w *bodyWriter) next() uint32 {
+	w.seed = w.seed*1664525 + 1013904223
+	return w.seed >> 8
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "," + b
+}

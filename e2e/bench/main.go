@@ -1,0 +1,65 @@
+// Command bench measures the gate beside nginx, haproxy and the standard library's
+// reverse proxy, all in one run, and prints tables for docs/performance.md.
+//
+//	go run ./bench                                    about three minutes
+//	go run ./bench -quick                             for a look, and for CI
+//	go run ./bench -gate old=/tmp/a -gate new=/tmp/b  two builds against each other
+//	go run ./bench -gate p1=/tmp/a,GOMAXPROCS=1       a build with its own environment
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+func main() {
+	var o options
+	role := flag.String("role", "", "used by the benchmark itself")
+	flag.BoolVar(&o.quick, "quick", false, "few rounds: the figures are rough")
+	flag.BoolVar(&o.strace, "strace", false, "also count system calls (strace)")
+	flag.StringVar(&o.only, "only", "", "regular expression: sections to run, by title")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the gate to this file, and measure nothing")
+	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each scenario (default 11, quick 3)")
+	flag.Func("gate", "a built gate to measure, [name=]path[,VARIABLE=value...]; may be repeated (default: build it)", func(s string) error {
+		o.gates = append(o.gates, s)
+		return nil
+	})
+	flag.Parse()
+	if err := start(*role, o, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func start(role string, o options, arguments []string) error {
+	switch role {
+	case "load":
+		return loadRole(arguments[0])
+	case "reverse":
+		return reverseRole(arguments[0], arguments[1], arguments[2])
+	case "runner":
+		series, err := strconv.Atoi(arguments[1])
+		if err != nil {
+			return err
+		}
+		ln, err := net.Listen("tcp", arguments[0])
+		if err != nil {
+			return err
+		}
+		return newStandIn(series).serve(ln)
+	}
+	runtime.LockOSThread() // children are told when this thread ends
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, o, os.Stdout)
+}

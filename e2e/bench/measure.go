@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// scenario is one way to scrape, done by all contestants.
+type scenario struct {
+	title   string
+	series  int // samples in the runner's body
+	scrapes int // in one round
+	rounds  int
+	plan    plan
+}
+
+// contestant is a proxy that stands ready, and how to scrape it.
+type contestant struct {
+	name   string
+	labels bool
+	plan   plan
+	pid    int
+	pids   []int // and its children, once it has answered
+}
+
+// figures are what one contestant took: a value for each round.
+type figures struct {
+	name             string
+	proxy, runner    []float64 // CPU, µs a scrape
+	median, p99      []float64 // latency, µs
+	after            memory
+	bytes            int64
+	suite            string
+	systemCalls      float64
+	systemCallsNames string
+}
+
+// bench is what all sections share.
+type bench struct {
+	options options
+	dir     string
+	pki     *pki
+	loader  *loader
+	report  *report
+	targets []target
+}
+
+// compare runs s for every target, rounds interleaved, each proxy in a fresh process.
+func (b *bench) compare(ctx context.Context, s scenario) ([]figures, error) {
+	runner, address, err := b.startRunner(ctx, s.series)
+	if err != nil {
+		return nil, err
+	}
+	defer runner.stop()
+	var list []contestant
+	for _, t := range b.targets {
+		p, listen, err := b.startTarget(ctx, t, address)
+		if err != nil {
+			return nil, err
+		}
+		defer p.stop()
+		own := s.plan
+		own.Address = listen
+		list = append(list, contestant{name: t.name, labels: t.labels, plan: own, pid: p.cmd.Process.Pid})
+	}
+	return b.rounds(s, list, runner.cmd.Process.Pid)
+}
+
+// rounds lets every contestant scrape in every round, beginning with another one each time.
+func (b *bench) rounds(s scenario, list []contestant, runner int) ([]figures, error) {
+	all := make([]figures, len(list))
+	for i, c := range list {
+		all[i].name = c.name
+		if err := b.judge(s, c); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", s.title, c.name, err)
+		}
+		list[i].pids = familyOf(c.pid)
+	}
+	for round := range s.rounds {
+		for k := range list {
+			i := (round + k) % len(list)
+			if err := b.round(s, list[i], runner, &all[i]); err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", s.title, list[i].name, err)
+			}
+		}
+	}
+	for i, c := range list {
+		var err error
+		if all[i].after, err = memoryOf(c.pids); err != nil {
+			return nil, err
+		}
+		if b.options.strace {
+			if err := b.countSystemCalls(s, c, &all[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
+// round connects, warms up, and takes the processes' clocks before and after.
+func (b *bench) round(s scenario, c contestant, runner int, f *figures) error {
+	if _, err := b.loader.order(order{Open: &c.plan}); err != nil {
+		return err
+	}
+	clocks := func() (proxy, stand time.Duration, err error) {
+		time.Sleep(3 * time.Millisecond) // let the last write's aftermath pass
+		if proxy, err = cpuTime(c.pids); err == nil {
+			stand, err = cpuTime([]int{runner})
+		}
+		return proxy, stand, err
+	}
+	proxy, stand, err := clocks()
+	if err != nil {
+		return err
+	}
+	r, err := b.loader.order(order{Run: s.scrapes})
+	if err != nil {
+		return err
+	}
+	proxyAfter, standAfter, err := clocks()
+	if err != nil {
+		return err
+	}
+	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(s.scrapes) }
+	f.proxy = append(f.proxy, each(proxyAfter-proxy))
+	f.runner = append(f.runner, each(standAfter-stand))
+	f.median = append(f.median, float64(r.Median.Nanoseconds())/1e3)
+	f.p99 = append(f.p99, float64(r.P99.Nanoseconds())/1e3)
+	f.bytes, f.suite = r.Bytes, r.Suite
+	return nil
+}
+
+// judge looks at one answer: a proxy that does not do its work is not fast.
+func (b *bench) judge(s scenario, c contestant) error {
+	if _, err := b.loader.order(order{Open: &c.plan}); err != nil {
+		return err
+	}
+	if s.series > 10000 || slices.Contains(c.plan.Header, acceptGzip) {
+		return nil
+	}
+	r, err := b.loader.order(order{Show: true})
+	if err != nil {
+		return err
+	}
+	want, got := 0, bytes.Count(r.Body, []byte(`runner_name="bench-runner-01"`))
+	if c.labels {
+		want = s.series
+	}
+	if got != want {
+		return fmt.Errorf("%d samples have the label, not %d", got, want)
+	}
+	return nil
+}
+
+func (b *bench) startRunner(ctx context.Context, series int) (*process, string, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := self(ctx, "runner", address, strconv.Itoa(series))
+	if err != nil {
+		return nil, "", err
+	}
+	return p, address, p.listening(address)
+}
+
+func (b *bench) startTarget(ctx context.Context, t target, upstream string, environ ...string) (*process, string, error) {
+	listen, err := freeAddress()
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := t.start(ctx, site{Dir: b.dir, Listen: listen, Upstream: upstream, environ: environ})
+	if err != nil {
+		return nil, "", err
+	}
+	return p, listen, p.listening(listen)
+}

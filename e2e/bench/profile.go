@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// writeProfile builds the gate with a profiler inside, which no released binary has,
+// scrapes it as scrapers do, and writes the CPU profile to path.
+func (b *bench) writeProfile(ctx context.Context, path string) error {
+	if len(b.options.gates) != 1 {
+		return fmt.Errorf("-profile: builds its own gate: leave -gate out")
+	}
+	source, err := testdata.ReadFile("testdata/profiler.go.txt")
+	if err != nil {
+		return err
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(b.dir, "profiler.go")
+	if err := os.WriteFile(file, source, 0o600); err != nil {
+		return err
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "cmd/metrics-gate/profiler.go"): file}})
+	if err != nil {
+		return err
+	}
+	overlaid := filepath.Join(b.dir, "overlay.json")
+	if err := os.WriteFile(overlaid, overlay, 0o600); err != nil {
+		return err
+	}
+	binary, err := buildGate(ctx, b.dir, "-pgo=off", "-overlay="+overlaid)
+	if err != nil {
+		return err
+	}
+	return b.profiled(ctx, binary, path)
+}
+
+// profiled scrapes with the mix that matters: small bodies mostly, plain and compressed,
+// now and then a large one, now and then a new connection.
+func (b *bench) profiled(ctx context.Context, binary, path string) error {
+	small, smallAddress, err := b.startRunner(ctx, 300)
+	if err != nil {
+		return err
+	}
+	defer small.stop()
+	large, largeAddress, err := b.startRunner(ctx, 100000)
+	if err != nil {
+		return err
+	}
+	defer large.stop()
+	merged := []string{}
+	for i, address := range []string{smallAddress, largeAddress} {
+		out := filepath.Join(b.dir, fmt.Sprintf("cpu-%d.pprof", i))
+		merged = append(merged, out)
+		p, listen, err := b.startTarget(ctx, gateTarget(binary), address, "GATE_PROFILE="+out)
+		if err != nil {
+			return err
+		}
+		err = b.mix(listen, i == 1)
+		_ = p.cmd.Process.Signal(syscall.SIGUSR2)
+		time.Sleep(time.Second)
+		p.stop()
+		if err != nil {
+			return err
+		}
+	}
+	merge, err := spawn(ctx, "pprof", os.Environ(), append([]string{"go", "tool", "pprof", "-proto", "-output", path}, merged...)...)
+	if err != nil {
+		return err
+	}
+	<-merge.done
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("go tool pprof: %s", merge.log.String())
+	}
+	return nil
+}
+
+// mix scrapes one gate for about as long as the other.
+func (b *bench) mix(address string, large bool) error {
+	identity := plan{Address: address, Header: []string{accept, acceptIdentity}, Connections: 1}
+	packed, fresh := identity, identity
+	packed.Header, fresh.Fresh = []string{accept, acceptGzip}, true
+	type part struct {
+		plan plan
+		n    int
+	}
+	parts := []part{{identity, 16000}, {packed, 6000}, {fresh, 1000}}
+	if large {
+		parts = []part{{identity, 120}, {packed, 20}}
+	}
+	for _, p := range parts {
+		if _, err := b.loader.order(order{Open: &p.plan}); err != nil {
+			return err
+		}
+		if _, err := b.loader.order(order{Run: p.n}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Titles that the bars refer to.
+const (
+	titleSmall     = "identity, 300 series"
+	titleLarge     = "identity, 100,000 series"
+	titleGzipSmall = "gzip, 300 series"
+	titleGzipLarge = "gzip, 100,000 series"
+	titleFresh     = "new connection for each scrape"
+)
+
+// report prints Markdown.
+type report struct {
+	out      io.Writer
+	baseline string // the name that ratios refer to
+	list     []bar
+}
+
+// bar is a figure that must not be above a limit.
+type bar struct {
+	what         string
+	value, limit float64
+	unit         string
+}
+
+func (r *report) printf(format string, arguments ...any) {
+	_, _ = fmt.Fprintf(r.out, format, arguments...)
+}
+
+func (r *report) bar(what string, value, limit float64, unit string) {
+	r.list = append(r.list, bar{what, value, limit, unit})
+}
+
+func (r *report) machine() {
+	model := "unknown processor"
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			model = strings.TrimSpace(value)
+		}
+	}
+	r.printf("%d processors (%s), %s. CPU is user and system time of the proxy's processes, in µs a scrape; "+
+		"ratios are medians over rounds, each against %s in the same round.\n", runtime.NumCPU(), model, runtime.Version(), r.baseline)
+}
+
+// comparison prints one scenario.
+func (r *report) comparison(s scenario, all []figures) {
+	r.printf("\n### %s\n\n", s.title)
+	r.printf("%d rounds of %d scrapes.\n\n", s.rounds, s.scrapes)
+	r.printf("| | proxy CPU, µs | ratio | runner CPU, µs | both, ratio | median latency, µs | ratio | p99, µs | body, kB | RSS, MiB | peak |%s\n",
+		r.extra(all, " system calls |"))
+	r.printf("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|%s\n", r.extra(all, "---|"))
+	base := all[max(0, slices.IndexFunc(all, func(f figures) bool { return f.name == r.baseline }))]
+	for _, f := range all {
+		r.printf("| %s | %.0f | %.2f | %.0f | %.2f | %.0f | %.2f | %.0f | %.1f | %.1f | %.1f |", f.name,
+			median(f.proxy), ratio(f.proxy, base.proxy), median(f.runner), ratio(f.both(), base.both()),
+			median(f.median), ratio(f.median, base.median), median(f.p99), float64(f.bytes)/1e3,
+			mebi(f.after.Resident), mebi(f.after.Peak))
+		if f.systemCallsNames != "" {
+			r.printf(" %.1f: %s |", f.systemCalls, f.systemCallsNames)
+		}
+		r.printf("\n")
+	}
+	r.printf("\nTLS: %s.\n", suites(all))
+	if base.name == r.baseline {
+		r.raise(s, all[0], base, all[len(all)-1])
+	}
+}
+
+func (r *report) extra(all []figures, column string) string {
+	if all[0].systemCallsNames == "" {
+		return ""
+	}
+	return column
+}
+
+// raise notes the figures that have a bar.
+func (r *report) raise(s scenario, gate, base, reverse figures) {
+	switch s.title {
+	case titleSmall, titleLarge:
+		r.bar(s.title+": CPU against nginx", ratio(gate.proxy, base.proxy), 1, "×")
+		r.bar(s.title+": median latency against nginx", ratio(gate.median, base.median), 1, "×")
+		r.bar(s.title+": CPU against ReverseProxy", ratio(gate.proxy, reverse.proxy), 0.5, "×")
+		r.bar(s.title+": resident", mebi(gate.after.Resident), map[string]float64{titleSmall: 15, titleLarge: 20}[s.title], "MiB")
+	case titleGzipSmall, titleGzipLarge:
+		r.bar(s.title+": CPU of runner and proxy against nginx", ratio(gate.both(), base.both()), 0.8, "×")
+	case titleFresh:
+		r.bar(s.title+": CPU against nginx", ratio(gate.proxy, base.proxy), 1.1, "×")
+	}
+}
+
+// bars prints what was asked and what is.
+func (r *report) bars() {
+	if len(r.list) == 0 {
+		return
+	}
+	r.printf("\n### Bars\n\n| | is | at most | |\n|---|---:|---:|---|\n")
+	for _, b := range r.list {
+		verdict := "holds"
+		if b.value > b.limit {
+			verdict = "**does not hold**"
+		}
+		r.printf("| %s | %.3g %s | %g %s | %s |\n", b.what, b.value, b.unit, b.limit, b.unit, verdict)
+	}
+}
+
+func (f figures) both() []float64 {
+	sum := slices.Clone(f.proxy)
+	for i := range sum {
+		sum[i] += f.runner[i]
+	}
+	return sum
+}
+
+func suites(all []figures) string {
+	var list []string
+	for _, f := range all {
+		list = append(list, f.name+" "+f.suite)
+	}
+	return strings.Join(list, ", ")
+}
+
+// ratio is the median of the rounds' own ratios.
+func ratio(a, b []float64) float64 {
+	each := make([]float64, 0, len(a))
+	for i := range a {
+		each = append(each, a[i]/b[i])
+	}
+	return median(each)
+}
+
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}
+
+func mebi(n int64) float64 { return float64(n) / (1 << 20) }

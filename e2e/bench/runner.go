@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+)
+
+// runnerHeader is what a real runner answers with: no length, chunks.
+const runnerHeader = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8; escaping=underscores\r\n" +
+	"%sDate: Sun, 22 Nov 2026 13:05:06 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+// chunkBytes is the size that promhttp's writes have on the wire.
+const chunkBytes = 4096
+
+// standIn is the runner: a static body, as cheap as can be, so that the proxy is what is
+// measured. With gzip it compresses each time, as promhttp does, with the same package and
+// level.
+type standIn struct {
+	body, identity []byte // identity is the whole answer, prepared
+	writers        sync.Pool
+}
+
+func newStandIn(series int) *standIn {
+	body := exposition(series)
+	s := &standIn{body: body, identity: chunked(fmt.Sprintf(runnerHeader, ""), body)}
+	s.writers.New = func() any { return gzip.NewWriter(nil) }
+	return s
+}
+
+func (s *standIn) serve(ln net.Listener) error {
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			return err
+		}
+		go s.answer(conn)
+	}
+}
+
+func (s *standIn) answer(conn net.Conn) {
+	defer func() { _ = conn.Close() }()
+	in := bufio.NewReader(conn)
+	for {
+		compress := false
+		for {
+			line, err := in.ReadSlice('\n')
+			if err != nil {
+				return
+			}
+			if len(line) <= 2 {
+				break
+			}
+			name, value, _ := strings.Cut(string(line), ":")
+			compress = compress || strings.EqualFold(name, "Accept-Encoding") && strings.Contains(value, "gzip")
+		}
+		answer := s.identity
+		if compress {
+			answer = s.gzip()
+		}
+		if _, err := conn.Write(answer); err != nil {
+			return
+		}
+	}
+}
+
+func (s *standIn) gzip() []byte {
+	var packed bytes.Buffer
+	w := s.writers.Get().(*gzip.Writer)
+	defer s.writers.Put(w)
+	w.Reset(&packed)
+	_, _ = w.Write(s.body) // a bytes.Buffer takes everything
+	_ = w.Close()
+	return chunked(fmt.Sprintf(runnerHeader, "Content-Encoding: gzip\r\n"), packed.Bytes())
+}
+
+// chunked is a whole answer in one piece of memory.
+func chunked(header string, body []byte) []byte {
+	var out bytes.Buffer
+	out.Grow(len(header) + len(body) + (len(body)/chunkBytes+2)*10)
+	out.WriteString(header)
+	for len(body) > 0 {
+		n := min(len(body), chunkBytes)
+		fmt.Fprintf(&out, "%x\r\n", n)
+		out.Write(body[:n])
+		out.WriteString("\r\n")
+		body = body[n:]
+	}
+	out.WriteString("0\r\n\r\n")
+	return out.Bytes()
+}

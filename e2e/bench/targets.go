@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"text/template"
+)
+
+//go:embed testdata
+var testdata embed.FS
+
+// target is a proxy that can be measured.
+type target struct {
+	name   string
+	labels bool // it rewrites
+	start  func(ctx context.Context, s site) (*process, error)
+}
+
+// site is where a proxy stands.
+type site struct {
+	Dir, Listen, Upstream string
+	environ               []string // the gate's, beside the usual
+}
+
+// gateTarget is a built gate; spec is [name=]path[,VARIABLE=value...].
+func gateTarget(spec string) target {
+	parts := strings.Split(spec, ",")
+	name, path, ok := strings.Cut(parts[0], "=")
+	if !ok {
+		name, path = "gate", parts[0]
+	}
+	return target{name: name, labels: true, start: func(ctx context.Context, s site) (*process, error) {
+		environ := append(gateEnviron(s), s.environ...)
+		return spawn(ctx, name, append(environ, parts[1:]...), path)
+	}}
+}
+
+// gateEnviron raises what would limit the benchmark; everything else is the default.
+func gateEnviron(s site) []string {
+	const prefix = "METRICS_GATE_"
+	file := func(name string) string { return filepath.Join(s.Dir, name) }
+	return []string{
+		prefix + "LISTEN_ADDRESS=" + s.Listen,
+		prefix + "UPSTREAM_URL=http://" + s.Upstream,
+		prefix + "ADMIN_ADDRESS=off",
+		prefix + "RUNNER_NAME=bench-runner-01",
+		prefix + "TLS_CERT_FILE=" + file("server.pem"),
+		prefix + "TLS_KEY_FILE=" + file("server-key.pem"),
+		prefix + "TLS_CLIENT_CA_FILE=" + file("ca.pem"),
+		prefix + "METRICS_ALLOW=dns:" + clientName + ",token:bench,user:bench",
+		prefix + "RATE_LIMIT=1000000", prefix + "RATE_BURST=1000000",
+		prefix + "UPSTREAM_MAX_BYTES=1073741824", prefix + "UPSTREAM_TIMEOUT=60s",
+	}
+}
+
+func reverseTarget() target {
+	return target{name: "ReverseProxy", start: func(ctx context.Context, s site) (*process, error) {
+		return self(ctx, "reverse", s.Dir, s.Listen, s.Upstream)
+	}}
+}
+
+func nginxTarget() target {
+	return target{name: "nginx", start: func(ctx context.Context, s site) (*process, error) {
+		path, err := configured(s, "nginx.conf")
+		if err != nil {
+			return nil, err
+		}
+		return spawn(ctx, "nginx", nil, program("nginx"), "-e", "stderr", "-p", s.Dir, "-c", path)
+	}}
+}
+
+func haproxyTarget() target {
+	return target{name: "haproxy", start: func(ctx context.Context, s site) (*process, error) {
+		path, err := configured(s, "haproxy.cfg")
+		if err != nil {
+			return nil, err
+		}
+		return spawn(ctx, "haproxy", nil, program("haproxy"), "-db", "-q", "-f", path)
+	}}
+}
+
+// configured writes the committed configuration for s.
+func configured(s site, name string) (string, error) {
+	t, err := template.ParseFS(testdata, "testdata/"+name)
+	if err != nil {
+		return "", err
+	}
+	var text bytes.Buffer
+	if err := t.Execute(&text, s); err != nil {
+		return "", err
+	}
+	path := filepath.Join(s.Dir, strings.ReplaceAll(s.Listen, ":", "-")+"-"+name)
+	return path, os.WriteFile(path, text.Bytes(), 0o600)
+}
+
+// program finds what Debian puts in /usr/sbin.
+func program(name string) string {
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	return "/usr/sbin/" + name
+}
+
+// installed are nginx and haproxy, those that are there, and a word about those that are not.
+func installed() (list []target, missing []string) {
+	for _, t := range []target{nginxTarget(), haproxyTarget()} {
+		if _, err := os.Stat(program(t.name)); err != nil {
+			missing = append(missing, fmt.Sprintf("%s is not installed: apt-get install %s", t.name, t.name))
+			continue
+		}
+		list = append(list, t)
+	}
+	return list, missing
+}
