@@ -68,7 +68,8 @@ func (r *Reader) Reset(src io.Reader, f *Format, labels *Labels, limits Limits) 
 	r.pos, r.end, r.read, r.srcErr = 0, 0, 0, nil
 	r.out, r.ready, r.err = r.out[:0], 0, nil
 	r.line, r.stats = 0, Stats{}
-	r.text.reset(r.kind == kindOpenMetrics)
+	r.proto.until = 0
+	r.text.reset(r.kind == kindOpenMetrics, limits.LineBytes)
 }
 
 // Read yields labelled bytes. It returns ErrEmpty, ErrTruncated, ErrTooLong,

@@ -17,11 +17,13 @@ type textState struct {
 	scan     scanner
 	resolver resolver
 	pattern  pattern
+	longest  int  // line that the pattern may take, with its newline
 	done     bool // the line that ends OpenMetrics has been read
 }
 
-func (t *textState) reset(openMetrics bool) {
+func (t *textState) reset(openMetrics bool, lineBytes int64) {
 	t.done, t.scan.openMetrics = false, openMetrics
+	t.longest = int(min(lineBytes+1, maxValueBytes))
 	t.pattern.forget()
 }
 
@@ -65,18 +67,18 @@ func (r *Reader) rewrite() error {
 	b := r.in[:r.end]
 	from, i := r.pos, r.pos
 	var err error
-	for err == nil && len(r.out)+i-from < chunkBytes {
-		next, to := 0, from
-		if i < len(b) {
-			next, to = r.text.pattern.match(r, b, i, from)
+	for {
+		if !r.text.done {
+			i, from = r.plain(b, i, from)
 		}
-		if next == 0 {
-			next, to, err = r.strict(b, i, from)
+		if len(r.out)+i-from >= chunkBytes {
+			break
 		}
-		if err == nil {
-			i, from = next, to
-			r.line++
+		var next, copied int
+		if next, copied, err = r.strict(b, i, from); err != nil {
+			break
 		}
+		i, from = next, copied
 	}
 	r.out = append(r.out, b[from:i]...)
 	r.pos = i
@@ -97,6 +99,7 @@ func (r *Reader) strict(b []byte, i, from int) (next, copied int, err error) {
 		return 0, 0, r.syntax(0, "more after "+eof)
 	case s.openMetrics && bytes.HasPrefix(b[i:], []byte(eof+"\n")):
 		t.done = true
+		r.line++
 		return i + len(eof) + 1, from, nil
 	case c == '\n' && !s.openMetrics:
 		s.i++
@@ -118,9 +121,11 @@ func (r *Reader) strict(b []byte, i, from int) (next, copied int, err error) {
 		return 0, 0, ErrTooLong
 	case sample:
 		from = r.insert(b, from)
-		t.pattern.learn(b, i, r)
+		if s.newlines == 0 {
+			t.pattern.learn(b, i, &s.found, &t.resolver, r.labels)
+		}
 	}
-	r.line += s.newlines
+	r.line += s.newlines + 1
 	return s.i, from, nil
 }
 
@@ -155,9 +160,9 @@ func (r *Reader) insert(b []byte, from int) int {
 	switch {
 	case len(v.add) == 0:
 	case !f.open:
-		out = append(out, r.labels.bare...)
+		out = r.labels.bare.appendTo(out)
 	case len(v.add) == len(r.labels.list) && !f.first:
-		out = append(out, r.labels.more...)
+		out = r.labels.more.appendTo(out)
 	default:
 		for n, i := range v.add {
 			if n > 0 || !f.first {
