@@ -1,0 +1,88 @@
+package proxy
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"golang.org/x/time/rate"
+)
+
+// overflowShare is how many buckets the shared one stands for.
+const overflowShare = 16
+
+// buckets are token buckets for at most size keys. A key is forgotten only when
+// its bucket is full again and so says nothing. While there is none such, keys
+// that find no place share one larger bucket: a flood of new keys neither grows
+// the table nor buys back what it has used up.
+type buckets[K comparable] struct {
+	mu       sync.Mutex
+	size     int
+	limit    rate.Limit
+	burst    int
+	table    *simplelru.LRU[K, *rate.Limiter]
+	overflow *rate.Limiter
+	now      func() time.Time
+}
+
+// newBuckets returns buckets of burst tokens, perSecond of them new each second.
+func newBuckets[K comparable](perSecond float64, burst, size int) *buckets[K] {
+	table, err := simplelru.NewLRU[K, *rate.Limiter](max(size, 1), nil)
+	if err != nil {
+		panic(err) // only a size of zero is an error
+	}
+	return &buckets[K]{
+		size: max(size, 1), limit: rate.Limit(perSecond), burst: burst, table: table,
+		overflow: rate.NewLimiter(rate.Limit(perSecond*overflowShare), burst*overflowShare),
+		now:      time.Now,
+	}
+}
+
+// take takes a token of k. When there is none it returns how long until there is.
+func (b *buckets[K]) take(k K) (wait time.Duration, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	l := b.place(k, now)
+	if l.AllowN(now, 1) {
+		return 0, true
+	}
+	missing := 1 - l.TokensAt(now)
+	return time.Duration(missing / float64(l.Limit()) * float64(time.Second)), false
+}
+
+// empty reports whether take would fail now. It leaves no trace of k.
+func (b *buckets[K]) empty(k K) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	if l, ok := b.table.Peek(k); ok {
+		return l.TokensAt(now) < 1
+	}
+	if b.table.Len() < b.size {
+		return false
+	}
+	if _, oldest, _ := b.table.GetOldest(); oldest.TokensAt(now) >= float64(b.burst) {
+		return false
+	}
+	return b.overflow.TokensAt(now) < 1
+}
+
+// place finds the bucket of k, or makes one, or names the shared one.
+func (b *buckets[K]) place(k K, now time.Time) *rate.Limiter {
+	if l, ok := b.table.Get(k); ok {
+		return l
+	}
+	if b.table.Len() < b.size {
+		l := rate.NewLimiter(b.limit, b.burst)
+		b.table.Add(k, l)
+		return l
+	}
+	old, l, _ := b.table.GetOldest()
+	if l.TokensAt(now) < float64(b.burst) {
+		return b.overflow
+	}
+	b.table.Remove(old) // a full bucket is as good as new
+	b.table.Add(k, l)
+	return l
+}

@@ -1,0 +1,91 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"syscall"
+	"time"
+)
+
+// link is a connection to the runner.
+type link struct {
+	conn     net.Conn
+	raw      syscall.RawConn // nil: cannot be looked at
+	in       *bufio.Reader
+	out      []byte      // the request
+	expiry   *time.Timer // while idle
+	used     bool        // has carried an exchange before this one
+	answered bool        // a byte of this exchange's answer came
+}
+
+func newLink(conn net.Conn) *link {
+	l := &link{conn: conn, in: bufio.NewReaderSize(conn, linkBytes)}
+	if c, ok := conn.(syscall.Conn); ok {
+		l.raw, _ = c.SyscallConn()
+	}
+	return l
+}
+
+func (l *link) close() {
+	if l.expiry != nil {
+		l.expiry.Stop()
+	}
+	_ = l.conn.Close() // nothing was promised to the peer
+}
+
+// readHead reads on until the whole head of an answer is buffered, and refuses
+// one that is longer than limit or ambiguous.
+func (l *link) readHead(limit int) error {
+	for from := 0; ; {
+		got, _ := l.in.Peek(l.in.Buffered())
+		l.answered = l.answered || len(got) > 0
+		if i := bytes.Index(got[from:], []byte("\r\n\r\n")); i >= 0 && from+i+4 <= limit {
+			return checkHead(got[:from+i+4])
+		}
+		if len(got) >= limit {
+			return faultf(reasonProtocol, "head of more than %d bytes", limit)
+		}
+		from = max(0, len(got)-3)
+		if _, err := l.in.Peek(len(got) + 1); err != nil {
+			return headError(len(got), err)
+		}
+	}
+}
+
+// headError tells a connection that was closed within a head from one that was
+// closed before.
+func headError(got int, err error) error {
+	if got > 0 && reasonOf(err) == reasonReset {
+		return faultf(reasonReset, "head breaks off after %d bytes", got)
+	}
+	return err
+}
+
+// checkHead refuses what readers could take in two ways and net/http is lenient
+// with: bare CR and LF, NUL, folded lines (RFC 9112 section 5.2), spaces before a
+// colon, and Content-Length beside Transfer-Encoding (section 6.3).
+func checkHead(head []byte) error {
+	var length, coding bool
+	for first := true; len(head) > 2; first = false {
+		end := bytes.Index(head, []byte("\r\n"))
+		line := head[:end]
+		head = head[end+2:]
+		if bytes.ContainsAny(line, "\r\n\x00") {
+			return faultf(reasonProtocol, "control characters in the head")
+		}
+		if first {
+			continue
+		}
+		name, _, ok := bytes.Cut(line, []byte(":"))
+		if !ok || bytes.ContainsAny(name, " \t") || len(name) == 0 {
+			return faultf(reasonProtocol, "malformed header line")
+		}
+		length = length || bytes.EqualFold(name, []byte("Content-Length"))
+		coding = coding || bytes.EqualFold(name, []byte("Transfer-Encoding"))
+	}
+	if length && coding {
+		return faultf(reasonProtocol, "both Content-Length and Transfer-Encoding")
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// stall is how long a reader may take nothing.
+const stall = 5 * time.Second
+
+// Why a member does not get its answer, beside what befalls the exchange.
+var (
+	errLate error = &fault{reasonTimeout, errors.New("the scraper's time is up")}
+	errGone       = errors.New("client left")
+	errBusy       = errors.New("too many exchanges")
+	errSlow       = errors.New("client takes nothing")
+)
+
+// member is a request that waits for a flight.
+type member struct {
+	identity string
+	encoding encoding
+	leads    bool // began the flight
+	signal   chan struct{}
+	timer    *time.Timer // the deadline
+	writer   *http.ResponseController
+	latest   time.Time // no write goes on after this; zero: no bound
+
+	// Guarded by the flight's mutex:
+	next   int           // sequence number of the chunk it needs
+	waited time.Duration // that others waited for it
+	cut    bool
+}
+
+// begin makes m as new, to give up at deadline.
+func (m *member) begin(deadline time.Duration) {
+	if m.timer == nil {
+		m.signal, m.timer = make(chan struct{}, 1), time.NewTimer(deadline)
+	} else {
+		m.timer.Reset(deadline)
+	}
+	select {
+	case <-m.signal:
+	default:
+	}
+	m.leads, m.next, m.waited, m.cut = false, 0, 0, false
+}
+
+// end lets go of the request.
+func (m *member) end() {
+	m.timer.Stop()
+	m.writer, m.identity = nil, ""
+}
+
+// wake makes m look at its track.
+func (m *member) wake() {
+	select {
+	case m.signal <- struct{}{}:
+	default:
+	}
+}
+
+// wait waits to be woken.
+func (m *member) wait(ctx context.Context) error {
+	select {
+	case <-m.signal:
+		return nil
+	case <-m.timer.C:
+		return errLate
+	case <-ctx.Done():
+		return errGone
+	}
+}
+
+// extend gives the next write its time.
+func (m *member) extend() {
+	by := time.Now().Add(stall)
+	if !m.latest.IsZero() && m.latest.Before(by) {
+		by = m.latest
+	}
+	_ = m.writer.SetWriteDeadline(by) // a writer that knows no deadlines has none
+}
+
+// expire ends a write that goes on, and all further ones.
+func (m *member) expire() { _ = m.writer.SetWriteDeadline(time.Unix(1, 0)) }
+
+// decided waits until it is known what m will get: phaseComplete with the size in
+// bytes, or phaseStreaming. Otherwise there is an error.
+func (f *flight) decided(ctx context.Context, m *member) (phase, int64, error) {
+	for {
+		f.mu.Lock()
+		t := &f.tracks[m.encoding]
+		p, size, err := t.phase, t.size, f.err
+		f.mu.Unlock()
+		if p != phaseOpen {
+			return p, size, err
+		}
+		if err := m.wait(ctx); err != nil {
+			return phaseOpen, 0, err
+		}
+	}
+}
+
+// take waits for the chunk that m needs, and gives it the time to write it. The end
+// is io.EOF. What is taken must be given back by wrote.
+func (f *flight) take(ctx context.Context, m *member) (*chunk, error) {
+	for {
+		if c, err := f.peek(m); c != nil || err != nil {
+			return c, err
+		}
+		if err := m.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (f *flight) peek(m *member) (*chunk, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := &f.tracks[m.encoding]
+	switch {
+	case m.cut:
+		return nil, errSlow
+	case t.phase == phaseFailed:
+		return nil, f.err
+	case m.next < t.end():
+		c := t.chunks[m.next-t.base]
+		c.refs++
+		m.extend()
+		return c, nil
+	case t.ended:
+		return nil, io.EOF
+	}
+	return nil, nil
+}
+
+// wrote notes that m is through with c.
+func (f *flight) wrote(m *member, c *chunk) {
+	f.mu.Lock()
+	c.unref(f.metrics.supplies)
+	m.next++
+	if t := &f.tracks[m.encoding]; !m.cut {
+		t.trim(f.metrics.supplies)
+	}
+	f.mu.Unlock()
+	f.nudge()
+}

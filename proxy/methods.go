@@ -1,0 +1,55 @@
+package proxy
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// maxBody is the longest request body, in bytes: the addresses of a symbol POST.
+const maxBody = 64 << 10
+
+// Methods passes requests of the allowed methods; others get 405 with Allow. A
+// body is accepted only with POST, with a Content-Length of at most 64 KiB: a
+// longer one gets 413, any other body or Transfer-Encoding 400. Whatever
+// is refused with a body closes the connection, so that no byte of it can be
+// taken for the next request.
+func Methods(allowed ...string) func(http.Handler) http.Handler {
+	allow := strings.Join(allowed, ", ")
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			status := bodyStatus(r)
+			if !slices.Contains(allowed, r.Method) {
+				w.Header().Set("Allow", allow)
+				status = http.StatusMethodNotAllowed
+			}
+			if status == 0 {
+				next.ServeHTTP(w, r)
+				return
+			}
+			if hasBody(r) {
+				w.Header().Set("Connection", "close")
+			}
+			Refuse(w, status)
+		})
+	}
+}
+
+// bodyStatus is the status that refuses r for its body, or 0.
+func bodyStatus(r *http.Request) int {
+	switch {
+	case !hasBody(r):
+		return 0
+	case r.Method != http.MethodPost || r.ContentLength < 0 || len(r.TransferEncoding) > 0:
+		return http.StatusBadRequest
+	case r.ContentLength > maxBody:
+		return http.StatusRequestEntityTooLarge
+	}
+	return 0
+}
+
+// hasBody reports whether r announces a body. An empty one counts only when it
+// comes with Transfer-Encoding.
+func hasBody(r *http.Request) bool {
+	return r.ContentLength != 0 || len(r.TransferEncoding) > 0
+}

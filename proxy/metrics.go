@@ -1,0 +1,169 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+)
+
+// MetricsOptions say how the runner's metrics are served.
+type MetricsOptions struct {
+	Upstream    *Upstream
+	Labels      func() *exposition.Labels  // asked for each exchange
+	Timeout     time.Duration              // of an exchange, and of a request that waits for one; 0: 10 s
+	Limits      exposition.Limits          // of the runner's answer
+	Compression bool                       // whether answers may be compressed
+	Slots       *Slots                     // exchanges at one time; nil: 16
+	Log         *slog.Logger               // nil: nothing is logged
+	Observer    *Observer                  // nil: nothing is counted
+	Key         func(*http.Request) string // tells identities apart, for Slots; nil: all are one
+	Who         func(*http.Request) string // the name for the log; nil: none
+}
+
+// Metrics answers GET and HEAD with the runner's metrics, labelled. Requests
+// that wait for the same format at the same time share one exchange.
+type Metrics struct {
+	o        MetricsOptions
+	group    group
+	supplies *supplies
+	members  sync.Pool // of *member
+	accepts  accepts
+	fixed    http.Header // of every answer
+}
+
+// NewMetrics returns the handler. Method, body and target of its requests have
+// been checked before.
+func NewMetrics(o MetricsOptions) *Metrics {
+	fillLog(&o.Log, &o.Who)
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Slots == nil {
+		o.Slots = NewSlots(defaultSlots)
+	}
+	if o.Key == nil {
+		o.Key = func(*http.Request) string { return "" }
+	}
+	m := &Metrics{o: o, supplies: newSupplies(), fixed: http.Header{"Vary": {"Accept, Accept-Encoding"}}}
+	m.group.flights = make(map[flightKey]*flight)
+	m.members.New = func() any { return new(member) }
+	harden(m.fixed)
+	return m
+}
+
+const (
+	defaultTimeout = 10 * time.Second
+	defaultSlots   = 16
+)
+
+// ServeHTTP answers with 200 only what is known to be complete or, when it is
+// large, what is cut off visibly if it turns out not to be.
+func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	seen := Scrape{At: time.Now(), Who: m.o.Who(r)}
+	mb := m.member(w, r, seen.At)
+	key := flightKey{m.accepts.of(r.Header["Accept"]), r.Method == http.MethodHead}
+	f, err := m.enter(r.Context(), key, mb)
+	sent := false
+	if err == nil {
+		sent, err = m.answer(w, r, f, mb)
+		if err == nil {
+			seen.Code, seen.Samples = http.StatusOK, f.stats.Samples
+		}
+		f.leave(mb, leaveCause(err))
+	}
+	seen.Duration, seen.Shared = time.Since(seen.At), !mb.leads
+	mb.end()
+	m.members.Put(mb)
+	if err != nil {
+		seen.Code = m.fail(w, r, err, sent)
+	}
+	m.o.Observer.scrape(seen)
+	if seen.Code == 0 {
+		panic(http.ErrAbortHandler) // a plain return would end the answer as if it were complete
+	}
+}
+
+// member makes r a member of no flight yet.
+func (m *Metrics) member(w http.ResponseWriter, r *http.Request, now time.Time) *member {
+	mb := m.members.Get().(*member)
+	mb.begin(timeLeft(r.Header["X-Prometheus-Scrape-Timeout-Seconds"], m.o.Timeout))
+	mb.identity, mb.writer, mb.latest = m.o.Key(r), http.NewResponseController(w), writeLimit(r, now)
+	mb.encoding = encodingIdentity
+	if m.o.Compression {
+		mb.encoding = negotiate(r.Header["Accept-Encoding"])
+	}
+	return mb
+}
+
+// answer writes what f brings to mb. After an error with the status sent the
+// answer must be cut off.
+func (m *Metrics) answer(w http.ResponseWriter, r *http.Request, f *flight, mb *member) (sent bool, err error) {
+	p, size, err := f.decided(r.Context(), mb)
+	if err != nil {
+		return false, err
+	}
+	h := w.Header()
+	for name, value := range m.fixed {
+		h[name] = value
+	}
+	h["Content-Type"] = f.contentType
+	if f.key.head {
+		w.WriteHeader(http.StatusOK)
+		return true, nil
+	}
+	if mb.encoding != encodingIdentity {
+		h.Set("Content-Encoding", mb.encoding.String())
+	}
+	if p == phaseComplete {
+		h.Set("Content-Length", strconv.FormatInt(size, 10))
+	}
+	for {
+		c, err := f.take(r.Context(), mb)
+		if err == io.EOF {
+			return true, nil
+		}
+		if err != nil {
+			return true, err
+		}
+		_, err = w.Write(c.bytes())
+		f.wrote(mb, c)
+		if err != nil {
+			return true, err
+		}
+	}
+}
+
+// fail ends a request with the status for err and returns that, or 0 when the
+// answer must be cut off. What befell the exchange has been logged by the flight.
+func (m *Metrics) fail(w http.ResponseWriter, r *http.Request, err error, sent bool) int {
+	level, why, status := slog.LevelDebug, reasonOf(err).String(), reasonOf(err).status()
+	switch {
+	case errors.Is(err, errGone):
+		why, status = "left", 0
+	case errors.Is(err, errBusy):
+		level, why, status = slog.LevelWarn, "busy", http.StatusServiceUnavailable
+	case errors.Is(err, errSlow), errors.Is(err, os.ErrDeadlineExceeded):
+		level, why, status = slog.LevelWarn, "slow", 0
+	case errors.Is(err, errLate):
+		level = slog.LevelWarn
+	}
+	m.o.Log.LogAttrs(r.Context(), level, "scrape not answered", slog.String("remote", r.RemoteAddr),
+		slog.String("subject", m.o.Who(r)), slog.String("route", routeMetrics.String()),
+		slog.String("reason", why), slog.String("err", err.Error()))
+	switch {
+	case sent:
+		return 0
+	case status == http.StatusServiceUnavailable:
+		refuseFor(w, status, time.Second)
+	case status != 0:
+		Refuse(w, status)
+	}
+	return status
+}

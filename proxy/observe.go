@@ -1,0 +1,141 @@
+package proxy
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Values of the metric label "lane".
+const (
+	laneStrangers = iota
+	laneMembers
+	lanes
+)
+
+// codes are the values of the metric label "code", but "aborted" for an answer
+// that was cut short, and "other".
+func codes() []int {
+	return []int{200, 400, 401, 403, 404, 405, 413, 417, 429, 500, 502, 503, 504}
+}
+
+// Observer counts requests, exchanges, refusals and samples, and remembers the
+// latest scrapes. All its label values come from fixed sets and stand at zero
+// from the start. A nil Observer counts nothing.
+type Observer struct {
+	requests  [routes][]prometheus.Counter // by index into codes; then aborted, other
+	codes     []int
+	durations [routes]prometheus.Observer
+	inFlight  prometheus.Gauge
+	lanes     [lanes]prometheus.Counter
+	exchanges prometheus.Observer
+	up        prometheus.Gauge
+	faults    [reasons]prometheus.Counter
+	samples   prometheus.Counter
+	conflicts prometheus.Counter
+	history   history
+}
+
+// NewObserver registers the metrics of requests, upstream, limits and samples.
+func NewObserver(registry prometheus.Registerer) *Observer {
+	o := &Observer{codes: codes()}
+	gauge := func(name, help string) prometheus.Gauge {
+		g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+		registry.MustRegister(g)
+		return g
+	}
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+		registry.MustRegister(c)
+		return c
+	}
+	o.inFlight = gauge("metrics_gate_requests_in_flight", "Requests being answered now.")
+	o.up = gauge("metrics_gate_upstream_up", "Whether the last scrape of the runner gave a valid exposition.")
+	o.samples = counter("metrics_gate_samples_labelled_total", "Samples of the runner that were labelled.")
+	o.conflicts = counter("metrics_gate_label_conflicts_total", "Labels that a sample of the runner already bore.")
+	exchanges := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "metrics_gate_upstream_duration_seconds",
+		Help:    "Time that exchanges with the runner for its metrics took.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	})
+	registry.MustRegister(exchanges)
+	o.exchanges = exchanges
+	o.vectors(registry)
+	return o
+}
+
+// vectors registers what has labels, with every value there will be.
+func (o *Observer) vectors(registry prometheus.Registerer) {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "metrics_gate_requests_total", Help: "Requests answered.",
+	}, []string{"route", "code"})
+	durations := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "metrics_gate_request_duration_seconds", Help: "Time from a request's head to the end of its answer.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+	}, []string{"route"})
+	limited := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "metrics_gate_rate_limited_total", Help: "Requests refused because they came too fast.",
+	}, []string{"lane"})
+	faults := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "metrics_gate_upstream_errors_total", Help: "Exchanges with the runner that failed.",
+	}, []string{"reason"})
+	registry.MustRegister(requests, durations, limited, faults)
+	for r := range routes {
+		o.durations[r] = durations.WithLabelValues(r.String())
+		for _, code := range o.codes {
+			o.requests[r] = append(o.requests[r], requests.WithLabelValues(r.String(), strconv.Itoa(code)))
+		}
+		o.requests[r] = append(o.requests[r],
+			requests.WithLabelValues(r.String(), "aborted"), requests.WithLabelValues(r.String(), "other"))
+	}
+	o.lanes[laneStrangers] = limited.WithLabelValues("strangers")
+	o.lanes[laneMembers] = limited.WithLabelValues("members")
+	for r := range reasons {
+		o.faults[r] = faults.WithLabelValues(r.String())
+	}
+}
+
+// Middleware counts requests and their durations. A handler that panics, as
+// http.ErrAbortHandler does to cut an answer short, is counted as "aborted".
+func (o *Observer) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start, at := time.Now(), routeOf(r)
+		seen := &recorder{ResponseWriter: w, code: statusAborted}
+		o.inFlight.Inc()
+		defer func() {
+			o.inFlight.Dec()
+			o.durations[at].Observe(time.Since(start).Seconds())
+			o.requests[at][o.index(seen.result())].Inc()
+		}()
+		next.ServeHTTP(seen, r)
+		seen.returned = true
+	})
+}
+
+// index finds the counter of code.
+func (o *Observer) index(code int) int {
+	for i, c := range o.codes {
+		if c == code {
+			return i
+		}
+	}
+	if code == statusAborted {
+		return len(o.codes)
+	}
+	return len(o.codes) + 1
+}
+
+func (o *Observer) limited(lane int) {
+	if o != nil {
+		o.lanes[lane].Inc()
+	}
+}
+
+// fault counts a failed exchange.
+func (o *Observer) fault(r reason) {
+	if o != nil {
+		o.faults[r].Inc()
+	}
+}

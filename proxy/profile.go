@@ -1,0 +1,179 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// defaultSeconds is the longest profile when the options name none.
+const defaultSeconds = 30
+
+// Profiles returns the names of the runner's profiles that are served, as they
+// follow /debug/pprof/; the first is the index. The command line can hold
+// secrets, so it is only there when asked for.
+func Profiles(cmdline bool) []string {
+	names := []string{"", "allocs", "block", "goroutine", "heap", "mutex", "profile", "symbol", "threadcreate", "trace"}
+	if cmdline {
+		names = append(names, "cmdline")
+	}
+	return names
+}
+
+// ProfileOptions say how the runner's profiles are served.
+type ProfileOptions struct {
+	Upstream   *Upstream
+	MaxSeconds int                        // longer ones are lowered to it; 0: 30
+	Timeout    time.Duration              // of an exchange, beyond the seconds asked for; 0: 10 s
+	Cmdline    bool                       // whether the command line is served
+	Slots      *Slots                     // exchanges at one time; nil: 16
+	Log        *slog.Logger               // nil: nothing is logged
+	Observer   *Observer                  // nil: nothing is counted
+	Key        func(*http.Request) string // tells identities apart, for Slots; nil: all are one
+	Who        func(*http.Request) string // the name for the log; nil: none
+}
+
+// Profile answers requests below /debug/pprof/ with the runner's profiles,
+// streamed. One CPU profile or trace runs at a time.
+type Profile struct {
+	o     ProfileOptions
+	names []string
+
+	mu    sync.Mutex
+	until time.Time // end of the CPU profile or trace that runs; zero: none does
+}
+
+// NewProfile returns the handler. Method and target of its requests have been
+// checked before.
+func NewProfile(o ProfileOptions) *Profile {
+	fillLog(&o.Log, &o.Who)
+	if o.MaxSeconds <= 0 {
+		o.MaxSeconds = defaultSeconds
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Slots == nil {
+		o.Slots = NewSlots(defaultSlots)
+	}
+	if o.Key == nil {
+		o.Key = func(*http.Request) string { return "" }
+	}
+	return &Profile{o: o, names: Profiles(o.Cmdline)}
+}
+
+// ServeHTTP refuses what is malformed or would run beside another profile, and
+// streams the rest.
+func (p *Profile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, ok := strings.CutPrefix(r.URL.Path, pprofPath)
+	if !ok || !slices.Contains(p.names, name) {
+		Refuse(w, http.StatusNotFound)
+		return
+	}
+	if allowed := []string{http.MethodGet, http.MethodPost}; r.Method != allowed[0] && (r.Method != allowed[1] || name != "symbol") {
+		w.Header().Set("Allow", http.MethodGet) // a HEAD would run the whole profile
+		Refuse(w, http.StatusMethodNotAllowed)
+		return
+	}
+	ask, seconds, err := p.request(w, r, name)
+	if err != nil {
+		Refuse(w, http.StatusBadRequest)
+		return
+	}
+	whole := time.Duration(seconds)*time.Second + p.o.Timeout
+	if name == "profile" || name == "trace" {
+		if wait, ok := p.begin(time.Duration(seconds) * time.Second); !ok {
+			p.refused(r, name, "another profile runs")
+			refuseFor(w, http.StatusServiceUnavailable, wait)
+			return
+		}
+		defer p.end()
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), whole)
+	defer cancel()
+	key := p.o.Key(r)
+	if p.o.Slots.Acquire(ctx, key) != nil {
+		p.refused(r, name, "busy")
+		refuseFor(w, http.StatusServiceUnavailable, time.Second)
+		return
+	}
+	defer p.o.Slots.Release(key)
+	p.o.Log.LogAttrs(ctx, slog.LevelInfo, "profile used", slog.String("remote", r.RemoteAddr), slog.String("subject", p.o.Who(r)),
+		slog.String("route", pprofPath+name), slog.Int64("seconds", seconds))
+	ask.deadline = time.Now().Add(whole)
+	p.stream(w, r, ask)
+}
+
+// request rebuilds what r asks for.
+func (p *Profile) request(w http.ResponseWriter, r *http.Request, name string) (*request, int64, error) {
+	ask := &request{method: http.MethodGet, path: pprofPath + name}
+	if name == "symbol" {
+		var err error
+		if r.Method == http.MethodPost {
+			ask.method = http.MethodPost
+			ask.body, err = readAddresses(w, r)
+		} else {
+			ask.query, err = parseAddresses(r.URL.RawQuery)
+		}
+		return ask, 0, err
+	}
+	q, err := parseProfileQuery(r.URL.RawQuery)
+	if err == nil {
+		err = q.limit(name, int64(p.o.MaxSeconds))
+	}
+	ask.query = q.String()
+	return ask, q.seconds, err
+}
+
+// readAddresses reads the body of a symbol POST, which must come at once.
+func readAddresses(w http.ResponseWriter, r *http.Request) (string, error) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(stall)) // a reader that knows no deadlines has none
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	_ = control.SetReadDeadline(time.Time{})
+	if err != nil || len(body) > maxBody {
+		return "", errQuery
+	}
+	return parseAddresses(string(body))
+}
+
+// begin takes the one place for CPU profiles and traces. When it is taken it
+// returns how long to wait.
+func (p *Profile) begin(d time.Duration) (wait time.Duration, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if !p.until.IsZero() {
+		return p.until.Sub(now), false
+	}
+	p.until = now.Add(d)
+	return 0, true
+}
+
+func (p *Profile) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.until = time.Time{}
+}
+
+func (p *Profile) refused(r *http.Request, name, why string) {
+	p.o.Log.LogAttrs(r.Context(), slog.LevelWarn, "profile refused", slog.String("remote", r.RemoteAddr),
+		slog.String("subject", p.o.Who(r)), slog.String("route", pprofPath+name), slog.String("reason", why))
+}
+
+// failed logs and counts a failed exchange.
+func (p *Profile) failed(r *http.Request, ask *request, err error) {
+	level := slog.LevelWarn
+	if errors.Is(err, errLeft) {
+		level = slog.LevelInfo
+	}
+	p.o.Observer.fault(reasonOf(err))
+	p.o.Log.LogAttrs(r.Context(), level, "profile failed", slog.String("remote", r.RemoteAddr), slog.String("subject", p.o.Who(r)),
+		slog.String("route", ask.path), slog.String("reason", reasonOf(err).String()), slog.String("err", err.Error()))
+}

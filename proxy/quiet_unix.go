@@ -1,0 +1,21 @@
+//go:build unix
+
+package proxy
+
+import "syscall"
+
+// quiet reports whether an idle connection is still open and silent. A byte that
+// nobody asked for would be taken for the beginning of the next answer.
+func (l *link) quiet() bool {
+	if l.raw == nil {
+		return true
+	}
+	var silent bool
+	err := l.raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, err := syscall.Read(int(fd), b[:])
+		silent = err == syscall.EAGAIN
+		return true
+	})
+	return err == nil && silent
+}

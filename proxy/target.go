@@ -1,0 +1,53 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Target passes only requests whose target is literal: in origin form (RFC 9112
+// section 3.2.1), without percent-encoding, empty or dot segments, parameters,
+// fragment, backslash or anything that is not visible ASCII. All others get 400.
+// What passes means the same to everyone who reads it, so the path that is
+// authorized is the path that is served. The query may hold percent-encoding;
+// handlers rebuild it.
+func Target(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !literal(r.RequestURI) {
+			Refuse(w, http.StatusBadRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// literal judges the target as it was sent, before anything decodes it.
+func literal(target string) bool {
+	if target == "" || target[0] != '/' {
+		return false
+	}
+	for i := 0; i < len(target); i++ {
+		if c := target[i]; c <= ' ' || c >= 0x7f || c == '#' {
+			return false
+		}
+	}
+	path, _, _ := strings.Cut(target, "?")
+	for i := 0; i < len(path); i++ {
+		switch path[i] {
+		case '%', ';', '\\':
+			return false
+		case '/':
+			if !plainSegment(path[i+1:]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// plainSegment reports whether rest, what follows a slash, begins with a
+// segment other than ".", ".." and, before another slash, nothing.
+func plainSegment(rest string) bool {
+	segment, _, more := strings.Cut(rest, "/")
+	return segment != "." && segment != ".." && (segment != "" || !more)
+}

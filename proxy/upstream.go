@@ -1,0 +1,234 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Targets of the runner that can be asked for.
+const (
+	metricsPath = "/metrics"
+	pprofPath   = "/debug/pprof/"
+)
+
+// Bounds of the connections to the runner.
+const (
+	idleLinks    = 4                // connections kept
+	idleTime     = 30 * time.Second // and how long; less than servers commonly keep theirs
+	headerBytes  = 16 << 10         // default for UpstreamOptions.HeaderBytes
+	linkBytes    = 64 << 10         // read buffer of a connection
+	closeTimeout = 5 * time.Second  // for Reachable, when its context has no deadline
+)
+
+// UpstreamOptions say where the runner is.
+type UpstreamOptions struct {
+	Address     Address
+	UserAgent   string // sent with each request
+	HeaderBytes int    // longest head of an answer; 0: 16 KiB, at most 64 KiB
+}
+
+// Upstream asks the runner. An exchange runs on the goroutine that wants it,
+// over one of a few persistent connections.
+type Upstream struct {
+	address   string
+	userAgent string
+	headBytes int
+	get, head *http.Request // what http.ReadResponse wants to know
+
+	mu     sync.Mutex
+	idle   []*link // last used last
+	closed bool
+}
+
+// NewUpstream dials nothing yet.
+func NewUpstream(o UpstreamOptions) *Upstream {
+	if o.HeaderBytes <= 0 {
+		o.HeaderBytes = headerBytes
+	}
+	return &Upstream{
+		address: o.Address.dial, userAgent: o.UserAgent, headBytes: min(o.HeaderBytes, linkBytes),
+		get: &http.Request{Method: http.MethodGet}, head: &http.Request{Method: http.MethodHead},
+	}
+}
+
+// Close closes the idle connections. Those in use are closed when their exchange
+// ends.
+func (u *Upstream) Close() {
+	u.mu.Lock()
+	idle := u.idle
+	u.idle, u.closed = nil, true
+	u.mu.Unlock()
+	for _, l := range idle {
+		l.close()
+	}
+}
+
+// Reachable reports whether something accepts connections at the address. It
+// sends nothing.
+func (u *Upstream) Reachable(ctx context.Context) bool {
+	conn, err := (&net.Dialer{Timeout: closeTimeout}).DialContext(ctx, "tcp", u.address)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
+// request is what the runner is asked. There is no other way to put it.
+type request struct {
+	method   string // GET, HEAD or POST
+	path     string // a constant
+	query    string // rebuilt, without "?"; empty: none
+	accept   string // empty: none
+	body     string // for POST
+	deadline time.Time
+}
+
+// append writes r in the form of RFC 9112.
+func (u *Upstream) append(b []byte, r *request) []byte {
+	b = append(b, r.method...)
+	b = append(b, ' ')
+	b = append(b, r.path...)
+	if r.query != "" {
+		b = append(b, '?')
+		b = append(b, r.query...)
+	}
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, u.address...)
+	b = append(b, "\r\nUser-Agent: "...)
+	b = append(b, u.userAgent...)
+	if r.accept != "" {
+		b = append(b, "\r\nAccept: "...)
+		b = append(b, r.accept...)
+	}
+	b = append(b, "\r\nAccept-Encoding: identity"...)
+	if r.method == http.MethodPost {
+		b = append(b, "\r\nContent-Type: text/plain\r\nContent-Length: "...)
+		b = strconv.AppendInt(b, int64(len(r.body)), 10)
+	}
+	b = append(b, "\r\n\r\n"...)
+	return append(b, r.body...)
+}
+
+// do performs an exchange up to the body of its answer, which the caller must
+// close. A kept connection that turns out to be closed is replaced once, by a new
+// one, if nothing was answered on it. Errors are classed by reasonOf.
+func (u *Upstream) do(r *request, in *interrupt) (*answer, error) {
+	for fresh := false; ; fresh = true {
+		l, err := u.link(r.deadline, in, fresh)
+		if err != nil {
+			return nil, in.explain(err)
+		}
+		a, err := u.ask(l, r, in)
+		if err == nil {
+			return a, nil
+		}
+		in.release()
+		l.close()
+		if fresh || !l.used || l.answered || reasonOf(in.explain(err)) != reasonReset {
+			return nil, in.explain(err)
+		}
+	}
+}
+
+// link takes a connection that was kept, unless it must be fresh, or dials.
+func (u *Upstream) link(deadline time.Time, in *interrupt, fresh bool) (*link, error) {
+	for !fresh {
+		l := u.take()
+		if l == nil {
+			break
+		}
+		if l.quiet() {
+			return l, in.hold(l.conn, deadline)
+		}
+		l.close()
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	if err := in.dialing(cancel); err != nil {
+		return nil, err
+	}
+	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, "tcp", u.address)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.hold(conn, deadline); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return newLink(conn), nil
+}
+
+// ask sends r and reads the head of the answer.
+func (u *Upstream) ask(l *link, r *request, in *interrupt) (*answer, error) {
+	l.out = u.append(l.out[:0], r)
+	if _, err := l.conn.Write(l.out); err != nil {
+		return nil, err
+	}
+	if err := l.readHead(u.headBytes); err != nil {
+		return nil, err
+	}
+	asked := u.get
+	if r.method == http.MethodHead {
+		asked = u.head
+	}
+	res, err := http.ReadResponse(l.in, asked)
+	if err != nil {
+		return nil, &fault{reasonProtocol, err}
+	}
+	a := &answer{body: res.Body, link: l, upstream: u, in: in, last: res.Close, drained: asked == u.head}
+	return a, a.judge(res)
+}
+
+// take takes the connection that was used last.
+func (u *Upstream) take() *link {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	n := len(u.idle)
+	if n == 0 {
+		return nil
+	}
+	l := u.idle[n-1]
+	u.idle = u.idle[:n-1]
+	l.expiry.Stop()
+	return l
+}
+
+// keep keeps l for the next exchange, or closes it.
+func (u *Upstream) keep(l *link) {
+	l.used, l.answered = true, false
+	u.mu.Lock()
+	if full := len(u.idle) >= idleLinks; full || u.closed {
+		u.mu.Unlock()
+		l.close()
+		return
+	}
+	defer u.mu.Unlock()
+	u.idle = append(u.idle, l)
+	if l.expiry == nil {
+		l.expiry = time.AfterFunc(idleTime, func() { u.drop(l) })
+	} else {
+		l.expiry.Reset(idleTime)
+	}
+}
+
+// drop closes l if it is still idle.
+func (u *Upstream) drop(l *link) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for i, other := range u.idle {
+		if other == l {
+			u.idle = append(u.idle[:i], u.idle[i+1:]...)
+			l.close()
+			return
+		}
+	}
+}
+
+// errLeft is the cause of an exchange that nobody waits for any more.
+var errLeft error = &fault{reasonCanceled, errors.New("nobody waits for the answer")}
