@@ -9,6 +9,7 @@ import (
 type first struct {
 	certificates []Authenticator // asked always: a presented one that is bad refuses
 	bearers      []Authenticator // asked until one knows the token
+	none         error           // says which credentials there could be
 }
 
 // First returns the Authenticator that asks each in turn until one knows the
@@ -25,6 +26,14 @@ func First(authenticators ...Authenticator) Authenticator {
 			f.bearers = append(f.bearers, a)
 		}
 	}
+	switch {
+	case len(f.bearers) == 0:
+		f.none = fmt.Errorf("%w: present a client certificate", ErrNoCredential)
+	case len(f.certificates) == 0:
+		f.none = fmt.Errorf("%w: send Authorization: Bearer and a token", ErrNoCredential)
+	default:
+		f.none = fmt.Errorf("%w: present a client certificate, or send Authorization: Bearer and a token", ErrNoCredential)
+	}
 	return &f
 }
 
@@ -39,7 +48,7 @@ func (f *first) Authenticate(r *http.Request) (Identity, error) {
 		if err == nil {
 			return certificate, nil
 		}
-		return ask(f.bearers, r)
+		return f.credentialless(r)
 	}
 	if syntax != nil {
 		return Identity{}, &Refusal{Method: MethodNone, Err: syntax}
@@ -47,6 +56,16 @@ func (f *first) Authenticate(r *http.Request) (Identity, error) {
 	id, err := ask(f.bearers, r)
 	if errors.Is(err, ErrNoCredential) {
 		return Identity{}, &Refusal{Method: MethodNone, Err: f.unknown()}
+	}
+	return id, err
+}
+
+// credentialless asks the rest about a request without a certificate and
+// without an Authorization header, which is for nobody that this package has.
+func (f *first) credentialless(r *http.Request) (Identity, error) {
+	id, err := ask(f.bearers, r)
+	if errors.Is(err, ErrNoCredential) {
+		err = f.none
 	}
 	return id, err
 }

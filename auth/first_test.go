@@ -86,3 +86,19 @@ func TestFirstAsksInTurn(t *testing.T) {
 		t.Fatalf("nobody to ask: %v", err)
 	}
 }
+
+func TestFirstSaysWhatToSend(t *testing.T) {
+	certificate, token := NewCertificate(trustAll), answer{err: ErrNoCredential}
+	for _, test := range []struct {
+		a    Authenticator
+		want string
+	}{
+		{First(certificate), "no credential: present a client certificate"},
+		{First(token), "no credential: send Authorization: Bearer and a token"},
+		{First(token, certificate), "no credential: present a client certificate, or send Authorization: Bearer and a token"},
+	} {
+		if _, err := test.a.Authenticate(request()); !errors.Is(err, ErrNoCredential) || err.Error() != test.want {
+			t.Errorf("%v; want %s", err, test.want)
+		}
+	}
+}
