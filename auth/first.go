@@ -60,8 +60,8 @@ func (f *first) Authenticate(r *http.Request) (Identity, error) {
 	return id, err
 }
 
-// credentialless asks the rest about a request without a certificate and
-// without an Authorization header, which is for nobody that this package has.
+// credentialless asks the rest about a request with neither certificate nor
+// Authorization header: an Authenticator of another package may still know it.
 func (f *first) credentialless(r *http.Request) (Identity, error) {
 	id, err := ask(f.bearers, r)
 	if errors.Is(err, ErrNoCredential) {
