@@ -1,0 +1,42 @@
+# make run: the main job, everything embedded.   make test: all tests.   make check: exactly what CI runs.
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+REVISION ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS   = -s -w -X main.buildVersion=$(VERSION) -X main.buildRevision=$(REVISION)
+TOOL      = go tool -modfile=.ci/tools/go.mod
+FUZZTIME ?= 60s
+.PHONY: run demo build test lint race vuln fuzz bench image check
+
+run: demo
+demo: build
+	./bin/metrics-gate demo
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/metrics-gate ./cmd/metrics-gate
+
+test: build
+	.ci/need
+	go test ./...
+	cd e2e && go test ./...
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'gofmt: the files above are not formatted'; exit 1; }
+	go vet ./... && cd e2e && go vet ./...
+	$(TOOL) staticcheck ./...
+
+race:
+	go test -race ./...
+
+vuln:
+	.ci/vuln
+
+fuzz:
+	.ci/fuzz $(FUZZTIME)
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./proxy/exposition ./proxy ./auth ./tlsconf
+
+image:
+	.ci/image
+
+check: lint test race vuln
+	.ci/fuzz 3s

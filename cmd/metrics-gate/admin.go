@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf"
+)
+
+// state is what the admin listener tells about the public one.
+type state struct {
+	serving atomic.Bool
+	tls     *tlsconf.Reloader // nil with plain HTTP
+	prober  atomic.Value      // string: local address of the watchdog's last connection
+}
+
+// ready tells why the gate should get no requests; nil if it should. It depends neither
+// on the runner nor on an issuer: a native sidecar starts before its runner.
+func (s *state) ready(now time.Time) error {
+	if !s.serving.Load() {
+		return fmt.Errorf("the public listener is not up")
+	}
+	if s.tls == nil {
+		return nil
+	}
+	return s.tls.Valid(now)
+}
+
+// adminListener binds the admin address; nil if it is off.
+func adminListener(address string) (net.Listener, error) {
+	if address == "off" {
+		return nil, nil
+	}
+	// localhost is 127.0.0.1 and nothing else, as for the upstream.
+	bind := address
+	if host, port, err := net.SplitHostPort(address); err == nil && host == "localhost" {
+		bind = net.JoinHostPort("127.0.0.1", port)
+	}
+	ln, err := net.Listen("tcp", bind)
+	if err != nil {
+		return nil, fmt.Errorf("%sADMIN_ADDRESS %q: %w", prefix, address, err)
+	}
+	return ln, nil
+}
+
+// newAdmin is the plain HTTP server for probes and, on loopback, for people.
+func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+		plain(w, http.StatusOK, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := s.state.ready(time.Now()); err != nil {
+			plain(w, http.StatusServiceUnavailable, err.Error())
+			return
+		}
+		plain(w, http.StatusOK, "ok")
+	})
+	if s.adminListener != nil && isLoopback(s.adminListener.Addr()) {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	}
+	return &http.Server{
+		Handler:           localHost(mux),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10 * time.Second,
+		IdleTimeout:       30 * time.Second,
+		MaxHeaderBytes:    8 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}
+
+func isLoopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// localHost refuses a Host that is neither an address nor localhost, but for the probes:
+// a page in the operator's browser must not read the admin listener by DNS rebinding.
+func localHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		host = strings.Trim(host, "[]")
+		probe := r.URL.Path == "/livez" || r.URL.Path == "/readyz"
+		if !probe && host != "localhost" && net.ParseIP(host) == nil {
+			plain(w, http.StatusForbidden, "Forbidden")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// probe is answers, remembered so that the connection's end is not logged as a fault.
+func (s *state) probe(ctx context.Context, addr net.Addr, plain bool) error {
+	return answers(ctx, addr, plain, func(local net.Addr) {
+		s.prober.Store(local.String())
+	})
+}
+
+// connectionLog turns http.Server's lines into records of one constant message, and
+// leaves out those about the watchdog's own connections.
+type connectionLog struct {
+	slog.Handler
+	state *state
+}
+
+// Handle implements slog.Handler.
+func (h connectionLog) Handle(ctx context.Context, r slog.Record) error {
+	if p, ok := h.state.prober.Load().(string); ok && strings.Contains(r.Message, p+":") {
+		return nil
+	}
+	record := slog.NewRecord(r.Time, r.Level, "connection refused or broken", r.PC)
+	record.AddAttrs(slog.String("err", strings.TrimSpace(r.Message)))
+	return h.Handler.Handle(ctx, record)
+}

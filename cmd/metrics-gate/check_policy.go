@@ -1,0 +1,164 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
+)
+
+// How many days before the end of a certificate, or of a revocation list, a warning begins.
+const (
+	expirySoon     = 14
+	listExpirySoon = 1
+)
+
+// expiryFindings warns about what ends soon or has ended.
+func expiryFindings(list []expiryReport) []finding {
+	var found []finding
+	for _, e := range list {
+		day := e.NotAfter.Format(time.DateOnly)
+		switch {
+		case e.Days < 0:
+			found = append(found, warn("renew it: until then what rests on it is refused", "%s ended on %s", e, day))
+		case e.soon():
+			found = append(found, warn("renew it", "%s ends on %s (%s)", e, day, e.left()))
+		}
+	}
+	return found
+}
+
+// soon tells whether e wants attention.
+func (e expiryReport) soon() bool {
+	if e.Role == tlsconf.RoleCRL {
+		return e.Days < listExpirySoon
+	}
+	return e.Days < expirySoon
+}
+
+// String names what ends.
+func (e expiryReport) String() string {
+	return strings.TrimSpace(e.Role + " " + e.Subject)
+}
+
+// policyFindings warns about patterns that can never match and about ways to
+// authenticate that lead nowhere. The configuration is valid otherwise.
+func (c *config) policyFindings() []finding {
+	var found []finding
+	tokens := tokenNames(c.Allow.TokensFile)
+	var rules []string
+	for _, list := range []struct{ variable, value string }{
+		{prefix + "METRICS_ALLOW", c.Allow.Metrics}, {prefix + "PPROF_ALLOW", c.Allow.Pprof},
+	} {
+		policy, err := auth.ParsePolicy(list.value)
+		if err != nil {
+			continue
+		}
+		for _, rule := range policy.Rules() {
+			rules = append(rules, rule)
+			if why, do := c.neverMatches(rule, tokens); why != "" {
+				found = append(found, warn(do, "%s %s can never match: %s", list.variable, rule, why))
+			}
+		}
+	}
+	return append(found, c.leadsNowhere(rules, tokens)...)
+}
+
+// neverMatches says why no identity can have the pattern's name; empty if one can.
+func (c *config) neverMatches(rule string, tokens []string) (why, do string) {
+	kind, name, _ := strings.Cut(rule, ":")
+	switch kind {
+	case "dns", "uri", "email", "cn":
+		if !c.certificates() {
+			return "client certificates are off", "set " + prefix + "TLS_CLIENT_CA_FILE (and serve TLS), or remove the pattern"
+		}
+	case "token":
+		if c.Allow.TokensFile == "" {
+			return "static tokens are off", "set " + prefix + "TOKENS_FILE, or remove the pattern"
+		}
+		if !slices.Contains(tokens, name) {
+			return "no such token in " + c.Allow.TokensFile, "add the line that metrics-gate token " + name + " prints, or remove the pattern"
+		}
+	case "user", "group":
+		if !c.oidc() && c.Kubernetes.Auth == "off" {
+			return "neither OIDC nor TokenReview is on", "set " + prefix + "OIDC_ISSUER_URL or " + prefix + "KUBERNETES_AUTH=tokenreview, or remove the pattern"
+		}
+		if want := c.missingPrefix(kind, name); want != "" {
+			return "every issuer puts a prefix before its names", "write " + kind + ":" + want + name
+		}
+	}
+	return "", ""
+}
+
+// missingPrefix is the prefix of the first issuer if no issuer's, and not the API
+// server's lack of one, begins name.
+func (c *config) missingPrefix(kind, name string) string {
+	if c.Kubernetes.Auth != "off" {
+		return ""
+	}
+	first := ""
+	for i := range c.OIDC {
+		if c.OIDC[i].URL == "" {
+			continue
+		}
+		put := c.OIDC[i].UsernamePrefix
+		if kind == "group" {
+			put = c.OIDC[i].GroupsPrefix
+		}
+		if strings.HasPrefix(name, put) {
+			return ""
+		}
+		if first == "" {
+			first = put
+		}
+	}
+	return first
+}
+
+// leadsNowhere warns about callers that are known and may do nothing.
+func (c *config) leadsNowhere(rules, tokens []string) []finding {
+	if slices.Contains(rules, "*") {
+		return nil
+	}
+	var found []finding
+	for _, name := range tokens {
+		if !slices.Contains(rules, "token:"+name) {
+			found = append(found, warn("add token:"+name+" to "+prefix+"METRICS_ALLOW, or remove the line from the file", "token %s may do nothing: no pattern names it", name))
+		}
+	}
+	named := func(kinds ...string) bool {
+		return slices.ContainsFunc(rules, func(rule string) bool {
+			kind, _, _ := strings.Cut(rule, ":")
+			return slices.Contains(kinds, kind)
+		})
+	}
+	if c.certificates() && !named("dns", "uri", "email", "cn") {
+		found = append(found, warn("add a dns:, uri:, email: or cn: pattern to "+prefix+"METRICS_ALLOW, or unset "+prefix+"TLS_CLIENT_CA_FILE", "client certificates are on, and no pattern names one"))
+	}
+	if (c.oidc() || c.Kubernetes.Auth != "off") && !named("user", "group") {
+		found = append(found, warn("add a user: or group: pattern to "+prefix+"METRICS_ALLOW, or turn the issuer off", "tokens of an issuer are accepted, and no pattern names a user or a group"))
+	}
+	return found
+}
+
+// tokenNames are the names in a tokens file, which was found good before.
+func tokenNames(path string) []string {
+	if path == "" {
+		return nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for line := range strings.Lines(string(content)) {
+		line, _, _ = strings.Cut(line, "#")
+		if fields := strings.Fields(line); len(fields) == 2 {
+			names = append(names, fields[0])
+		}
+	}
+	return names
+}

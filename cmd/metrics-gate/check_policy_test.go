@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// policyOf loads a configuration with the demo's files.
+func policyOf(t *testing.T, environ ...string) *config {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeDemoFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	more := "# two more\nscraper sha256:" + strings.Repeat("ab", 32) + " # of the second server\n"
+	tokens, err := os.ReadFile(filepath.Join(dir, "tokens"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tokens"), append(tokens, more...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := load(append(demoEnviron(dir, "127.0.0.1:9252"), environ...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestPolicyFindings(t *testing.T) {
+	oidc := []string{prefix + "OIDC_ISSUER_URL=https://issuer.example", prefix + "OIDC_AUDIENCE=gate"}
+	for _, test := range []struct {
+		name    string
+		environ []string
+		want    []string // parts of the findings, in order
+	}{
+		{"a token that nobody names", nil, []string{"token scraper may do nothing"}},
+		{"all named", []string{"METRICS_ALLOW=dns:a.example,token:prometheus,token:scraper"}, nil},
+		{"any", []string{"METRICS_ALLOW=*"}, nil},
+		{"no certificate named", []string{"METRICS_ALLOW=token:prometheus,token:scraper", "PPROF_ALLOW="}, []string{"client certificates are on, and no pattern"}},
+		{"a certificate for profiles alone", []string{"METRICS_ALLOW=token:prometheus,token:scraper", "PPROF_ALLOW=email:a@b.example"}, nil},
+		{"unknown token", []string{"METRICS_ALLOW=dns:a.example,token:prometheus,token:scraper,token:grafana"}, []string{"token:grafana can never match: no such token"}},
+		{"users without an issuer", []string{"METRICS_ALLOW=token:prometheus,token:scraper,user:a,group:b"}, []string{"user:a can never match", "group:b can never match"}},
+		{"pprof list too", []string{"METRICS_ALLOW=dns:a.example,token:prometheus,token:scraper", "PPROF_ALLOW=user:a"}, []string{"PPROF_ALLOW user:a can never match"}},
+		{"issuer without users", append(oidc, "METRICS_ALLOW=dns:a.example,token:prometheus,token:scraper"), []string{"no pattern names a user"}},
+		{"prefix forgotten", append(oidc, "OIDC_USERNAME_PREFIX=gitlab:", "METRICS_ALLOW=dns:a.example,token:prometheus,token:scraper,user:root"), []string{"every issuer puts a prefix"}},
+		{"prefix written", append(oidc, "OIDC_USERNAME_PREFIX=gitlab:", "METRICS_ALLOW=dns:a.example,token:prometheus,token:scraper,user:gitlab:root"), nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			environ := make([]string, len(test.environ))
+			for i, entry := range test.environ {
+				environ[i] = prefix + strings.TrimPrefix(entry, prefix)
+			}
+			found := policyOf(t, environ...).policyFindings()
+			if len(found) != len(test.want) {
+				t.Fatalf("%+v, want %q", found, test.want)
+			}
+			for i, f := range found {
+				if f.Level != levelWarn || !strings.Contains(f.What, test.want[i]) || f.Do == "" {
+					t.Errorf("%+v, want %q", f, test.want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestPlainHTTPHasNoCertificates(t *testing.T) {
+	c := policyOf(t, prefix+"TLS_CERT_FILE=", prefix+"TLS_KEY_FILE=", prefix+"INSECURE_HTTP=true")
+	if c.certificates() {
+		t.Error("client certificates over plain HTTP")
+	}
+	if why, do := c.neverMatches("dns:a.example", nil); why == "" || do == "" {
+		t.Errorf("dns: over plain HTTP: %q %q", why, do)
+	}
+}

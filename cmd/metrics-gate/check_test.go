@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+)
+
+// checked runs check with the demo's files and returns its code and outputs.
+func checked(t *testing.T, environ []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeDemoFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	var out, errors bytes.Buffer
+	code = run(t.Context(), append([]string{"check"}, args...), append(demoEnviron(dir, "127.0.0.1:9252"), environ...), &out, &errors)
+	return code, out.String(), errors.String()
+}
+
+func TestCheckJSON(t *testing.T) {
+	code, stdout, stderr := checked(t, []string{prefix + "RUNNER_NAME=<build>\x1b[31m"}, "--json", "--as", "token:prometheus", "--path", "/debug/pprof/heap")
+	var r checkReport
+	if err := json.Unmarshal([]byte(stdout), &r); code != 0 || err != nil || stderr != "" {
+		t.Fatalf("%d %v %s\n%s", code, err, stderr, stdout)
+	}
+	if !r.OK || !slices.Equal(r.Authentication, []string{"certificate", "token"}) || len(r.Warnings) > 0 {
+		t.Errorf("%+v", r)
+	}
+	want := []routeRights{
+		{"/metrics /gate/metrics", prefix + "METRICS_ALLOW", []string{"dns:prometheus.demo", "token:prometheus"}},
+		{"/debug/pprof/", prefix + "PPROF_ALLOW", []string{"dns:prometheus.demo"}},
+	}
+	for i, rights := range r.Authorization {
+		if rights.Routes != want[i].Routes || rights.Variable != want[i].Variable || !slices.Equal(rights.Allow, want[i].Allow) {
+			t.Errorf("%+v, want %+v", rights, want[i])
+		}
+	}
+	if d := r.Decision; d == nil || d.Status != 403 || d.List != prefix+"PPROF_ALLOW" || d.Rule != "" {
+		t.Errorf("decision %+v", d)
+	}
+	i := slices.IndexFunc(r.Configuration, func(s setting) bool { return s.Name == prefix+"RUNNER_NAME" })
+	if i < 0 || r.Configuration[i].Value != "<build>\x1b[31m" || r.Configuration[i].Default {
+		t.Errorf("RUNNER_NAME %+v", r.Configuration)
+	}
+	for _, s := range r.Configuration {
+		if s.Default != !slices.Contains([]string{"UPSTREAM_URL", "RUNNER_NAME", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CLIENT_CA_FILE",
+			"TOKENS_FILE", "METRICS_ALLOW", "PPROF_ALLOW", "LOG_FORMAT"}, strings.TrimPrefix(s.Name, prefix)) {
+			t.Errorf("%+v: is it the default?", s)
+		}
+	}
+	if _, text, _ := checked(t, []string{prefix + "RUNNER_NAME=<build>\x1b[31m"}); strings.Contains(text, "\x1b") {
+		t.Error("a control sequence reached the terminal")
+	}
+}
+
+func TestCheckExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		environ []string
+		args    []string
+		code    int
+	}{
+		{"good", nil, nil, 0},
+		{"bad configuration", []string{prefix + "RATE_LIMIT=0"}, nil, 1},
+		{"bad configuration, JSON", []string{prefix + "RATE_LIMIT=0"}, []string{"--json"}, 1},
+		{"bad file", []string{prefix + "TOKENS_FILE=/nowhere"}, nil, 1},
+		{"denied is an answer", nil, []string{"--as", "dns:nobody.example"}, 0},
+		{"bad flag", nil, []string{"--frobnicate"}, 2},
+		{"bad question", nil, []string{"--as", "*"}, 2},
+		{"relative path", nil, []string{"--as", "dns:a.example", "--path", "metrics"}, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if code, stdout, stderr := checked(t, test.environ, test.args...); code != test.code {
+				t.Errorf("%d, want %d\n%s%s", code, test.code, stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestExpiryFindings(t *testing.T) {
+	now := time.Now()
+	for _, test := range []struct {
+		role  string
+		left  time.Duration
+		found string
+	}{
+		{"server", 15 * 24 * time.Hour, ""},
+		{"server", 13 * 24 * time.Hour, "ends on"},
+		{"server", -time.Minute, "ended on"},
+		{"crl", 13 * 24 * time.Hour, ""},
+		{"crl", time.Hour, "ends on"},
+		{"crl", -25 * time.Hour, "ended on"},
+	} {
+		e := expiryReport{Role: test.role, Subject: "CN=x", NotAfter: now.Add(test.left), Days: wholeDays(test.left)}
+		found := expiryFindings([]expiryReport{e})
+		if (test.found == "") != (len(found) == 0) || (len(found) > 0 && !strings.Contains(found[0].What, test.found)) {
+			t.Errorf("%s %s: %+v, want %q", test.role, test.left, found, test.found)
+		}
+	}
+}
+
+func TestWholeDays(t *testing.T) {
+	for left, want := range map[time.Duration]int{
+		-25 * time.Hour: -2, -time.Second: -1, 0: 0, 23 * time.Hour: 0, 24 * time.Hour: 1, 59 * time.Hour: 2,
+	} {
+		if got := wholeDays(left); got != want {
+			t.Errorf("%s: %d, want %d", left, got, want)
+		}
+	}
+}
+
+func TestTokenNames(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeDemoFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "tokens")
+	if got := tokenNames(path); !slices.Equal(got, []string{"prometheus"}) {
+		t.Errorf("%v", got)
+	}
+	if _, err := auth.LoadTokens(path); err != nil {
+		t.Error(err)
+	}
+	if got := tokenNames(""); got != nil {
+		t.Errorf("%v", got)
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// connections bounds the open connections of the public listener. Past the bound of
+// one address a new connection is closed at once. Past the total the oldest connection
+// that has proven no identity makes room; if all have, the new one is closed.
+type connections struct {
+	total, perAddress int
+	open              prometheus.Gauge
+
+	mu        sync.Mutex
+	addresses map[netip.Prefix]int
+	strangers *list.List // of *connection, oldest first: those that have proven nothing yet
+	count     int
+}
+
+func newConnections(c listenConfig, open prometheus.Gauge) *connections {
+	return &connections{
+		total: c.MaxConnections, perAddress: c.MaxPerAddress, open: open,
+		addresses: map[netip.Prefix]int{}, strangers: list.New(),
+	}
+}
+
+// Listen makes ln obey the bounds.
+func (s *connections) Listen(ln net.Listener) net.Listener { return &boundListener{ln, s} }
+
+type boundListener struct {
+	net.Listener
+	connections *connections
+}
+
+// Accept returns the next connection that fits the bounds.
+func (l *boundListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if c := l.connections.admit(conn); c != nil {
+			return c, nil
+		}
+		_ = conn.Close()
+	}
+}
+
+func (s *connections) admit(conn net.Conn) *connection {
+	address := peer(conn.RemoteAddr())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.addresses[address] >= s.perAddress {
+		return nil
+	}
+	if s.count >= s.total {
+		oldest := s.strangers.Front()
+		if oldest == nil {
+			return nil
+		}
+		s.forget(oldest.Value.(*connection))
+		_ = oldest.Value.(*connection).Conn.Close()
+	}
+	c := &connection{Conn: conn, set: s, address: address}
+	c.place = s.strangers.PushBack(c)
+	s.addresses[address]++
+	s.count++
+	s.open.Set(float64(s.count))
+	return c
+}
+
+// forget takes c off the books, once; s.mu is held.
+func (s *connections) forget(c *connection) {
+	if c.gone {
+		return
+	}
+	c.gone = true
+	if c.place != nil {
+		s.strangers.Remove(c.place)
+		c.place = nil
+	}
+	if s.addresses[c.address]--; s.addresses[c.address] == 0 {
+		delete(s.addresses, c.address)
+	}
+	s.count--
+	s.open.Set(float64(s.count))
+}
+
+// peer is what counts as one address: an IPv4 address or an IPv6 /64.
+func peer(a net.Addr) netip.Prefix {
+	ap, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return netip.Prefix{}
+	}
+	addr := ap.Addr().Unmap().WithZone("")
+	bits := addr.BitLen()
+	if addr.Is6() {
+		bits = 64
+	}
+	p, _ := addr.Prefix(bits)
+	return p
+}
+
+// connection is an accepted connection on the books.
+type connection struct {
+	net.Conn
+	set     *connections
+	address netip.Prefix
+	place   *list.Element // in strangers, until an identity is proven
+	gone    bool
+}
+
+// Close implements net.Conn.
+func (c *connection) Close() error {
+	c.set.mu.Lock()
+	c.set.forget(c)
+	c.set.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// proven takes c out of those that make room for others.
+func (c *connection) proven() {
+	c.set.mu.Lock()
+	defer c.set.mu.Unlock()
+	if c.place != nil {
+		c.set.strangers.Remove(c.place)
+		c.place = nil
+	}
+}
+
+type connectionKey struct{}
+
+// connContext is http.Server.ConnContext: it remembers the connection under TLS.
+func connContext(ctx context.Context, conn net.Conn) context.Context {
+	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = t.NetConn()
+	}
+	return context.WithValue(ctx, connectionKey{}, conn)
+}
+
+// keepProven marks the connection of an authenticated request.
+func keepProven(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
+			c.proven()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// errClosed tells whether err is that of a listener closed on purpose.
+func errClosed(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed)
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// fakeConn is a connection from an address.
+type fakeConn struct {
+	net.Conn
+	from   string
+	closed bool
+}
+
+func (c *fakeConn) RemoteAddr() net.Addr {
+	a, err := net.ResolveTCPAddr("tcp", c.from)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+func (c *fakeConn) Close() error { c.closed = true; return nil }
+
+func bounds(total, each int) (*connections, prometheus.Gauge) {
+	open := prometheus.NewGauge(prometheus.GaugeOpts{Name: "open"})
+	return newConnections(listenConfig{MaxConnections: total, MaxPerAddress: each}, open), open
+}
+
+func TestConnectionsPerAddress(t *testing.T) {
+	s, open := bounds(100, 2)
+	one := &fakeConn{from: "192.0.2.1:1"}
+	first := s.admit(one)
+	if first == nil || s.admit(&fakeConn{from: "[::ffff:192.0.2.1]:2"}) == nil {
+		t.Fatal("refused below the bound")
+	}
+	if s.admit(&fakeConn{from: "192.0.2.1:3"}) != nil {
+		t.Error("a third connection of one address was admitted")
+	}
+	if s.admit(&fakeConn{from: "192.0.2.2:1"}) == nil {
+		t.Error("another address was refused")
+	}
+	for range 2 { // a second Close must not count twice
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := testutil.ToFloat64(open); got != 2 {
+		t.Errorf("%v open, want 2", got)
+	}
+	if s.admit(&fakeConn{from: "192.0.2.1:4"}) == nil {
+		t.Error("a place that was given back was not given out")
+	}
+}
+
+func TestConnectionsOneNetworkIsOneAddress(t *testing.T) {
+	s, _ := bounds(100, 1)
+	if s.admit(&fakeConn{from: "[2001:db8::1]:1"}) == nil || s.admit(&fakeConn{from: "[2001:db8::2]:1"}) != nil {
+		t.Error("two addresses of one /64 are not one")
+	}
+	if s.admit(&fakeConn{from: "[2001:db8:0:1::1]:1"}) == nil {
+		t.Error("another /64 was refused")
+	}
+}
+
+// Strangers make room for whoever comes; those who have proven an identity stay.
+func TestConnectionsStrangersMakeRoom(t *testing.T) {
+	s, _ := bounds(2, 2)
+	known, stranger := &fakeConn{from: "192.0.2.1:1"}, &fakeConn{from: "192.0.2.2:1"}
+	s.admit(known).proven()
+	s.admit(stranger)
+	next := s.admit(&fakeConn{from: "192.0.2.3:1"})
+	if next == nil || !stranger.closed || known.closed {
+		t.Fatalf("next %v, stranger closed %v, known closed %v", next, stranger.closed, known.closed)
+	}
+	next.proven()
+	if s.admit(&fakeConn{from: "192.0.2.4:1"}) != nil {
+		t.Error("one more than the bound, though nobody could make room")
+	}
+}
+
+func TestListenerClosesWhatDoesNotFit(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := bounds(10, 1)
+	bound := s.Listen(ln)
+	defer func() { _ = bound.Close() }()
+	accepted := make(chan net.Conn, 2)
+	go func() {
+		for {
+			c, err := bound.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- c
+		}
+	}()
+	for i := range 2 {
+		c, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		if i == 0 {
+			defer func() { _ = (<-accepted).Close() }()
+			continue
+		}
+		if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); err == nil {
+			t.Error("the second connection was not closed")
+		} else if e, ok := err.(net.Error); ok && e.Timeout() {
+			t.Error("the second connection hangs")
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
+)
+
+// demo runs the gate with everything it needs embedded: a stand-in for the runner, a
+// throwaway authority, a server and a client certificate and a token, in a temporary
+// folder that goes when the demo ends. METRICS_GATE_* variables of the caller's win.
+func (p *process) demo(ctx context.Context, args []string) error {
+	if err := p.none("demo", args); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "metrics-gate-demo-")
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := writeDemoFiles(dir); err != nil {
+		return fmt.Errorf("demo %s: %w", dir, err)
+	}
+	runner, err := startDemoRunner()
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer func() { _ = runner.Close() }()
+
+	gate := *p
+	gate.environ = append(demoEnviron(dir, runner.address), p.environ...)
+	c, err := load(gate.environ)
+	if err != nil {
+		return err
+	}
+	s, err := newServer(c, newLogger(p.stderr, c.Process))
+	if err != nil {
+		return err
+	}
+	p.printDemo(dir, runner.address, s.listener.Addr())
+	return s.run(ctx, p.signals)
+}
+
+// demoEnviron configures the gate of the demo.
+func demoEnviron(dir, runner string) []string {
+	file := func(name string) string { return filepath.Join(dir, name) }
+	return []string{
+		prefix + "UPSTREAM_URL=http://" + runner,
+		prefix + "RUNNER_NAME=demo-runner",
+		prefix + "TLS_CERT_FILE=" + file("server.pem"),
+		prefix + "TLS_KEY_FILE=" + file("server-key.pem"),
+		prefix + "TLS_CLIENT_CA_FILE=" + file("ca.pem"),
+		prefix + "TOKENS_FILE=" + file("tokens"),
+		prefix + "METRICS_ALLOW=dns:prometheus.demo,token:prometheus",
+		prefix + "PPROF_ALLOW=dns:prometheus.demo",
+		prefix + "LOG_FORMAT=text",
+	}
+}
+
+// writeDemoFiles makes the authority, two certificates and a token in dir.
+func writeDemoFiles(dir string) error {
+	month := time.Now().Add(30 * 24 * time.Hour)
+	ca, err := testca.NewCA(testca.Options{CommonName: "metrics-gate demo", NotAfter: month})
+	if err != nil {
+		return err
+	}
+	file := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(file("ca.pem"), ca.CertPEM(), 0o644); err != nil {
+		return err
+	}
+	for name, options := range map[string]testca.Options{
+		"server": {DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1", "::1"}, NotAfter: month},
+		"client": {DNSNames: []string{"prometheus.demo"}, NotAfter: month},
+	} {
+		pair, err := ca.Issue(options)
+		if err != nil {
+			return err
+		}
+		if err := pair.WriteFiles(file(name+".pem"), file(name+"-key.pem")); err != nil {
+			return err
+		}
+	}
+	secret, line, err := auth.NewToken("prometheus")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file("token"), []byte(secret), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(file("tokens"), []byte(line+"\n"), 0o600)
+}
+
+// printDemo shows what to try. The commands work as they stand, in any folder.
+func (p *process) printDemo(dir, runner string, listen net.Addr) {
+	_, port, _ := net.SplitHostPort(listen.String())
+	url := "https://localhost:" + port + "/metrics"
+	curl := "curl --silent --show-error --cacert " + filepath.Join(dir, "ca.pem")
+	pair := fmt.Sprintf(" --cert %s --key %s ", filepath.Join(dir, "client.pem"), filepath.Join(dir, "client-key.pem"))
+	fmt.Fprintf(p.stdout, `The gate serves %s before a stand-in for a runner on %s.
+Try, in another terminal:
+
+  # a scrape with the client certificate
+  %s
+
+  # a scrape with the token
+  %s
+
+  # no credential: 401
+  %s
+
+Everything is in %s and goes when this ends (Ctrl-C).
+`, url, runner, curl+pair+url,
+		curl+` --header "Authorization: Bearer $(cat `+filepath.Join(dir, "token")+`)" `+url,
+		curl+" --include "+url, dir)
+}
+
+// demoRunner is the stand-in's server.
+type demoRunner struct {
+	*http.Server
+	address string
+	stop    context.CancelFunc
+}
+
+// startDemoRunner serves a runner's metrics and profiles on a free loopback port.
+func startDemoRunner() (*demoRunner, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", newStandIn(ctx).handler())
+	mux.HandleFunc("/debug/pprof/", demoProfile)
+	r := &demoRunner{
+		Server:  &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},
+		address: ln.Addr().String(), stop: stop,
+	}
+	go func() { _ = r.Serve(ln) }()
+	return r, nil
+}
+
+// Close ends the server and what moves its values.
+func (r *demoRunner) Close() error {
+	r.stop()
+	return r.Server.Close()
+}
+
+// demoName is the part of a pprof path that names the profile.
+func demoName(path string) string { return strings.TrimPrefix(path, "/debug/pprof/") }

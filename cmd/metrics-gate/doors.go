@@ -1,0 +1,136 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
+)
+
+// doors are the stages that ask who a caller is, and whether they may.
+type doors struct {
+	authenticate, metrics, own, pprof func(http.Handler) http.Handler
+}
+
+// newDoors builds the authenticators that are on, and the two allow lists.
+func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
+	strangers := proxy.NewStrangers(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.observer)
+	admit := func(r *http.Request) bool { return !strangers.Exhausted(r) }
+	var list []auth.Authenticator
+	if c.Allow.TokensFile != "" {
+		tokens, err := auth.LoadTokens(c.Allow.TokensFile)
+		if err != nil {
+			return nil, &mistake{Thing: prefix + "TOKENS_FILE", Value: c.Allow.TokensFile, Wrong: err.Error()}
+		}
+		g.reloader.add("tokens", tokens.Reload)
+		list = append(list, tokens)
+	}
+	for i := range c.OIDC {
+		if c.OIDC[i].URL == "" {
+			continue
+		}
+		issuer, err := c.OIDC[i].build(admit, log, registry)
+		if err != nil {
+			return nil, err
+		}
+		g.reloader.add("jwks", issuer.Reload)
+		g.issuers = append(g.issuers, issuer)
+		list = append(list, issuer)
+	}
+	reviews, more, err := c.reviews(admit, log)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, reviews...)
+	if c.TLS.ClientCAFile != "" && g.tls != nil {
+		list = append(list, auth.NewCertificate(verifier(g.tls)))
+	}
+	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: strangers.Fail, Challenge: c.bearer()}
+	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	pprof, err := auth.ParsePolicy(c.Allow.Pprof)
+	if err != nil {
+		return nil, err
+	}
+	d := &doors{authenticate: auth.Authenticate(auth.First(list...), options)}
+	options.AllowList = prefix + "METRICS_ALLOW"
+	d.metrics = auth.Authorize(metrics, "metrics", options, more...)
+	d.own = auth.Authorize(metrics, "gate_metrics", options, more...)
+	options.AllowList = prefix + "PPROF_ALLOW"
+	d.pprof = auth.Authorize(pprof, "pprof", options, more...)
+	return d, nil
+}
+
+func (c *issuerConfig) build(admit func(*http.Request) bool, log *slog.Logger, registry prometheus.Registerer) (*auth.OIDC, error) {
+	issuer, err := auth.NewOIDC(auth.OIDCOptions{
+		Issuer: c.URL, Audiences: c.Audience, Algorithms: c.SigningAlgs,
+		UsernameClaim: c.UsernameClaim, GroupsClaim: c.GroupsClaim,
+		UsernamePrefix: c.UsernamePrefix, GroupsPrefix: c.GroupsPrefix,
+		MaxLifetime: c.MaxLifetime, ClockSkew: c.ClockSkew,
+		JWKSMinInterval: c.MinInterval, JWKSMaxAge: c.MaxAge,
+		CAFile: c.CAFile, DiscoveryTokenFile: c.DiscoveryToken, JWKSFile: c.JWKSFile,
+		Admit: admit, Log: log, Registerer: registry,
+	})
+	if err != nil {
+		return nil, &mistake{Thing: c.prefix + "*", Wrong: err.Error()}
+	}
+	return issuer, nil
+}
+
+// reviews builds what asks the API server: the authenticator and the authorizer, each if it is on.
+func (c *config) reviews(admit func(*http.Request) bool, log *slog.Logger) ([]auth.Authenticator, []auth.Authorizer, error) {
+	k := c.Kubernetes
+	if k.Auth == "off" && k.Authz == "off" {
+		return nil, nil, nil
+	}
+	options := auth.KubernetesOptions{
+		URL: k.APIURL, CAFile: k.CAFile, TokenFile: k.TokenFile, Audiences: k.Audiences, Admit: admit, Log: log,
+	}
+	if options.URL == "" {
+		if options.URL = c.inCluster; options.URL == "" {
+			return nil, nil, &mistake{Thing: prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"}
+		}
+	}
+	var authenticators []auth.Authenticator
+	var authorizers []auth.Authorizer
+	if k.Auth == "tokenreview" {
+		review, err := auth.NewTokenReview(options)
+		if err != nil {
+			return nil, nil, &mistake{Thing: prefix + "KUBERNETES_*", Wrong: err.Error()}
+		}
+		authenticators = append(authenticators, review)
+	}
+	if k.Authz == "subjectaccessreview" {
+		review, err := auth.NewAccessReview(options)
+		if err != nil {
+			return nil, nil, &mistake{Thing: prefix + "KUBERNETES_*", Wrong: err.Error()}
+		}
+		authorizers = append(authorizers, review.Authorize)
+	}
+	return authenticators, authorizers, nil
+}
+
+// verifier asks tlsconf about a certificate and answers in the words of auth.
+func verifier(t *tlsconf.Reloader) func([][]*x509.Certificate) error {
+	return func(chains [][]*x509.Certificate) error {
+		err := t.Verify(chains)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, tlsconf.ErrRevoked):
+			return fmt.Errorf("%w: %w", auth.ErrRevoked, err)
+		case errors.Is(err, tlsconf.ErrExpired):
+			return fmt.Errorf("%w: %w", auth.ErrExpired, err)
+		}
+		return err
+	}
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
+)
+
+// strangersTracked bounds the table of addresses that failed to authenticate.
+const strangersTracked = 16384
+
+// gate is everything between a request's TLS connection and the runner.
+type gate struct {
+	handler  http.Handler
+	tls      *tlsconf.Reloader // nil with plain HTTP
+	upstream *proxy.Upstream
+	observer *proxy.Observer
+	reloader *reloader
+	issuers  []*auth.OIDC
+}
+
+// newGate reads every file and ties the parts together.
+func newGate(c *config, log *slog.Logger, registry *prometheus.Registry) (*gate, error) {
+	g := &gate{reloader: newReloader(log, registry), observer: proxy.NewObserver(registry)}
+	labels, err := newRunnerLabels(c)
+	if err != nil {
+		return nil, err
+	}
+	g.reloader.add("runner_name", labels.reload)
+	if err := g.loadTLS(c, log); err != nil {
+		return nil, err
+	}
+	address, err := proxy.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote)
+	if err != nil {
+		return nil, err
+	}
+	g.upstream = proxy.NewUpstream(proxy.UpstreamOptions{Address: address, UserAgent: "metrics-gate/" + thisBuild().Version})
+	doors, err := g.newDoors(c, log, registry)
+	if err != nil {
+		return nil, err
+	}
+	slots := proxy.NewSlots(c.Upstream.MaxInFlight)
+	g.handler = g.walk(doors, handlers{
+		metrics: proxy.NewMetrics(proxy.MetricsOptions{
+			Upstream: g.upstream, Labels: func() *exposition.Labels { return labels.current.Load() },
+			Timeout:     c.Upstream.Timeout,
+			Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, Bytes: c.Upstream.MaxBytes},
+			Compression: c.Upstream.Compression == "on",
+			Slots:       slots, Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
+		}),
+		profile: proxy.NewProfile(proxy.ProfileOptions{
+			Upstream: g.upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
+			Slots: slots, Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
+		}),
+		own:      promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: c.Upstream.Compression == "off"}),
+		profiles: proxy.Profiles(c.Upstream.Cmdline),
+		members: proxy.NewMembers(proxy.MembersOptions{
+			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.observer, Log: log, Who: identityName,
+		}),
+	})
+	return g, nil
+}
+
+// handlers are the ends of the walk.
+type handlers struct {
+	metrics, profile, own http.Handler
+	profiles              []string
+	members               *proxy.Members
+}
+
+// walk is the way of a request. Each stage decides one thing, the stage that ends a
+// request logs it, and no stage looks back:
+//
+//	observe → strangers' lane and authenticate → literal target → route (404)
+//	→ members' lane → authorize → method and body → handler
+func (g *gate) walk(d *doors, h handlers) http.Handler {
+	r := chi.NewRouter()
+	r.Use(g.observer.Middleware, d.authenticate, keepProven, proxy.Target, pathDecides)
+	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
+
+	read := proxy.Methods(http.MethodGet, http.MethodHead)
+	r.With(h.members.Limit, d.metrics, read).Handle("/metrics", h.metrics)
+	r.With(h.members.Limit, d.own, read).Handle("/gate/metrics", ownHeaders(h.own))
+	for _, name := range h.profiles {
+		methods := read
+		if name == "symbol" {
+			methods = proxy.Methods(http.MethodGet, http.MethodHead, http.MethodPost)
+		}
+		r.With(h.members.Limit, d.pprof, methods).Handle("/debug/pprof/"+name, h.profile)
+	}
+	return r
+}
+
+// pathDecides lets the path alone choose the route, so that a known path with another
+// method is refused after authorization, by proxy.Methods.
+func pathDecides(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
+		next.ServeHTTP(w, r)
+	})
+}
+
+func ownHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// run keeps keys and files fresh until ctx ends.
+func (g *gate) run(ctx context.Context, now <-chan chan struct{}) {
+	for _, issuer := range g.issuers {
+		go issuer.Run(ctx)
+	}
+	g.reloader.run(ctx, now)
+	g.upstream.Close()
+}
+
+func (g *gate) tlsConfig() *tls.Config {
+	if g.tls == nil {
+		return nil
+	}
+	return g.tls.Config()
+}
+
+// loadTLS reads certificates, keys, authorities and revocation lists.
+func (g *gate) loadTLS(c *config, log *slog.Logger) error {
+	if c.TLS.InsecureHTTP {
+		return nil
+	}
+	files := tlsconf.Files{
+		Cert: c.TLS.CertFile, Key: c.TLS.KeyFile, ClientCA: c.TLS.ClientCAFile, ClientCRL: c.TLS.ClientCRLFile,
+		MinVersion: tls.VersionTLS13,
+	}
+	if c.TLS.MinVersion == "1.2" {
+		files.MinVersion = tls.VersionTLS12
+	}
+	switch {
+	case c.TLS.ClientCAFile == "":
+		files.ClientAuth = tlsconf.None
+	case c.bearer():
+		files.ClientAuth = tlsconf.Optional
+	default:
+		files.ClientAuth = tlsconf.Required
+	}
+	var err error
+	if g.tls, err = tlsconf.New(files, log); err != nil {
+		return tlsMistake(err)
+	}
+	g.reloader.add("tls", g.tls.Reload)
+	return nil
+}
+
+// tlsMistake names the variable behind a file that cannot be used.
+func tlsMistake(err error) error {
+	var file *tlsconf.FileError
+	if !errors.As(err, &file) {
+		return &mistake{Thing: prefix + "TLS_CERT_FILE", Wrong: err.Error()}
+	}
+	variable := map[string]string{
+		tlsconf.RoleServer: "TLS_CERT_FILE", tlsconf.RoleKey: "TLS_KEY_FILE",
+		tlsconf.RoleClientCA: "TLS_CLIENT_CA_FILE", tlsconf.RoleCRL: "TLS_CLIENT_CRL_FILE",
+	}[file.Role]
+	return &mistake{Thing: prefix + variable, Value: file.Path, Wrong: reason(file.Err), Advice: file.Advice}
+}
+
+func identityKey(r *http.Request) string {
+	id, _ := auth.FromContext(r.Context())
+	return id.Key()
+}
+
+func identityName(r *http.Request) string {
+	id, _ := auth.FromContext(r.Context())
+	return id.Subject
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const exposition004 = "text/plain; version=0.0.4; charset=utf-8"
+
+// fixture is a gate that runs in this process, before a runner of the test's.
+type fixture struct {
+	dir     string
+	server  *server
+	signals chan os.Signal
+	result  chan error
+	log     *syncBuffer
+	runner  *httptest.Server
+	hits    atomic.Int64
+}
+
+// startFixture runs a gate with the demo's files; environ adds to its configuration.
+func startFixture(t *testing.T, runner http.Handler, environ ...string) *fixture {
+	t.Helper()
+	f := &fixture{dir: t.TempDir(), signals: make(chan os.Signal, 4), result: make(chan error, 1), log: &syncBuffer{}}
+	if err := writeDemoFiles(f.dir); err != nil {
+		t.Fatal(err)
+	}
+	f.runner = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.hits.Add(1)
+		runner.ServeHTTP(w, r)
+	}))
+	t.Cleanup(f.runner.Close)
+	all := append(demoEnviron(f.dir, f.runner.Listener.Addr().String()),
+		prefix+"LISTEN_ADDRESS=127.0.0.1:0", prefix+"ADMIN_ADDRESS=127.0.0.1:0", prefix+"LOG_LEVEL=debug")
+	c, err := load(append(all, environ...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.server, err = newServer(c, newLogger(f.log, c.Process)); err != nil {
+		t.Fatal(err)
+	}
+	go func() { f.result <- f.server.run(t.Context(), f.signals) }()
+	t.Cleanup(func() {
+		select {
+		case f.signals <- syscall.SIGTERM:
+		default:
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", f.log.String())
+		}
+	})
+	return f
+}
+
+// client shows the demo's certificate, or none.
+func (f *fixture) client(t *testing.T, certificate bool) *http.Client {
+	t.Helper()
+	pem, err := os.ReadFile(filepath.Join(f.dir, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &tls.Config{RootCAs: poolOf(pem)}
+	if certificate {
+		pair, err := tls.LoadX509KeyPair(filepath.Join(f.dir, "client.pem"), filepath.Join(f.dir, "client-key.pem"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	transport := &http.Transport{TLSClientConfig: config}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+func (f *fixture) token(t *testing.T) string {
+	t.Helper()
+	token, err := os.ReadFile(filepath.Join(f.dir, "token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(token)
+}
+
+// ask sends a request and returns the answer with its body.
+func (f *fixture) ask(t *testing.T, c *http.Client, method, target string, headers ...string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequest(method, "https://"+f.server.listener.Addr().String()+target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	response, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+func exposes(body string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", exposition004)
+		_, _ = io.WriteString(w, body)
+	})
+}
+
+func TestContractOfAnswers(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"))
+	certificate, nobody := f.client(t, true), f.client(t, false)
+	bearer := []string{"Authorization", "Bearer " + f.token(t)}
+	for _, test := range []struct {
+		name, method, target string
+		client               *http.Client
+		headers              []string
+		status               int
+	}{
+		{"certificate", "GET", "/metrics", certificate, nil, 200},
+		{"token", "GET", "/metrics", nobody, bearer, 200},
+		{"both", "GET", "/metrics", certificate, bearer, 200},
+		{"query is dropped", "GET", "/metrics?name[]=up", certificate, nil, 200},
+		{"head", "HEAD", "/metrics", certificate, nil, 200},
+		{"own metrics", "GET", "/gate/metrics", certificate, nil, 200},
+		{"nobody", "GET", "/metrics", nobody, nil, 401},
+		{"nobody, unknown path", "GET", "/nowhere", nobody, nil, 401},
+		{"nobody, other method", "DELETE", "/metrics", nobody, nil, 401},
+		{"bad token beside a good certificate", "GET", "/metrics", certificate, []string{"Authorization", "Bearer mg_wrong"}, 401},
+		{"basic", "GET", "/metrics", nobody, []string{"Authorization", "Basic YTpi"}, 401},
+		{"two headers", "GET", "/metrics", nobody, append(bearer[:2:2], bearer...), 401},
+		{"unknown path", "GET", "/nowhere", certificate, nil, 404},
+		{"jobs", "GET", "/debug/jobs/list", certificate, nil, 404},
+		{"state", "GET", "/debug/process/state", certificate, nil, 404},
+		{"ready", "GET", "/health/ready", certificate, nil, 404},
+		{"pprof without the slash", "GET", "/debug/pprof", certificate, nil, 404},
+		{"cmdline", "GET", "/debug/pprof/cmdline", certificate, nil, 404},
+		{"escaped", "GET", "/%6detrics", certificate, nil, 400},
+		{"two slashes", "GET", "//metrics", certificate, nil, 400},
+		{"dots", "GET", "/debug/../metrics", certificate, nil, 400},
+		{"semicolon", "GET", "/metrics;a=b", certificate, nil, 400},
+		{"other method", "POST", "/metrics", certificate, nil, 405},
+		{"unknown method, unknown path", "BREW", "/nowhere", certificate, nil, 404},
+		{"unknown method", "BREW", "/metrics", certificate, nil, 405},
+		{"not allowed to profile", "GET", "/debug/pprof/heap", nobody, bearer, 403},
+		{"not allowed to profile, other method", "DELETE", "/debug/pprof/heap", nobody, bearer, 403},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			response, body := f.ask(t, test.client, test.method, test.target, test.headers...)
+			if response.StatusCode != test.status {
+				t.Fatalf("%d, want %d: %s", response.StatusCode, test.status, body)
+			}
+			if response.Header.Get("X-Content-Type-Options") != "nosniff" || response.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("headers: %v", response.Header)
+			}
+			if test.status >= 400 && strings.TrimSpace(body) != http.StatusText(test.status) {
+				t.Errorf("body %q is more than the status", body)
+			}
+			if (test.status == 401) != (response.Header.Get("WWW-Authenticate") == "Bearer") {
+				t.Errorf("WWW-Authenticate %q with %d", response.Header.Get("WWW-Authenticate"), test.status)
+			}
+			if (test.status == 405) != (response.Header.Get("Allow") == "GET, HEAD") {
+				t.Errorf("Allow %q with %d", response.Header.Get("Allow"), test.status)
+			}
+		})
+	}
+}
+
+func TestEverySampleIsLabelled(t *testing.T) {
+	body, err := os.ReadFile("../../proxy/exposition/testdata/fixtures/runner.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := startFixture(t, exposes(string(body)))
+	_, got := f.ask(t, f.client(t, true), "GET", "/metrics")
+	in, out := strings.Split(string(body), "\n"), strings.Split(got, "\n")
+	if len(in) != len(out) {
+		t.Fatalf("%d lines became %d", len(in), len(out))
+	}
+	samples := 0
+	for i, line := range out {
+		if line == in[i] && (line == "" || line[0] == '#') {
+			continue
+		}
+		samples++
+		without := strings.NewReplacer(`,runner_name="demo-runner"`, "", `{runner_name="demo-runner"}`, "").Replace(line)
+		without = strings.Replace(without, "exported_runner_name=", "runner_name=", 1)
+		if strings.Count(line, `runner_name="demo-runner"`) != 1 || without != in[i] {
+			t.Errorf("%s\nbecame %s", in[i], line)
+		}
+	}
+	if samples != 335 {
+		t.Errorf("%d samples, want 335", samples)
+	}
+}
+
+func TestUnknownFormatIsNeverPassedUnlabelled(t *testing.T) {
+	f := startFixture(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"up":1}`)
+	}))
+	if response, body := f.ask(t, f.client(t, true), "GET", "/metrics"); response.StatusCode != 502 || strings.Contains(body, "up") {
+		t.Errorf("%d %s", response.StatusCode, body)
+	}
+}
+
+func TestRateLimitOfAnIdentity(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"), prefix+"RATE_LIMIT=0.01", prefix+"RATE_BURST=2")
+	c := f.client(t, true)
+	for i, want := range []int{200, 200, 429} {
+		response, _ := f.ask(t, c, "GET", "/metrics")
+		if response.StatusCode != want || (want == 429) != (response.Header.Get("Retry-After") != "") {
+			t.Errorf("request %d: %d, Retry-After %q", i, response.StatusCode, response.Header.Get("Retry-After"))
+		}
+	}
+	if response, _ := f.ask(t, f.client(t, false), "GET", "/metrics", "Authorization", "Bearer "+f.token(t)); response.StatusCode != 200 {
+		t.Errorf("another identity: %d", response.StatusCode)
+	}
+}
+
+func TestStrangersLane(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"), prefix+"FAILURE_RATE_LIMIT=0.01", prefix+"FAILURE_BURST=2")
+	nobody, known := f.client(t, false), f.client(t, true)
+	for i, want := range []int{401, 401, 429, 429} {
+		response, _ := f.ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer guess")
+		if response.StatusCode != want {
+			t.Errorf("guess %d: %d, want %d", i, response.StatusCode, want)
+		}
+	}
+	if response, _ := f.ask(t, known, "GET", "/metrics"); response.StatusCode != 200 {
+		t.Errorf("a certificate from the same address: %d", response.StatusCode)
+	}
+	if response, _ := f.ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+f.token(t)); response.StatusCode != 200 {
+		t.Errorf("a good token from the same address: %d", response.StatusCode)
+	}
+}
+
+// syncBuffer is a bytes.Buffer that a gate writes and a test reads.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// dial opens a TLS connection to the gate with the demo's certificate.
+func (f *fixture) dial(t *testing.T) net.Conn {
+	t.Helper()
+	config := f.client(t, true).Transport.(*http.Transport).TLSClientConfig
+	config.ServerName = "localhost"
+	conn, err := tls.Dial("tcp", f.server.listener.Addr().String(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// healthcheckTimeout is less than the probes of Docker and Kubernetes wait.
+const healthcheckTimeout = 3 * time.Second
+
+// healthcheck asks the admin listener's /readyz, for probes in an image without a shell.
+func (p *process) healthcheck(ctx context.Context, args []string) error {
+	if err := p.none("healthcheck", args); err != nil {
+		return err
+	}
+	c, err := load(p.environ)
+	if err != nil {
+		return err
+	}
+	if c.Process.AdminAddress == "off" {
+		return &mistake{Thing: prefix + "ADMIN_ADDRESS", Value: "off", Wrong: "there is no /readyz to ask"}
+	}
+	host, port, err := net.SplitHostPort(c.Process.AdminAddress)
+	if err != nil {
+		return err
+	}
+	if ip := net.ParseIP(host); host == "" || host == "localhost" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("healthcheck /readyz: %s", response.Status)
+	}
+	return nil
+}

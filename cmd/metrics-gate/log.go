@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	maxLogValue = 512 // bytes of one string in a log line
+	warnRate    = 5   // warnings a second, for each message
+	warnBurst   = 20
+)
+
+// newLogger writes one record an event to w: escaped, capped, warnings rate-limited.
+func newLogger(w io.Writer, c processConfig) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // one of the declared four
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: capped}
+	if c.LogFormat == "text" {
+		return slog.New(newThrottled(slog.NewTextHandler(w, options)))
+	}
+	return slog.New(newThrottled(slog.NewJSONHandler(w, options)))
+}
+
+// capped cuts long strings, which a client may have chosen.
+func capped(_ []string, a slog.Attr) slog.Attr {
+	value := a.Value
+	if err, ok := value.Any().(error); ok {
+		value = slog.StringValue(err.Error())
+	}
+	if value.Kind() != slog.KindString || len(value.String()) <= maxLogValue {
+		return a
+	}
+	s := value.String()[:maxLogValue]
+	for !utf8.ValidString(s) && len(s) > maxLogValue-utf8.UTFMax {
+		s = s[:len(s)-1]
+	}
+	return slog.String(a.Key, s+"…")
+}
+
+// throttled passes warnings at a bounded rate for each message, so that a stranger
+// cannot flood the log, and says with the next one how many it left out. Messages are
+// constants, so there are few of them.
+type throttled struct {
+	slog.Handler
+	shared *throttle
+}
+
+type throttle struct {
+	mu    sync.Mutex
+	lanes map[string]*lane
+}
+
+type lane struct {
+	bucket  *rate.Limiter
+	omitted int64
+}
+
+func newThrottled(h slog.Handler) throttled {
+	return throttled{h, &throttle{lanes: map[string]*lane{}}}
+}
+
+// Handle implements slog.Handler.
+func (t throttled) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level != slog.LevelWarn {
+		return t.Handler.Handle(ctx, r)
+	}
+	omitted, ok := t.shared.pass(r.Message)
+	if !ok {
+		return nil
+	}
+	if omitted > 0 {
+		r = r.Clone()
+		r.AddAttrs(slog.Int64("omitted", omitted))
+	}
+	return t.Handler.Handle(ctx, r)
+}
+
+func (t *throttle) pass(message string) (omitted int64, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.lanes[message]
+	if l == nil {
+		l = &lane{bucket: rate.NewLimiter(warnRate, warnBurst)}
+		t.lanes[message] = l
+	}
+	if !l.bucket.Allow() {
+		l.omitted++
+		return 0, false
+	}
+	omitted, l.omitted = l.omitted, 0
+	return omitted, true
+}
+
+// WithAttrs implements slog.Handler; the lanes stay shared.
+func (t throttled) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return throttled{t.Handler.WithAttrs(attrs), t.shared}
+}
+
+// WithGroup implements slog.Handler; the lanes stay shared.
+func (t throttled) WithGroup(name string) slog.Handler {
+	return throttled{t.Handler.WithGroup(name), t.shared}
+}

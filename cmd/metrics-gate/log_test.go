@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestLogIsOneEscapedLine(t *testing.T) {
+	var out bytes.Buffer
+	log := newLogger(&out, processConfig{LogLevel: "info", LogFormat: "json"})
+	log.Debug("hidden")
+	log.Info("refused", "subject", "a\nb\x1b[31m\u2028"+strings.Repeat("x", 2000))
+	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
+	if len(lines) != 1 {
+		t.Fatalf("%d lines: %s", len(lines), out.String())
+	}
+	var record struct{ Subject, Level string }
+	if err := json.Unmarshal(lines[0], &record); err != nil {
+		t.Fatal(err)
+	}
+	if len(record.Subject) > maxLogValue+len("…") || record.Level != "INFO" || bytes.ContainsRune(lines[0], 0x1b) {
+		t.Errorf("%d bytes of subject, %s", len(record.Subject), lines[0])
+	}
+}
+
+func TestLogCutsAtARune(t *testing.T) {
+	a := capped(nil, slog.String("k", strings.Repeat("x", maxLogValue-1)+"ü"+strings.Repeat("y", 9)))
+	if got := a.Value.String(); got != strings.Repeat("x", maxLogValue-1)+"…" {
+		t.Errorf("%q", got[maxLogValue-4:])
+	}
+}
+
+func TestLogWarningsAreBounded(t *testing.T) {
+	var out bytes.Buffer
+	log := newLogger(&out, processConfig{LogLevel: "warn", LogFormat: "text"})
+	for range 1000 {
+		log.With("remote", "192.0.2.1").Warn("request refused")
+	}
+	if n := strings.Count(out.String(), "\n"); n < warnBurst || n > 2*warnBurst {
+		t.Errorf("%d of 1000 warnings passed, want about %d", n, warnBurst)
+	}
+	log.Warn("another message")
+	log.Error("an error")
+	for _, want := range []string{"another message", "an error"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q was left out", want)
+		}
+	}
+}
+
+func TestThrottleCountsWhatItLeavesOut(t *testing.T) {
+	h := newThrottled(slog.DiscardHandler)
+	for range warnBurst {
+		h.shared.pass("m")
+	}
+	h.shared.lanes["m"].omitted = 41
+	h.shared.lanes["m"].bucket.SetBurst(10 * warnBurst)
+	h.shared.lanes["m"].bucket.SetLimit(1e9)
+	var omitted int64
+	for omitted == 0 {
+		omitted, _ = h.shared.pass("m")
+	}
+	if omitted < 41 {
+		t.Errorf("%d omitted, want 41 or more", omitted)
+	}
+}

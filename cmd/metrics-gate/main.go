@@ -1,0 +1,28 @@
+// Command metrics-gate authenticates, limits and labels what Prometheus reads from
+// a GitLab Runner's metrics listener, which has no protection of its own.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// run carries out one command and returns the exit code: 0 well, 1 failed while
+// running, 2 configuration or usage error.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	p := &process{environ: environ, signals: signals, stdout: stdout, stderr: stderr}
+	if err := p.dispatch(ctx, args); err != nil {
+		return report(stderr, err)
+	}
+	return 0
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+)
+
+// mistake is an error in the configuration or in the use of a command. It prints as
+// "thing value: what is wrong", with advice on a line of its own.
+type mistake struct {
+	Thing  string // the variable, file or argument
+	Value  string // what it is now; empty if not set
+	Wrong  string
+	Advice string // what to write instead; may be empty
+}
+
+// Error gives the fact without the advice.
+func (m *mistake) Error() string {
+	if m.Value == "" {
+		return m.Thing + ": " + m.Wrong
+	}
+	return fmt.Sprintf("%s %q: %s", m.Thing, m.Value, m.Wrong)
+}
+
+// mistakes collects what is wrong, one mistake a variable: the first one found stands.
+type mistakes struct{ list []*mistake }
+
+func (l *mistakes) add(m *mistake) {
+	for _, other := range l.list {
+		if other.Thing == m.Thing {
+			return
+		}
+	}
+	l.list = append(l.list, m)
+}
+
+// err joins the mistakes; nil if there are none.
+func (l *mistakes) err() error {
+	joined := make([]error, len(l.list))
+	for i, m := range l.list {
+		joined[i] = m
+	}
+	return errors.Join(joined...)
+}
+
+// report prints err for a person: a line for each error in it, advice below, and
+// returns the exit code, 2 for configuration and usage, 1 for everything else.
+func report(w io.Writer, err error) int {
+	var code exitCode
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		code := 0
+		for _, e := range joined.Unwrap() {
+			code = max(code, report(w, e))
+		}
+		return code
+	}
+	fmt.Fprintf(w, "metrics-gate: %s\n", oneLine(err.Error()))
+	var m *mistake
+	if !errors.As(err, &m) {
+		return 1
+	}
+	if m.Advice != "" {
+		fmt.Fprintf(w, "  %s\n", m.Advice)
+	}
+	return 2
+}
+
+// oneLine keeps an error of a library from breaking the rule of one line a fact.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+// reason is err without the path, which the mistake already names.
+func reason(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+)
+
+func poolOf(pem []byte) *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	return pool
+}
+
+// wait returns what run returned.
+func (f *fixture) wait(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-f.result:
+		return err
+	case <-time.After(20 * time.Second):
+		t.Fatal("the gate still runs")
+		return nil
+	}
+}
+
+// slow answers when told to.
+func slow(entered, release chan struct{}) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		entered <- struct{}{}
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+		exposes("up 1\n").ServeHTTP(w, r)
+	})
+}
+
+func TestStopWaitsForWhatIsInFlight(t *testing.T) {
+	entered, release := make(chan struct{}, 1), make(chan struct{})
+	f := startFixture(t, slow(entered, release))
+	c := f.client(t, true)
+	answered := make(chan int, 1)
+	go func() {
+		response, err := c.Get("https://" + f.server.listener.Addr().String() + "/metrics")
+		if err != nil {
+			answered <- 0
+			return
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		answered <- response.StatusCode
+	}()
+	<-entered
+	f.signals <- syscall.SIGTERM
+	for f.server.state.serving.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	close(release)
+	if got := <-answered; got != 200 {
+		t.Errorf("the scrape in flight got %d", got)
+	}
+	if err := f.wait(t); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStopCutsAfterTheDrainTimeout(t *testing.T) {
+	entered, release := make(chan struct{}, 1), make(chan struct{})
+	defer close(release)
+	f := startFixture(t, slow(entered, release), prefix+"DRAIN_TIMEOUT=100ms")
+	go func() { _, _ = f.client(t, true).Get("https://" + f.server.listener.Addr().String() + "/metrics") }()
+	<-entered
+	f.signals <- syscall.SIGTERM
+	if err := f.wait(t); !errors.Is(err, errCut) {
+		t.Errorf("%v, want %v", err, errCut)
+	}
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	entered, release := make(chan struct{}, 1), make(chan struct{})
+	defer close(release)
+	f := startFixture(t, slow(entered, release), prefix+"DRAIN_TIMEOUT=1h")
+	go func() { _, _ = f.client(t, true).Get("https://" + f.server.listener.Addr().String() + "/metrics") }()
+	<-entered
+	f.signals <- syscall.SIGTERM
+	f.signals <- syscall.SIGTERM
+	if err := f.wait(t); !errors.Is(err, errCut) {
+		t.Errorf("%v, want %v", err, errCut)
+	}
+}
+
+func TestLingerServesUntilTheRunnerIsGone(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"), prefix+"LINGER=1h")
+	c := f.client(t, true)
+	f.signals <- syscall.SIGTERM
+	for !strings.Contains(f.log.String(), "stopping") {
+		time.Sleep(time.Millisecond)
+	}
+	if response, _ := f.ask(t, c, "GET", "/metrics"); response.StatusCode != 200 {
+		t.Errorf("while the runner drains: %d", response.StatusCode)
+	}
+	f.runner.Close()
+	if err := f.wait(t); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHangupReloads(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"))
+	nobody := f.client(t, false)
+	old := f.token(t)
+	secret, line, err := auth.NewToken("prometheus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(f.dir, "tokens"), []byte(line+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.signals <- syscall.SIGHUP
+	for !strings.Contains(f.log.String(), "what=tokens") {
+		time.Sleep(time.Millisecond)
+	}
+	for token, want := range map[string]int{old: 401, secret: 200} {
+		if response, _ := f.ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+token); response.StatusCode != want {
+			t.Errorf("%d, want %d", response.StatusCode, want)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(f.dir, "tokens"), []byte("nonsense\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.signals <- syscall.SIGHUP
+	for !strings.Contains(f.log.String(), "reload refused") {
+		time.Sleep(time.Millisecond)
+	}
+	if response, _ := f.ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+secret); response.StatusCode != 200 {
+		t.Errorf("after a bad file: %d", response.StatusCode)
+	}
+	_, own := f.ask(t, nobody, "GET", "/gate/metrics", "Authorization", "Bearer "+secret)
+	if !strings.Contains(own, `metrics_gate_reloads_total{result="error",what="tokens"} 1`) {
+		t.Error("the bad file is not counted")
+	}
+}
+
+func TestAdminListener(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"))
+	base := "http://" + f.server.adminListener.Addr().String()
+	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/metrics": 200, "/nowhere": 404} {
+		response, err := http.Get(base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, response.StatusCode, want)
+		}
+	}
+	r, err := http.NewRequest(http.MethodGet, base+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "evil.example"
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusForbidden {
+		t.Errorf("a rebound name reads the admin listener: %d", response.StatusCode)
+	}
+	if err := f.server.state.ready(time.Now().Add(365 * 24 * time.Hour)); err == nil {
+		t.Error("ready with a certificate that has expired")
+	}
+}
+
+func TestAdminListenerBeyondLoopbackHasProbesOnly(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"), prefix+"ADMIN_ADDRESS=:0")
+	base := "http://" + strings.Replace(f.server.adminListener.Addr().String(), "[::]", "127.0.0.1", 1)
+	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/metrics": 404, "/": 404} {
+		response, err := http.Get(base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, response.StatusCode, want)
+		}
+	}
+}
+
+func TestPublicAddressInUse(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"))
+	c := *f.server.config
+	c.Listen.Address = f.server.listener.Addr().String()
+	if _, err := newServer(&c, f.server.log); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
+		t.Errorf("%v, want an error that names the variable", err)
+	}
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"runtime"
+	"strings"
+)
+
+// logStart says on one line what is on.
+func (s *server) logStart() {
+	c := s.config
+	var methods []string
+	if c.TLS.ClientCAFile != "" && !c.TLS.InsecureHTTP {
+		methods = append(methods, "certificate")
+	}
+	if c.Allow.TokensFile != "" {
+		methods = append(methods, "token")
+	}
+	if c.oidc() {
+		methods = append(methods, "oidc")
+	}
+	if c.Kubernetes.Auth != "off" {
+		methods = append(methods, c.Kubernetes.Auth)
+	}
+	admin := "off"
+	if s.adminListener != nil {
+		admin = s.adminListener.Addr().String()
+	}
+	s.log.Info("started",
+		"version", thisBuild().Version, "listen", s.listener.Addr().String(), "tls", !c.TLS.InsecureHTTP, "admin", admin,
+		"upstream", redactURL(c.Upstream.URL), "label", c.Label.Name, "conflict", c.Label.Conflict,
+		"authentication", strings.Join(methods, ","), "metrics_allow", c.Allow.Metrics, "pprof_allow", c.Allow.Pprof,
+		"processors", runtime.GOMAXPROCS(0))
+	if c.TLS.InsecureHTTP {
+		s.log.Warn("plain HTTP: whoever is on the way can read tokens and metrics", "listen", s.listener.Addr().String())
+	}
+}

@@ -1,0 +1,21 @@
+package main
+
+import "testing"
+
+func TestDistance(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"kitten", "sitting", 3}, {"same", "same", 0}} {
+		if got := distance(test.a, test.b); got != test.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
+		}
+	}
+}
+
+func TestUnknownSuggestsTheNearest(t *testing.T) {
+	known := map[string]bool{"METRICS_GATE_TLS_CERT_FILE": true, "METRICS_GATE_TLS_KEY_FILE": true}
+	if got := unknown("METRICS_GATE_TLS_KEYFILE", known).Advice; got != "did you mean METRICS_GATE_TLS_KEY_FILE?" {
+		t.Errorf("%q", got)
+	}
+}

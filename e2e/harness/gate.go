@@ -1,0 +1,187 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Prefix begins the gate's variables.
+const Prefix = "METRICS_GATE_"
+
+// built is the binary of this test process.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "metrics-gate-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "metrics-gate")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/metrics-gate")
+	build.Dir = Root()
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// Root is the folder of the project.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// Binary builds the gate once and returns its path.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Gate is a running metrics-gate.
+type Gate struct {
+	Address string // public, host:port
+	Admin   string // admin, host:port
+	Process *exec.Cmd
+	log     buffer
+	done    chan struct{}
+	err     error
+}
+
+// StartGate runs the binary with environ ("NAME=value", without the prefix) and waits
+// until it is ready. It is stopped when the test ends.
+func StartGate(t testing.TB, environ ...string) *Gate {
+	t.Helper()
+	g := LaunchGate(t, environ...)
+	if err := WaitHTTP("http://"+g.Admin+"/readyz", 10*time.Second); err != nil {
+		t.Fatalf("gate: %v\n%s", err, g.Log())
+	}
+	return g
+}
+
+// LaunchGate is StartGate that does not wait.
+func LaunchGate(t testing.TB, environ ...string) *Gate {
+	t.Helper()
+	g := &Gate{Address: FreeAddress(t), Admin: FreeAddress(t), done: make(chan struct{})}
+	all := []string{"LISTEN_ADDRESS=" + g.Address, "ADMIN_ADDRESS=" + g.Admin, "LOG_LEVEL=debug"}
+	g.Process = exec.Command(Binary(t))
+	g.Process.Env = []string{"PATH=" + os.Getenv("PATH")}
+	for _, entry := range append(all, environ...) {
+		g.Process.Env = append(g.Process.Env, Prefix+entry)
+	}
+	g.Process.Stdout, g.Process.Stderr = &g.log, &g.log
+	if err := g.Process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		g.err = g.Process.Wait()
+		close(g.done)
+	}()
+	t.Cleanup(func() {
+		_ = g.Process.Process.Kill()
+		<-g.done
+		if t.Failed() {
+			t.Logf("log of the gate:\n%s", tail(g.Log(), 60))
+		}
+	})
+	return g
+}
+
+// Log is everything that the gate has printed.
+func (g *Gate) Log() string { return g.log.String() }
+
+// Signal sends sig to the gate.
+func (g *Gate) Signal(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	if err := g.Process.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Exit waits for the gate's end and returns its exit code.
+func (g *Gate) Exit(t testing.TB, within time.Duration) int {
+	t.Helper()
+	select {
+	case <-g.done:
+	case <-time.After(within):
+		t.Fatalf("the gate still runs after %s\n%s", within, tail(g.Log(), 30))
+	}
+	var exit *exec.ExitError
+	if g.err != nil && !errors.As(g.err, &exit) {
+		t.Fatal(g.err)
+	}
+	return g.Process.ProcessState.ExitCode()
+}
+
+// WaitHTTP waits until url answers 200.
+func WaitHTTP(url string, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	last := errors.New("no answer")
+	for ctx.Err() == nil {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+			err = errors.New(response.Status)
+		}
+		last = err
+		time.Sleep(20 * time.Millisecond)
+	}
+	return fmt.Errorf("%s: %w", url, last)
+}
+
+// FreeAddress is a loopback address that nobody listens on.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String()
+}
+
+func tail(s string, lines int) string {
+	all := strings.Split(s, "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// buffer is a bytes.Buffer for two goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

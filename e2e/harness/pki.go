@@ -1,0 +1,76 @@
+package harness
+
+import (
+	"crypto/tls"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
+)
+
+// PKI is an authority with a server certificate for loopback, in files.
+type PKI struct {
+	Dir string
+	CA  *testca.CA
+}
+
+// NewPKI makes ca.pem, server.pem and server-key.pem in a folder of the test's.
+func NewPKI(t testing.TB) *PKI {
+	t.Helper()
+	ca, err := testca.NewCA(testca.Options{CommonName: "e2e"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &PKI{Dir: t.TempDir(), CA: ca}
+	p.Write(t, "ca.pem", ca.CertPEM())
+	p.Issue(t, "server", testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}})
+	return p
+}
+
+// File is the path of a file of p's.
+func (p *PKI) File(name string) string { return filepath.Join(p.Dir, name) }
+
+// Write replaces a file by rename, as a careful renewer does.
+func (p *PKI) Write(t testing.TB, name string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(p.File(name+".new"), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(p.File(name+".new"), p.File(name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Issue makes name.pem and name-key.pem.
+func (p *PKI) Issue(t testing.TB, name string, o testca.Options) *testca.Pair {
+	t.Helper()
+	pair, err := p.CA.Issue(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pair.WriteFiles(p.File(name+".pem"), p.File(name+"-key.pem")); err != nil {
+		t.Fatal(err)
+	}
+	return pair
+}
+
+// Environ configures the gate's TLS; client certificates only when asked for.
+func (p *PKI) Environ(clientCertificates bool) []string {
+	e := []string{"TLS_CERT_FILE=" + p.File("server.pem"), "TLS_KEY_FILE=" + p.File("server-key.pem")}
+	if clientCertificates {
+		e = append(e, "TLS_CLIENT_CA_FILE="+p.File("ca.pem"))
+	}
+	return e
+}
+
+// Client trusts p's authority and shows pair, if there is one.
+func (p *PKI) Client(pair *testca.Pair) *http.Client {
+	config := &tls.Config{RootCAs: p.CA.Pool()}
+	if pair != nil {
+		config.Certificates = []tls.Certificate{pair.TLS()}
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: config}, Timeout: 30 * time.Second}
+}

@@ -1,0 +1,109 @@
+package harness
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Prometheus is a running Prometheus server of the prometheus package.
+type Prometheus struct {
+	URL string
+	log buffer
+}
+
+// Sample is one of an instant query's results.
+type Sample struct {
+	Metric map[string]string
+	Value  string
+}
+
+// StartPrometheus runs the server with config (YAML) and waits until it is ready.
+func StartPrometheus(t testing.TB, config string, more ...string) *Prometheus {
+	t.Helper()
+	path, err := exec.LookPath("prometheus")
+	if err != nil {
+		t.Fatal("prometheus is missing: apt-get install prometheus")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := FreeAddress(t)
+	p := &Prometheus{URL: "http://" + address}
+	arguments := append([]string{"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + address}, more...)
+	cmd := exec.Command(path, arguments...)
+	cmd.Stdout, cmd.Stderr = &p.log, &p.log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("log of Prometheus:\n%s", tail(p.log.String(), 30))
+		}
+	})
+	if err := WaitHTTP(p.URL+"/-/ready", 30*time.Second); err != nil {
+		t.Fatalf("%v\n%s", err, p.log.String())
+	}
+	return p
+}
+
+// Query is an instant query.
+func (p *Prometheus) Query(query string) ([]Sample, error) {
+	response, err := http.Get(p.URL + "/api/v1/query?query=" + url.QueryEscape(query))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer struct {
+		Error string
+		Data  struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
+		}
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return nil, err
+	}
+	if answer.Error != "" {
+		return nil, fmt.Errorf("query %s: %s", query, answer.Error)
+	}
+	samples := make([]Sample, len(answer.Data.Result))
+	for i, r := range answer.Data.Result {
+		samples[i] = Sample{r.Metric, fmt.Sprint(r.Value[1])}
+	}
+	return samples, nil
+}
+
+// Eventually waits until the query has results of which all are value ("" is any).
+func (p *Prometheus) Eventually(t testing.TB, query, value string) []Sample {
+	t.Helper()
+	var samples []Sample
+	var err error
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		samples, err = p.Query(query)
+		if err != nil || len(samples) == 0 {
+			continue
+		}
+		all := true
+		for _, s := range samples {
+			all = all && (value == "" || s.Value == value)
+		}
+		if all {
+			return samples
+		}
+	}
+	t.Errorf("%s is not %q: %v %v", query, value, samples, err)
+	return nil
+}
