@@ -14,6 +14,9 @@ import (
 // false for one that is not in use.
 func (c *config) effective(v variable) (setting, bool) {
 	s := setting{Name: v.Name, Value: redactURL(v.String()), Default: v.isDefault()}
+	if strings.HasPrefix(v.Name, prefix+"OIDC_") && !c.oidc() {
+		return s, false
+	}
 	if s.Value != "" {
 		return s, true
 	}
