@@ -113,7 +113,7 @@ func TestRefusalsTeach(t *testing.T) {
 
 func TestRefusalLogsAreShort(t *testing.T) {
 	var log bytes.Buffer
-	long := strings.Repeat("ä", 100_000)
+	long := "x" + strings.Repeat("ä", 100_000)
 	err := &Refusal{Method: MethodOIDC, Subject: long, Issuer: long, Err: errors.New(long)}
 	h := Authenticate(answer{err: err}, Options{Log: slog.New(slog.NewJSONHandler(&log, nil))})(ok)
 	serve(h, request())
