@@ -1,0 +1,3 @@
+m 1
+m 2
+# this is no protobuf
