@@ -11,6 +11,9 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // maxAnswer bounds an answer of the API server.
@@ -26,13 +29,21 @@ type apiServer struct {
 	mu     sync.Mutex
 	ca     []byte // what client trusts
 	client *http.Client
+
+	untrusted, unreadable, unaccepted, forbidden rate.Sometimes
 }
+
+// complainEvery is how often the log says the same about the API server:
+// strangers' tokens must not flood it while the gate's own rights are missing.
+const complainEvery = 30 * time.Second
 
 func newAPIServer(o KubernetesOptions) (*apiServer, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	a := &apiServer{options: o, slots: make(chan struct{}, o.Parallel)}
+	sometimes := func() rate.Sometimes { return rate.Sometimes{Interval: complainEvery} }
+	a := &apiServer{options: o, slots: make(chan struct{}, o.Parallel),
+		untrusted: sometimes(), unreadable: sometimes(), unaccepted: sometimes(), forbidden: sometimes()}
 	if _, err := a.current(); err != nil {
 		return nil, err
 	}
@@ -60,7 +71,7 @@ func (a *apiServer) current() (*http.Client, error) {
 		if a.client == nil {
 			return nil, err
 		}
-		a.options.Log.Error("kubernetes CA file unusable, the old one stays", "err", err)
+		a.untrusted.Do(func() { a.options.Log.Error("kubernetes CA file unusable, the old one stays", "err", err) })
 		return a.client, nil
 	}
 	if a.client != nil {
@@ -124,7 +135,7 @@ func (a *apiServer) post(ctx context.Context, path string, in, out any) error {
 	}
 	token, err := a.token()
 	if err != nil {
-		a.options.Log.Error("kubernetes token file unusable", "err", err)
+		a.unreadable.Do(func() { a.options.Log.Error("kubernetes token file unusable", "err", err) })
 		return err
 	}
 	body, err := json.Marshal(in)
@@ -160,13 +171,17 @@ func (a *apiServer) answer(resp *http.Response, path string, out any) error {
 	switch resp.StatusCode {
 	case http.StatusOK, http.StatusCreated:
 	case http.StatusUnauthorized:
-		a.options.Log.Error("kubernetes API does not accept the gate's own token: see that it is a live service account token of this cluster",
-			"err", fmt.Sprintf("%s: %s with the token of %s", resource, resp.Status, a.options.TokenFile))
-		return fmt.Errorf("%s: %s for the gate's own token", resource, resp.Status)
+		a.unaccepted.Do(func() {
+			a.options.Log.Error("kubernetes API does not accept the gate's own token: see that it is a live service account token of this cluster",
+				"err", fmt.Sprintf("%s: status %d with the token of %s", resource, resp.StatusCode, a.options.TokenFile))
+		})
+		return fmt.Errorf("%s: status %d for the gate's own token", resource, resp.StatusCode)
 	case http.StatusForbidden:
-		a.options.Log.Error("kubernetes API forbids the gate to ask: bind the ClusterRole system:auth-delegator to its service account",
-			"err", fmt.Sprintf("%s: %s; RBAC lacks the verb create on %s", resource, resp.Status, resource))
-		return fmt.Errorf("%s: %s; the gate lacks the RBAC verb create on it", resource, resp.Status)
+		a.forbidden.Do(func() {
+			a.options.Log.Error("kubernetes API forbids the gate to ask: bind the ClusterRole system:auth-delegator to its service account",
+				"err", fmt.Sprintf("%s: status %d; RBAC lacks the verb create on %s", resource, resp.StatusCode, resource))
+		})
+		return fmt.Errorf("%s: status %d; the gate lacks the RBAC verb create on it", resource, resp.StatusCode)
 	default:
 		return fmt.Errorf("%s: unexpected status %d", resource, resp.StatusCode)
 	}
