@@ -81,8 +81,9 @@ func (o *Options) unauthenticated(w http.ResponseWriter, r *http.Request, err er
 	if o.Challenge && status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	if r.ContentLength != 0 {
-		w.Header().Set("Connection", "close") // a stranger's body is not worth reading
+	if r.ContentLength != 0 || refusal.Method == MethodCertificate {
+		// A stranger's body is not worth reading, and a certificate is shown only once a connection.
+		w.Header().Set("Connection", "close")
 	}
 	refuse(w, status, retryAfter)
 }

@@ -130,6 +130,8 @@ func verifier(t *tlsconf.Reloader) func([][]*x509.Certificate) error {
 			return fmt.Errorf("%w: %w", auth.ErrRevoked, err)
 		case errors.Is(err, tlsconf.ErrExpired):
 			return fmt.Errorf("%w: %w", auth.ErrExpired, err)
+		case errors.Is(err, tlsconf.ErrUntrusted):
+			return fmt.Errorf("%w: %w", auth.ErrUnknown, err)
 		}
 		return err
 	}
