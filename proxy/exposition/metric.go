@@ -1,42 +1,43 @@
 package exposition
 
-import (
-	"bytes"
-	"encoding/binary"
-	"slices"
-)
+import "bytes"
 
 // metric is a Metric message: where its labels are, and how they change.
 type metric struct {
 	spans  []span
+	last   []span // those of the metric before
 	start  int    // of the message
 	behind int    // end of the label that stands last
+	alike  bool   // the names are, one by one, those of last
 	sorted bool   // labels stand in the order of their names, none twice
 	order  []span // scratch of distinct
 	edits  []edit // in order of place
 	grown  int    // by how much the edits lengthen the message
-	arena  []byte // labels made anew
+	arena  []byte // fields made anew
+	clash  int    // index of the label called as the only one to add, or none
+	taken  bool   // a label is called as that with prefix
+	before int    // index of the label before which that goes
 }
 
-// edit puts text at a place in the buffer instead of the bytes up to end.
-type edit struct {
-	at, end int
-	text    []byte
+// forget drops what is known of the metric before: the buffer has moved.
+func (m *metric) forget() {
+	m.spans, m.clash, m.taken, m.before = m.spans[:0], none, false, 0
 }
 
 // read finds the labels of the Metric that b ends with. If strict it checks all
 // of the message and returns what is wrong with it.
 func (m *metric) read(b []byte, start int, strict bool) (what string) {
-	m.spans, m.start, m.behind, m.sorted = m.spans[:0], start, start, true
+	m.spans, m.last = m.last[:0], m.spans
+	m.start, m.behind, m.alike, m.sorted = start, start, true, true
 	fields := schema('M')
-	for i := start; i < len(b); {
+	for i := m.usual(b, start, strict); i < len(b); {
 		f, ok := next(b, i)
 		if !ok {
 			return "malformed metric"
 		}
 		i = f.end
 		if f.number == 1 && f.wire == wireBytes {
-			if !m.label(b, f) {
+			if s, ok := pair(b, f); !ok || !m.label(b, s, f.end, strict) {
 				return "bad label"
 			}
 			continue
@@ -45,27 +46,88 @@ func (m *metric) read(b []byte, start int, strict bool) (what string) {
 			return "malformed metric"
 		}
 	}
-	if strict && !m.sorted && !distinct(b, m.spans, &m.order, false) {
+	m.alike = m.alike && len(m.spans) == len(m.last)
+	if strict && !m.alike && !m.sorted && !distinct(b, m.spans, &m.order, false) {
 		return "label given twice"
 	}
 	return ""
 }
 
-// label reads the LabelPair f. Of several names or values the last counts.
-func (m *metric) label(b []byte, f field) bool {
-	s := span{start: int32(f.start)}
+// usual reads labels of the usual form from i on: a short name, a short value,
+// nothing else. It returns where the first of another form begins.
+func (m *metric) usual(b []byte, i int, strict bool) int {
+	for i+6 < len(b) && b[i] == tagMetricLabel && b[i+1] < 0x80 && b[i+2] == tagPairName && b[i+3] < 0x80 {
+		end := i + 2 + int(b[i+1])
+		name := i + 4
+		nameEnd := name + int(b[i+3])
+		value := nameEnd + 2
+		if value > end || end > len(b) || b[nameEnd] != tagPairValue || b[nameEnd+1] >= 0x80 || value+int(b[nameEnd+1]) != end {
+			break
+		}
+		if !m.label(b, span{int32(i), int32(name), int32(nameEnd), int32(value), int32(end)}, end, strict) {
+			break
+		}
+		i = end
+	}
+	return i
+}
+
+// label takes the label at s, which ends at end. Most often it has the name of
+// the label at the same place in the metric before, which needs no second check.
+func (m *metric) label(b []byte, s span, end int, strict bool) bool {
+	if strict && !isString(b[s.value:s.valueEnd]) {
+		return false
+	}
+	k := len(m.spans)
+	name := b[s.name:s.nameEnd]
+	if m.alike && k < len(m.last) {
+		if l := m.last[k]; string(name) == string(b[l.name:l.nameEnd]) {
+			m.spans = append(m.spans, s)
+			m.behind = end
+			return true
+		}
+	}
+	if len(name) == 0 || !isString(name) || string(name) == "__name__" {
+		return false
+	}
+	if m.alike {
+		m.alike, m.sorted = false, m.inOrder(b)
+	}
+	if k > 0 {
+		l := m.spans[k-1]
+		m.sorted = m.sorted && bytes.Compare(b[l.name:l.nameEnd], name) < 0
+	}
+	m.spans = append(m.spans, s)
+	m.behind = end
+	return true
+}
+
+// inOrder reports whether the labels so far stand in the order of their names.
+func (m *metric) inOrder(b []byte) bool {
+	for k := 1; k < len(m.spans); k++ {
+		x, y := m.spans[k-1], m.spans[k]
+		if bytes.Compare(b[x.name:x.nameEnd], b[y.name:y.nameEnd]) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// pair finds name and value in the LabelPair f. Of several the last counts.
+func pair(b []byte, f field) (s span, ok bool) {
+	s.start = int32(f.start)
 	b = b[:f.end]
 	for i := f.body; i < len(b); {
 		f, ok := next(b, i)
 		if !ok {
-			return false
+			return s, false
 		}
 		i = f.end
 		if f.number > 2 {
 			continue
 		}
-		if f.wire != wireBytes || !validString(b[f.body:f.end]) {
-			return false
+		if f.wire != wireBytes || !isString(b[f.body:f.end]) {
+			return s, false
 		}
 		if f.number == 1 {
 			s.name, s.nameEnd = int32(f.body), int32(f.end)
@@ -73,112 +135,5 @@ func (m *metric) label(b []byte, f field) bool {
 			s.value, s.valueEnd = int32(f.body), int32(f.end)
 		}
 	}
-	name := b[s.name:s.nameEnd]
-	if len(name) == 0 || string(name) == "__name__" {
-		return false
-	}
-	if n := len(m.spans); n > 0 {
-		last := m.spans[n-1]
-		m.sorted = m.sorted && bytes.Compare(b[last.name:last.nameEnd], name) < 0
-	}
-	m.spans = append(m.spans, s)
-	m.behind = f.end
-	return true
-}
-
-// edit turns what v decided into edits. New labels go where the order of names
-// wants them, which is before the first label with a greater name.
-func (m *metric) edit(b []byte, l *Labels, v *resolver) {
-	m.edits, m.arena, m.grown = m.edits[:0], m.arena[:0], 0
-	for _, c := range v.changes {
-		m.change(b, l, c)
-	}
-	for _, i := range l.sorted {
-		if slices.Contains(v.add, i) {
-			at := m.place(b, l.list[i].Name)
-			m.put(edit{at, at, l.list[i].pair})
-		}
-	}
-}
-
-// place returns where a label called name goes.
-func (m *metric) place(b []byte, name string) int {
-	for _, s := range m.spans {
-		if string(b[s.name:s.nameEnd]) > name {
-			return int(s.start)
-		}
-	}
-	return m.behind
-}
-
-// put adds e behind the edits that do not come after it.
-func (m *metric) put(e edit) {
-	m.grown += len(e.text) - (e.end - e.at)
-	i := len(m.edits)
-	m.edits = append(m.edits, e)
-	for ; i > 0 && m.edits[i-1].at > e.at; i-- {
-		m.edits[i] = m.edits[i-1]
-	}
-	m.edits[i] = e
-}
-
-// change edits a LabelPair: its name, its value, and its length. Fields of it
-// that are not known stay.
-func (m *metric) change(b []byte, l *Labels, c change) {
-	s := m.spans[c.span]
-	pair, _ := next(b, int(s.start))
-	before, placed := m.grown, false
-	for i := pair.body; i < pair.end; {
-		f, _ := next(b, i)
-		i = f.end
-		switch {
-		case f.body == int(s.name) && c.prefix != "":
-			from := len(m.arena)
-			m.arena = appendField(m.arena, tagPairName, c.prefix, b[s.name:s.nameEnd])
-			m.put(edit{f.start, f.end, m.arena[from:]})
-		case f.body == int(s.value) && f.number == 2:
-			placed = true
-			m.value(b, l, c, edit{at: f.start, end: f.end})
-		}
-	}
-	if !placed {
-		m.value(b, l, c, edit{at: pair.end, end: pair.end})
-	}
-	from := len(m.arena)
-	m.arena = binary.AppendUvarint(m.arena, uint64(pair.end-pair.body+m.grown-before))
-	m.put(edit{pair.length, pair.body, m.arena[from:]})
-}
-
-// value makes e the field LabelPair.value as c wants it, if c wants another.
-func (m *metric) value(b []byte, l *Labels, c change, e edit) {
-	from := len(m.arena)
-	switch {
-	case c.set != none:
-		m.arena = appendField(m.arena, tagPairValue, l.list[c.set].Value, nil)
-	case c.from != none:
-		s := m.spans[c.from]
-		m.arena = appendField(m.arena, tagPairValue, "", b[s.value:s.valueEnd])
-	default:
-		return
-	}
-	e.text = m.arena[from:]
-	m.put(e)
-}
-
-// growth returns by how much the field f, which holds the metric, grows.
-func (m *metric) growth(f field) int {
-	if len(m.edits) == 0 {
-		return 0
-	}
-	return m.grown + uvarintSize(f.end-f.body+m.grown) - (f.body - f.length)
-}
-
-// write appends the metric that b ends with, edited.
-func (m *metric) write(out, b []byte, from int) []byte {
-	for _, e := range m.edits {
-		out = append(out, b[from:e.at]...)
-		out = append(out, e.text...)
-		from = e.end
-	}
-	return append(out, b[from:]...)
+	return s, true
 }

@@ -69,6 +69,7 @@ func (r *Reader) Reset(src io.Reader, f *Format, labels *Labels, limits Limits) 
 	r.out, r.ready, r.err = r.out[:0], 0, nil
 	r.line, r.stats = 0, Stats{}
 	r.proto.until = 0
+	r.proto.metric.forget()
 	r.text.reset(r.kind == kindOpenMetrics, limits.LineBytes)
 }
 

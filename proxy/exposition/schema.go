@@ -35,11 +35,30 @@ func schema(message byte) string {
 	return ""
 }
 
-// check reports whether b is well-formed as a message, down to its innermost.
-// Fields that are not known may hold anything.
-func check(b []byte, message byte) bool {
-	fields := schema(message)
+// check reports whether b is well-formed as a message with these fields, down to
+// its innermost. Fields that are not known may hold anything.
+func check(b []byte, fields string) bool {
 	for i := 0; i < len(b); {
+		// The usual field has a tag of one byte, and a length of one.
+		if tag := b[i]; tag < 0x80 && int(tag>>3) < len(fields) && i+1 < len(b) {
+			switch kind := fields[tag>>3]; {
+			case kind == 'd' && tag&7 == wireFixed64:
+				if i += 9; i > len(b) {
+					return false
+				}
+				continue
+			case kind == 'v' && tag&7 == wireVarint && b[i+1] < 0x80:
+				i += 2
+				continue
+			case kind < 'a' && kind != '-' && tag&7 == wireBytes && b[i+1] < 0x80:
+				from := i + 2
+				i = from + int(b[i+1])
+				if i > len(b) || !check(b[from:i], schema(kind)) {
+					return false
+				}
+				continue
+			}
+		}
 		f, ok := next(b, i)
 		if !ok || f.number < len(fields) && !f.is(b, fields[f.number]) {
 			return false
@@ -66,7 +85,7 @@ func (f field) is(b []byte, kind byte) bool {
 	case 'q':
 		return f.wire == wireFixed64 || f.wire == wireBytes && len(content)%8 == 0
 	}
-	return f.wire == wireBytes && check(content, kind)
+	return f.wire == wireBytes && check(content, schema(kind))
 }
 
 // packed reports whether b is a row of varints.
@@ -78,3 +97,7 @@ func packed(b []byte) bool {
 	}
 	return true
 }
+
+// isString reports whether a label may have b: it is UTF-8, and shorter than what
+// Prometheus panics on.
+func isString(b []byte) bool { return len(b) < maxValueBytes && utf8.Valid(b) }

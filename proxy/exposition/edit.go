@@ -1,0 +1,109 @@
+package exposition
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// edit puts text at a place in the buffer instead of the bytes up to end.
+type edit struct {
+	at, end int
+	text    []byte
+}
+
+// edit turns what v decided into edits. New labels go where the order of names
+// wants them, which is before the first label with a greater name.
+func (m *metric) edit(b []byte, l *Labels, v *resolver) {
+	m.edits, m.arena, m.grown = m.edits[:0], m.arena[:0], 0
+	for _, c := range v.changes {
+		m.change(b, l, c)
+	}
+	for _, i := range l.sorted {
+		if slices.Contains(v.add, i) {
+			at := m.place(b, l.list[i].Name)
+			m.put(edit{at, at, l.list[i].pair})
+		}
+	}
+}
+
+// place returns where a label called name goes.
+func (m *metric) place(b []byte, name string) int {
+	for _, s := range m.spans {
+		if string(b[s.name:s.nameEnd]) > name {
+			return int(s.start)
+		}
+	}
+	return m.behind
+}
+
+// put adds e behind the edits that do not come after it.
+func (m *metric) put(e edit) {
+	m.grown += len(e.text) - (e.end - e.at)
+	i := len(m.edits)
+	m.edits = append(m.edits, e)
+	for ; i > 0 && m.edits[i-1].at > e.at; i-- {
+		m.edits[i] = m.edits[i-1]
+	}
+	m.edits[i] = e
+}
+
+// change edits a LabelPair: its name, its value, and its length. Fields of it
+// that are not known stay.
+func (m *metric) change(b []byte, l *Labels, c change) {
+	s := m.spans[c.span]
+	pair, _ := next(b, int(s.start))
+	before, placed := m.grown, false
+	for i := pair.body; i < pair.end; {
+		f, _ := next(b, i)
+		i = f.end
+		switch {
+		case f.body == int(s.name) && c.prefix != "":
+			from := len(m.arena)
+			m.arena = appendField(m.arena, tagPairName, c.prefix, b[s.name:s.nameEnd])
+			m.put(edit{f.start, f.end, m.arena[from:]})
+		case f.body == int(s.value) && f.number == 2:
+			placed = true
+			m.value(b, l, c, edit{at: f.start, end: f.end})
+		}
+	}
+	if !placed {
+		m.value(b, l, c, edit{at: pair.end, end: pair.end})
+	}
+	from := len(m.arena)
+	m.arena = binary.AppendUvarint(m.arena, uint64(pair.end-pair.body+m.grown-before))
+	m.put(edit{pair.length, pair.body, m.arena[from:]})
+}
+
+// value makes e the field LabelPair.value as c wants it, if c wants another.
+func (m *metric) value(b []byte, l *Labels, c change, e edit) {
+	from := len(m.arena)
+	switch {
+	case c.set != none:
+		m.arena = appendField(m.arena, tagPairValue, l.list[c.set].Value, nil)
+	case c.from != none:
+		s := m.spans[c.from]
+		m.arena = appendField(m.arena, tagPairValue, "", b[s.value:s.valueEnd])
+	default:
+		return
+	}
+	e.text = m.arena[from:]
+	m.put(e)
+}
+
+// growth returns by how much the field f, which holds the metric, grows.
+func (m *metric) growth(f field) int {
+	if len(m.edits) == 0 {
+		return 0
+	}
+	return m.grown + uvarintSize(f.end-f.body+m.grown) - (f.body - f.length)
+}
+
+// write appends the metric that b ends with, edited.
+func (m *metric) write(out, b []byte, from int) []byte {
+	for _, e := range m.edits {
+		out = append(out, b[from:e.at]...)
+		out = append(out, e.text...)
+		from = e.end
+	}
+	return append(out, b[from:]...)
+}
