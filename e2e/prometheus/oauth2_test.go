@@ -152,4 +152,3 @@ func TestUnreachableIssuerIs503(t *testing.T) {
 		t.Error("the token is in the log")
 	}
 }
-
