@@ -15,6 +15,7 @@ const pollInterval = 5 * time.Second
 type reloadable struct {
 	what   string // the metric label, from a fixed set
 	reload func() (changed bool, err error)
+	last   string // the error that was logged last
 }
 
 // reloader polls files by content, which sees atomic renames, Kubernetes ..data swaps
@@ -22,8 +23,7 @@ type reloadable struct {
 type reloader struct {
 	log   *slog.Logger
 	total *prometheus.CounterVec // what, result
-	items []reloadable
-	last  map[string]string // what → the error that was logged last
+	items []*reloadable
 }
 
 func newReloader(log *slog.Logger, registry prometheus.Registerer) *reloader {
@@ -36,11 +36,11 @@ func newReloader(log *slog.Logger, registry prometheus.Registerer) *reloader {
 		total.WithLabelValues(what, "success")
 		total.WithLabelValues(what, "error")
 	}
-	return &reloader{log: log, total: total, last: map[string]string{}}
+	return &reloader{log: log, total: total}
 }
 
 func (r *reloader) add(what string, reload func() (bool, error)) {
-	r.items = append(r.items, reloadable{what, reload})
+	r.items = append(r.items, &reloadable{what: what, reload: reload})
 }
 
 // run polls until ctx ends. now asks for a reload at once; its channel is closed when done.
@@ -67,19 +67,19 @@ func (r *reloader) all(asked bool) {
 		switch {
 		case err != nil:
 			r.total.WithLabelValues(item.what, "error").Inc()
-			if asked || r.last[item.what] != err.Error() {
+			if asked || item.last != err.Error() {
 				r.log.Error("reload refused, the old state stays", "what", item.what, "err", err)
 			}
-			r.last[item.what] = err.Error()
+			item.last = err.Error()
 		case changed:
 			r.total.WithLabelValues(item.what, "success").Inc()
 			r.log.Info("reloaded", "what", item.what)
-			delete(r.last, item.what)
+			item.last = ""
 		default:
 			if asked {
 				r.log.Info("reload: nothing has changed", "what", item.what)
 			}
-			delete(r.last, item.what)
+			item.last = ""
 		}
 	}
 }

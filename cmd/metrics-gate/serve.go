@@ -58,7 +58,10 @@ func newServer(c *config, log *slog.Logger) (*server, error) {
 		_ = s.listener.Close()
 		return nil, err
 	}
+	var http1 http.Protocols
+	http1.SetHTTP1(true) // ServeTLS would offer h2 otherwise
 	s.public = &http.Server{
+		Protocols:         &http1,
 		Handler:           g.handler,
 		TLSConfig:         g.tlsConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
