@@ -51,20 +51,20 @@ func (m *metric) put(e edit) {
 // that are not known stay.
 func (m *metric) change(b []byte, l *Labels, c change) {
 	s := m.spans[c.span]
-	pair, _ := next(b, int(s.start))
+	pair := next(b, int(s.start))
 	before, placed := m.grown, false
 	for i := pair.body; i < pair.end; {
-		f, _ := next(b, i)
-		i = f.end
+		f := next(b, i)
 		switch {
 		case f.body == int(s.name) && c.prefix != "":
 			from := len(m.arena)
 			m.arena = appendField(m.arena, tagPairName, c.prefix, b[s.name:s.nameEnd])
-			m.put(edit{f.start, f.end, m.arena[from:]})
-		case f.body == int(s.value) && f.number == 2:
+			m.put(edit{i, f.end, m.arena[from:]})
+		case f.body == int(s.value) && f.tag == tagPairValue:
 			placed = true
-			m.value(b, l, c, edit{at: f.start, end: f.end})
+			m.value(b, l, c, edit{at: i, end: f.end})
 		}
+		i = f.end
 	}
 	if !placed {
 		m.value(b, l, c, edit{at: pair.end, end: pair.end})

@@ -17,24 +17,23 @@ func (r *Reader) measure(b []byte, start int) (grown int, what string) {
 	named := false
 	r.proto.plans, r.proto.planned = r.proto.plans[:0], 0
 	for i := start; i < len(b); {
-		f, ok := next(b, i)
-		if !ok {
-			return 0, broken
-		}
+		f := next(b, i)
 		i = f.end
 		switch {
-		case f.number == familyMetric && f.wire == wireBytes:
+		case f.end == 0:
+			return 0, broken
+		case f.tag == familyMetric:
 			if what := r.metric(b[:f.end], f, true); what != "" {
 				return 0, what
 			}
 			p, more := r.plan(b[:f.end], f)
 			r.proto.plans = append(r.proto.plans, p)
 			grown += more
-		case f.number < len(fields) && !f.is(b, fields[f.number]):
+		case !f.conforms(b, fields):
 			return 0, broken
-		case f.number == familyName:
+		case f.tag == familyName:
 			named = f.body < f.end
-		case f.number == familyType:
+		case f.tag == familyType:
 			if t, _ := uvarint(b, f.body); t > lastType {
 				return 0, "unknown type"
 			}
@@ -112,9 +111,9 @@ func (r *Reader) writeFamily() {
 	b := r.in[:r.proto.until]
 	from := r.pos
 	for r.pos < len(b) && len(r.out)+r.pos-from < chunkBytes {
-		f, _ := next(b, r.pos)
+		f := next(b, r.pos)
 		r.pos = f.end
-		if f.number != familyMetric {
+		if f.tag != familyMetric {
 			continue
 		}
 		p := r.proto.plans[r.proto.planned]

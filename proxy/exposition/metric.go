@@ -31,20 +31,18 @@ func (m *metric) read(b []byte, start int, strict bool) (what string) {
 	m.start, m.behind, m.alike, m.sorted = start, start, true, true
 	fields := schema('M')
 	for i := m.usual(b, start, strict); i < len(b); {
-		f, ok := next(b, i)
-		if !ok {
+		f := next(b, i)
+		switch {
+		case f.end == 0:
+			return "malformed metric"
+		case f.tag == tagMetricLabel:
+			if s, ok := pair(b, i, f); !ok || !m.label(b, s, f.end, strict) {
+				return "bad label"
+			}
+		case strict && !f.conforms(b, fields):
 			return "malformed metric"
 		}
 		i = f.end
-		if f.number == 1 && f.wire == wireBytes {
-			if s, ok := pair(b, f); !ok || !m.label(b, s, f.end, strict) {
-				return "bad label"
-			}
-			continue
-		}
-		if strict && f.number < len(fields) && !f.is(b, fields[f.number]) {
-			return "malformed metric"
-		}
 	}
 	m.alike = m.alike && len(m.spans) == len(m.last)
 	if strict && !m.alike && !m.sorted && !distinct(b, m.spans, &m.order, false) {
@@ -113,23 +111,23 @@ func (m *metric) inOrder(b []byte) bool {
 	return true
 }
 
-// pair finds name and value in the LabelPair f. Of several the last counts.
-func pair(b []byte, f field) (s span, ok bool) {
-	s.start = int32(f.start)
+// pair finds name and value in the LabelPair f at start. Of several the last
+// counts.
+func pair(b []byte, start int, f field) (s span, ok bool) {
+	s.start = int32(start)
 	b = b[:f.end]
 	for i := f.body; i < len(b); {
-		f, ok := next(b, i)
-		if !ok {
+		f := next(b, i)
+		if i = f.end; i == 0 {
 			return s, false
 		}
-		i = f.end
-		if f.number > 2 {
+		if f.number() > 2 {
 			continue
 		}
-		if f.wire != wireBytes || !isString(b[f.body:f.end]) {
+		if f.wire() != wireBytes || !isString(b[f.body:f.end]) {
 			return s, false
 		}
-		if f.number == 1 {
+		if f.tag == tagPairName {
 			s.name, s.nameEnd = int32(f.body), int32(f.end)
 		} else {
 			s.value, s.valueEnd = int32(f.body), int32(f.end)

@@ -12,12 +12,13 @@ const (
 	tagMetricLabel = 1<<3 | wireBytes // Metric.label
 )
 
-// Fields of MetricFamily that are looked at.
+// Tags of the fields of MetricFamily that are looked at.
 const (
-	familyName   = 1
-	familyType   = 3
-	familyMetric = 4
-	lastType     = 5 // the highest MetricType, GAUGE_HISTOGRAM
+	familyName   = 1<<3 | wireBytes
+	familyType   = 3<<3 | wireVarint
+	familyMetric = 4<<3 | wireBytes
+
+	lastType = 5 // the highest MetricType, GAUGE_HISTOGRAM
 )
 
 // protoState is what a Reader of protobuf keeps.

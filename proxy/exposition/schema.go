@@ -47,8 +47,10 @@ func check(b []byte, fields string) bool {
 					return false
 				}
 				continue
-			case kind == 'v' && tag&7 == wireVarint && b[i+1] < 0x80:
-				i += 2
+			case kind == 'v' && tag&7 == wireVarint:
+				if _, i = uvarint(b, i+1); i == 0 {
+					return false
+				}
 				continue
 			case kind < 'a' && kind != '-' && tag&7 == wireBytes && b[i+1] < 0x80:
 				from := i + 2
@@ -59,13 +61,18 @@ func check(b []byte, fields string) bool {
 				continue
 			}
 		}
-		f, ok := next(b, i)
-		if !ok || f.number < len(fields) && !f.is(b, fields[f.number]) {
+		f := next(b, i)
+		if f.end == 0 || !f.conforms(b, fields) {
 			return false
 		}
 		i = f.end
 	}
 	return true
+}
+
+// conforms reports whether the field is what fields want of its number.
+func (f field) conforms(b []byte, fields string) bool {
+	return f.number() >= len(fields) || f.is(b, fields[f.number()])
 }
 
 // is reports whether the field is of the kind that a schema gives it.
@@ -75,17 +82,17 @@ func (f field) is(b []byte, kind byte) bool {
 	case '-':
 		return true
 	case 'v':
-		return f.wire == wireVarint
+		return f.wire() == wireVarint
 	case 'd':
-		return f.wire == wireFixed64
+		return f.wire() == wireFixed64
 	case 's':
-		return f.wire == wireBytes && utf8.Valid(content)
+		return f.wire() == wireBytes && utf8.Valid(content)
 	case 'p':
-		return f.wire == wireVarint || f.wire == wireBytes && packed(content)
+		return f.wire() == wireVarint || f.wire() == wireBytes && packed(content)
 	case 'q':
-		return f.wire == wireFixed64 || f.wire == wireBytes && len(content)%8 == 0
+		return f.wire() == wireFixed64 || f.wire() == wireBytes && len(content)%8 == 0
 	}
-	return f.wire == wireBytes && check(content, schema(kind))
+	return f.wire() == wireBytes && check(content, schema(kind))
 }
 
 // packed reports whether b is a row of varints.

@@ -10,28 +10,35 @@ const (
 	wireFixed32    = 5
 )
 
-// field is where a field of a message stands: its tag from start, its length
-// from length, its content from body to end. Without a length, length is body.
-type field struct {
-	number int
-	wire   int
-	start  int
-	length int
-	body   int
-	end    int
+// field is where a field of a message stands: behind its tag its length, from
+// length on, its content, from body to end. Without a length, length is body.
+// It has four words so that it travels in registers.
+type field struct{ tag, length, body, end int }
+
+func (f field) number() int { return f.tag >> 3 }
+func (f field) wire() int   { return f.tag & 7 }
+
+// next returns the field of b at i; its end is 0 if it is malformed.
+func next(b []byte, i int) field {
+	if i+1 < len(b) && b[i]&0x87 == wireBytes && b[i] > 7 && b[i+1] < 0x80 {
+		if end := i + 2 + int(b[i+1]); end <= len(b) {
+			return field{int(b[i]), i + 1, i + 2, end}
+		}
+	}
+	return nextUnusual(b, i)
 }
 
-// next returns the field of b at i; ok is false if it is malformed.
-func next(b []byte, i int) (f field, ok bool) {
+// nextUnusual is next for any field.
+func nextUnusual(b []byte, i int) field {
 	tag, n := uvarint(b, i)
 	if n == 0 || tag>>3 == 0 || tag > 1<<32-1 {
-		return f, false
+		return field{}
 	}
-	f = field{number: int(tag >> 3), wire: int(tag & 7), start: i, length: n, body: n, end: n}
-	switch f.wire {
+	f := field{tag: int(tag), length: n, body: n, end: n}
+	switch f.wire() {
 	case wireVarint:
 		_, f.end = uvarint(b, n)
-		return f, f.end != 0
+		return f
 	case wireFixed64:
 		f.end += 8
 	case wireFixed32:
@@ -39,16 +46,18 @@ func next(b []byte, i int) (f field, ok bool) {
 	case wireBytes:
 		size, n := uvarint(b, n)
 		if n == 0 || size > uint64(len(b)-n) {
-			return f, false
+			return field{}
 		}
 		f.body, f.end = n, n+int(size)
 	case wireStartGroup:
 		f.end = skipGroup(b, n)
-		return f, f.end != 0
 	default:
-		return f, false
+		return field{}
 	}
-	return f, f.end <= len(b)
+	if f.end > len(b) {
+		return field{}
+	}
+	return f
 }
 
 // skipGroup returns the offset after the group whose content begins at i, or 0.
@@ -66,11 +75,9 @@ func skipGroup(b []byte, i int) int {
 			depth--
 			i = n
 		default:
-			f, ok := next(b, i)
-			if !ok {
+			if i = next(b, i).end; i == 0 {
 				return 0
 			}
-			i = f.end
 		}
 	}
 	return i
