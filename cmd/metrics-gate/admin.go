@@ -67,6 +67,7 @@ func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
 	})
 	if s.adminListener != nil && isLoopback(s.adminListener.Addr()) {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+		mux.Handle("GET /{$}", newStatus(s, registry))
 	}
 	return &http.Server{
 		Handler:           localHost(mux),

@@ -95,7 +95,7 @@ func (r *checkReport) print(out io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	for _, e := range r.Expiry {
-		fmt.Fprintf(w, "%s\tuntil %s\t%s\t%s\n", e.Role, e.NotAfter.Format(time.RFC3339), e.left(), printable(e.Subject))
+		fmt.Fprintf(w, "%s\tuntil %s\t%s\t%s\n", e.Role, e.NotAfter.Format(time.RFC3339), e.Left(), printable(e.Subject))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -115,8 +115,8 @@ func (r *checkReport) print(out io.Writer) error {
 	return err
 }
 
-// left says how long something still lasts.
-func (e expiryReport) left() string {
+// Left says how long something still lasts.
+func (e expiryReport) Left() string {
 	switch {
 	case e.Days < 0:
 		return "over"

@@ -24,15 +24,15 @@ func expiryFindings(list []expiryReport) []finding {
 		switch {
 		case e.Days < 0:
 			found = append(found, warn("renew it: until then what rests on it is refused", "%s ended on %s", e, day))
-		case e.soon():
-			found = append(found, warn("renew it", "%s ends on %s (%s)", e, day, e.left()))
+		case e.Soon():
+			found = append(found, warn("renew it", "%s ends on %s (%s)", e, day, e.Left()))
 		}
 	}
 	return found
 }
 
-// soon tells whether e wants attention.
-func (e expiryReport) soon() bool {
+// Soon tells whether e wants attention.
+func (e expiryReport) Soon() bool {
 	if e.Role == tlsconf.RoleCRL {
 		return e.Days < listExpirySoon
 	}

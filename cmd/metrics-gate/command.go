@@ -26,9 +26,13 @@ func commands() []command {
 	return []command{
 		{"serve", "", "serve (also without any command)", (*process).serve},
 		{"check", "[--as PATTERN --path P] [--json]", "validate the environment and its files, and explain decisions", (*process).check},
+		{"doctor", "[--ca F] [--cert F --key F] [--token-file F] [--json]", "look at the live surroundings and say what to do", (*process).doctor},
+		{"print", "scrape-config|podmonitor|networkpolicy|systemd|alerts", "print what belongs to this configuration", (*process).print},
+		{"pprof", "[--ca F] [--cert F --key F] [--token-file F] [-o F | --serve] URL", "fetch a profile through the gate", (*process).pprof},
 		{"demo", "", "everything embedded: a runner, a CA, a certificate, a token, a gate", (*process).demo},
 		{"token", "NAME", "print a new token once, and its line for the tokens file", (*process).token},
 		{"healthcheck", "", "exit 0 when /readyz of the admin listener is 200", (*process).healthcheck},
+		{"completion", "bash|zsh|fish", "print the completion of a shell", (*process).completion},
 		{"version", "", "print the version", (*process).version},
 		{"help", "", "print this help", (*process).help},
 	}

@@ -89,6 +89,7 @@ func (s *server) run(ctx context.Context, signals <-chan os.Signal) error {
 	reloads := make(chan chan struct{})
 	running.Go(func() { s.gate.run(background, reloads) })
 	running.Go(func() { watchdog(background, s.answers) })
+	running.Go(func() { s.watchExpiry(background) })
 	running.Go(func() { failed <- s.servePublic() })
 	if s.adminListener != nil {
 		running.Go(func() { failed <- s.admin.Serve(s.adminListener) })

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+const maxIssuerBytes = 1 << 20 // of a discovery document or a key set
+
+// issuers asks each configured issuer for its discovery document and keys.
+func (d *doctor) issuers(ctx context.Context) []finding {
+	var found []finding
+	for i := range d.config.OIDC {
+		if issuer := &d.config.OIDC[i]; issuer.URL != "" {
+			found = append(found, d.issuer(ctx, issuer)...)
+		}
+	}
+	return found
+}
+
+func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []finding {
+	if c.JWKSFile != "" {
+		keys, err := os.ReadFile(c.JWKSFile)
+		if err != nil {
+			return []finding{fail("name a file that can be read in "+c.prefix+"JWKS_FILE", "issuer %s: %v", c.URL, err)}
+		}
+		return []finding{d.keys(c, c.JWKSFile, keys)}
+	}
+	client, err := c.client()
+	if err != nil {
+		return []finding{fail("name the issuer's authority in "+c.prefix+"CA_FILE", "issuer %s: %v", c.URL, err)}
+	}
+	place := strings.TrimSuffix(c.URL, "/") + "/.well-known/openid-configuration"
+	response, document, err := fetch(ctx, client, place, maxIssuerBytes)
+	if err != nil {
+		return []finding{fail("see DNS, firewall and "+c.prefix+"CA_FILE; until keys are had once, tokens get 503", "issuer %s: %v", c.URL, err)}
+	}
+	found := d.skew(c, response)
+	var discovery struct {
+		Issuer string `json:"issuer"`
+		Keys   string `json:"jwks_uri"`
+	}
+	switch err := json.Unmarshal(document, &discovery); {
+	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden:
+		return append(found, fail("set "+c.prefix+"DISCOVERY_TOKEN_FILE (on Kubernetes the pod's API token)", "issuer %s: discovery answers %s", c.URL, response.Status))
+	case response.StatusCode != http.StatusOK || err != nil:
+		return append(found, fail("see that "+c.prefix+"ISSUER_URL is exactly the iss of the tokens", "issuer %s: discovery answers %s and no JSON document", c.URL, response.Status))
+	case discovery.Issuer != c.URL:
+		return append(found, fail("set "+c.prefix+"ISSUER_URL="+discovery.Issuer, "issuer %s: calls itself %q, and both must be equal character by character", c.URL, discovery.Issuer))
+	case !strings.HasPrefix(discovery.Keys, "https://"):
+		return append(found, fail("the issuer must publish an https jwks_uri", "issuer %s: jwks_uri is %q", c.URL, discovery.Keys))
+	}
+	response, keys, err := fetch(ctx, client, discovery.Keys, maxIssuerBytes)
+	if err != nil || response.StatusCode != http.StatusOK {
+		what := fmt.Sprint(err)
+		if err == nil {
+			what = response.Status
+		}
+		return append(found, fail("see that the gate can reach it", "issuer %s: keys at %s: %s", c.URL, discovery.Keys, what))
+	}
+	return append(found, d.keys(c, discovery.Keys, keys))
+}
+
+// keys counts the keys that can verify signatures.
+func (d *doctor) keys(c *issuerConfig, place string, document []byte) finding {
+	var set struct {
+		Keys []struct{ Kty, Use, Alg string }
+	}
+	if err := json.Unmarshal(document, &set); err != nil {
+		return fail("it must be a JSON Web Key Set (RFC 7517)", "issuer %s: keys at %s: %v", c.URL, place, err)
+	}
+	usable := 0
+	for _, key := range set.Keys {
+		if key.Use != "enc" && key.Kty != "oct" {
+			usable++
+		}
+	}
+	if usable == 0 {
+		return fail("the issuer must publish signing keys", "issuer %s: no key at %s can verify a token", c.URL, place)
+	}
+	return ok("issuer %s: %d keys at %s", c.URL, usable, place)
+}
+
+// skew compares the clocks: the Date of an answer is whole seconds old at most.
+func (d *doctor) skew(c *issuerConfig, response *http.Response) []finding {
+	date, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return nil
+	}
+	off := d.now().Sub(date).Round(time.Second)
+	if off.Abs() > c.ClockSkew {
+		return []finding{fail("set the clock right (NTP)", "clock: %s off the issuer's, and %sCLOCK_SKEW is %s: its tokens are refused", off, c.prefix, c.ClockSkew)}
+	}
+	if off.Abs() > c.ClockSkew/2 && off.Abs() > 2*time.Second {
+		return []finding{warn("set the clock right (NTP)", "clock: %s off the issuer's, of %s that are let pass", off, c.ClockSkew)}
+	}
+	return []finding{ok("clock: within %s of %s", max(off.Abs(), time.Second), c.URL)}
+}
+
+// client trusts what the gate does, and sends the discovery token to the issuer's own host alone.
+func (c *issuerConfig) client() (*http.Client, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s: no PEM certificate in it", c.CAFile)
+		}
+	}
+	client := plainClient(doctorTimeout)
+	client.Transport = &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}
+	if c.DiscoveryToken != "" {
+		issuer, err := url.Parse(c.URL)
+		if err != nil {
+			return nil, err
+		}
+		client.Transport = hostToken{client.Transport, issuer.Host, &credentials{tokenFile: c.DiscoveryToken}}
+	}
+	return client, nil
+}
+
+// hostToken sends a token to one host and port, and nowhere else.
+type hostToken struct {
+	http.RoundTripper
+	host        string
+	credentials *credentials
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t hostToken) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != t.host {
+		return t.RoundTripper.RoundTrip(r)
+	}
+	return tokenTransport{t.RoundTripper, t.credentials}.RoundTrip(r)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// runnerVersion finds the version in a runner's exposition.
+func runnerVersion(body []byte) string {
+	m := regexp.MustCompile(`(?m)^gitlab_runner_version_info\{[^\n]*?\bversion="([^"\n]{1,64})"`).FindSubmatch(body)
+	if m == nil {
+		return ""
+	}
+	return string(m[1])
+}
+
+// fetch reads url without following redirects, at most limit bytes.
+func fetch(ctx context.Context, client *http.Client, url string, limit int64) (*http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	request.Header.Set("User-Agent", "metrics-gate/"+thisBuild().Version+" (doctor)")
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		err = fmt.Errorf("answer larger than %d bytes", limit)
+	}
+	return response, body, err
+}
+
+// plainClient asks without proxies, redirects and kept connections.
+func plainClient(timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout:       timeout,
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// runner asks the runner for its metrics, and looks at them.
+func (d *doctor) runner(ctx context.Context) []finding {
+	address := d.upstream()
+	start := d.now()
+	response, body, err := fetch(ctx, plainClient(d.config.Upstream.Timeout), "http://"+address+"/metrics", d.config.Upstream.MaxBytes)
+	took := d.now().Sub(start)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return []finding{fail(`start it with listen_address = "`+address+`" in config.toml (a restart is needed), or set `+prefix+`UPSTREAM_URL`, "runner %s: nothing listens there", address)}
+	case err != nil:
+		return []finding{fail("see whether the runner is overloaded, or raise "+prefix+"UPSTREAM_TIMEOUT and "+prefix+"UPSTREAM_MAX_BYTES", "runner %s: %v", address, err)}
+	case response.StatusCode != http.StatusOK:
+		return []finding{fail("see what listens there, and set "+prefix+"UPSTREAM_URL", "runner %s: /metrics answers %s", address, response.Status)}
+	}
+	version := runnerVersion(body)
+	if version == "" {
+		return []finding{warn("see what listens there", "runner %s: answers, but not as a gitlab-runner", address)}
+	}
+	found := []finding{ok("runner %s: answers, version %s, %d bytes in %s", address, version, len(body), took.Round(time.Millisecond))}
+	return append(append(found, d.bounds(body, took)...), d.label(body)...)
+}
+
+// bounds compares a scrape with the limits it has to keep.
+func (d *doctor) bounds(body []byte, took time.Duration) []finding {
+	var found []finding
+	u := d.config.Upstream
+	if took > u.Timeout/2 {
+		found = append(found, warn("raise "+prefix+"UPSTREAM_TIMEOUT, and Prometheus' scrape_timeout with it", "limits: a scrape of the runner took %s of the %s it may take", took.Round(time.Millisecond), u.Timeout))
+	}
+	if int64(len(body)) > u.MaxBytes/2 {
+		found = append(found, warn("raise "+prefix+"UPSTREAM_MAX_BYTES", "limits: the exposition has %d of the %d bytes it may have", len(body), u.MaxBytes))
+	}
+	longest := 0
+	lines := bufio.NewScanner(bytes.NewReader(body))
+	lines.Buffer(nil, len(body)+1)
+	for lines.Scan() {
+		longest = max(longest, len(lines.Bytes()))
+	}
+	if int64(longest) > u.MaxLineBytes/2 {
+		found = append(found, warn("raise "+prefix+"UPSTREAM_MAX_LINE_BYTES", "limits: the longest line has %d of the %d bytes it may have", longest, u.MaxLineBytes))
+	}
+	if len(found) == 0 {
+		found = append(found, ok("limits: a scrape is well below timeout and sizes"))
+	}
+	return found
+}
+
+// label says what becomes of samples that bear the injected label already.
+func (d *doctor) label(body []byte) []finding {
+	c := d.config.Label
+	var found []finding
+	name, err := d.config.runnerName()
+	switch {
+	case err != nil:
+		found = append(found, fail("set "+prefix+"RUNNER_NAME", "label: %v", err))
+	case c.RunnerName == "" && c.RunnerNameFile == "":
+		found = append(found, warn("set "+prefix+"RUNNER_NAME: a pod's or container's host name changes with it", "label: %s is this host's name, %q", c.Name, name))
+	default:
+		found = append(found, ok("label: every sample gets %s=%q", c.Name, name))
+	}
+	bearing := 0
+	own := regexp.MustCompile(`^[^#\n]*[{,]` + regexp.QuoteMeta(c.Name) + `="`)
+	exported := bytes.Contains(body, []byte("exported_"+c.Name+`="`))
+	for line := range strings.Lines(string(body)) {
+		if own.MatchString(line) {
+			bearing++
+		}
+	}
+	switch {
+	case bearing == 0:
+		return found
+	case c.Conflict == "override":
+		return append(found, warn("use "+prefix+"LABEL_CONFLICT=exported: runners that differ in this label alone become duplicate series", "label: %d samples of the runner bear %s already, and lose it", bearing, c.Name))
+	case c.Conflict == "keep":
+		return append(found, warn("use "+prefix+"LABEL_CONFLICT=exported if all samples shall bear the gate's", "label: %d samples of the runner bear %s already, and keep it", bearing, c.Name))
+	case exported:
+		return append(found, warn("use another "+prefix+"LABEL_NAME", "label: samples of the runner bear both %s and exported_%s already", c.Name, c.Name))
+	}
+	return append(found, ok("label: %d samples of the runner bear %s already; theirs becomes exported_%s", bearing, c.Name, c.Name))
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// leafOf parses the first certificate of a PEM file.
+func leafOf(path string) *x509.Certificate {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return leaf
+}
+
+// target is the URL of the gate's metrics: as asked for, or on this machine.
+func (d *doctor) target() string {
+	if d.url != "" {
+		if u, err := url.Parse(d.url); err == nil && u.Path == "" {
+			return d.url + "/metrics"
+		}
+		return d.url
+	}
+	address, err := listenAddress(d.config.Listen.Address)
+	if err != nil {
+		address = ":9253"
+	}
+	host, port, _ := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	scheme := "https"
+	if d.config.TLS.InsecureHTTP {
+		scheme = "http"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port) + "/metrics"
+}
+
+// gateClient trusts --ca; without it, exactly the certificate in TLS_CERT_FILE and no
+// other. On this machine the name is that of the certificate: what Prometheus calls
+// the gate cannot be known here.
+func (d *doctor) gateClient() (*http.Client, error) {
+	transport, err := d.client.transport()
+	if err != nil {
+		return nil, err
+	}
+	transport.DisableKeepAlives = true
+	leaf := leafOf(d.config.TLS.CertFile)
+	if leaf != nil && d.url == "" && len(leaf.DNSNames) > 0 {
+		transport.TLSClientConfig.ServerName = leaf.DNSNames[0]
+	}
+	if d.client.ca == "" && leaf != nil {
+		transport.TLSClientConfig.InsecureSkipVerify = true // VerifyConnection is stricter
+		transport.TLSClientConfig.VerifyConnection = func(s tls.ConnectionState) error {
+			if !s.PeerCertificates[0].Equal(leaf) {
+				return errors.New("the gate serves another certificate than " + prefix + "TLS_CERT_FILE holds")
+			}
+			return nil
+		}
+	}
+	client := plainClient(doctorTimeout + d.config.Upstream.Timeout)
+	client.Transport = transport
+	return client, nil
+}
+
+// scrape asks the gate as Prometheus would: with the credentials given, and with none,
+// which must be refused.
+func (d *doctor) scrape(ctx context.Context) []finding {
+	target := d.target()
+	client, err := d.gateClient()
+	if err != nil {
+		return []finding{fail("give the files that Prometheus has", "scrape: %v", err)}
+	}
+	if !d.client.given() {
+		response, _, err := d.ask(ctx, client, target, false)
+		return []finding{d.stranger(target, response, err)}
+	}
+	response, body, err := d.ask(ctx, client, target, true)
+	if err != nil {
+		return []finding{d.unreached(target, err)}
+	}
+	switch response.StatusCode {
+	case http.StatusOK:
+		return []finding{ok("scrape %s: 200 with these credentials, %d bytes, %d samples", target, len(body), countSamples(body))}
+	case http.StatusUnauthorized:
+		return []finding{fail("the gate's log says why (authentication refused); see that the certificate's authority or the token is the gate's", "scrape %s: 401, the gate does not know these credentials", target)}
+	case http.StatusForbidden:
+		return []finding{fail("add the identity that the gate's log names to "+prefix+"METRICS_ALLOW", "scrape %s: 403, known and not allowed", target)}
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return []finding{fail("see the runner's line above", "scrape %s: %s, let in, but the runner gave nothing", target, response.Status)}
+	}
+	return []finding{fail("see the gate's log", "scrape %s: %s", target, response.Status)}
+}
+
+// ask sends one request, with the token when asked to.
+func (d *doctor) ask(ctx context.Context, client *http.Client, target string, known bool) (*http.Response, []byte, error) {
+	if known && d.client.tokenFile != "" {
+		client.Transport = tokenTransport{client.Transport, &d.client}
+	}
+	return fetch(ctx, client, target, d.config.Upstream.MaxBytes*2)
+}
+
+// stranger judges what a caller without credentials got.
+func (d *doctor) stranger(target string, response *http.Response, err error) finding {
+	const try = "give --cert and --key or --token-file to try Prometheus' own credentials"
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return d.unreached(target, err)
+	case err != nil && d.config.certificates() && !d.config.bearer():
+		return finding{levelOK, "gate " + target + ": refuses a caller without a certificate", try}
+	case err != nil:
+		return d.unreached(target, err)
+	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusTooManyRequests:
+		return finding{levelOK, "gate " + target + ": answers, and " + response.Status + " without credentials", try}
+	}
+	return fail("see what listens there: this is no metrics-gate", "gate %s: %s without credentials", target, response.Status)
+}
+
+// unreached says why no answer came.
+func (d *doctor) unreached(target string, err error) finding {
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED) && !d.client.given():
+		return warn("start it with this configuration", "gate %s: not running", target)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fail("start it with this configuration", "gate %s: not running", target)
+	case errors.As(err, &unknown):
+		return fail("give the authority that issued "+cmp.Or(d.config.TLS.CertFile, "the gate's certificate")+", here and as Prometheus' ca_file", "gate %s: its certificate is of another authority than --ca", target)
+	case errors.As(err, &name):
+		return fail("put the name into the certificate, or set server_name in Prometheus' tls_config", "gate %s: %v", target, name)
+	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"), strings.Contains(err.Error(), "connection reset"):
+		return fail("show a certificate of "+prefix+"TLS_CLIENT_CA_FILE with the clientAuth usage", "gate %s: the handshake refuses this client (%v)", target, err)
+	}
+	return fail("see the gate's log", "gate %s: %v", target, err)
+}
+
+// tokenTransport adds the token of a file to each request.
+type tokenTransport struct {
+	http.RoundTripper
+	credentials *credentials
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t tokenTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	if err := t.credentials.authorize(r); err != nil {
+		return nil, err
+	}
+	return t.RoundTripper.RoundTrip(r)
+}
+
+// countSamples counts the lines of a text exposition that are samples.
+func countSamples(body []byte) (n int) {
+	for line := range strings.Lines(string(body)) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			n++
+		}
+	}
+	return n
+}
+
+// loopbackName tells whether host is this machine's loopback.
+func loopbackName(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}

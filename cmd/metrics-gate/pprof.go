@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+	"time"
+)
+
+// pprof fetches a profile through the gate into a file, or stands on loopback between
+// go tool pprof, which can send neither a token nor (as go tool) a certificate, and
+// the gate.
+func (p *process) pprof(ctx context.Context, args []string) error {
+	var c credentials
+	set := flag.NewFlagSet("pprof", flag.ContinueOnError)
+	c.flags(set)
+	output := set.String("o", "", "")
+	serve := set.Bool("serve", false, "")
+	rest, err := p.parse(set, args, 1)
+	if err != nil {
+		return err
+	}
+	if err := c.validate("pprof"); err != nil {
+		return err
+	}
+	if len(rest) == 0 {
+		return &mistake{Thing: "pprof", Wrong: "URL is missing", Advice: "write one, for example https://runner.example:9253/debug/pprof/heap"}
+	}
+	target, err := profileURL(rest[0])
+	if err != nil {
+		return err
+	}
+	transport, err := c.transport()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := p.interruptible(ctx)
+	defer cancel()
+	if *serve {
+		return p.serveProfiles(ctx, target, tokenTransport{transport, &c})
+	}
+	client := &http.Client{
+		Transport:     tokenTransport{transport, &c},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	name := *output
+	if name == "" {
+		name = profileName(target)
+	}
+	return p.saveProfile(ctx, client, target, name)
+}
+
+// profileURL reads the URL of a profile; one without a path is that of the index.
+func profileURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
+		return nil, &mistake{Thing: "pprof", Value: redactURL(raw), Wrong: "not an http or https URL", Advice: "write https://HOST:9253/debug/pprof/heap"}
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = "/debug/pprof/"
+	}
+	if !strings.HasPrefix(u.Path, "/debug/pprof/") {
+		return nil, &mistake{Thing: "pprof", Value: raw, Wrong: "not a profile", Advice: "profiles are at /debug/pprof/, for example /debug/pprof/heap or /debug/pprof/profile?seconds=10"}
+	}
+	return u, nil
+}
+
+// profileName is the file for a profile.
+func profileName(u *url.URL) string {
+	name := path.Base(u.Path)
+	switch {
+	case strings.HasSuffix(u.Path, "/"):
+		return "pprof.html"
+	case name == "trace":
+		return "trace.out"
+	case u.Query().Has("debug") || name == "symbol":
+		return name + ".txt"
+	}
+	return name + ".pb.gz"
+}
+
+// saveProfile writes the profile to name ("-" is standard output). Nothing is left
+// under that name unless it came whole.
+func (p *process) saveProfile(ctx context.Context, client *http.Client, target *url.URL, name string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("User-Agent", "metrics-gate/"+thisBuild().Version)
+	progress := startProgress(p.stderr, time.Second)
+	response, err := client.Do(request)
+	if err != nil {
+		progress.stop("")
+		return fmt.Errorf("pprof: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		progress.stop("")
+		return fmt.Errorf("pprof %s: %s%s", target.Redacted(), response.Status, profileAdvice(response))
+	}
+	if name == "-" {
+		_, err = io.Copy(p.stdout, progress.count(response.Body))
+		progress.stop("")
+		return err
+	}
+	if err := writeWhole(name, progress.count(response.Body)); err != nil {
+		progress.stop("")
+		return fmt.Errorf("pprof: %w", err)
+	}
+	progress.stop(fmt.Sprintf("%s: %d bytes in %s", name, progress.bytes.Load(), span(time.Since(progress.began))))
+	return nil
+}
+
+// profileAdvice says what a refusal means.
+func profileAdvice(r *http.Response) string {
+	switch r.StatusCode {
+	case http.StatusUnauthorized:
+		return " (the gate does not know these credentials)"
+	case http.StatusForbidden:
+		return " (not in " + prefix + "PPROF_ALLOW; the gate's log names the pattern to add)"
+	case http.StatusServiceUnavailable:
+		return " (another profile is running; try again in " + r.Header.Get("Retry-After") + " s)"
+	}
+	return ""
+}
+
+// writeWhole writes src to a new file beside name and renames it when it is complete.
+func writeWhole(name string, src io.Reader) error {
+	part := name + ".part"
+	f, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, src)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(part))
+	}
+	return os.Rename(part, name)
+}
+
+// interruptible ends ctx at the first signal that asks to stop.
+func (p *process) interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-p.signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+)
+
+// credentials are a client's at a gate, in files as Prometheus has them.
+type credentials struct{ ca, cert, key, tokenFile string }
+
+func (c *credentials) flags(set *flag.FlagSet) {
+	set.StringVar(&c.ca, "ca", "", "")
+	set.StringVar(&c.cert, "cert", "", "")
+	set.StringVar(&c.key, "key", "", "")
+	set.StringVar(&c.tokenFile, "token-file", "", "")
+}
+
+// given tells whether there is anything to prove an identity with.
+func (c *credentials) given() bool { return c.cert != "" || c.tokenFile != "" }
+
+func (c *credentials) validate(command string) error {
+	if (c.cert == "") != (c.key == "") {
+		return &mistake{Thing: command, Wrong: "--cert and --key go together", Advice: "give both, or --token-file"}
+	}
+	return nil
+}
+
+// tlsConfig trusts the authorities of the CA file, or the system's, and shows the certificate.
+func (c *credentials) tlsConfig() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.ca != "" {
+		pem, err := os.ReadFile(c.ca)
+		if err != nil {
+			return nil, &mistake{Thing: "--ca", Value: c.ca, Wrong: reason(err)}
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, &mistake{Thing: "--ca", Value: c.ca, Wrong: "no PEM certificate in it"}
+		}
+	}
+	if c.cert != "" {
+		pair, err := tls.LoadX509KeyPair(c.cert, c.key)
+		if err != nil {
+			return nil, &mistake{Thing: "--cert", Value: c.cert, Wrong: reason(err)}
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// token reads the bearer token; empty if there is none.
+func (c *credentials) token() (string, error) {
+	if c.tokenFile == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(c.tokenFile)
+	if err != nil {
+		return "", &mistake{Thing: "--token-file", Value: c.tokenFile, Wrong: reason(err)}
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" || strings.ContainsAny(token, "\r\n\t ") {
+		return "", &mistake{Thing: "--token-file", Value: c.tokenFile, Wrong: "not one token on one line"}
+	}
+	return token, nil
+}
+
+// authorize puts the token, if there is one, into r. It refuses to send it in the clear.
+func (c *credentials) authorize(r *http.Request) error {
+	token, err := c.token()
+	if err != nil || token == "" {
+		return err
+	}
+	if r.URL.Scheme != "https" && !loopbackName(r.URL.Hostname()) {
+		return fmt.Errorf("%s: a token is not sent over plain HTTP", r.URL.Redacted())
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	return nil
+}
+
+// transport is an http.Transport for these credentials, without proxies.
+func (c *credentials) transport() (*http.Transport, error) {
+	config, err := c.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	return &http.Transport{TLSClientConfig: config}, nil
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+)
+
+// printOptions is what a configuration does not say about its surroundings.
+type printOptions struct {
+	target    string // where Prometheus finds the gate, host:port
+	files     credentials
+	namespace string // of Prometheus
+	selector  string // label of the runner's pods, NAME=VALUE
+	secret    string // with the scraper's credentials
+	binary    string // path of metrics-gate
+}
+
+func (o *printOptions) flags(set *flag.FlagSet) {
+	const folder = "/etc/prometheus/metrics-gate/"
+	set.StringVar(&o.target, "target", "", "")
+	set.StringVar(&o.files.ca, "ca", folder+"ca.crt", "")
+	set.StringVar(&o.files.cert, "cert", folder+"tls.crt", "")
+	set.StringVar(&o.files.key, "key", folder+"tls.key", "")
+	set.StringVar(&o.files.tokenFile, "token-file", folder+"token", "")
+	set.StringVar(&o.namespace, "namespace", "monitoring", "")
+	set.StringVar(&o.selector, "selector", "app.kubernetes.io/component=runner", "")
+	set.StringVar(&o.secret, "secret", "metrics-gate-scraper", "")
+	set.StringVar(&o.binary, "binary", "/usr/bin/metrics-gate", "")
+}
+
+// printers are the things that can be printed.
+func printers() map[string]func(*config, printOptions) string {
+	return map[string]func(*config, printOptions) string{
+		"scrape-config": (*config).scrapeConfig,
+		"podmonitor":    (*config).podMonitor,
+		"networkpolicy": (*config).networkPolicy,
+		"systemd":       (*config).systemdUnit,
+		"alerts":        func(c *config, _ printOptions) string { return c.alerts() },
+	}
+}
+
+// print writes what belongs to the present configuration, which must be a good one.
+func (p *process) print(_ context.Context, args []string) error {
+	known := strings.Join(slices.Sorted(maps.Keys(printers())), ", ")
+	if len(args) == 0 {
+		return &mistake{Thing: "print", Wrong: "what is missing", Advice: "write one of " + known}
+	}
+	printer, found := printers()[args[0]]
+	if !found {
+		return &mistake{Thing: "print", Value: args[0], Wrong: "unknown", Advice: "write one of " + known}
+	}
+	var o printOptions
+	set := flag.NewFlagSet("print "+args[0], flag.ContinueOnError)
+	o.flags(set)
+	if _, err := p.parse(set, args[1:], 0); err != nil {
+		return err
+	}
+	if name, value, ok := strings.Cut(o.selector, "="); !ok || name == "" || value == "" {
+		return &mistake{Thing: "print --selector", Value: o.selector, Wrong: "not NAME=VALUE"}
+	}
+	c, err := load(p.environ)
+	if err != nil {
+		return err
+	}
+	if o.target == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			host = "localhost"
+		}
+		o.target = host + ":" + c.port()
+	}
+	_, err = io.WriteString(p.stdout, printer(c, o))
+	return err
+}
+
+// port is the port of the public listener.
+func (c *config) port() string {
+	address, err := listenAddress(c.Listen.Address)
+	if err != nil {
+		return "9253"
+	}
+	return address[strings.LastIndexByte(address, ':')+1:]
+}
+
+// quoted is s as a YAML scalar: a JSON string is one.
+func quoted(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return `""`
+	}
+	return string(text)
+}
+
+// scraper says by which kind of credential METRICS_ALLOW lets a scraper in: a
+// certificate if it names one, or else a token.
+func (c *config) scraper() (certificate, bearer bool) {
+	for rule := range strings.SplitSeq(c.Allow.Metrics, ",") {
+		switch kind, _, _ := strings.Cut(strings.TrimSpace(rule), ":"); kind {
+		case "dns", "uri", "email", "cn":
+			certificate = certificate || c.certificates()
+		case "token", "user", "group":
+			bearer = true
+		case "*":
+			certificate, bearer = certificate || c.certificates(), bearer || !c.certificates()
+		}
+	}
+	return certificate, bearer && !certificate
+}
+
+// serverName is the name in the gate's certificate that scrapers can verify; empty if
+// the certificate cannot be read here or names addresses alone.
+func (c *config) serverName() string {
+	if leaf := leafOf(c.TLS.CertFile); leaf != nil && len(leaf.DNSNames) > 0 {
+		return leaf.DNSNames[0]
+	}
+	return ""
+}
+
+// fields writes lines of YAML, each at the same depth.
+func fields(b *strings.Builder, depth int, lines ...string) {
+	for _, line := range lines {
+		b.WriteString(strings.Repeat(" ", depth) + line + "\n")
+	}
+}

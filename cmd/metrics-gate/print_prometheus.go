@@ -1,0 +1,53 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// scrapeConfig is the scrape_configs of Prometheus for the runner and the gate.
+func (c *config) scrapeConfig(o printOptions) string {
+	var b strings.Builder
+	fields(&b, 0, "scrape_configs:")
+	c.scrapeJob(&b, o, "gitlab-runner", "/metrics")
+	c.scrapeJob(&b, o, "metrics-gate", "/gate/metrics")
+	return b.String()
+}
+
+func (c *config) scrapeJob(b *strings.Builder, o printOptions, job, path string) {
+	scheme := "https"
+	if c.TLS.InsecureHTTP {
+		scheme = "http"
+	}
+	fields(b, 0, "- job_name: "+job)
+	fields(b, 2, "scheme: "+scheme, "metrics_path: "+path, "scrape_timeout: "+c.scrapeTimeout())
+	certificate, bearer := c.scraper()
+	if scheme == "https" {
+		fields(b, 2, "tls_config:")
+		fields(b, 4, "ca_file: "+quoted(o.files.ca))
+		if certificate {
+			fields(b, 4, "cert_file: "+quoted(o.files.cert), "key_file: "+quoted(o.files.key))
+		}
+		if name := c.serverName(); name != "" {
+			fields(b, 4, "server_name: "+quoted(name))
+		}
+	}
+	if bearer {
+		fields(b, 2, "authorization:", "  credentials_file: "+quoted(o.files.tokenFile))
+	}
+	fields(b, 2, "static_configs:", "- targets: ["+quoted(o.target)+"]")
+}
+
+// scrapeTimeout is what the gate may take for a scrape, as Prometheus writes durations.
+func (c *config) scrapeTimeout() string {
+	return promDuration(min(c.Upstream.Timeout, 10*time.Second))
+}
+
+// promDuration writes d as Prometheus reads durations: without fractions.
+func promDuration(d time.Duration) string {
+	if d%time.Second == 0 {
+		return d.String()
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
+}
