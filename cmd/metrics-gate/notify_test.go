@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// systemd listens as PID 1 does, and returns what it is told.
+func systemd(t *testing.T) <-chan string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	t.Setenv("NOTIFY_SOCKET", path)
+	told := make(chan string, 64)
+	go func() {
+		defer close(told)
+		b := make([]byte, 4096)
+		for {
+			n, err := conn.Read(b)
+			if err != nil {
+				return
+			}
+			told <- string(b[:n])
+		}
+	}()
+	return told
+}
+
+func next(t *testing.T, told <-chan string) string {
+	t.Helper()
+	select {
+	case s := <-told:
+		return s
+	case <-time.After(10 * time.Second):
+		t.Fatal("systemd is told nothing")
+		return ""
+	}
+}
+
+func TestSystemdIsTold(t *testing.T) {
+	told := systemd(t)
+	f := startFixture(t, exposes("up 1\n"))
+	if got := next(t, told); got != "READY=1" {
+		t.Errorf("at start: %q", got)
+	}
+	f.signals <- syscall.SIGHUP
+	got := next(t, told)
+	stamp, ok := strings.CutPrefix(got, "RELOADING=1\nMONOTONIC_USEC=")
+	if usec, err := strconv.ParseInt(stamp, 10, 64); !ok || err != nil || usec <= 0 {
+		t.Errorf("at reload: %q", got)
+	}
+	if got := next(t, told); got != "READY=1" {
+		t.Errorf("after the reload: %q", got)
+	}
+	f.signals <- syscall.SIGTERM
+	if got := next(t, told); got != "STOPPING=1" {
+		t.Errorf("at the end: %q", got)
+	}
+	if err := f.wait(t); err != nil {
+		t.Error(err)
+	}
+}
+
+// The watchdog is patted while the listener shakes hands, and no longer.
+func TestWatchdogAsksTheListener(t *testing.T) {
+	told := systemd(t)
+	t.Setenv("WATCHDOG_USEC", "300000")
+	f := startFixture(t, exposes("up 1\n"))
+	for range 3 {
+		if got := next(t, told); got != "READY=1" && got != "WATCHDOG=1" {
+			t.Errorf("%q", got)
+		}
+	}
+	if strings.Contains(f.log.String(), "connection refused or broken") {
+		t.Errorf("the watchdog's connections are logged as faults:\n%s", f.log.String())
+	}
+	deaf, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = deaf.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := answers(ctx, deaf.Addr(), false, func(net.Addr) {}); err == nil {
+		t.Error("a listener that accepts and says nothing counts as answering")
+	}
+}
+
+func TestAnswersOnAnyAddress(t *testing.T) {
+	ln, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := answers(t.Context(), ln.Addr(), true, func(net.Addr) {}); err != nil {
+		t.Error(err)
+	}
+	_ = ln.Close()
+	if err := answers(t.Context(), ln.Addr(), true, func(net.Addr) {}); err == nil {
+		t.Error("a closed listener counts as answering")
+	}
+}
+
+func TestConnectionLog(t *testing.T) {
+	var out bytes.Buffer
+	s := &state{}
+	log := slog.NewLogLogger(connectionLog{slog.NewTextHandler(&out, nil), s}, slog.LevelWarn)
+	s.prober.Store("127.0.0.1:1234")
+	log.Print("http: TLS handshake error from 127.0.0.1:1234: EOF")
+	if out.Len() > 0 {
+		t.Errorf("the watchdog's own connection: %s", out.String())
+	}
+	log.Print("http: TLS handshake error from 192.0.2.1:1234: bad\ncertificate")
+	if n := strings.Count(out.String(), "\n"); n != 1 || !strings.Contains(out.String(), `msg="connection refused or broken"`) {
+		t.Errorf("%d lines: %s", n, out.String())
+	}
+}
