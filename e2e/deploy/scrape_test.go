@@ -1,0 +1,140 @@
+package deploy
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/config"
+	_ "github.com/prometheus/prometheus/discovery/kubernetes" // kubernetes_sd_configs; Debian's promtool lacks it
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/relabel"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+)
+
+// TestStaticScrapeConfigs has promtool read the configurations for hosts, with the files they name.
+func TestStaticScrapeConfigs(t *testing.T) {
+	pki := harness.NewPKI(t)
+	pki.Write(t, "token", []byte("x"))
+	pki.Write(t, "client-secret", []byte("x"))
+	files := strings.NewReplacer("/etc/prometheus/metrics-gate/ca.crt", pki.File("ca.pem"), "/etc/prometheus/metrics-gate/tls.crt", pki.File("server.pem"),
+		"/etc/prometheus/metrics-gate/tls.key", pki.File("server-key.pem"), "/etc/prometheus/metrics-gate", pki.Dir)
+	for _, path := range glob(t, "deploy/k8s/scrape-configs/static-*.yml") {
+		text := files.Replace(read(t, path))
+		name := filepath.Join(t.TempDir(), "prometheus.yml")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := command(t, "promtool", "check", "config", name); r.code != 0 {
+			t.Errorf("%s: %s%s", path, r.stdout, r.stderr)
+		}
+		if err := os.WriteFile(name, []byte(strings.Replace(text, "scheme:", "sheme:", 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := command(t, "promtool", "check", "config", name); r.code == 0 {
+			t.Errorf("%s: a misspelt key passed", path)
+		}
+	}
+}
+
+// TestScrapeConfigs has Prometheus' own loader read all of them.
+func TestScrapeConfigs(t *testing.T) {
+	for _, path := range glob(t, "deploy/k8s/scrape-configs/*.yml") {
+		c, err := config.Load(read(t, path), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		s := c.ScrapeConfigs[0]
+		http := s.HTTPClientConfig
+		if s.Scheme != "https" || http.TLSConfig.CAFile == "" || http.TLSConfig.InsecureSkipVerify {
+			t.Errorf("%s: %+v", path, http.TLSConfig)
+		}
+		proofs := map[string]bool{"mtls": http.TLSConfig.CertFile != "", "bearer": http.Authorization != nil && http.Authorization.CredentialsFile != "", "oauth2": http.OAuth2 != nil && http.OAuth2.ClientSecretFile != ""}
+		for kind, shown := range proofs {
+			if shown != strings.HasSuffix(path, "-"+kind+".yml") {
+				t.Errorf("%s: %s is %v", path, kind, shown)
+			}
+		}
+		if strings.HasPrefix(filepath.Base(path), "kubernetes-") {
+			checkTargets(t, path, s.RelabelConfigs)
+		}
+	}
+}
+
+// checkTargets: of the targets that discovery makes of a runner's pod, one for each port, the gate's remains; of a job's pod none.
+func checkTargets(t *testing.T, path string, rules []*relabel.Config) {
+	t.Helper()
+	kept := 0
+	for _, target := range []struct{ component, port, address string }{
+		{"runner", "metrics-gate", "10.0.0.1:9253"}, {"runner", "metrics", "10.0.0.1:9252"}, {"runner", "", "10.0.0.1:9254"},
+		{"", "metrics-gate", "10.0.0.2:9253"}, {"prometheus", "web", "10.0.0.3:9090"},
+	} {
+		b := labels.NewBuilder(labels.FromStrings("__address__", target.address, "__meta_kubernetes_pod_name", "p", "__meta_kubernetes_namespace", "gitlab-runner",
+			"__meta_kubernetes_pod_container_port_name", target.port, "__meta_kubernetes_pod_label_app_kubernetes_io_component", target.component))
+		if relabel.ProcessBuilder(b, rules...) {
+			kept++
+			if got := b.Labels(); target.address != "10.0.0.1:9253" || got.Get("pod") != "p" || got.Has("runner_name") {
+				t.Errorf("%s: kept %v", path, got)
+			}
+		}
+	}
+	if kept != 1 {
+		t.Errorf("%s: %d targets of one runner", path, kept)
+	}
+}
+
+// TestMonitors: each variant proves itself in its own way only, and verifies the gate.
+func TestMonitors(t *testing.T) {
+	prom := one[monitoringv1.Prometheus](t, manifests(t, "class", read(t, source("deploy/k8s/prometheus-operator/scrapeclass-prometheus.yaml"))))
+	classes := map[string]monitoringv1.ScrapeClass{}
+	for _, c := range prom.Spec.ScrapeClasses {
+		classes[c.Name] = c
+		for _, file := range []string{c.TLSConfig.CAFile, c.TLSConfig.CertFile, c.TLSConfig.KeyFile} {
+			if file != "" && !strings.HasPrefix(file, prom.Spec.VolumeMounts[0].MountPath+"/") {
+				t.Errorf("class %s: %s is not mounted", c.Name, file)
+			}
+		}
+	}
+	if e := *prom.Spec.Volumes[0].Projected.Sources[0].ServiceAccountToken; e.Audience != "metrics-gate" || *e.ExpirationSeconds < 600 {
+		t.Errorf("token %+v", e)
+	}
+	for _, path := range glob(t, "deploy/k8s/prometheus-operator/podmonitor-*.yaml") {
+		m := one[monitoringv1.PodMonitor](t, manifests(t, path, read(t, path)))
+		e := m.Spec.PodMetricsEndpoints[0]
+		if m.Spec.ScrapeClassName != nil {
+			class, ok := classes[*m.Spec.ScrapeClassName]
+			if !ok || e.TLSConfig != nil || e.Authorization != nil || *class.TLSConfig.ServerName == "" {
+				t.Errorf("%s: class %+v, endpoint %+v", path, class, e)
+			}
+			if (class.Authorization != nil) != strings.HasSuffix(path, "-bearer.yaml") || (e.OAuth2 != nil) != strings.HasSuffix(path, "-oauth2.yaml") {
+				t.Errorf("%s: proofs do not fit the name", path)
+			}
+			continue
+		}
+		proofs(t, path, e.TLSConfig, e.Authorization != nil, e.OAuth2 != nil)
+	}
+	for _, path := range glob(t, "deploy/k8s/prometheus-operator/servicemonitor-*.yaml") {
+		e := one[monitoringv1.ServiceMonitor](t, manifests(t, path, read(t, path))).Spec.Endpoints[0]
+		proofs(t, path, &e.TLSConfig.SafeTLSConfig, e.Authorization != nil, e.OAuth2 != nil)
+	}
+}
+
+// proofs: exactly the way that the file's name says.
+func proofs(t *testing.T, path string, tls *monitoringv1.SafeTLSConfig, bearer, oauth2 bool) {
+	t.Helper()
+	if tls == nil || tls.CA.ConfigMap == nil || tls.InsecureSkipVerify != nil || tls.ServerName == nil {
+		t.Errorf("%s: the gate is not verified: %+v", path, tls)
+		return
+	}
+	shown := map[string]bool{"mtls": tls.Cert.Secret != nil && tls.KeySecret != nil, "bearer": bearer, "oauth2": oauth2}
+	for kind, is := range shown {
+		if is != strings.HasSuffix(path, "-"+kind+".yaml") {
+			t.Errorf("%s: %s is %v", path, kind, is)
+		}
+	}
+}
