@@ -69,3 +69,10 @@ func readAll(t testing.TB, body []byte, k kind, l *Labels) Stats {
 	}
 	return r.Stats()
 }
+
+// pass returns what a Reader makes of body.
+func pass(body string, k kind, l *Labels) (string, error) {
+	var out bytes.Buffer
+	_, err := NewReader(bytes.NewReader([]byte(body)), &Format{k}, l, Limits{}).WriteTo(&out)
+	return out.String(), err
+}
