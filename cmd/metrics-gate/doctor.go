@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"log/slog"
@@ -102,7 +103,7 @@ func (d *doctor) configuration() []finding {
 			if e.Thing == "" {
 				m = &mistake{Thing: "configuration", Wrong: e.Wrong}
 			}
-			found = append(found, fail(e.Advice, "%s", m))
+			found = append(found, fail(cmp.Or(e.Advice, "correct it: metrics-gate help explains each variable"), "%s", m))
 		}
 		return found
 	}

@@ -18,7 +18,7 @@ func (d *doctor) apiServer() []finding {
 	everybody := func(*http.Request) bool { return true }
 	authenticators, authorizers, err := d.config.reviews(everybody, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return []finding{fail("", "API server: %v", err)}
+		return []finding{fail("see "+prefix+"KUBERNETES_API_URL, _CA_FILE and _TOKEN_FILE", "API server: %v", err)}
 	}
 	request := &http.Request{
 		Method: http.MethodGet, URL: &url.URL{Path: "/metrics"}, RequestURI: "/metrics", RemoteAddr: "127.0.0.1:1",

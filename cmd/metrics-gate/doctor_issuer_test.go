@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const twoKeys = `{"keys":[{"kty":"RSA","use":"sig"},{"kty":"EC"},{"kty":"RSA","use":"enc"},{"kty":"oct"}]}`
+
+// issuerOf starts an issuer and a doctor who trusts it.
+func issuerOf(t *testing.T, h func(url string) http.Handler, environ ...string) (*doctor, *httptest.Server) {
+	t.Helper()
+	var s *httptest.Server
+	s = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(s.URL).ServeHTTP(w, r) }))
+	t.Cleanup(s.Close)
+	ca := filepath.Join(t.TempDir(), "issuer.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	if err := os.WriteFile(ca, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return patient(t, append([]string{
+		prefix + "OIDC_ISSUER_URL=" + s.URL, prefix + "OIDC_AUDIENCE=gate", prefix + "OIDC_CA_FILE=" + ca,
+	}, environ...)...), s
+}
+
+// provider answers discovery with document (a format of the URL) and keys with keys.
+func provider(document, keys string) func(string) http.Handler {
+	return func(url string) http.Handler {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintf(w, document, url)
+		})
+		mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(keys)) })
+		return mux
+	}
+}
+
+func TestDoctorOfAnIssuer(t *testing.T) {
+	const good = `{"issuer":"%[1]s","jwks_uri":"%[1]s/keys"}`
+	for _, test := range []struct {
+		name, document, keys, level, text string
+	}{
+		{"good", good, twoKeys, levelOK, "2 keys at"},
+		{"clock", good, twoKeys, levelOK, "clock: within"},
+		{"other name", `{"issuer":"%[1]s/","jwks_uri":"%[1]s/keys"}`, twoKeys, levelFail, "calls itself"},
+		{"not https", `{"issuer":"%[1]s","jwks_uri":"http://127.0.0.1/keys"}`, twoKeys, levelFail, "jwks_uri is"},
+		{"no keys there", `{"issuer":"%[1]s","jwks_uri":"%[1]s/none"}`, twoKeys, levelFail, "404"},
+		{"not JSON", "<html>%[1]s", twoKeys, levelFail, "no JSON document"},
+		{"keys not JSON", good, "<html>", levelFail, "JSON Web Key Set"},
+		{"no usable key", good, `{"keys":[{"kty":"oct"}]}`, levelFail, "no key at"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d, _ := issuerOf(t, provider(test.document, test.keys))
+			expect(t, d.issuers(t.Context()), test.level, test.text)
+		})
+	}
+}
+
+func TestDoctorOfAnIssuerThatIsNotThere(t *testing.T) {
+	d, s := issuerOf(t, provider("", ""))
+	s.Close()
+	expect(t, d.issuers(t.Context()), levelFail, "refused")
+	d.config.OIDC[0].CAFile = "/nowhere"
+	expect(t, d.issuers(t.Context()), levelFail, "CA_FILE")
+	if found := patient(t).issuers(t.Context()); len(found) > 0 {
+		t.Errorf("no issuer: %+v", found)
+	}
+}
+
+func TestDoctorSendsTheDiscoveryTokenToTheIssuerAlone(t *testing.T) {
+	leaked := make(chan string, 1)
+	other := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { leaked <- r.Header.Get("Authorization") }))
+	defer other.Close()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("api-token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := issuerOf(t, func(url string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") != "Bearer api-token" {
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			_, _ = fmt.Fprintf(w, `{"issuer":"%s","jwks_uri":"%s/keys"}`, url, other.URL)
+		})
+	}, prefix+"OIDC_DISCOVERY_TOKEN_FILE="+token)
+	client, err := d.config.OIDC[0].client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Transport.(hostToken).RoundTripper.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true
+	if response, _, err := fetch(t.Context(), client, other.URL, 10); err != nil || response.StatusCode != 200 {
+		t.Fatal(err)
+	}
+	if got := <-leaked; got != "" {
+		t.Errorf("another host got %q", got)
+	}
+	expect(t, d.issuers(t.Context()), levelFail, "keys at "+other.URL)
+	d.config.OIDC[0].DiscoveryToken = ""
+	expect(t, d.issuers(t.Context()), levelFail, "DISCOVERY_TOKEN_FILE")
+}
+
+func TestDoctorOfTheClock(t *testing.T) {
+	d, _ := issuerOf(t, provider("%[1]s", ""))
+	for off, level := range map[time.Duration]string{
+		0: levelOK, 40 * time.Second: levelWarn, -50 * time.Second: levelWarn, 2 * time.Minute: levelFail, -2 * time.Minute: levelFail,
+	} {
+		d.now = func() time.Time { return time.Now().Add(off) }
+		response := &http.Response{Header: http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)}}}
+		expect(t, d.skew(&d.config.OIDC[0], response), level, "clock")
+	}
+	if found := d.skew(&d.config.OIDC[0], &http.Response{}); found != nil {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestDoctorOfAKeyFile(t *testing.T) {
+	d, _ := issuerOf(t, provider("%[1]s", ""))
+	d.config.OIDC[0].JWKSFile = filepath.Join(t.TempDir(), "jwks.json")
+	expect(t, d.issuers(t.Context()), levelFail, "JWKS_FILE")
+	if err := os.WriteFile(d.config.OIDC[0].JWKSFile, []byte(twoKeys), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, d.issuers(t.Context()), levelOK, "2 keys at")
+}
+
+func TestDoctorOfTheAPIServer(t *testing.T) {
+	for _, status := range []int{http.StatusCreated, http.StatusForbidden} {
+		_, s := issuerOf(t, func(string) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				kind, group := "TokenReview", "authentication"
+				if strings.Contains(r.URL.Path, "subjectaccessreviews") {
+					kind, group = "SubjectAccessReview", "authorization"
+				}
+				w.WriteHeader(status)
+				_, _ = fmt.Fprintf(w, `{"apiVersion":"%s.k8s.io/v1","kind":"%s","status":{"authenticated":false,"allowed":false}}`, group, kind)
+			})
+		})
+		dir := t.TempDir()
+		ca, token := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "token")
+		for path, content := range map[string][]byte{ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), token: []byte("api")} {
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := patient(t, prefix+"KUBERNETES_AUTH=tokenreview", prefix+"KUBERNETES_AUTHZ=subjectaccessreview", prefix+"KUBERNETES_API_URL="+s.URL,
+			prefix+"KUBERNETES_CA_FILE="+ca, prefix+"KUBERNETES_TOKEN_FILE="+token, prefix+"METRICS_ALLOW=dns:a.example,user:b")
+		found := d.apiServer()
+		level := levelOK
+		if status == http.StatusForbidden {
+			level = levelFail
+			expect(t, found, level, "system:auth-delegator")
+		}
+		expect(t, found, level, "TokenReview")
+		expect(t, found, level, "SubjectAccessReview")
+	}
+	if found := patient(t).apiServer(); found != nil {
+		t.Errorf("%+v", found)
+	}
+}

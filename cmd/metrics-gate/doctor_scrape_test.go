@@ -1,0 +1,138 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
+)
+
+// visitor is a doctor of the fixture's gate, with some credentials.
+func visitor(t *testing.T, f *fixture, c credentials) *doctor {
+	t.Helper()
+	d := patient(t)
+	d.config.TLS = f.server.config.TLS
+	d.config.Listen.Address = f.server.listener.Addr().String()
+	d.config.Process.AdminAddress = f.server.adminListener.Addr().String()
+	d.client = c
+	return d
+}
+
+func TestDoctorScrapesTheGate(t *testing.T) {
+	f := startFixture(t, exposes("up 1\nup2 1\n"))
+	file := func(name string) string { return filepath.Join(f.dir, name) }
+	stranger, err := testca.NewCA(testca.Options{CommonName: "stranger"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	strangers, err := stranger.Issue(testca.Options{DNSNames: []string{"prometheus.demo"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := strangers.WriteFiles(file("stranger.pem"), file("stranger-key.pem")); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"wrong": "mg_wrong", "two": "a b", "stranger-ca.pem": string(stranger.CertPEM())} {
+		if err := os.WriteFile(file(name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name        string
+		client      credentials
+		level, text string
+	}{
+		{"certificate", credentials{file("ca.pem"), file("client.pem"), file("client-key.pem"), ""}, levelOK, "200 with these credentials"},
+		{"token", credentials{file("ca.pem"), "", "", file("token")}, levelOK, "2 samples"},
+		{"pinned", credentials{"", "", "", file("token")}, levelOK, "200 with these credentials"},
+		{"nothing", credentials{file("ca.pem"), "", "", ""}, levelOK, "401 Unauthorized without credentials"},
+		{"wrong token", credentials{file("ca.pem"), "", "", file("wrong")}, levelFail, "401"},
+		{"two words", credentials{file("ca.pem"), "", "", file("two")}, levelFail, "not one token"},
+		{"no such file", credentials{file("ca.pem"), "", "", file("none")}, levelFail, "none"},
+		{"other authority", credentials{file("stranger-ca.pem"), "", "", file("token")}, levelFail, "another authority than --ca"},
+		{"no authority in the file", credentials{file("token"), "", "", file("token")}, levelFail, "no PEM certificate"},
+		{"stranger's certificate", credentials{file("ca.pem"), file("stranger.pem"), file("stranger-key.pem"), ""}, levelFail, "gate"},
+		{"not a certificate", credentials{file("ca.pem"), file("token"), file("token"), ""}, levelFail, "--cert"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			expect(t, visitor(t, f, test.client).scrape(t.Context()), test.level, test.text)
+		})
+	}
+	d := visitor(t, f, credentials{ca: file("ca.pem"), tokenFile: file("token")})
+	d.url = "https://" + f.server.listener.Addr().String()
+	expect(t, d.scrape(t.Context()), levelOK, d.url+"/metrics: 200")
+	d.url = "https://127.0.0.1:9"
+	expect(t, d.scrape(t.Context()), levelFail, "not running")
+	d.client = credentials{}
+	expect(t, d.scrape(t.Context()), levelWarn, "not running")
+	f.runner.Close()
+	expect(t, visitor(t, f, credentials{ca: file("ca.pem"), tokenFile: file("token")}).scrape(t.Context()), levelFail, "502")
+}
+
+func TestDoctorIsDenied(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"), prefix+"METRICS_ALLOW=dns:prometheus.demo")
+	c := credentials{ca: filepath.Join(f.dir, "ca.pem"), tokenFile: filepath.Join(f.dir, "token")}
+	expect(t, visitor(t, f, c).scrape(t.Context()), levelFail, "403, known and not allowed")
+}
+
+func TestDoctorPinsTheCertificate(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"))
+	d := visitor(t, f, credentials{tokenFile: filepath.Join(f.dir, "token")})
+	d.config.TLS = patient(t).config.TLS // another certificate than the one that is served
+	expect(t, d.scrape(t.Context()), levelFail, "another certificate than "+prefix+"TLS_CERT_FILE holds")
+}
+
+func TestDoctorMeetsAnotherServer(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"))
+	d := visitor(t, f, credentials{})
+	d.url = f.runner.URL
+	expect(t, d.scrape(t.Context()), levelFail, "no metrics-gate")
+}
+
+func TestTokensAreNotSentInTheClear(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"))
+	c := &credentials{tokenFile: filepath.Join(f.dir, "token")}
+	for url, sent := range map[string]bool{
+		"http://192.0.2.1/metrics": false, "http://gate.example/": false, "http://127.0.0.1:1/": true, "http://localhost/": true, "https://gate.example/": true,
+	} {
+		r, err := http.NewRequest(http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.authorize(r); (err == nil) != sent || (r.Header.Get("Authorization") != "") != sent {
+			t.Errorf("%s: %v %v", url, err, r.Header)
+		}
+	}
+}
+
+func TestDoctorOfTheRunningGate(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"), prefix+"RATE_BURST=2", prefix+"RATE_LIMIT=1")
+	d := visitor(t, f, credentials{})
+	expect(t, d.running(t.Context()), levelOK, "ready")
+	expect(t, d.running(t.Context()), levelOK, "none is near")
+	for range 3 {
+		f.ask(t, f.client(t, true), "GET", "/metrics")
+	}
+	expect(t, d.running(t.Context()), levelWarn, "came too fast")
+	f.server.state.serving.Store(false)
+	expect(t, d.running(t.Context()), levelFail, "not ready")
+
+	d.config.Process.AdminAddress = "127.0.0.1:9"
+	expect(t, d.running(t.Context()), levelWarn, "no answer")
+	d.config.Process.AdminAddress = "off"
+	if found := d.running(t.Context()); found != nil {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestObservedInterval(t *testing.T) {
+	now := time.Now()
+	r := &statusReport{Scrapes: []scrapeStatus{{At: now}, {At: now.Add(-15 * time.Second)}, {At: now.Add(-30 * time.Second)}}}
+	if got := seen(r); !strings.Contains(got, "a scrape every 15 s") {
+		t.Error(got)
+	}
+}

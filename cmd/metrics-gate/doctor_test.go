@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patient is a doctor before the demo's files, on a machine of the test's.
+func patient(t *testing.T, environ ...string) *doctor {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeDemoFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	all := append(demoEnviron(dir, "127.0.0.1:9"), prefix+"ADMIN_ADDRESS=off")
+	d := &doctor{
+		environ: append(all, environ...), now: time.Now,
+		host: host{proc: filepath.Join(dir, "proc"), addresses: func() []netip.Addr { return nil }},
+	}
+	if found := d.configuration(); worst(found) == levelFail {
+		t.Fatalf("%+v", found)
+	}
+	return d
+}
+
+// expect fails unless a finding of that level has the text, and advice if it is not ok.
+func expect(t *testing.T, found []finding, level, text string) {
+	t.Helper()
+	for _, f := range found {
+		if f.Level == level && strings.Contains(f.What+": "+f.Do, text) && (level == levelOK || f.Do != "") {
+			return
+		}
+	}
+	t.Errorf("no %s %q in %+v", level, text, found)
+}
+
+func TestDoctorNamesMistakesInTheConfiguration(t *testing.T) {
+	d := &doctor{environ: []string{prefix + "RATE_LIMT=1"}, now: time.Now}
+	found := d.configuration()
+	expect(t, found, levelFail, "did you mean "+prefix+"RATE_LIMIT")
+	expect(t, found, levelFail, prefix+"METRICS_ALLOW: not set")
+	if d.upstream() != "127.0.0.1:9252" || d.runnerPort() != "9252" {
+		t.Errorf("%s %s", d.upstream(), d.runnerPort())
+	}
+	d = &doctor{environ: append(demoEnviron("/nowhere", "127.0.0.1:1"), prefix+"METRICS_ALLOW=*"), now: time.Now}
+	expect(t, d.configuration(), levelFail, "/nowhere")
+}
+
+func TestDoctorOfARunner(t *testing.T) {
+	const info = `gitlab_runner_version_info{name="gitlab-runner",version="19.3.0"} 1` + "\n"
+	for _, test := range []struct {
+		name, body  string
+		status      int
+		environ     []string
+		level, text string
+	}{
+		{"good", info, 200, nil, levelOK, "answers, version 19.3.0"},
+		{"room", info, 200, nil, levelOK, "well below"},
+		{"label", info, 200, nil, levelOK, `every sample gets runner_name="demo-runner"`},
+		{"not a runner", "up 1\n", 200, nil, levelWarn, "not as a gitlab-runner"},
+		{"not metrics", "", 404, nil, levelFail, "404"},
+		{"large", info, 200, []string{"UPSTREAM_MAX_BYTES=80", "UPSTREAM_MAX_LINE_BYTES=75"}, levelWarn, "UPSTREAM_MAX_BYTES"},
+		{"long line", info, 200, []string{"UPSTREAM_MAX_LINE_BYTES=75"}, levelWarn, "UPSTREAM_MAX_LINE_BYTES"},
+		{"too large", info + info, 200, []string{"UPSTREAM_MAX_BYTES=80", "UPSTREAM_MAX_LINE_BYTES=75"}, levelFail, "larger than 80"},
+		{"bears the label", info + `a{runner_name="x"} 1` + "\n", 200, nil, levelOK, "1 samples of the runner bear runner_name already; theirs becomes"},
+		{"override", info + `a{b="c",runner_name="x"} 1` + "\n", 200, []string{"LABEL_CONFLICT=override"}, levelWarn, "duplicate series"},
+		{"keep", info + `a{runner_name="x"} 1` + "\n", 200, []string{"LABEL_CONFLICT=keep"}, levelWarn, "keep it"},
+		{"both", info + `a{runner_name="x",exported_runner_name="y"} 1` + "\n", 200, nil, levelWarn, "another " + prefix + "LABEL_NAME"},
+		{"host name", info, 200, []string{"RUNNER_NAME_FILE="}, levelWarn, "host's name"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			runner := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte(test.body))
+			}))
+			defer runner.Close()
+			environ := []string{prefix + "UPSTREAM_URL=" + runner.URL}
+			for _, entry := range test.environ {
+				environ = append(environ, prefix+entry)
+			}
+			d := patient(t, environ...)
+			if test.name == "host name" {
+				d.config.Label.RunnerName = ""
+			}
+			expect(t, d.runner(t.Context()), test.level, test.text)
+		})
+	}
+	expect(t, patient(t).runner(t.Context()), levelFail, "nothing listens there")
+}
+
+func TestDoctorOfASlowRunner(t *testing.T) {
+	d := patient(t)
+	expect(t, d.bounds(nil, 6*time.Second), levelWarn, "took 6s of the 10s")
+	if found := d.bounds(nil, 4*time.Second); worst(found) != levelOK {
+		t.Errorf("%+v", found)
+	}
+}
+
+// The command prints a line a finding, one JSON document, and leaves with 1 on a failure.
+func TestDoctorCommand(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeDemoFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	environ := append(demoEnviron(dir, "127.0.0.1:9"), prefix+"LISTEN_ADDRESS=127.0.0.1:9", prefix+"ADMIN_ADDRESS=off")
+	var text, document, errors bytes.Buffer
+	if code := run(t.Context(), []string{"doctor"}, environ, &text, &errors); code != 1 || errors.Len() > 0 {
+		t.Errorf("%d %s", code, errors.String())
+	}
+	for line := range strings.Lines(text.String()) {
+		if level, _, _ := strings.Cut(line, " "); level != levelOK && level != levelWarn && level != levelFail {
+			t.Errorf("not a finding: %s", line)
+		}
+	}
+	if code := run(t.Context(), []string{"doctor", "--json"}, environ, &document, &errors); code != 1 {
+		t.Errorf("--json: %d", code)
+	}
+	var report doctorReport
+	if err := json.Unmarshal(document.Bytes(), &report); err != nil || report.OK || len(report.Findings) != strings.Count(text.String(), "\n") {
+		t.Errorf("%v %d findings of\n%s", err, len(report.Findings), text.String())
+	}
+	for _, args := range [][]string{{"doctor", "--cert", "x"}, {"doctor", "extra"}, {"doctor", "--frobnicate"}} {
+		if code := run(t.Context(), args, environ, &text, &errors); code != 2 {
+			t.Errorf("%v: %d, want 2", args, code)
+		}
+	}
+}
+
+func TestFindingsArePrintable(t *testing.T) {
+	var out bytes.Buffer
+	if err := fail("do\nthat", "a \x1b[31m\u009b name").print(&out); err != nil || out.String() != "fail  a  [31m  name: do that\n" {
+		t.Errorf("%q %v", out.String(), err)
+	}
+}
+
+func TestDoctorOfFiles(t *testing.T) {
+	d := patient(t)
+	found := d.files()
+	expect(t, found, levelOK, "for localhost, 127.0.0.1, ::1")
+	expect(t, found, levelOK, "CN=metrics-gate demo")
+	expect(t, found, levelOK, "until")
+	expect(t, found, levelOK, "nobody else may write the 4 files")
+
+	tokens := d.config.Allow.TokensFile
+	if err := os.Chmod(tokens, 0o602); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, d.permissions(), levelFail, "chmod o-w "+tokens)
+	if err := os.Chmod(tokens, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(tokens), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, d.permissions(), levelFail, "chmod o-w "+filepath.Dir(tokens))
+
+	d.config.TLS.ClientCAFile = filepath.Join(filepath.Dir(tokens), "client.pem")
+	expect(t, d.clientCA(), levelFail, "is not an authority")
+	d.now = func() time.Time { return time.Now().Add(20 * 24 * time.Hour) }
+	expect(t, d.files(), levelWarn, "ends on")
+	d.now = func() time.Time { return time.Now().Add(40 * 24 * time.Hour) }
+	expect(t, d.files(), levelFail, "ended on")
+}
