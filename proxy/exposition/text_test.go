@@ -8,7 +8,6 @@ import (
 
 // TestTextPolicies shows, line by line, where the label goes.
 func TestTextPolicies(t *testing.T) {
-	const gate = `r="g"`
 	for _, c := range []struct{ in, exported, keep, override string }{
 		{in: `m 1`, exported: `m{r="g"} 1`},
 		{in: `m{} 1`, exported: `m{r="g"} 1`},
@@ -55,7 +54,7 @@ func TestTextPolicies(t *testing.T) {
 			// Three times, that the pattern has its say.
 			got, err := pass(strings.Repeat(c.in+"\n", 3), kindText, l)
 			if want = strings.Repeat(want+"\n", 3); err != nil || got != want {
-				t.Errorf("%v %s: %v\n got %s\nwant %s", conflict, gate, err, got, want)
+				t.Errorf("%v: %v\n got %s\nwant %s", conflict, err, got, want)
 			}
 		}
 	}

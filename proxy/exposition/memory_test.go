@@ -1,0 +1,104 @@
+package exposition
+
+import (
+	"bytes"
+	"io"
+	"runtime"
+	"testing"
+)
+
+// TestAllocations holds a Reader that is used again to none at all.
+func TestAllocations(t *testing.T) {
+	for _, c := range []Conflict{Exported, Keep, Override} {
+		l := gateLabels(t, c)
+		for k, body := range bodies(t) {
+			r, src, f := new(Reader), new(bytes.Reader), &Format{k}
+			got := testing.AllocsPerRun(20, func() {
+				src.Reset(body)
+				r.Reset(src, f, l, Limits{})
+				if _, err := r.WriteTo(io.Discard); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if got != 0 {
+				t.Errorf("%v, %v: %v allocations a body", f, c, got)
+			}
+		}
+	}
+}
+
+// endless repeats a piece of an exposition until it has yielded so many bytes.
+type endless struct {
+	piece []byte
+	at    int
+	left  int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.left <= 0 && e.at == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, e.piece[e.at:])
+	e.left -= n
+	e.at = (e.at + n) % len(e.piece)
+	return n, nil
+}
+
+// TestMemoryIsConstant passes bodies of 10 and 256 MB. The second must not take
+// more memory than the first, and neither much more than the two buffers.
+func TestMemoryIsConstant(t *testing.T) {
+	for k, piece := range bodies(t) {
+		if k == kindOpenMetrics {
+			piece = bytes.ReplaceAll(piece, []byte(eof+"\n"), nil)
+		}
+		for _, size := range []int{10 << 20, 256 << 20} {
+			r := new(Reader)
+			var before, after runtime.MemStats
+			src := &endless{piece: piece, left: size}
+			r.Reset(src, &Format{k}, gateLabels(t, Exported), Limits{Bytes: 1 << 40})
+			runtime.ReadMemStats(&before)
+			n, err := r.WriteTo(io.Discard)
+			runtime.ReadMemStats(&after)
+			if k == kindOpenMetrics && err == ErrTruncated { // it has no end
+				err = nil
+			}
+			if err != nil || n < int64(size) {
+				t.Fatalf("%v: %d bytes, %v", &Format{k}, n, err)
+			}
+			if got := after.TotalAlloc - before.TotalAlloc; got > 6*chunkBytes {
+				t.Errorf("%v of %d bytes: %d bytes allocated", &Format{k}, size, got)
+			}
+			if held := cap(r.in) + cap(r.out); held > 4*chunkBytes {
+				t.Errorf("%v of %d bytes: buffers of %d bytes", &Format{k}, size, held)
+			}
+		}
+	}
+}
+
+// TestMemoryOfHostileBodies passes what asks for much: a message that claims
+// 4 GiB, lines that never end, a family of empty metrics.
+func TestMemoryOfHostileBodies(t *testing.T) {
+	limits := Limits{LineBytes: 1 << 20}
+	empty := append([]byte("\x80\x80\x20"), bytes.Repeat([]byte("\x22\x00"), 1<<18-3)...) // 512 KiB
+	empty = append(empty, "\x0a\x04name"...)
+	for name, c := range map[string]struct {
+		kind kind
+		body []byte
+	}{
+		"claim":         {kindProtobuf, []byte("\xff\xff\xff\xff\x0f\x0a")},
+		"empty metrics": {kindProtobuf, empty},
+		"quote":         {kindText, append([]byte(`m{a="`), bytes.Repeat([]byte("\n"), 4<<20)...)},
+		"name":          {kindText, bytes.Repeat([]byte("m"), 4<<20)},
+		"blanks":        {kindText, bytes.Repeat([]byte(" "), 4<<20)},
+		"labels":        {kindOpenMetrics, append([]byte(`m{`), bytes.Repeat([]byte(`a="",`), 1<<19)...)},
+	} {
+		r := NewReader(bytes.NewReader(c.body), &Format{c.kind}, gateLabels(t, Exported), limits)
+		_, err := r.WriteTo(io.Discard)
+		if (err == nil) != (name == "empty metrics") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if held := cap(r.in) + cap(r.out); held > 4<<20 {
+			t.Errorf("%s: buffers of %d bytes", name, held)
+		}
+	}
+}
