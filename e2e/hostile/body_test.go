@@ -1,0 +1,144 @@
+package hostile_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
+)
+
+// chunked is a body in chunks that holds another request.
+const chunked = "Transfer-Encoding: chunked"
+
+// Every one of these ends the connection: whatever follows is never taken for a request.
+var bodies = []struct{ name, lines, body string }{
+	{"length", "Content-Length: 5", "hello"},
+	{"chunks", chunked, "5\r\nhello\r\n0\r\n\r\n"},
+	{"no chunks", chunked, "0\r\n\r\n"},
+	{"both", "Content-Length: 5\r\n" + chunked, "0\r\n\r\n"},
+	{"both, the other way", chunked + "\r\nContent-Length: 5", "0\r\n\r\n"},
+	{"twice chunked", chunked + "\r\n" + chunked, "0\r\n\r\n"},
+	{"chunked, identity", chunked + ", identity", "0\r\n\r\n"},
+	{"identity", "Transfer-Encoding: identity", ""},
+	{"gzip, chunked", "Transfer-Encoding: gzip, chunked", "0\r\n\r\n"},
+	{"xchunked", "Transfer-Encoding: xchunked", "0\r\n\r\n"},
+	{"tab before", "Transfer-Encoding:\tchunked", "0\r\n\r\n"},
+	{"vertical tab", "Transfer-Encoding: \x0bchunked", "0\r\n\r\n"},
+	{"space before the colon", "Transfer-Encoding : chunked", "0\r\n\r\n"},
+	{"folded", "Transfer-Encoding:\r\n chunked", "0\r\n\r\n"},
+	{"quoted", `Transfer-Encoding: "chunked"`, "0\r\n\r\n"},
+	{"two lengths", "Content-Length: 5\r\nContent-Length: 6", "hello"},
+	{"list of lengths", "Content-Length: 5, 5", "hello"},
+	{"plus", "Content-Length: +5", "hello"},
+	{"minus", "Content-Length: -5", "hello"},
+	{"hexadecimal", "Content-Length: 0x5", "hello"},
+	{"not a number", "Content-Length: five", "hello"},
+	{"overflow", "Content-Length: 18446744073709551621", "hello"},
+	{"huge", "Content-Length: 9223372036854775807", "hello"},
+	{"bare line feeds in chunks", chunked, "5\nhello\n0\n\n"},
+	{"chunk extension", chunked, "0;a=b\r\n\r\n"},
+	{"trailer", chunked + "\r\nTrailer: X", "0\r\nX: y\r\n\r\n"},
+	{"expectation", "Content-Length: 5\r\nExpect: 100-continue", ""},
+}
+
+func TestR16BodiesAndTransferEncoding(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample))
+	for _, b := range bodies {
+		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/heap"} {
+			for _, who := range []string{"ops", "guest", "stranger"} {
+				t.Run(b.name+target+" "+who, func(t *testing.T) {
+					w.refusesBody(t, w.wireOf(t, who), "GET", target, b.lines, b.body)
+				})
+			}
+		}
+	}
+	if got := w.tape.Bytes(); got != "" {
+		t.Errorf("reached the runner: %q", got)
+	}
+}
+
+// wireOf connects as someone.
+func (w *world) wireOf(t *testing.T, who string) *harness.Wire {
+	t.Helper()
+	switch who {
+	case "ops":
+		return w.as(t, w.ops)
+	case "guest":
+		return w.as(t, w.guest)
+	}
+	return w.stranger(t)
+}
+
+// refusesBody sends a body and a good request after it: the first is refused, the second
+// never answered.
+func (w *world) refusesBody(t *testing.T, wire *harness.Wire, method, target, lines, body string) {
+	t.Helper()
+	if err := wire.Say(request(method, target, lines) + body + get("/metrics", bearer(w.token))); err != nil {
+		t.Fatal(err)
+	}
+	reply, err := wire.Hear(method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reply.Status < 400 || reply.Status >= 500 && reply.Status != 501 || !reply.Close {
+		t.Errorf("status %d, close %v", reply.Status, reply.Close)
+	}
+	if err := wire.Ended(10 * second); err != nil {
+		t.Error(err)
+	}
+}
+
+// A body whose end is late or never comes holds nobody, and nothing.
+func TestSlowBodyOfAStrangerHeldItsConnection(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s")
+	before := w.gate.Kept(t)
+	for _, who := range []string{"stranger", "guest", "ops"} {
+		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/symbol"} {
+			for _, lines := range []string{"Content-Length: 60000", chunked} {
+				t.Run(who+target+lines[:7], func(t *testing.T) {
+					t.Parallel()
+					wire := w.wireOf(t, who)
+					if err := wire.Say(request("POST", target, lines) + "5\r\nh"); err != nil {
+						t.Fatal(err)
+					}
+					if reply, err := wire.Hear("POST"); err == nil && reply.Status < 400 {
+						t.Errorf("status %d", reply.Status)
+					}
+					if err := wire.Ended(10 * second); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+	}
+	t.Cleanup(func() { w.gate.Returns(t, before) })
+}
+
+func TestR16SymbolTakesASmallBodyOnly(t *testing.T) {
+	w := newWorld(t, harness.Says("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
+	addresses := "0x1" + strings.Repeat("+0x1", 10)
+	for _, test := range []struct {
+		name, text string
+		status     int
+	}{
+		{"addresses", request("POST", "/debug/pprof/symbol", "Content-Length: 43") + addresses, 200},
+		{"none", request("POST", "/debug/pprof/symbol", "Content-Length: 0"), 200},
+		{"words", request("POST", "/debug/pprof/symbol", "Content-Length: 5") + "hello", 400},
+		{"smuggled", request("POST", "/debug/pprof/symbol", "Content-Length: 30") + "0x1\r\nGET /debug/jobs/list HTTP", 400},
+		{"too large", request("POST", "/debug/pprof/symbol", "Content-Length: 65537"), 413},
+		{"chunks", request("POST", "/debug/pprof/symbol", chunked) + "3\r\n0x1\r\n0\r\n\r\n", 400},
+	} {
+		demandNamed(t, test.name, w.as(t, w.ops).Ask(t, "POST", test.text), test.status)
+	}
+	for _, r := range w.tape.Requests() {
+		_, body, _ := strings.Cut(r, "\r\n\r\n")
+		if !strings.HasPrefix(r, "POST /debug/pprof/symbol HTTP/1.1\r\nHost: "+w.tape.Address+"\r\n") || body != addresses && body != "" {
+			t.Errorf("reached the runner: %q", r)
+		}
+	}
+}
+
+func demandNamed(t *testing.T, name string, reply *harness.Reply, status int) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { demand(t, reply, status) })
+}
