@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -81,7 +85,10 @@ func (c *issuerConfig) build(admit func(*http.Request) bool, log *slog.Logger, r
 		Admit: admit, Log: log, Registerer: registry,
 	})
 	if err != nil {
-		return nil, &mistake{Thing: c.prefix + "*", Wrong: err.Error()}
+		return nil, blame(err, c.prefix+"ISSUER_URL", c.URL, map[string]string{
+			c.prefix + "CA_FILE": c.CAFile, c.prefix + "JWKS_FILE": c.JWKSFile, c.prefix + "DISCOVERY_TOKEN_FILE": c.DiscoveryToken,
+			c.prefix + "SIGNING_ALGS": strings.Join(c.SigningAlgs, ","),
+		})
 	}
 	return issuer, nil
 }
@@ -100,23 +107,37 @@ func (c *config) reviews(admit func(*http.Request) bool, log *slog.Logger) ([]au
 			return nil, nil, &mistake{Thing: prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"}
 		}
 	}
+	files := map[string]string{
+		prefix + "KUBERNETES_CA_FILE":    cmp.Or(options.CAFile, auth.InClusterCAFile),
+		prefix + "KUBERNETES_TOKEN_FILE": cmp.Or(options.TokenFile, auth.InClusterTokenFile),
+	}
 	var authenticators []auth.Authenticator
 	var authorizers []auth.Authorizer
 	if k.Auth == "tokenreview" {
 		review, err := auth.NewTokenReview(options)
 		if err != nil {
-			return nil, nil, &mistake{Thing: prefix + "KUBERNETES_*", Wrong: err.Error()}
+			return nil, nil, blame(err, prefix+"KUBERNETES_API_URL", options.URL, files)
 		}
 		authenticators = append(authenticators, review)
 	}
 	if k.Authz == "subjectaccessreview" {
 		review, err := auth.NewAccessReview(options)
 		if err != nil {
-			return nil, nil, &mistake{Thing: prefix + "KUBERNETES_*", Wrong: err.Error()}
+			return nil, nil, blame(err, prefix+"KUBERNETES_API_URL", options.URL, files)
 		}
 		authorizers = append(authorizers, review.Authorize)
 	}
 	return authenticators, authorizers, nil
+}
+
+// blame names the variable whose value err speaks of; the fallback if it is none of them.
+func blame(err error, fallback, value string, candidates map[string]string) error {
+	for _, variable := range slices.Sorted(maps.Keys(candidates)) {
+		if v := candidates[variable]; v != "" && strings.Contains(err.Error(), v) {
+			return &mistake{Thing: variable, Value: v, Wrong: err.Error()}
+		}
+	}
+	return &mistake{Thing: fallback, Value: value, Wrong: err.Error()}
 }
 
 // verifier asks tlsconf about a certificate and answers in the words of auth.

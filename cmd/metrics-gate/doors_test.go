@@ -1,0 +1,49 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Whatever file a credential's judge cannot use, the variable is named.
+func TestFilesOfJudgesAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeDemoFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	garbage := filepath.Join(dir, "garbage")
+	if err := os.WriteFile(garbage, []byte("garbage"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	issuer := []string{prefix + "OIDC_ISSUER_URL=https://id.example", prefix + "OIDC_AUDIENCE=g"}
+	kubernetes := []string{prefix + "KUBERNETES_AUTH=tokenreview", prefix + "KUBERNETES_API_URL=https://api.example"}
+	for variable, environ := range map[string][]string{
+		"TLS_CERT_FILE":         {prefix + "TLS_CERT_FILE=" + garbage},
+		"TLS_KEY_FILE":          {prefix + "TLS_KEY_FILE=" + garbage},
+		"TLS_CLIENT_CA_FILE":    {prefix + "TLS_CLIENT_CA_FILE=" + garbage},
+		"TLS_CLIENT_CRL_FILE":   {prefix + "TLS_CLIENT_CRL_FILE=" + garbage},
+		"TOKENS_FILE":           {prefix + "TOKENS_FILE=" + garbage},
+		"RUNNER_NAME_FILE":      {prefix + "RUNNER_NAME_FILE=" + filepath.Join(dir, "none")},
+		"OIDC_CA_FILE":          append(issuer, prefix+"OIDC_CA_FILE="+garbage),
+		"OIDC_JWKS_FILE":        append(issuer, prefix+"OIDC_JWKS_FILE="+garbage),
+		"OIDC_SIGNING_ALGS":     append(issuer, prefix+"OIDC_SIGNING_ALGS=HS256"),
+		"KUBERNETES_CA_FILE":    append(kubernetes, prefix+"KUBERNETES_CA_FILE="+garbage),
+		"KUBERNETES_TOKEN_FILE": append(kubernetes, prefix+"KUBERNETES_CA_FILE="+filepath.Join(dir, "ca.pem"), prefix+"KUBERNETES_TOKEN_FILE="+filepath.Join(dir, "none")),
+	} {
+		environ = append(demoEnviron(dir, "127.0.0.1:9252"), environ...)
+		c, err := load(environ)
+		if err == nil {
+			_, err = newGate(c, slog.New(slog.DiscardHandler), newMetrics().registry)
+		}
+		if err == nil || !strings.Contains(err.Error(), prefix+variable+" ") && !strings.Contains(err.Error(), prefix+variable+":") {
+			t.Errorf("%s is not named: %v", variable, err)
+			continue
+		}
+		if code := report(new(strings.Builder), err); code != 2 {
+			t.Errorf("%s: exit code %d", variable, code)
+		}
+	}
+}
