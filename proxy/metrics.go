@@ -149,7 +149,7 @@ func (m *Metrics) fail(w http.ResponseWriter, r *http.Request, err error, sent b
 		why, status = "left", 0
 	case errors.Is(err, errBusy):
 		level, why, status = slog.LevelWarn, "busy", http.StatusServiceUnavailable
-	case errors.Is(err, errSlow), errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, errSlow), sent && errors.Is(err, os.ErrDeadlineExceeded):
 		level, why, status = slog.LevelWarn, "slow", 0
 	case errors.Is(err, errLate):
 		level = slog.LevelWarn

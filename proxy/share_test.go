@@ -1,0 +1,212 @@
+package proxy
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// held is a runner that answers when it is told to.
+func held(t *testing.T, answer string) (r *runner, release func()) {
+	gate := make(chan struct{})
+	r = serveRaw(t, func(c net.Conn, _ string, _ int) bool {
+		<-gate
+		_, err := io.WriteString(c, answer)
+		return err == nil
+	})
+	release = sync.OnceFunc(func() { close(gate) })
+	t.Cleanup(release)
+	return r, release
+}
+
+// members is how many requests wait for flights.
+func (g *gate) waiting() int {
+	g.metrics.group.mu.Lock()
+	defer g.metrics.group.mu.Unlock()
+	n := 0
+	for _, f := range g.metrics.group.flights {
+		f.mu.Lock()
+		n += f.count
+		f.mu.Unlock()
+	}
+	return n
+}
+
+// several fetches n times at once.
+func (g *gate) several(ctx context.Context, n int, lines ...string) chan response {
+	answers := make(chan response, n)
+	for range n {
+		go func() { answers <- g.fetch(ctx, lines...) }()
+	}
+	return answers
+}
+
+func TestScrapesAtOnceShareAnExchange(t *testing.T) {
+	r, release := held(t, plain(textType, smallBody))
+	g := newGate(t, r.addr())
+	identity := g.several(t.Context(), 10)
+	gzipped := g.several(t.Context(), 5, "Accept-Encoding: gzip")
+	zstd := g.several(t.Context(), 5, "Accept-Encoding: zstd")
+	eventually(t, "20 members", func() bool { return g.waiting() == 20 })
+	release()
+	for range 10 {
+		if got := <-identity; got.status != 200 || got.body != smallWant || got.header.Get("Content-Encoding") != "" {
+			t.Errorf("answer %d %.200q", got.status, got.body)
+		}
+	}
+	for encoding, answers := range map[string]chan response{"gzip": gzipped, "zstd": zstd} {
+		for range 5 {
+			got := <-answers
+			if got.status != 200 || got.header.Get("Content-Encoding") != encoding || decode(t, encoding, got.body) != smallWant {
+				t.Errorf("%s: answer %d %v", encoding, got.status, got.header)
+			}
+		}
+	}
+	if requests, _ := r.seen(); len(requests) != 1 {
+		t.Errorf("%d exchanges, want 1", len(requests))
+	}
+	if n := g.value(t, "metrics_gate_samples_labelled_total"); n != 2 {
+		t.Errorf("%v samples counted, want those of one exchange", n)
+	}
+	shared := 0
+	for _, s := range g.observer.Recent() {
+		if s.Shared {
+			shared++
+		}
+	}
+	if shared != 19 {
+		t.Errorf("%d remembered as shared, want 19", shared)
+	}
+}
+
+func TestFormatsAreNotShared(t *testing.T) {
+	r := serveRaw(t, func(c net.Conn, request string, _ int) bool {
+		time.Sleep(100 * time.Millisecond)
+		if strings.HasPrefix(request, "HEAD") {
+			return always("HTTP/1.1 200 OK\r\nContent-Type: "+textType+"\r\n\r\n")(c, "", 0)
+		}
+		if strings.Contains(request, "openmetrics") {
+			return always(plain("application/openmetrics-text; version=1.0.0; charset=utf-8", "om 1\n# EOF\n"))(c, "", 0)
+		}
+		return always(plain(textType, "txt 1\n"))(c, "", 0)
+	})
+	g := newGate(t, r.addr())
+	text := g.several(t.Context(), 3, "Accept: text/plain;version=0.0.4")
+	open := g.several(t.Context(), 3, "Accept: application/openmetrics-text;version=1.0.0")
+	head := g.several(t.Context(), 3, "HEAD")
+	for range 3 {
+		if got := <-text; got.body != "txt{runner_name=\"r1\"} 1\n" {
+			t.Errorf("text: %.200q", got.body)
+		}
+		if got := <-open; got.body != "om{runner_name=\"r1\"} 1\n# EOF\n" {
+			t.Errorf("openmetrics: %.200q", got.body)
+		}
+		if got := <-head; got.status != 200 || got.body != "" || got.header.Get("Content-Type") != textType {
+			t.Errorf("head: %d %q %v", got.status, got.body, got.header)
+		}
+	}
+}
+
+func TestOneAfterTheOtherDoNotShare(t *testing.T) {
+	r := serveRaw(t, always(plain(textType, smallBody)))
+	g := newGate(t, r.addr())
+	g.fetch(t.Context())
+	g.fetch(t.Context())
+	if requests, _ := r.seen(); len(requests) != 2 {
+		t.Errorf("%d exchanges, want 2: nothing is kept", len(requests))
+	}
+}
+
+func TestLeaderLeaves(t *testing.T) {
+	r, release := held(t, plain(textType, smallBody))
+	g := newGate(t, r.addr())
+	ctx, leave := context.WithCancel(t.Context())
+	leader := g.several(ctx, 1)
+	eventually(t, "leader waits", func() bool { return g.waiting() == 1 })
+	late := g.several(t.Context(), 1, "X-Prometheus-Scrape-Timeout-Seconds: 0.3")
+	others := g.several(t.Context(), 3)
+	eventually(t, "others wait", func() bool { return g.waiting() == 5 })
+	leave()
+	if got := <-leader; got.err == nil {
+		t.Error("the leader got an answer")
+	}
+	if got := <-late; got.status != http.StatusGatewayTimeout {
+		t.Errorf("who has less time: %d, want 504", got.status)
+	}
+	eventually(t, "three left", func() bool { return g.waiting() == 3 })
+	release()
+	for range 3 {
+		if got := <-others; got.status != 200 || got.body != smallWant {
+			t.Errorf("answer %d %.200q", got.status, got.body)
+		}
+	}
+	if requests, _ := r.seen(); len(requests) != 1 {
+		t.Errorf("%d exchanges, want 1", len(requests))
+	}
+}
+
+func TestAllLeave(t *testing.T) {
+	gone := make(chan struct{})
+	r := serveRaw(t, func(c net.Conn, _ string, n int) bool {
+		if n > 1 {
+			return always(plain(textType, smallBody))(c, "", n)
+		}
+		_, _ = c.Read(make([]byte, 1)) // until the gate closes
+		close(gone)
+		return false
+	})
+	g := newGate(t, r.addr(), func(o *MetricsOptions) { o.Timeout = time.Minute })
+	ctx, leave := context.WithCancel(t.Context())
+	answers := g.several(ctx, 2)
+	eventually(t, "two wait", func() bool { return g.waiting() == 2 })
+	leave()
+	select {
+	case <-gone:
+	case <-time.After(time.Second):
+		t.Fatal("the exchange goes on")
+	}
+	<-answers
+	<-answers
+	if got := g.fetch(t.Context()); got.status != 200 {
+		t.Errorf("next: %d", got.status)
+	}
+	if g.value(t, "metrics_gate_upstream_errors_total", "reason", "canceled") != 1 {
+		t.Error("not counted as canceled")
+	}
+	if n := g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "aborted"); n != 2 {
+		t.Errorf("%v counted as aborted, want 2", n)
+	}
+}
+
+func TestFaultReachesAll(t *testing.T) {
+	r, release := held(t, "HTTP/1.1 200 OK\r\nContent-Type: "+textType+"\r\nContent-Length: 22\r\n\r\na 1\nnonsense nonsense\n")
+	g := newGate(t, r.addr())
+	answers := g.several(t.Context(), 4)
+	eventually(t, "four wait", func() bool { return g.waiting() == 4 })
+	release()
+	for range 4 {
+		if got := <-answers; got.status != http.StatusBadGateway {
+			t.Errorf("answer %d, want 502", got.status)
+		}
+	}
+	if n := strings.Count(g.log.String(), `"level":"WARN"`); n != 1 {
+		t.Errorf("%d warnings for one exchange", n)
+	}
+}
+
+// A defect of ours that one answer of the runner brings out must not end the
+// process.
+func TestPanicIsOneBadAnswer(t *testing.T) {
+	r := serveRaw(t, always(plain(textType, smallBody)))
+	g := newGate(t, r.addr(), func(o *MetricsOptions) { o.Labels = nil })
+	for range 3 {
+		if got := g.fetch(t.Context()); got.status != http.StatusBadGateway {
+			t.Errorf("answer %d, want 502", got.status)
+		}
+	}
+}
