@@ -24,7 +24,10 @@ func (p *process) completion(_ context.Context, args []string) error {
 
 // words are what can follow a command: its flags and its alternatives.
 func (c command) words() []string {
-	list := regexp.MustCompile(`--?[a-z][a-z-]*`).FindAllString(c.args, -1)
+	var list []string
+	for _, flag := range regexp.MustCompile(`(?:^|[ \[])(--?[a-z][a-z-]*)`).FindAllStringSubmatch(c.args, -1) {
+		list = append(list, flag[1])
+	}
 	for _, alternatives := range regexp.MustCompile(`[a-z][a-z-]*(?:\|[a-z][a-z-]*)+`).FindAllString(c.args, -1) {
 		list = append(list, strings.Split(alternatives, "|")...)
 	}

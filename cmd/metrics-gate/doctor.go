@@ -77,6 +77,7 @@ func (d *doctor) examine(ctx context.Context) []finding {
 	var all []finding
 	all = append(all, d.configuration()...)
 	all = append(all, d.files()...)
+	all = append(all, d.label()...)
 	all = append(all, d.runner(ctx)...)
 	all = append(all, d.exposure(ctx)...)
 	all = append(all, d.sockets()...)

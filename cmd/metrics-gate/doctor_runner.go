@@ -70,7 +70,7 @@ func (d *doctor) runner(ctx context.Context) []finding {
 		return []finding{warn("see what listens there", "runner %s: answers, but not as a gitlab-runner", address)}
 	}
 	found := []finding{ok("runner %s: answers, version %s, %d bytes in %s", address, version, len(body), took.Round(time.Millisecond))}
-	return append(append(found, d.bounds(body, took)...), d.label(body)...)
+	return append(append(found, d.bounds(body, took)...), d.conflicts(body)...)
 }
 
 // bounds compares a scrape with the limits it has to keep.
@@ -98,19 +98,22 @@ func (d *doctor) bounds(body []byte, took time.Duration) []finding {
 	return found
 }
 
-// label says what becomes of samples that bear the injected label already.
-func (d *doctor) label(body []byte) []finding {
+// label says which value every sample gets.
+func (d *doctor) label() []finding {
 	c := d.config.Label
-	var found []finding
 	name, err := d.config.runnerName()
 	switch {
 	case err != nil:
-		found = append(found, fail("set "+prefix+"RUNNER_NAME", "label: %v", err))
+		return []finding{fail("set "+prefix+"RUNNER_NAME", "label: %v", err)}
 	case c.RunnerName == "" && c.RunnerNameFile == "":
-		found = append(found, warn("set "+prefix+"RUNNER_NAME: a pod's or container's host name changes with it", "label: %s is this host's name, %q", c.Name, name))
-	default:
-		found = append(found, ok("label: every sample gets %s=%q", c.Name, name))
+		return []finding{warn("set "+prefix+"RUNNER_NAME: a pod's or container's host name changes with it", "label: %s is this host's name, %q", c.Name, name)}
 	}
+	return []finding{ok("label: every sample gets %s=%q", c.Name, name)}
+}
+
+// conflicts says what becomes of samples that bear the injected label already.
+func (d *doctor) conflicts(body []byte) []finding {
+	c := d.config.Label
 	bearing := 0
 	own := regexp.MustCompile(`^[^#\n]*[{,]` + regexp.QuoteMeta(c.Name) + `="`)
 	exported := bytes.Contains(body, []byte("exported_"+c.Name+`="`))
@@ -121,13 +124,13 @@ func (d *doctor) label(body []byte) []finding {
 	}
 	switch {
 	case bearing == 0:
-		return found
+		return nil
 	case c.Conflict == "override":
-		return append(found, warn("use "+prefix+"LABEL_CONFLICT=exported: runners that differ in this label alone become duplicate series", "label: %d samples of the runner bear %s already, and lose it", bearing, c.Name))
+		return []finding{warn("use "+prefix+"LABEL_CONFLICT=exported: runners that differ in this label alone become duplicate series", "label: %d samples of the runner bear %s already, and lose it", bearing, c.Name)}
 	case c.Conflict == "keep":
-		return append(found, warn("use "+prefix+"LABEL_CONFLICT=exported if all samples shall bear the gate's", "label: %d samples of the runner bear %s already, and keep it", bearing, c.Name))
+		return []finding{warn("use "+prefix+"LABEL_CONFLICT=exported if all samples shall bear the gate's", "label: %d samples of the runner bear %s already, and keep it", bearing, c.Name)}
 	case exported:
-		return append(found, warn("use another "+prefix+"LABEL_NAME", "label: samples of the runner bear both %s and exported_%s already", c.Name, c.Name))
+		return []finding{warn("use another "+prefix+"LABEL_NAME", "label: samples of the runner bear both %s and exported_%s already", c.Name, c.Name)}
 	}
-	return append(found, ok("label: %d samples of the runner bear %s already; theirs becomes exported_%s", bearing, c.Name, c.Name))
+	return []finding{ok("label: %d samples of the runner bear %s already; theirs becomes exported_%s", bearing, c.Name, c.Name)}
 }

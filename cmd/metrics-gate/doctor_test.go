@@ -90,7 +90,7 @@ func TestDoctorOfARunner(t *testing.T) {
 			if test.name == "host name" {
 				d.config.Label.RunnerName = ""
 			}
-			expect(t, d.runner(t.Context()), test.level, test.text)
+			expect(t, append(d.label(), d.runner(t.Context())...), test.level, test.text)
 		})
 	}
 	expect(t, patient(t).runner(t.Context()), levelFail, "nothing listens there")

@@ -121,6 +121,7 @@ func (c *config) rehearsal(id auth.Identity) (http.Handler, error) {
 	}
 	return (&gate{observer: observer}).walk(d, handlers{
 		metrics: passed, profile: passed, own: passed, profiles: proxy.Profiles(c.Upstream.Cmdline),
+		bodies: func(next http.Handler) http.Handler { return next },
 		members: proxy.NewMembers(proxy.MembersOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer, Log: slog.New(slog.DiscardHandler),
 		}),

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// The manual page is made from the declarations of commands and variables:
+// go test ./cmd/metrics-gate -update writes it.
+func TestManualIsTheDeclaration(t *testing.T) {
+	generated(t, "../../docs/metrics-gate.1", manual())
+}
+
+func manual() string {
+	var b strings.Builder
+	line := func(format string, args ...any) {
+		for text := range strings.Lines(fmt.Sprintf(format, args...)) {
+			b.WriteString(strings.TrimSpace(text) + "\n")
+		}
+	}
+	line(`.\" Generated from the declarations: go test ./cmd/metrics-gate -update`)
+	line(".TH METRICS\\-GATE 1")
+	line(".SH NAME\nmetrics\\-gate \\- authenticating proxy for the metrics of GitLab Runner")
+	line(".SH SYNOPSIS")
+	for _, c := range commands() {
+		line(".B metrics\\-gate %s\n%s\n.PP", roff(c.name), roff(c.args))
+	}
+	line(".SH DESCRIPTION")
+	line("metrics\\-gate stands before the metrics listener of a GitLab Runner,\nwhich has no protection of its own.")
+	line("It authenticates every request by client certificate, static token,\nOpenID Connect or Kubernetes, limits it,\nand labels every sample of the answer with the runner's name.")
+	line("It is configured by environment variables alone; secrets come from files.")
+	line(".SH COMMANDS")
+	for _, c := range commands() {
+		line(".TP\n.B %s %s\n%s", roff(c.name), roff(c.args), roff(c.about))
+	}
+	line(".SH ENVIRONMENT")
+	for _, v := range declared() {
+		line(".TP\n.B %s", roff(v.Name))
+		if v.Default != "" {
+			line("Default: %s.\n.br", roff(v.Default))
+		}
+		line("%s", roff(v.Doc))
+	}
+	line(".SH IDENTITY PATTERNS\n.nf")
+	for pattern := range strings.Lines(patternHelp) {
+		line("%s", roff(strings.TrimSpace(pattern)))
+	}
+	line(".fi\n.SH SIGNALS\n.TP\n.B SIGHUP\nReload certificates, keys, lists, tokens and the runner's name at once.")
+	line(".TP\n.B SIGTERM, SIGINT\nStop: close the listener, let requests in flight finish. A second one ends at once.")
+	line(".SH EXIT STATUS\n0: well. 1: failed while running, or what check or doctor found. 2: configuration or usage error.")
+	line(".SH SEE ALSO\n.BR gitlab\\-runner (1),\n.BR prometheus (1)")
+	return b.String()
+}
+
+// roff escapes text for a line of a manual page.
+func roff(s string) string {
+	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...").Replace(s)
+	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {
+		s = `\&` + s
+	}
+	return s
+}
+
+func TestCompletionWords(t *testing.T) {
+	for args, want := range map[string]string{
+		"": "", "NAME": "", "[--ca F] [-o F | --serve] URL": "--ca -o --serve", "bash|zsh|fish": "bash zsh fish",
+		"scrape-config|alerts": "scrape-config alerts",
+	} {
+		if got := strings.Join(command{args: args}.words(), " "); got != want {
+			t.Errorf("%s: %q, want %q", args, got, want)
+		}
+	}
+}
+
+func TestRoff(t *testing.T) {
+	for in, want := range map[string]string{"a-b": `a\-b`, `\`: `\e`, ".x": `\&.x`, "'x": `\&'x`, "[host]:port": "[host]:port"} {
+		if got := roff(in); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// rules.yaml in deploy/monitoring is what the defaults print: -update writes it.
+func TestRulesFileIsWhatIsPrinted(t *testing.T) {
+	c := policyOf(t)
+	generated(t, "../../deploy/monitoring/rules.yaml", c.alerts())
+}
+
+// generated compares the file at path with want, or writes it with -update.
+func generated(t *testing.T, path, want string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != want {
+		t.Errorf("%s is not what is printed (%v): go test ./cmd/metrics-gate -update", path, err)
+	}
+}
+
+func TestScraper(t *testing.T) {
+	for allow, want := range map[string][2]bool{
+		"dns:a.example":                  {true, false},
+		"token:prometheus":               {false, true},
+		"dns:a.example,token:prometheus": {true, false},
+		"user:a,group:b":                 {false, true},
+		"*":                              {true, false},
+	} {
+		c := policyOf(t)
+		c.Allow.Metrics = allow
+		if certificate, bearer := c.scraper(); certificate != want[0] || bearer != want[1] {
+			t.Errorf("%s: %v %v", allow, certificate, bearer)
+		}
+	}
+	c := policyOf(t)
+	c.TLS.ClientCAFile = ""
+	c.Allow.Metrics = "*"
+	if certificate, bearer := c.scraper(); certificate || !bearer {
+		t.Errorf("* without certificates: %v %v", certificate, bearer)
+	}
+}
+
+func TestPrintPlainHTTP(t *testing.T) {
+	c := policyOf(t)
+	c.TLS = tlsConfig{InsecureHTTP: true}
+	c.Allow.Metrics = "token:prometheus"
+	var o printOptions
+	o.flags(flag.NewFlagSet("", flag.ContinueOnError))
+	for name, text := range map[string]string{"scrape-config": c.scrapeConfig(o), "podmonitor": c.podMonitor(o)} {
+		if !strings.Contains(text, "scheme: http\n") || strings.Contains(strings.ToLower(text), "tls") {
+			t.Errorf("%s:\n%s", name, text)
+		}
+	}
+}
+
+func TestPromDuration(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		10 * time.Second: "10s", 90 * time.Second: "1m30s", 1500 * time.Millisecond: "1500ms", time.Hour: "1h0m0s",
+	} {
+		if got := promDuration(d); got != want {
+			t.Errorf("%s: %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestUnitWord(t *testing.T) {
+	for in, want := range map[string]string{
+		"A=b": "A=b", "A=b c": `"A=b c"`, `A="x"`: `"A=\"x\""`, "A=100%": "A=100%%", "A=a\\b": `"A=a\\b"`, "A=a\nb": `"A=a\nb"`,
+	} {
+		if got := unitWord(in); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestCapability(t *testing.T) {
+	for address, want := range map[string]string{":9253": "", ":443": "CAP_NET_BIND_SERVICE", ":1023": "CAP_NET_BIND_SERVICE", ":1024": "", ":80": "CAP_NET_BIND_SERVICE"} {
+		c := policyOf(t)
+		c.Listen.Address = address
+		if got := c.capability(); got != want {
+			t.Errorf("%s: %q", address, got)
+		}
+	}
+}
+
+func TestQuoted(t *testing.T) {
+	if got := quoted("a\"b\n: #"); got != `"a\"b\n: #"` {
+		t.Error(got)
+	}
+}
+
+func TestStaleKeys(t *testing.T) {
+	c := policyOf(t, prefix+"OIDC_ISSUER_URL=https://issuer.example", prefix+"OIDC_AUDIENCE=gate", prefix+"OIDC_JWKS_MAX_AGE=1h")
+	if got := c.staleKeys(); got != 30*time.Minute {
+		t.Error(got)
+	}
+	if !strings.Contains(c.alerts(), "> 1800\n") || strings.Contains(c.alerts(), "LABEL") {
+		t.Error(c.alerts())
+	}
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/proxy"
+)
+
+const hostile = `<script>alert(1)</script>"'&amp;`
+
+// statusOf is a page of made-up data, in which whatever a client names is hostile.
+func statusOf(t *testing.T, change func(*status)) *status {
+	t.Helper()
+	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	c := policyOf(t)
+	c.Limit.Rate = 1
+	registry := prometheus.NewRegistry()
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "metrics_gate_authentications_total"}, []string{"method", "result"})
+	refused.WithLabelValues("token", "unknown").Add(7)
+	refused.WithLabelValues("token", "success").Add(70)
+	refused.WithLabelValues("certificate", "revoked").Add(0)
+	keys := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "metrics_gate_jwks_last_success_timestamp_seconds"}, []string{"issuer"})
+	keys.WithLabelValues("https://issuer.example").Set(float64(now.Add(-time.Hour).Unix()))
+	keys.WithLabelValues("https://down.example").Set(0)
+	connections := prometheus.NewGauge(prometheus.GaugeOpts{Name: "metrics_gate_connections"})
+	connections.Set(250)
+	registry.MustRegister(refused, keys, connections)
+	s := &status{
+		config: c, started: now.Add(-49 * time.Hour), listen: "127.0.0.1:9253", gatherer: registry,
+		log: slog.New(slog.DiscardHandler), now: func() time.Time { return now },
+		ready: func(time.Time) error { return nil },
+		recent: func() []proxy.Scrape {
+			return []proxy.Scrape{
+				{Who: hostile, At: now.Add(-5 * time.Second), Duration: 12 * time.Millisecond, Samples: 335, Code: 200},
+				{Who: hostile, At: now.Add(-6 * time.Second), Duration: 9 * time.Second, Code: 0},
+			}
+		},
+		upstream: func() (bool, time.Time) { return false, now.Add(-3 * time.Minute) },
+		expiry: func(time.Time) []expiryReport {
+			return []expiryReport{{"server", "CN=" + hostile, now.Add(-time.Hour), -1}, {"client_ca", "CN=ca", now.Add(99 * time.Hour), 4}, {"crl", "CN=ca", now.Add(2400 * time.Hour), 100}}
+		},
+	}
+	if change != nil {
+		change(s)
+	}
+	return s.prepare()
+}
+
+func get(h http.Handler, accept string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept", accept)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestStatusPage(t *testing.T) {
+	w := get(statusOf(t, nil), "text/html")
+	page := w.Body.String()
+	for _, want := range []string{
+		"<title>metrics-gate: runner down</title>", "started <time", "2 days ago", `<span class="bad">down</span> since <time datetime="2026-11-22T02:57:00Z">`,
+		"3 min ago", `<span class="ok">ready</span>`, "certificate, token", "<code>dns:prometheus.demo</code>",
+		"401 token: unknown</td><td class=\"n\">7", "5 s ago", "12 ms", "335", `<span class="bad">cut</span>`,
+		"250 of 256", "98 %", "RATE_LIMIT", "100 %", "9 s of 10 s", `<span class="bad">over</span>`, `<span class="warn">4 days</span>`, `<span class="ok">100 days</span>`,
+		"https://issuer.example", "had 60 min ago", "never had", `href="/metrics"`, `href="/livez"`, `href="/readyz"`, html.EscapeString(hostile),
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	for _, never := range []string{"<script", "revoked", "http-equiv=\"set-cookie", "src=", "url(", "@import", "success"} {
+		if strings.Contains(page, never) {
+			t.Errorf("%q is in it", never)
+		}
+	}
+	if t.Failed() {
+		t.Log(page)
+	}
+}
+
+// The policy lets nothing load or run, and names the one style by its digest.
+func TestStatusPolicy(t *testing.T) {
+	w := get(statusOf(t, nil), "")
+	style := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(w.Body.String())
+	if style == nil {
+		t.Fatal("no style")
+	}
+	sum := sha256.Sum256([]byte(style[1]))
+	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	for name, value := range map[string]string{
+		"Content-Security-Policy": want, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "X-Frame-Options": "DENY",
+		"Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin", "Content-Type": "text/html; charset=utf-8",
+	} {
+		if got := w.Header().Get(name); got != value {
+			t.Errorf("%s: %q, want %q", name, got, value)
+		}
+	}
+	if strings.Contains(w.Body.String(), "style=") || strings.Count(w.Body.String(), "<style>") != 1 {
+		t.Error("a style that the policy forbids")
+	}
+}
+
+func TestStatusJSON(t *testing.T) {
+	w := get(statusOf(t, func(s *status) {
+		s.ready = func(time.Time) error { return errors.New("certificate has ended") }
+		s.upstream = func() (bool, time.Time) { return false, time.Time{} }
+	}), "application/json")
+	var r statusReport
+	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || w.Header().Get("Content-Type") != "application/json" {
+		t.Fatalf("%v %v", err, w.Header())
+	}
+	if r.NotReady != "certificate has ended" || r.Runner.State != "not asked yet" || !r.Runner.Since.IsZero() || len(r.Scrapes) != 2 || r.Scrapes[0].Who != hostile {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestStatusOfNothing(t *testing.T) {
+	page := get(statusOf(t, func(s *status) {
+		s.recent = func() []proxy.Scrape { return nil }
+		s.expiry = func(time.Time) []expiryReport { return nil }
+		s.gatherer = prometheus.NewRegistry()
+		s.upstream = func() (bool, time.Time) { return true, s.now() }
+		s.config.TLS.InsecureHTTP = true
+	}), "").Body.String()
+	for _, want := range []string{"None yet.", "Nothing.", "Plain HTTP: none.", `<span class="ok">up</span>`, `<span class="warn">plain HTTP</span>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+func TestStatusThatCannotBeGathered(t *testing.T) {
+	w := get(statusOf(t, func(s *status) { s.config.Allow.Metrics = "nonsense" }), "")
+	if w.Code != http.StatusInternalServerError || strings.TrimSpace(w.Body.String()) != "Internal Server Error" {
+		t.Errorf("%d %s", w.Code, w.Body.String())
+	}
+}
+
+// Whatever a real gate has seen is on its page, and only on loopback.
+func TestStatusOfARealGate(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"))
+	f.ask(t, f.client(t, true), "GET", "/metrics")
+	f.ask(t, f.client(t, false), "GET", "/metrics")
+	f.ask(t, f.client(t, false), "GET", "/debug/pprof/heap", "Authorization", "Bearer "+f.token(t))
+	response, err := http.Get("http://" + f.server.adminListener.Addr().String() + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, _ := io.ReadAll(response.Body)
+	for _, want := range []string{"dns:prometheus.demo", "401 none: no_credential", "403 pprof: not allowed", `<span class="ok">up</span>`} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("no %q in\n%s", want, body)
+		}
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 ms", 1500 * time.Microsecond: "1.5 ms", time.Second: "1 s", 90 * time.Second: "90 s", 3 * time.Minute: "3 min",
+		3 * time.Hour: "3 h", 72 * time.Hour: "3 days", -time.Minute: "-60 s",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("%s: %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestFastest(t *testing.T) {
+	now := time.Now()
+	at := func(who string, ago ...float64) (list []proxy.Scrape) {
+		for _, seconds := range ago {
+			list = append(list, proxy.Scrape{Who: who, At: now.Add(-time.Duration(seconds * float64(time.Second)))})
+		}
+		return list
+	}
+	for _, test := range []struct {
+		scrapes []proxy.Scrape
+		rate    float64
+		who     string
+	}{
+		{nil, 0, ""}, {at("a", 1), 0, ""}, {at("a", 0, 10), 0.1, "a"}, {append(at("a", 0, 10), at("b", 0, 1, 2)...), 1, "b"}, {at("a", 0, 0.1, 0.2), 2, "a"},
+	} {
+		if rate, who := fastest(test.scrapes); rate != test.rate || who != test.who {
+			t.Errorf("%v: %v %s, want %v %s", test.scrapes, rate, who, test.rate, test.who)
+		}
+	}
+}
