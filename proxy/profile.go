@@ -81,7 +81,7 @@ func (p *Profile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Refuse(w, http.StatusMethodNotAllowed)
 		return
 	}
-	ask, seconds, err := p.request(w, r, name)
+	ask, seconds, err := p.request(r, name)
 	if err != nil {
 		Refuse(w, http.StatusBadRequest)
 		return
@@ -111,13 +111,13 @@ func (p *Profile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // request rebuilds what r asks for.
-func (p *Profile) request(w http.ResponseWriter, r *http.Request, name string) (*request, int64, error) {
+func (p *Profile) request(r *http.Request, name string) (*request, int64, error) {
 	ask := &request{method: http.MethodGet, path: pprofPath + name}
 	if name == "symbol" {
 		var err error
 		if r.Method == http.MethodPost {
 			ask.method = http.MethodPost
-			ask.body, err = readAddresses(w, r)
+			ask.body, err = readAddresses(r)
 		} else {
 			ask.query, err = parseAddresses(r.URL.RawQuery)
 		}
@@ -131,12 +131,10 @@ func (p *Profile) request(w http.ResponseWriter, r *http.Request, name string) (
 	return ask, q.seconds, err
 }
 
-// readAddresses reads the body of a symbol POST, which must come at once.
-func readAddresses(w http.ResponseWriter, r *http.Request) (string, error) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(stall)) // a reader that knows no deadlines has none
+// readAddresses reads the body of a symbol POST. How long that may take is for Bodies
+// to say.
+func readAddresses(r *http.Request) (string, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	_ = control.SetReadDeadline(time.Time{})
 	if err != nil || len(body) > maxBody {
 		return "", errQuery
 	}
