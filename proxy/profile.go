@@ -76,11 +76,6 @@ func (p *Profile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Refuse(w, http.StatusNotFound)
 		return
 	}
-	if allowed := []string{http.MethodGet, http.MethodPost}; r.Method != allowed[0] && (r.Method != allowed[1] || name != "symbol") {
-		w.Header().Set("Allow", http.MethodGet) // a HEAD would run the whole profile
-		Refuse(w, http.StatusMethodNotAllowed)
-		return
-	}
 	ask, seconds, err := p.request(r, name)
 	if err != nil {
 		Refuse(w, http.StatusBadRequest)
@@ -112,11 +107,10 @@ func (p *Profile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // request rebuilds what r asks for.
 func (p *Profile) request(r *http.Request, name string) (*request, int64, error) {
-	ask := &request{method: http.MethodGet, path: pprofPath + name}
+	ask := &request{method: r.Method, path: pprofPath + name}
 	if name == "symbol" {
 		var err error
 		if r.Method == http.MethodPost {
-			ask.method = http.MethodPost
 			ask.body, err = readAddresses(r)
 		} else {
 			ask.query, err = parseAddresses(r.URL.RawQuery)

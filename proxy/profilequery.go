@@ -104,7 +104,7 @@ func (q profileQuery) String() string {
 }
 
 // parseAddresses reads hexadecimal program counters joined by "+", such as
-// "0x4010f0+0x401100", and rebuilds them. None is fine: that asks whether there are
+// "0x4010f0+0x401100", with 0x or without, and rebuilds them with it. None is fine: that asks whether there are
 // symbols at all.
 func parseAddresses(raw string) (string, error) {
 	if raw == "" {
@@ -112,10 +112,7 @@ func parseAddresses(raw string) (string, error) {
 	}
 	rebuilt := make([]byte, 0, len(raw))
 	for part := range strings.SplitSeq(raw, "+") {
-		digits, ok := strings.CutPrefix(strings.ToLower(part), "0x")
-		if !ok || strings.Contains(digits, "_") {
-			return "", errQuery
-		}
+		digits := strings.TrimPrefix(strings.ToLower(part), "0x")
 		address, err := strconv.ParseUint(digits, 16, 64)
 		if err != nil {
 			return "", errQuery

@@ -281,3 +281,26 @@ func (f *fixture) dial(t *testing.T) net.Conn {
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn
 }
+
+// The contract's methods of pprof: HEAD too, and POST on symbol alone.
+func TestProfileMethods(t *testing.T) {
+	f := startFixture(t, http.HandlerFunc(demoProfile))
+	c := f.client(t, true)
+	for _, test := range []struct {
+		method, target string
+		status         int
+		allow          string
+	}{
+		{"GET", "/debug/pprof/", 200, ""}, {"HEAD", "/debug/pprof/", 200, ""},
+		{"GET", "/debug/pprof/heap", 200, ""}, {"HEAD", "/debug/pprof/heap?debug=1", 200, ""},
+		{"GET", "/debug/pprof/profile?seconds=0.2", 200, ""}, {"GET", "/debug/pprof/profile?seconds=day", 400, ""},
+		{"POST", "/debug/pprof/heap", 405, "GET, HEAD"},
+		{"POST", "/debug/pprof/symbol", 200, ""}, {"GET", "/debug/pprof/symbol?0x10+20", 200, ""},
+		{"GET", "/debug/pprof/symbol?main.main", 400, ""}, {"DELETE", "/debug/pprof/symbol", 405, "GET, HEAD, POST"},
+	} {
+		response, body := f.ask(t, c, test.method, test.target)
+		if response.StatusCode != test.status || response.Header.Get("Allow") != test.allow {
+			t.Errorf("%s %s: %d, Allow %q: %.100s", test.method, test.target, response.StatusCode, response.Header.Get("Allow"), body)
+		}
+	}
+}
