@@ -10,10 +10,15 @@ import (
 // fragment, backslash or anything that is not visible ASCII. All others get 400.
 // What passes means the same to everyone who reads it, so the path that is
 // authorized is the path that is served. The query may hold percent-encoding;
-// handlers rebuild it.
+// handlers rebuild it. What is not HTTP/1.1 gets 505: to HTTP/1.0 an answer that
+// breaks off looks complete.
 func Target(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !literal(r.RequestURI) {
+		switch {
+		case r.ProtoMajor != 1 || r.ProtoMinor != 1:
+			Refuse(w, http.StatusHTTPVersionNotSupported)
+			return
+		case !literal(r.RequestURI):
 			Refuse(w, http.StatusBadRequest)
 			return
 		}
