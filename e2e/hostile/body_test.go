@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -43,75 +44,73 @@ var bodies = []struct{ name, lines, body string }{
 
 func TestR16BodiesAndTransferEncoding(t *testing.T) {
 	w := newWorld(t, harness.Exposes(sample))
+	var all crowd
 	for _, b := range bodies {
 		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/heap"} {
 			for _, who := range []string{"ops", "guest", "stranger"} {
-				t.Run(b.name+target+" "+who, func(t *testing.T) {
-					w.refusesBody(t, w.wireOf(t, who), "GET", target, b.lines, b.body)
+				all.add(func() error {
+					if err := w.refusesBody(who, request("GET", target, b.lines)+b.body); err != nil {
+						return fmt.Errorf("%s to %s by %s: %w", b.name, target, who, err)
+					}
+					return nil
 				})
 			}
 		}
 	}
+	all.run(t)
 	if got := w.tape.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
 
-// wireOf connects as someone.
-func (w *world) wireOf(t *testing.T, who string) *harness.Wire {
-	t.Helper()
-	switch who {
-	case "ops":
-		return w.as(t, w.ops)
-	case "guest":
-		return w.as(t, w.guest)
-	}
-	return w.stranger(t)
-}
-
 // refusesBody sends a body and a good request after it: the first is refused, the second
 // never answered.
-func (w *world) refusesBody(t *testing.T, wire *harness.Wire, method, target, lines, body string) {
-	t.Helper()
-	if err := wire.Say(request(method, target, lines) + body + get("/metrics", bearer(w.token))); err != nil {
-		t.Fatal(err)
-	}
-	reply, err := wire.Hear(method)
+func (w *world) refusesBody(who, text string) error {
+	wire, err := w.call(who)
 	if err != nil {
-		t.Fatal(err)
+		return err
+	}
+	defer func() { _ = wire.Close() }()
+	if err := wire.Say(text + get("/metrics", bearer(w.token))); err != nil {
+		return err
+	}
+	reply, err := wire.Hear("GET")
+	if err != nil {
+		return err
 	}
 	if reply.Status < 400 || reply.Status >= 500 && reply.Status != 501 || !reply.Close {
-		t.Errorf("status %d, close %v", reply.Status, reply.Close)
+		return fmt.Errorf("status %d, close %v", reply.Status, reply.Close)
 	}
-	if err := wire.Ended(10 * second); err != nil {
-		t.Error(err)
-	}
+	return wire.Ended(10 * second)
 }
 
 // A body whose end is late or never comes holds nobody, and nothing.
 func TestSlowBodyOfAStrangerHeldItsConnection(t *testing.T) {
 	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s")
 	before := w.gate.Kept(t)
+	var all crowd
 	for _, who := range []string{"stranger", "guest", "ops"} {
 		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/symbol"} {
 			for _, lines := range []string{"Content-Length: 60000", chunked} {
-				t.Run(who+target+lines[:7], func(t *testing.T) {
-					t.Parallel()
-					wire := w.wireOf(t, who)
+				all.add(func() error {
+					wire, err := w.call(who)
+					if err != nil {
+						return err
+					}
+					defer func() { _ = wire.Close() }()
 					if err := wire.Say(request("POST", target, lines) + "5\r\nh"); err != nil {
-						t.Fatal(err)
+						return err
 					}
 					if reply, err := wire.Hear("POST"); err == nil && reply.Status < 400 {
-						t.Errorf("status %d", reply.Status)
+						return fmt.Errorf("%s to %s by %s: status %d", lines, target, who, reply.Status)
 					}
-					if err := wire.Ended(10 * second); err != nil {
-						t.Error(err)
-					}
+					return wire.Ended(10 * second)
 				})
 			}
 		}
 	}
-	t.Cleanup(func() { w.gate.Returns(t, before) })
+	all.run(t)
+	w.gate.Returns(t, before)
 }
 
 func TestR16SymbolTakesASmallBodyOnly(t *testing.T) {

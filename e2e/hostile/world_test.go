@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -89,6 +90,38 @@ func (w *world) as(t *testing.T, pair *testca.Pair) *harness.Wire {
 func (w *world) stranger(t *testing.T) *harness.Wire {
 	t.Helper()
 	return harness.MustCall(t, w.gate.Address, w.plain)
+}
+
+// call connects as one of "ops", "scraper", "guest" and "stranger".
+func (w *world) call(who string) (*harness.Wire, error) {
+	pair := map[string]*testca.Pair{"ops": w.ops, "scraper": w.scraper, "guest": w.guest}[who]
+	return harness.Call(w.gate.Address, "", w.config(pair))
+}
+
+// crowd is work for several clients at a time.
+type crowd []func() error
+
+func (c *crowd) add(f func() error) { *c = append(*c, f) }
+
+// run does all of it, at most 24 at a time, which is well below the bound of one address.
+func (c crowd) run(t *testing.T) {
+	t.Helper()
+	var workers sync.WaitGroup
+	work := make(chan func() error)
+	for range 24 {
+		workers.Go(func() {
+			for f := range work {
+				if err := f(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for _, f := range c {
+		work <- f
+	}
+	close(work)
+	workers.Wait()
 }
 
 // scrape asks for /metrics on a connection of its own and returns the answer.
