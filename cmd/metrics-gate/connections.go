@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -23,6 +24,7 @@ type connections struct {
 	addresses map[netip.Prefix]int
 	strangers *list.List // of *connection, oldest first: those that have proven nothing yet
 	count     int
+	waiting   int // connections whose first request has not come yet
 }
 
 func newConnections(c listenConfig, open prometheus.Gauge) *connections {
@@ -54,6 +56,14 @@ func (l *boundListener) Accept() (net.Conn, error) {
 	}
 }
 
+// Close closes the listener; closed before is no error, for drain closes it first and Shutdown again.
+func (l *boundListener) Close() error {
+	if err := l.Listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
 func (s *connections) admit(conn net.Conn) *connection {
 	address := peer(conn.RemoteAddr())
 	s.mu.Lock()
@@ -73,6 +83,7 @@ func (s *connections) admit(conn net.Conn) *connection {
 	c.place = s.strangers.PushBack(c)
 	s.addresses[address]++
 	s.count++
+	s.waiting++
 	s.open.Set(float64(s.count))
 	return c
 }
@@ -83,6 +94,7 @@ func (s *connections) forget(c *connection) {
 		return
 	}
 	c.gone = true
+	s.begin(c)
 	if c.place != nil {
 		s.strangers.Remove(c.place)
 		c.place = nil
@@ -92,6 +104,41 @@ func (s *connections) forget(c *connection) {
 	}
 	s.count--
 	s.open.Set(float64(s.count))
+}
+
+// begin notes that c's first request has come, or never will; s.mu is held.
+func (s *connections) begin(c *connection) {
+	if !c.begun {
+		c.begun = true
+		s.waiting--
+	}
+}
+
+// settleTime is enough for a handshake and a header that are under way; who has sent
+// nothing by then is no scrape but a connection kept in reserve.
+const settleTime = time.Second
+
+// settle waits until every connection has sent its first request, for settleTime at most.
+// http.Server.Shutdown hangs up on those that have not: a scrape amid its TLS handshake
+// would be lost by a restart.
+func (s *connections) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		s.mu.Lock()
+		waiting := s.waiting
+		s.mu.Unlock()
+		if waiting == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // peer is what counts as one address: an IPv4 address or an IPv6 /64.
@@ -116,6 +163,7 @@ type connection struct {
 	address netip.Prefix
 	place   *list.Element // in strangers, until an identity is proven
 	gone    bool
+	begun   bool // a request has come
 }
 
 // Close implements net.Conn.
@@ -144,6 +192,18 @@ func connContext(ctx context.Context, conn net.Conn) context.Context {
 		conn = t.NetConn()
 	}
 	return context.WithValue(ctx, connectionKey{}, conn)
+}
+
+// noteFirst marks the connection of a request: from here on Shutdown waits for it.
+func noteFirst(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
+			c.set.mu.Lock()
+			c.set.begin(c)
+			c.set.mu.Unlock()
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // keepProven marks the connection of an authenticated request.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -120,4 +122,35 @@ func TestListenerClosesWhatDoesNotFit(t *testing.T) {
 			t.Error("the second connection hangs")
 		}
 	}
+}
+
+// TestConnectionsSettle: a drain waits for first requests, for connections that end without
+// one no longer, and for no one without end.
+func TestConnectionsSettle(t *testing.T) {
+	s, _ := bounds(9, 9)
+	asks, leaves := s.admit(&fakeConn{from: "192.0.2.1:1"}), s.admit(&fakeConn{from: "192.0.2.1:2"})
+	settled := make(chan struct{})
+	go func() {
+		s.settle(t.Context())
+		close(settled)
+	}()
+	if err := leaves.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-settled:
+		t.Fatal("a connection without its first request was not waited for")
+	case <-time.After(20 * time.Millisecond):
+	}
+	request := httptest.NewRequest("GET", "/metrics", nil)
+	request = request.WithContext(connContext(request.Context(), asks))
+	for range 2 { // the second request of a connection counts no more
+		noteFirst(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), request)
+	}
+	<-settled
+	if s.waiting != 0 {
+		t.Errorf("%d waiting", s.waiting)
+	}
+	s.admit(&fakeConn{from: "192.0.2.1:3"})
+	s.settle(t.Context()) // ends by itself
 }

@@ -37,6 +37,7 @@ type server struct {
 	log           *slog.Logger
 	gate          *gate
 	listener      net.Listener
+	connections   *connections
 	public, admin *http.Server
 	adminListener net.Listener // nil if off
 	state         *state
@@ -62,7 +63,7 @@ func newServer(c *config, log *slog.Logger) (*server, error) {
 	http1.SetHTTP1(true) // ServeTLS would offer h2 otherwise
 	s.public = &http.Server{
 		Protocols:         &http1,
-		Handler:           g.handler,
+		Handler:           noteFirst(g.handler),
 		TLSConfig:         g.tlsConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,
@@ -73,7 +74,8 @@ func newServer(c *config, log *slog.Logger) (*server, error) {
 		// OPTIONS * must not be answered before authentication.
 		DisableGeneralOptionsHandler: true,
 	}
-	s.listener = newConnections(c.Listen, m.connections).Listen(s.listener)
+	s.connections = newConnections(c.Listen, m.connections)
+	s.listener = s.connections.Listen(s.listener)
 	s.admin = newAdmin(s, m.registry)
 	return s, nil
 }
@@ -162,6 +164,8 @@ func (s *server) stop(signals <-chan os.Signal) error {
 	s.state.serving.Store(false)
 	drain, stop := context.WithTimeout(ctx, s.config.Process.DrainTimeout)
 	defer stop()
+	_ = s.listener.Close()
+	s.connections.settle(drain)
 	if err := s.public.Shutdown(drain); err != nil || ctx.Err() != nil {
 		_ = s.public.Close()
 		return fmt.Errorf("drain: %w", errCut)

@@ -48,7 +48,8 @@ func activate(t *testing.T) *activated {
 	t.Cleanup(func() { _, _, _ = ln.Close(), socket.Close(), notify.Close() })
 	a := &activated{socket: socket, notify: notify, client: pki.Client(pair), url: "https://" + strings.Replace(ln.Addr().String(), "127.0.0.1", "localhost", 1) + "/metrics"}
 	a.env = []string{"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=600000", harness.Prefix + "ADMIN_ADDRESS=off",
-		harness.Prefix + "UPSTREAM_URL=" + runner.Address, harness.Prefix + "METRICS_ALLOW=dns:prometheus.example.com"}
+		harness.Prefix + "UPSTREAM_URL=" + runner.Address, harness.Prefix + "METRICS_ALLOW=dns:prometheus.example.com",
+		harness.Prefix + "RATE_LIMIT=100000", harness.Prefix + "RATE_BURST=100000"}
 	for _, e := range pki.Environ(true) {
 		a.env = append(a.env, harness.Prefix+e)
 	}

@@ -113,7 +113,7 @@ func newSite(t *testing.T, host netns, uid uint32, environ ...string) site {
 	s.pki.Issue(t, "prometheus", testca.Options{DNSNames: []string{"prometheus.example.com"}})
 	harness.StartRunnerOn(t, host.listen(t, "127.0.0.1:9252"), harness.Replay(t))
 
-	// The gate's user must reach its binary and its key, and owns neither of the folders above.
+	// The gate's user must reach its binary and read its files.
 	content, err := os.ReadFile(harness.Binary(t))
 	if err != nil {
 		t.Fatal(err)
@@ -127,8 +127,10 @@ func newSite(t *testing.T, host netns, uid uint32, environ ...string) site {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chown(s.pki.File("server-key.pem"), int(uid), int(uid)); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"server.pem", "server-key.pem", "ca.pem"} {
+		if err := os.Chown(s.pki.File(name), int(uid), int(uid)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	cmd := exec.Command(binary)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
@@ -151,7 +153,7 @@ func newSite(t *testing.T, host netns, uid uint32, environ ...string) site {
 // curl asks from a namespace as a user; the answer's status, or curl's exit code.
 func (s site) curl(t *testing.T, from netns, uid uint32, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(tool(t, "curl"), append([]string{"-sS", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "5"}, args...)...)
+	cmd := exec.Command(tool(t, "curl"), append([]string{"-sS", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "2"}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	var r result
 	if err := from.in(t, func() error { r = finish(t, cmd); return nil }); err != nil {
