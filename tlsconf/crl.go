@@ -24,10 +24,11 @@ const (
 	oidAuthorityKey      = "2.5.29.35"
 )
 
-// list is one complete revocation list, pared down to what a check needs.
+// list is one revocation list, complete for its scope, pared down to what a check needs.
 type list struct {
 	signed  x509.RevocationList // issuer, times and what a signature check reads; no entries
 	revoked map[string]struct{} // serial numbers, big-endian
+	scope   scope
 }
 
 // parseLists reads every list of a file: PEM blocks, or DER, one after the other.
@@ -84,10 +85,11 @@ func parseList(der []byte) (*list, error) {
 	if parsed.NextUpdate.IsZero() {
 		return nil, fmt.Errorf("of %s: no next update, so nobody could tell when it is stale", parsed.Issuer)
 	}
-	if err := listExtensions(parsed.Extensions); err != nil {
+	covers, err := listExtensions(parsed.Extensions)
+	if err != nil {
 		return nil, fmt.Errorf("of %s: %w", parsed.Issuer, err)
 	}
-	l := &list{revoked: make(map[string]struct{}, len(parsed.RevokedCertificateEntries)), signed: pare(parsed)}
+	l := &list{revoked: make(map[string]struct{}, len(parsed.RevokedCertificateEntries)), signed: pare(parsed), scope: covers}
 	for _, entry := range parsed.RevokedCertificateEntries {
 		if err := entryExtensions(entry.Extensions); err != nil {
 			return nil, fmt.Errorf("of %s: serial %s: %w", parsed.Issuer, entry.SerialNumber, err)
@@ -108,19 +110,28 @@ func pare(l *x509.RevocationList) x509.RevocationList {
 
 func serial(n *big.Int) string { return string(n.Bytes()) }
 
-// listExtensions refuses what would make the list less than a complete one of its issuer.
-func listExtensions(extensions []pkix.Extension) error {
+// listExtensions is for what the list is complete; it refuses a list that is not, for
+// anything. A delta list (RFC 5280 section 5.2.4) tells only what is new.
+func listExtensions(extensions []pkix.Extension) (scope, error) {
+	var covers scope
+	scoped := false
 	for _, e := range extensions {
 		switch id := e.Id.String(); {
 		case id == oidDeltaIndicator:
-			return errors.New("is a delta list; only complete ones are supported")
+			return scope{}, errors.New("is a delta list; only complete ones are supported")
+		case id == oidDistributionPoint && scoped:
+			return scope{}, errors.New("has two issuing distribution points")
 		case id == oidDistributionPoint:
-			return errors.New("is indirect or limited to a distribution point; only complete lists of the issuer itself are supported")
+			var err error
+			if covers, err = parseScope(e.Value); err != nil {
+				return scope{}, err
+			}
+			scoped = true
 		case e.Critical && id != oidNumber && id != oidAuthorityKey:
-			return fmt.Errorf("critical extension %s is unknown", id)
+			return scope{}, fmt.Errorf("critical extension %s is unknown", id)
 		}
 	}
-	return nil
+	return covers, nil
 }
 
 func entryExtensions(extensions []pkix.Extension) error {
@@ -142,7 +153,7 @@ func (l *list) has(cert *x509.Certificate) bool {
 
 func (l *list) stale(now time.Time) bool { return now.After(l.signed.NextUpdate) }
 
-// newer orders lists of one issuer: by number where both bear one, else by date.
+// newer orders lists of one issuer and scope: by number where both bear one, else by date.
 func (l *list) newer(other *list) bool {
 	if a, b := l.signed.Number, other.signed.Number; a != nil && b != nil && a.Cmp(b) != 0 {
 		return a.Cmp(b) > 0

@@ -13,9 +13,10 @@ var (
 	ErrUsage = errors.New("certificate is not for client authentication")
 	// ErrRevoked: a certificate of the path is on its issuer's revocation list.
 	ErrRevoked = errors.New("certificate is revoked")
-	// ErrNoList: revocation lists are configured, but none is there for an issuer of the path.
+	// ErrNoList: revocation lists are configured, but none is there for an issuer of the path,
+	// or none whose scope (RFC 5280 section 5.2.5) holds the certificate.
 	ErrNoList = errors.New("issuer has no revocation list")
-	// ErrStaleList: the issuer's newest list is past its next update.
+	// ErrStaleList: the issuer's newest list for the certificate is past its next update.
 	ErrStaleList = errors.New("issuer's revocation list is stale")
 	// ErrBadList: no list in the issuer's name bears the issuer's signature.
 	ErrBadList = errors.New("issuer's revocation list is badly signed")

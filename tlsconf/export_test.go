@@ -1,6 +1,11 @@
 package tlsconf
 
-import "time"
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"time"
+)
 
 // SetNow gives r another clock.
 func (r *Reloader) SetNow(now func() time.Time) { r.now = now }
@@ -29,6 +34,17 @@ func ParsedAuthorities(data []byte) (n int, err error) {
 func ParsedKey(data []byte) error {
 	_, err := parseKey(data)
 	return err
+}
+
+// ParsedScope reads an IssuingDistributionPoint.
+func ParsedScope(der []byte) (points []string, covers string, err error) {
+	s, err := parseScope(der)
+	return s.points, s.String(), err
+}
+
+// PointsOf reads a CRLDistributionPoints extension that x509.ParseCertificate need not take.
+func PointsOf(der []byte) (uris []string, borne bool) {
+	return pointsOf(&x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 31}, Value: der}}})
 }
 
 func ParsedLists(data []byte) (ders [][]byte, err error) {

@@ -24,7 +24,7 @@ type Files struct {
 	Key  string // its private key, PEM; not readable by others (mode o+r)
 
 	ClientCA   string // authorities for client certificates, PEM; set if and only if ClientAuth is not None
-	ClientCRL  string // their revocation lists, PEM or DER; empty: no revocation check
+	ClientCRL  string // all their revocation lists, PEM or DER; empty: no revocation check
 	ClientAuth ClientAuth
 
 	MinVersion uint16 // tls.VersionTLS13 (also if 0) or tls.VersionTLS12

@@ -3,6 +3,7 @@ package tlsconf_test
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/asn1"
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/tlsconf"
@@ -45,14 +46,16 @@ func FuzzPEM(f *testing.F) {
 	})
 }
 
-// FuzzCRL states: lists that are taken are complete ones with an end, and are the same
-// in DER and in PEM.
+// FuzzCRL states: lists that are taken are complete for a known scope, have an end, and are
+// the same in DER and in PEM.
 func FuzzCRL(f *testing.F) {
 	root := testca.Must(testca.NewCA(testca.Options{CommonName: "root"}))
 	leaf := testca.Must(root.Issue(testca.Options{CommonName: "leaf"})).Leaf()
 	one, two := testca.Must(root.CRL(testca.CRLOptions{})), testca.Must(root.CRL(testca.CRLOptions{Number: 2, Revoked: []*x509.Certificate{leaf}}))
 	for _, seed := range [][]byte{nil, one, two, append(append([]byte{}, one...), two...), testca.CRLPEM(one, two), one[:100],
-		append(append([]byte{}, two...), 0), root.CertPEM(), testca.CRLPEM(root.Cert.Raw)} {
+		append(append([]byte{}, two...), 0), root.CertPEM(), testca.CRLPEM(root.Cert.Raw),
+		testca.Must(root.CRL(testca.CRLOptions{Points: []string{"http://ca.example/1.crl", "ldap:///cn=ca"}, OnlyUsers: true})),
+		testca.Must(root.CRL(testca.CRLOptions{OnlyAuthorities: true}))} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -69,8 +72,11 @@ func FuzzCRL(f *testing.F) {
 				t.Errorf("taken: %v, %+v", err, list)
 			}
 			for _, e := range list.Extensions {
-				if id := e.Id.String(); id == "2.5.29.27" || id == "2.5.29.28" {
-					t.Errorf("taken with extension %s", id)
+				switch e.Id.String() {
+				case "2.5.29.27":
+					t.Error("taken, and is a delta list")
+				case "2.5.29.28":
+					scoped(t, e.Value)
 				}
 			}
 		}
@@ -81,4 +87,56 @@ func FuzzCRL(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzScope states: a scope that is taken is what encoding/asn1 reads of it as well, with
+// nothing that limits it otherwise; a certificate with any extension of points names none
+// that is not there.
+func FuzzScope(f *testing.F) {
+	for _, seed := range []string{"", "0\x00", "0\x03\x81\x01\xff", "0\x03\x84\x01\xff", "0\x07\xa0\x05\xa0\x03\x86\x01u",
+		"0\x0a\xa0\x05\xa0\x03\x86\x01u\x81\x01\xff", "0\x090\x07\xa0\x05\xa0\x03\x86\x01u"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, der []byte) {
+		if _, _, err := tlsconf.ParsedScope(der); err == nil {
+			scoped(t, der)
+		}
+		uris, borne := tlsconf.PointsOf(der)
+		for _, uri := range uris {
+			if !bytes.Contains(der, []byte(uri)) {
+				t.Errorf("names %q", uri)
+			}
+		}
+		if !borne {
+			t.Error("the extension was not seen")
+		}
+	})
+}
+
+// scoped reads an IssuingDistributionPoint the way others do.
+func scoped(t *testing.T, der []byte) {
+	t.Helper()
+	var read struct {
+		Name struct {
+			Full []asn1.RawValue `asn1:"optional,tag:0"`
+		} `asn1:"optional,tag:0"`
+		Users       bool           `asn1:"optional,tag:1"`
+		Authorities bool           `asn1:"optional,tag:2"`
+		Reasons     asn1.BitString `asn1:"optional,tag:3"`
+		Indirect    bool           `asn1:"optional,tag:4"`
+		Attributes  bool           `asn1:"optional,tag:5"`
+	}
+	points, covers, err := tlsconf.ParsedScope(der)
+	if err != nil {
+		t.Fatalf("taken, but %v", err)
+	}
+	if rest, err := asn1.Unmarshal(der, &read); err != nil || len(rest) > 0 {
+		t.Errorf("taken, but %v, %x after it", err, rest)
+	}
+	if read.Users && read.Authorities || read.Indirect || read.Attributes || read.Reasons.BitLength > 0 {
+		t.Errorf("taken as %s: %+v", covers, read)
+	}
+	if len(points) > len(read.Name.Full) || (len(points) == 0) != (len(read.Name.Full) == 0) {
+		t.Errorf("points %q of %d names", points, len(read.Name.Full))
+	}
 }

@@ -6,11 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
 
-// lists finds the list that counts for an issuer.
+// lists finds the lists that count for an issuer.
 type lists struct {
 	all         []*list
 	authorities []*x509.Certificate // of the client CA file
@@ -19,10 +20,18 @@ type lists struct {
 	found map[digest]finding // by issuer certificate; bounded
 }
 
-// finding is what a search found: a list, or why there is none.
+// finding is what there is in the name of one issuer.
 type finding struct {
-	list *list
-	err  error
+	good []*list // signed by it, the newest of each scope
+	bad  []*list // not signed by it
+}
+
+// none is why a finding without a good list has none.
+func (f finding) none() error {
+	if len(f.bad) > 0 {
+		return ErrBadList
+	}
+	return ErrNoList
 }
 
 // maxFindings bounds the intermediates remembered; beyond it the search starts over.
@@ -50,22 +59,39 @@ func (ls *lists) check(path []*x509.Certificate, now time.Time) (until time.Time
 	return earlier(until, next), nil
 }
 
-// listed refuses cert if it is on the list of its issuer, or if that list is not good.
+// listed refuses cert if it is on a list of its issuer, or if no list says that it is not.
+// An entry counts on whichever of the issuer's lists it stands, since the serial number
+// belongs to one certificate of the issuer (RFC 5280 section 4.1.2.2). That there is none
+// counts on the lists that cover cert, and every one of them must be good.
 func (ls *lists) listed(cert, issuer *x509.Certificate, now time.Time) (until time.Time, err error) {
-	l, err := ls.of(issuer)
-	switch {
-	case err != nil:
-		return until, fmt.Errorf("%w: %s", err, issuer.Subject)
-	case l.has(cert):
-		return until, revoked(cert)
-	case l.stale(now):
-		return until, fmt.Errorf("%w since %s: %s", ErrStaleList, l.signed.NextUpdate.Format(time.RFC3339), issuer.Subject)
+	found := ls.of(issuer)
+	for _, l := range found.good {
+		if l.has(cert) {
+			return until, revoked(cert)
+		}
 	}
-	return l.signed.NextUpdate, nil
+	good := covering(found.good, cert)
+	switch {
+	case len(found.good) == 0:
+		return until, fmt.Errorf("%w: %s", found.none(), issuer.Subject)
+	case len(good) == 0 && len(covering(found.bad, cert)) > 0:
+		return until, fmt.Errorf("%w: %s", ErrBadList, issuer.Subject)
+	case len(good) == 0:
+		return until, fmt.Errorf("%w: %s: none covers %s", ErrNoList, issuer.Subject, wanted(cert))
+	}
+	until = cert.NotAfter
+	for _, l := range good {
+		if l.stale(now) {
+			return until, fmt.Errorf("%w since %s: %s", ErrStaleList, l.signed.NextUpdate.Format(time.RFC3339), issuer.Subject)
+		}
+		until = earlier(until, l.signed.NextUpdate)
+	}
+	return until, nil
 }
 
 // anchor judges a certificate that is trusted by itself: a root by its own list, or an
-// intermediate in the client CA file by that of its issuer. Such a list may be missing.
+// intermediate in the client CA file by those of its issuer. Such a list may be missing, or
+// be for other certificates.
 // One whose issuer is not in the client CA file cannot be verified, and is believed as far
 // as it takes trust away.
 func (ls *lists) anchor(cert *x509.Certificate, now time.Time) (until time.Time, err error) {
@@ -104,40 +130,41 @@ func revoked(cert *x509.Certificate) error {
 	return fmt.Errorf("%w: serial %x of %s", ErrRevoked, cert.SerialNumber, cert.Issuer)
 }
 
-// of is the newest list that issuer signed. The result is remembered: hashing a large
-// list for its signature takes milliseconds.
-func (ls *lists) of(issuer *x509.Certificate) (*list, error) {
+// of finds the lists of issuer. The result is remembered: hashing a large list for its
+// signature takes milliseconds.
+func (ls *lists) of(issuer *x509.Certificate) finding {
 	key := digest(sha256.Sum256(issuer.Raw))
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	f, ok := ls.found[key]
 	if !ok {
-		f.list, f.err = ls.search(issuer)
+		f = ls.search(issuer)
 		if len(ls.found) >= maxFindings {
 			clear(ls.found)
 		}
 		ls.found[key] = f
 	}
-	return f.list, f.err
+	return f
 }
 
-func (ls *lists) search(issuer *x509.Certificate) (*list, error) {
-	var newest *list
-	err := ErrNoList
+func (ls *lists) search(issuer *x509.Certificate) finding {
+	var f finding
 	for _, l := range ls.all {
-		if !l.names(issuer.RawSubject, issuer.SubjectKeyId) || newest != nil && !l.newer(newest) {
+		if !l.names(issuer.RawSubject, issuer.SubjectKeyId) {
 			continue
 		}
-		if l.signed.CheckSignatureFrom(issuer) != nil {
-			err = ErrBadList
-			continue
+		at := slices.IndexFunc(f.good, func(g *list) bool { return g.scope.same(l.scope) })
+		switch {
+		case at >= 0 && !l.newer(f.good[at]):
+		case l.signed.CheckSignatureFrom(issuer) != nil:
+			f.bad = append(f.bad, l)
+		case at >= 0:
+			f.good[at] = l
+		default:
+			f.good = append(f.good, l)
 		}
-		newest = l
 	}
-	if newest != nil {
-		return newest, nil
-	}
-	return nil, err
+	return f
 }
 
 // names reports whether the list claims to be of the issuer with this name and key.

@@ -165,8 +165,6 @@ func TestListsThatAreNotComplete(t *testing.T) {
 	}{
 		"delta":                   {extension(true, []byte{2, 1, 1}, 2, 5, 29, 27), "is a delta list"},
 		"delta, not critical":     {extension(false, []byte{2, 1, 1}, 2, 5, 29, 27), "is a delta list"},
-		"indirect":                {extension(true, []byte{0x30, 3, 0x84, 1, 0xff}, 2, 5, 29, 28), "is indirect or limited"},
-		"only some":               {extension(true, []byte{0x30, 3, 0x81, 1, 0xff}, 2, 5, 29, 28), "is indirect or limited"},
 		"unknown critical":        {extension(true, []byte{5, 0}, 1, 2, 3, 4), "critical extension 1.2.3.4 is unknown"},
 		"unknown":                 {extension(false, []byte{5, 0}, 1, 2, 3, 4), ""},
 		"points to a delta":       {extension(false, []byte{0x30, 0}, 2, 5, 29, 46), ""},

@@ -93,14 +93,16 @@ func (s *snapshot) expiry() []Expiry {
 	return all
 }
 
-// newest leaves out lists that a newer one of the same issuer and key replaces.
+// newest leaves out lists that a newer one of the same issuer, key and scope replaces.
 func (ls *lists) newest() []*list {
 	if ls == nil {
 		return nil
 	}
 	var kept []*list
 	for _, l := range ls.all {
-		at := slices.IndexFunc(kept, func(k *list) bool { return k.names(l.signed.RawIssuer, l.signed.AuthorityKeyId) })
+		at := slices.IndexFunc(kept, func(k *list) bool {
+			return k.names(l.signed.RawIssuer, l.signed.AuthorityKeyId) && k.scope.same(l.scope)
+		})
 		switch {
 		case at < 0:
 			kept = append(kept, l)

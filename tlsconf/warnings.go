@@ -36,10 +36,14 @@ func (s *snapshot) warnings(now time.Time) []warning {
 		if s.trust.lists == nil {
 			continue
 		}
-		if l, err := s.trust.lists.of(ca); err != nil {
-			add(ca, err.Error()+": its certificates are refused")
-		} else if l.stale(now) {
-			add(ca, ErrStaleList.Error()+": its certificates are refused")
+		found := s.trust.lists.of(ca)
+		if len(found.good) == 0 {
+			add(ca, found.none().Error()+": its certificates are refused")
+		}
+		for _, l := range found.good {
+			if l.stale(now) {
+				add(ca, ErrStaleList.Error()+": its "+l.scope.String()+" are refused")
+			}
 		}
 	}
 	return all

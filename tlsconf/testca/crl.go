@@ -3,6 +3,8 @@ package testca
 import (
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"math/big"
 	"time"
@@ -14,7 +16,30 @@ type CRLOptions struct {
 	Revoked                []*x509.Certificate
 	Number                 int64                           // 0: 1
 	ThisUpdate, NextUpdate time.Time                       // zero: an hour ago, a day after ThisUpdate
+	Points                 []string                        // URIs of its distribution point (RFC 5280 section 5.2.5)
+	OnlyUsers              bool                            // onlyContainsUserCerts
+	OnlyAuthorities        bool                            // onlyContainsCACerts
 	Edit                   func(list *x509.RevocationList) // last change to the template
+}
+
+// point is the IssuingDistributionPoint extension, if the options ask for one.
+func (o CRLOptions) point() ([]pkix.Extension, error) {
+	if len(o.Points) == 0 && !o.OnlyUsers && !o.OnlyAuthorities {
+		return nil, nil
+	}
+	type name struct {
+		Full []asn1.RawValue `asn1:"optional,tag:0"`
+	}
+	content := struct {
+		Name            name `asn1:"optional,tag:0"`
+		OnlyUsers       bool `asn1:"optional,tag:1"`
+		OnlyAuthorities bool `asn1:"optional,tag:2"`
+	}{OnlyUsers: o.OnlyUsers, OnlyAuthorities: o.OnlyAuthorities}
+	for _, uri := range o.Points {
+		content.Name.Full = append(content.Name.Full, asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte(uri)})
+	}
+	der, err := asn1.Marshal(content)
+	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: der}}, err
 }
 
 // CRL makes a revocation list of ca, in DER.
@@ -30,6 +55,10 @@ func (ca *CA) CRL(o CRLOptions) ([]byte, error) {
 		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{
 			SerialNumber: cert.SerialNumber, RevocationTime: list.ThisUpdate,
 		})
+	}
+	var err error
+	if list.ExtraExtensions, err = o.point(); err != nil {
+		return nil, fmt.Errorf("revocation list of %q: %w", ca.Cert.Subject.CommonName, err)
 	}
 	if o.Edit != nil {
 		o.Edit(list)

@@ -3,6 +3,7 @@ package testca_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"testing"
@@ -90,6 +91,28 @@ func TestCRLIsSignedAndHoldsTheSerial(t *testing.T) {
 	}
 	if n := len(list.RevokedCertificateEntries); n != 1 || list.Number.Int64() != 7 {
 		t.Errorf("%d entries, number %v", n, list.Number)
+	}
+}
+
+func TestCRLBearsItsPoint(t *testing.T) {
+	root := testca.Must(testca.NewCA(testca.Options{CommonName: "root"}))
+	for want, o := range map[string]testca.CRLOptions{
+		"":                               {},
+		"30038101ff":                     {OnlyUsers: true},
+		"30038201ff":                     {OnlyAuthorities: true},
+		"3007a005a003860175":             {Points: []string{"u"}},
+		"300da008a0068601758601768101ff": {Points: []string{"u", "v"}, OnlyUsers: true},
+	} {
+		list := testca.Must(x509.ParseRevocationList(testca.Must(root.CRL(o))))
+		got := ""
+		for _, e := range list.Extensions {
+			if e.Id.String() == "2.5.29.28" && e.Critical {
+				got = hex.EncodeToString(e.Value)
+			}
+		}
+		if got != want {
+			t.Errorf("%+v: %s, want %s", o, got, want)
+		}
 	}
 }
 
