@@ -161,7 +161,8 @@ func (p *pattern) learn(b []byte, i int, f *sample, v *resolver, l *Labels) {
 		p.suffix.add(",", l.list[k].text)
 	}
 	for k, s := range f.spans {
-		p.marks[k], p.heads[k] = int(s.start)-i, int(s.value-s.name)
+		p.marks[k] = int(s.start) - i
+		p.heads[k] = int(s.value - s.start)
 	}
 	p.base, p.count = i, n
 	p.marks[n] = int(f.at) + 1 - i

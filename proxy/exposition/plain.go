@@ -1,6 +1,9 @@
 package exposition
 
-import "unicode/utf8"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
 
 // plain takes lines of the common shapes from i on, until it meets another or a
 // chunk is full, and returns where that is and up to where b has been copied.
@@ -67,10 +70,13 @@ func plainValue(b []byte, i int, openMetrics bool) int {
 	if i == len(b) || b[i] != ' ' {
 		return 0
 	}
-	n := digits(b, i+1)
-	if i+1+n == len(b) || n == 0 || n > 18 || b[i+1+n] != '\n' {
-		n = decimal(b[i+1:])
+	if i+9 <= len(b) { // most often a few digits and the newline
+		n := bits.TrailingZeros64(notDigits(word(b, i+1))) / 8
+		if n > 0 && n < 8 && b[i+1+n] == '\n' {
+			return i + n + 2
+		}
 	}
+	n := decimal(b[i+1:])
 	if i += 1 + n; n == 0 || i == len(b) {
 		return 0
 	}
@@ -84,6 +90,12 @@ func plainValue(b []byte, i int, openMetrics bool) int {
 		return i + 1
 	}
 	return 0
+}
+
+// notDigits has the high bit of each byte of x that is no digit.
+func notDigits(x uint64) uint64 {
+	x ^= '0' * ones
+	return (x&^highs + (0x80-10)*ones | x) & highs
 }
 
 // The first seven bytes of comments, as words.
@@ -122,6 +134,37 @@ func (p *pattern) comment(b []byte, i int, openMetrics bool) int {
 // closingQuote returns where the string ends whose content goes on at i, or 0
 // if that is not UTF-8 on a line.
 func closingQuote(b []byte, i int) int {
+	if end := simpleString(b, i); end > 0 {
+		return end
+	}
+	return closingQuoteSlow(b, i)
+}
+
+// simpleString does as closingQuote for a string of ASCII without escapes, and
+// returns 0 for any other. Most need one look at a word or two.
+func simpleString(b []byte, i int) int {
+	for ; i+8 <= len(b); i += 8 {
+		if odd := special(word(b, i)); odd != 0 {
+			if i += bits.TrailingZeros64(odd) / 8; b[i] == '"' {
+				return i
+			}
+			break
+		}
+	}
+	return 0
+}
+
+// special has the high bit of the first byte of x that is a quote, a backslash, a
+// control character or not ASCII, and perhaps of bytes after it.
+func special(x uint64) uint64 {
+	quote, backslash := x^('"'*ones), x^('\\'*ones)
+	zero := (quote - ones) &^ quote
+	zero |= (backslash - ones) &^ backslash
+	return (zero | (x - ' '*ones) | x) & highs
+}
+
+// closingQuoteSlow is closingQuote a byte at a time.
+func closingQuoteSlow(b []byte, i int) int {
 	for {
 		for i < len(b) && class[b[i]]&plainByte != 0 {
 			i++

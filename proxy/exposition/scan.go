@@ -78,14 +78,16 @@ func (s *scanner) blanks() {
 
 // identifier skips a name of bytes of the class bit.
 func (s *scanner) identifier(bit byte) bool {
-	start := s.i
+	b, i := s.b, s.i
 	if class[s.peek()]&digitByte != 0 {
 		return false
 	}
-	for s.i < len(s.b) && class[s.b[s.i]]&bit != 0 {
-		s.i++
+	for i < len(b) && class[b[i]]&bit != 0 {
+		i++
 	}
-	return s.i > start
+	start := s.i
+	s.i = i
+	return i > start
 }
 
 // quoted skips a quoted string and returns what is between the quotes, still
@@ -95,6 +97,10 @@ func (s *scanner) quoted(newlines bool) (start, end int, ok bool) {
 		return 0, 0, s.fail("no quote")
 	}
 	start = s.i
+	if end = simpleString(s.b, start); end > 0 {
+		s.i = end + 1
+		return start, end, true
+	}
 	ascii := true
 	for {
 		for s.i < len(s.b) && class[s.b[s.i]]&plainByte != 0 {
@@ -130,11 +136,13 @@ func (s *scanner) quoted(newlines bool) (start, end int, ok bool) {
 
 // token skips everything up to a blank or newline and returns it.
 func (s *scanner) token() []byte {
-	start := s.i
-	for s.i < len(s.b) && s.b[s.i] != '\n' && s.b[s.i] != ' ' && (s.openMetrics || s.b[s.i] != '\t' && s.b[s.i] != '{') {
-		s.i++
+	b, i := s.b, s.i
+	for i < len(b) && b[i] != '\n' && b[i] != ' ' && (s.openMetrics || b[i] != '\t' && b[i] != '{') {
+		i++
 	}
-	return s.b[start:s.i]
+	start := s.i
+	s.i = i
+	return b[start:i]
 }
 
 // rest skips the rest of the line and its newline, and returns the former.
