@@ -156,7 +156,7 @@ func TestPackageContents(t *testing.T) {
 			t.Errorf("%s is in the rpm only", path)
 		}
 	}
-	if n := strings.Count(rpm, "\n"); n != 13 {
+	if n := strings.Count(rpm, "\n"); n != 15 {
 		t.Errorf("%d files:\n%s", n, rpm)
 	}
 	if got := command(t, "rpm", "-qcp", filepath.Join(dir, "metrics-gate-1.2.3-1.x86_64.rpm")).stdout; got != "/etc/metrics-gate/metrics-gate.env\n" {

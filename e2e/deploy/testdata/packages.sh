@@ -13,20 +13,21 @@ mount -t tmpfs tmpfs "$root/run"
 mkdir -p "$root/run/systemd/system" # as if systemd ran
 mkdir -p "$root/package"
 cp "$2" "$root/package/package"
-printf '#!/bin/sh\necho "systemctl $*"\n' > "$root/usr/local/bin/systemctl"
-chmod 755 "$root/usr/local/bin/systemctl"
+rm -f "$root/usr/bin/systemctl" "$root/bin/systemctl"
+printf '#!/bin/sh\necho "systemctl $*"\n' > "$root/usr/bin/systemctl"
+chmod 755 "$root/usr/bin/systemctl"
 
 cat > "$root/package/run" <<'SCRIPT'
 set -eu
 export PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 case $1 in
 deb)
-	add() { dpkg --force-depends -i /package/package; }
-	remove() { dpkg -r metrics-gate; }
-	purge() { dpkg --purge metrics-gate; }
+	add() { dpkg --no-triggers --force-depends -i /package/package; }
+	remove() { dpkg --no-triggers -r metrics-gate; }
+	purge() { dpkg --no-triggers --purge metrics-gate; }
 	;;
 rpm)
-	add() { rpm -U --force --nodeps --noscripts --justdb /package/package 2> /dev/null; rpm -U --force --nodeps /package/package; }
+	add() { rpm -U --force --nodeps /package/package; }
 	remove() { rpm -e --nodeps metrics-gate; }
 	purge() { :; }
 	;;
