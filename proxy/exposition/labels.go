@@ -22,7 +22,6 @@ type Labels struct {
 	rank   []int      // indices of list by length of name, then name: the order of conflict resolution
 	sorted []int      // indices of list by name
 	more   short      // `,a="x",b="y"`: after other labels
-	lone   []byte     // `a="x",b="y"`: into empty braces
 	bare   short      // `{a="x",b="y"}`: after a bare name
 }
 
