@@ -124,6 +124,7 @@ func (m *Metrics) answer(w http.ResponseWriter, r *http.Request, f *flight, mb *
 	if p == phaseComplete {
 		h.Set("Content-Length", strconv.FormatInt(size, 10))
 	}
+	cork := corkOf(r.Context())
 	for {
 		c, err := f.take(r.Context(), mb)
 		if err == io.EOF {
@@ -132,7 +133,9 @@ func (m *Metrics) answer(w http.ResponseWriter, r *http.Request, f *flight, mb *
 		if err != nil {
 			return true, err
 		}
+		cork.cork()
 		_, err = w.Write(c.bytes())
+		err = errors.Join(err, cork.uncork())
 		f.wrote(mb, c)
 		if err != nil {
 			return true, err

@@ -18,7 +18,7 @@ const (
 // codes are the values of the metric label "code", but "aborted" for an answer
 // that was cut short, and "other".
 func codes() []int {
-	return []int{200, 400, 401, 403, 404, 405, 413, 417, 429, 500, 502, 503, 504}
+	return []int{200, 400, 401, 403, 404, 405, 413, 417, 429, 500, 502, 503, 504, 505}
 }
 
 // Observer counts requests, exchanges, refusals and samples, and remembers the

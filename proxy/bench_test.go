@@ -1,0 +1,74 @@
+package proxy
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// benchScrape scrapes over one kept connection, with a client and a runner that do
+// as little as possible. It reports the CPU time of all three.
+func benchScrape(b *testing.B, body, encoding string) {
+	whole := []byte(plain(textType, body))
+	r := serveRaw(b, func(c net.Conn, _ string, _ int) bool { _, err := c.Write(whole); return err == nil })
+	g := newGate(b, r.addr(), func(o *MetricsOptions) { o.Log = nil })
+	secure := httptest.NewUnstartedServer(g.Config.Handler)
+	secure.Listener = Corked(secure.Listener)
+	secure.Config.ConnContext = ConnContext
+
+	secure.TLS = &tls.Config{DynamicRecordSizingDisabled: true, SessionTicketsDisabled: true}
+	secure.StartTLS()
+	defer secure.Close()
+	c, err := tls.Dial("tcp", secure.Listener.Addr().String(), secure.Client().Transport.(*http.Transport).TLSClientConfig)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	in := bufio.NewReaderSize(c, 64<<10)
+	request := fmt.Sprintf("GET /metrics HTTP/1.1\r\nHost: x\r\nUser-Agent: Prometheus/3\r\nAccept: text/plain;version=0.0.4;q=0.3,*/*;q=0.2\r\n"+
+		"Accept-Encoding: %s\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n", encoding)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	before := cpu(b)
+	for b.Loop() {
+		_, _ = io.WriteString(c, request)
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, res.Body); err != nil || n == 0 || res.StatusCode != 200 {
+			b.Fatal(res.Status, n, err)
+		}
+	}
+	b.ReportMetric((cpu(b)-before)/float64(b.N), "cpu-µs/op")
+}
+
+// cpu is the CPU time of the process, in microseconds.
+func cpu(b *testing.B) float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e3
+}
+
+func BenchmarkScrapeSmall(b *testing.B) {
+	body := readFile(b, "testdata/runner.txt")
+	for _, encoding := range []string{"identity", "gzip", "zstd"} {
+		b.Run(encoding, func(b *testing.B) { benchScrape(b, body, encoding) })
+	}
+}
+
+func BenchmarkScrapeLarge(b *testing.B) {
+	body := strings.Repeat(readFile(b, "testdata/runner.txt"), 240) // 12.6 MB
+	for _, encoding := range []string{"identity", "gzip", "zstd"} {
+		b.Run(encoding, func(b *testing.B) { benchScrape(b, body, encoding) })
+	}
+}

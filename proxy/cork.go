@@ -1,0 +1,127 @@
+package proxy
+
+import (
+	"context"
+	"net"
+	"sync"
+)
+
+// corkBytes is how much of an answer goes to the socket at once: a chunk and what
+// HTTP and TLS put around it.
+const corkBytes = chunkBytes + 8<<10
+
+// Corked wraps a listener below TLS. TLS writes a record of 16 KiB at a time, each
+// with a system call; the connections of Corked collect those of a chunk, and send
+// them with one. Its connections must reach Metrics through ConnContext.
+func Corked(l net.Listener) net.Listener {
+	return &corkedListener{l, make(spares[[corkBytes]byte], spareReader)}
+}
+
+type corkedListener struct {
+	net.Listener
+	spares spares[[corkBytes]byte]
+}
+
+// Accept implements net.Listener.
+func (l *corkedListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &corkedConn{Conn: c, spares: l.spares}, nil
+}
+
+// corkedConn collects what is written between cork and uncork.
+type corkedConn struct {
+	net.Conn
+	spares spares[[corkBytes]byte]
+
+	mu  sync.Mutex
+	buf *[corkBytes]byte // nil: not corked
+	n   int
+}
+
+// NetConn returns the connection below.
+func (c *corkedConn) NetConn() net.Conn { return c.Conn }
+
+// Write implements net.Conn. While corked its error may be that of bytes before.
+func (c *corkedConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.buf == nil {
+		return c.Conn.Write(p)
+	}
+	if len(p) > corkBytes-c.n {
+		if err := c.flush(); err != nil {
+			return 0, err
+		}
+		if len(p) > corkBytes {
+			return c.Conn.Write(p)
+		}
+	}
+	c.n += copy(c.buf[c.n:], p)
+	return len(p), nil
+}
+
+// flush writes what was collected.
+func (c *corkedConn) flush() error {
+	n := c.n
+	c.n = 0
+	if n == 0 {
+		return nil
+	}
+	_, err := c.Conn.Write(c.buf[:n])
+	return err
+}
+
+// cork begins to collect.
+func (c *corkedConn) cork() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.buf == nil {
+		c.buf = c.spares.get()
+	}
+}
+
+// uncork sends what was collected.
+func (c *corkedConn) uncork() error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.buf == nil {
+		return nil
+	}
+	err := c.flush()
+	c.spares.put(c.buf)
+	c.buf = nil
+	return err
+}
+
+type corkKey struct{}
+
+// ConnContext is for http.Server.ConnContext: it lets Metrics find the connection
+// of Corked below conn.
+func ConnContext(ctx context.Context, conn net.Conn) context.Context {
+	for conn != nil {
+		if c, ok := conn.(*corkedConn); ok {
+			return context.WithValue(ctx, corkKey{}, c)
+		}
+		below, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = below.NetConn()
+	}
+	return ctx
+}
+
+// corkOf finds what ConnContext left; nil if nothing.
+func corkOf(ctx context.Context) *corkedConn {
+	c, _ := ctx.Value(corkKey{}).(*corkedConn)
+	return c
+}
