@@ -61,7 +61,7 @@ func newGate(c *config, log *slog.Logger, registry *prometheus.Registry) (*gate,
 		}),
 		profile: proxy.NewProfile(proxy.ProfileOptions{
 			Upstream: g.upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
-			Slots: slots, Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
+			Slots: profileSlots(c), Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
 		}),
 		own:      promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: c.Upstream.Compression == "off"}),
 		profiles: proxy.Profiles(c.Upstream.Cmdline),
@@ -72,6 +72,10 @@ func newGate(c *config, log *slog.Logger, registry *prometheus.Registry) (*gate,
 	})
 	return g, nil
 }
+
+// profileSlots are places for profiles beside those of scrapes: one may take half a minute,
+// and the gate must be able to scrape meanwhile.
+func profileSlots(c *config) *proxy.Slots { return proxy.NewSlots(max(c.Upstream.MaxInFlight/2, 1)) }
 
 // handlers are the ends of the walk.
 type handlers struct {
