@@ -98,6 +98,18 @@ func (w *world) call(who string) (*harness.Wire, error) {
 	return harness.Call(w.gate.Address, "", w.config(pair))
 }
 
+// ask sends one request as someone, on a connection of its own.
+func (w *world) ask(t *testing.T, who, text string) *harness.Reply {
+	t.Helper()
+	wire, err := w.call(who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = wire.Close() }()
+	method, _, _ := strings.Cut(text, " ")
+	return wire.Ask(t, method, text)
+}
+
 // crowd is work for several clients at a time.
 type crowd []func() error
 
