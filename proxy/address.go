@@ -30,6 +30,9 @@ func ParseAddress(raw string, allowRemote bool) (Address, error) {
 		host, err = checkHost(host, allowRemote)
 	}
 	if err != nil {
+		if i := strings.LastIndex(raw, "@"); i >= 0 {
+			raw = "…" + raw[i:] // what comes before may be a password
+		}
 		return Address{}, fmt.Errorf("%q: %w", raw, err)
 	}
 	return Address{net.JoinHostPort(host, port)}, nil

@@ -119,7 +119,7 @@ func TestTooLargeMidway(t *testing.T) {
 }
 
 func TestSlowReaderIsCutOffForOthers(t *testing.T) {
-	body, want := largeBody(400_000) // 30 MB: more than sockets buffer
+	body, want := largeBody(200_000) // 15 MB: more than sockets buffer
 	token := make(chan struct{})
 	r := serveRaw(t, chunked(body, 2, token))
 	g := newGate(t, r.addr(), func(o *MetricsOptions) { o.Timeout = 20 * time.Second })
@@ -148,7 +148,7 @@ func TestSlowReaderIsCutOffForOthers(t *testing.T) {
 }
 
 func TestReaderThatTakesNothingIsCutOff(t *testing.T) {
-	body, _ := largeBody(400_000)
+	body, _ := largeBody(200_000)
 	r := serveRaw(t, always(plain(textType, body)))
 	g := newGate(t, r.addr(), func(o *MetricsOptions) { o.Timeout = time.Minute })
 	slowClient(t, g)
@@ -226,9 +226,9 @@ func (nopWriter) WriteHeader(int)             {}
 // Members come, leave at random and share; nothing is mixed up, nothing is left
 // behind.
 func TestManyComeAndGo(t *testing.T) {
-	body, want := largeBody(20_000)
+	body, want := largeBody(8_000) // a little more than is held
 	r := serveRaw(t, always(plain(textType, body)))
-	g := newGate(t, r.addr(), func(o *MetricsOptions) { o.Slots = NewSlots(2) })
+	g := newGate(t, r.addr(), func(o *MetricsOptions) { o.Slots, o.Timeout = NewSlots(2), time.Minute })
 	var all sync.WaitGroup
 	for i := range 24 {
 		all.Go(func() {

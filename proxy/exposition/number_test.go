@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"math/bits"
 	"strconv"
 	"strings"
 	"testing"
@@ -123,6 +124,35 @@ func TestDistinct(t *testing.T) {
 		}
 		if got := distinct(b, spans, &scratch, true); got != c.escaped {
 			t.Errorf("%.60q, escaped: %v", c.names, got)
+		}
+	}
+}
+
+// TestWords holds the work on eight bytes to the table, for the first odd byte.
+func TestWords(t *testing.T) {
+	for c := range 256 {
+		for at := range 8 {
+			for _, fill := range []byte("0aZ_") {
+				b := []byte(strings.Repeat(string(fill), 8))
+				b[at] = byte(c)
+				first := func(odd uint64) int { return bits.TrailingZeros64(odd) / 8 }
+				until := func(bit byte) int {
+					n := 0
+					for n < 8 && class[b[n]]&bit != 0 {
+						n++
+					}
+					return n
+				}
+				if got, want := first(notName(word(b, 0))), until(metricByte); got != want {
+					t.Errorf("notName(%q) at %d, want %d", b, got, want)
+				}
+				if got, want := first(notDigits(word(b, 0))), until(digitByte); got != want {
+					t.Errorf("notDigits(%q) at %d, want %d", b, got, want)
+				}
+				if got, want := first(special(word(b, 0))), until(plainByte); got != want && (c >= ' ' || got > want) {
+					t.Errorf("special(%q) at %d, want %d", b, got, want)
+				}
+			}
 		}
 	}
 }
