@@ -80,7 +80,10 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-var mentioned = regexp.MustCompile(`METRICS_GATE_[A-Z][A-Z0-9_]*`)
+var (
+	mentioned = regexp.MustCompile(`METRICS_GATE_[A-Z][A-Z0-9_]*`)
+	listed    = regexp.MustCompile(`(?m)^  ([A-Z][A-Z0-9_]+) +`) // a line of help; the prefix stands above the table
+)
 
 // TestMentionedVariables: every variable that a file of deploy/ or its documents names is
 // one that `metrics-gate help` lists.
@@ -97,8 +100,8 @@ func TestMentionedVariables(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := map[string]bool{}
-	for _, name := range mentioned.FindAllString(help, -1) {
-		known[name] = true
+	for _, m := range listed.FindAllStringSubmatch(help, -1) {
+		known[harness.Prefix+m[1]] = true
 	}
 	for _, path := range files {
 		for _, name := range mentioned.FindAllString(read(t, path), -1) {
