@@ -1,0 +1,161 @@
+package joy
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
+)
+
+// sandbox is where a document's commands run: a folder, a runner, certificates and a
+// token at the documented places, and a metrics-gate in the PATH. The documented
+// folders and ports stand for the sandbox's own.
+type sandbox struct {
+	dir     string
+	replace *strings.Replacer
+	environ []string
+}
+
+// wrapper is the metrics-gate of the documents. Without a command it starts the gate in
+// the background, in place of one that runs already, and returns when it is ready.
+const wrapper = `#!/bin/bash
+: "${METRICS_GATE_LISTEN_ADDRESS:=127.0.0.1:$SANDBOX_PORT}"
+: "${METRICS_GATE_ADMIN_ADDRESS:=127.0.0.1:$SANDBOX_ADMIN}"
+: "${METRICS_GATE_UPSTREAM_URL:=http://127.0.0.1:$SANDBOX_RUNNER}"
+export METRICS_GATE_LISTEN_ADDRESS METRICS_GATE_ADMIN_ADDRESS METRICS_GATE_UPSTREAM_URL
+background() {
+  if [ -e "$SANDBOX/pid" ]; then
+    kill "$(cat "$SANDBOX/pid")" && tail --pid="$(cat "$SANDBOX/pid")" -f /dev/null
+  fi
+  setsid "$REAL_GATE" "$@" > "$SANDBOX/out" 2> "$SANDBOX/log" < /dev/null &
+  echo $! > "$SANDBOX/pid"
+  for _ in $(seq 100); do
+    "$REAL_GATE" healthcheck 2> /dev/null && return 0
+    METRICS_GATE_TLS_CERT_FILE= curl --fail --silent "http://$METRICS_GATE_ADMIN_ADDRESS/readyz" > /dev/null && return 0
+    sleep 0.1
+  done
+  cat "$SANDBOX/log" >&2
+  return 1
+}
+case ${1:-serve} in
+  serve) background ;;
+  demo) unset METRICS_GATE_UPSTREAM_URL && background demo && sleep 0.2 && cat "$SANDBOX/out" ;;
+  *) exec "$REAL_GATE" "$@" ;;
+esac
+`
+
+// makeStandIn is make for the documents: what it builds is there already.
+const makeStandIn = `#!/bin/bash
+case $1 in
+  run | demo) exec metrics-gate demo ;;
+esac
+echo "make $1: not in the sandbox" >&2
+exit 1
+`
+
+func newSandbox(t *testing.T) *sandbox {
+	t.Helper()
+	runner := harness.StartRunner(t, withProfiles(harness.Replay(t)))
+	dir := t.TempDir()
+	s := &sandbox{dir: dir}
+	_, port, _ := net.SplitHostPort(harness.FreeAddress(t))
+	_, admin, _ := net.SplitHostPort(harness.FreeAddress(t))
+	_, upstream, _ := net.SplitHostPort(runner.Address)
+	_, spare, _ := net.SplitHostPort(harness.FreeAddress(t))
+	pairs := []string{
+		"/etc/metrics-gate", filepath.Join(dir, "gate"), "/etc/prometheus/metrics-gate", filepath.Join(dir, "scraper"),
+		"/tmp/metrics-gate-demo-", filepath.Join(dir, "metrics-gate-demo-"), "port 9252", "port " + upstream, ":9252", ":" + upstream, ":9253", ":" + port, ":9254", ":" + admin, ":8443", ":" + spare,
+	}
+	s.replace = strings.NewReplacer(pairs...)
+	s.files(t)
+	s.environ = []string{
+		"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "SANDBOX=" + dir,
+		"SANDBOX_PORT=" + port, "SANDBOX_ADMIN=" + admin, "SANDBOX_RUNNER=" + upstream, "REAL_GATE=" + harness.Binary(t),
+	}
+	t.Cleanup(func() {
+		if pid, err := os.ReadFile(filepath.Join(dir, "pid")); err == nil {
+			_ = exec.Command("kill", strings.TrimSpace(string(pid))).Run()
+		}
+	})
+	return s
+}
+
+// files puts everything at its place.
+func (s *sandbox) files(t *testing.T) {
+	t.Helper()
+	for _, folder := range []string{"bin", "gate", "scraper", "work"} {
+		if err := os.MkdirAll(filepath.Join(s.dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "documents"}))
+	month := time.Now().Add(30 * 24 * time.Hour)
+	write := func(name string, content []byte, mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(s.dir, name), content, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	issue := func(folder string, o testca.Options) {
+		t.Helper()
+		pair := testca.Must(ca.Issue(o))
+		if err := pair.WriteFiles(filepath.Join(s.dir, folder, "tls.crt"), filepath.Join(s.dir, folder, "tls.key")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	issue("gate", testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}, NotAfter: month})
+	issue("scraper", testca.Options{CommonName: "prometheus", DNSNames: []string{"prometheus.example.com"}, NotAfter: month})
+	for _, name := range []string{"scraper/ca.crt", "gate/client-ca.crt", "gate/api-ca.crt"} {
+		write(name, ca.CertPEM(), 0o600)
+	}
+	write("gate/client-ca.crl", testca.CRLPEM(testca.Must(ca.CRL(testca.CRLOptions{NextUpdate: month}))), 0o600)
+	write("gate/api-token", []byte("api-token"), 0o600)
+	secret, line, err := auth.NewToken("prometheus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("scraper/token", []byte(secret), 0o600)
+	write("gate/tokens", []byte(line+"\n"), 0o600)
+	write("bin/metrics-gate", []byte(wrapper), 0o700)
+	write("bin/make", []byte(makeStandIn), 0o700)
+}
+
+// run runs one block.
+func (s *sandbox) run(t *testing.T, b block) {
+	t.Helper()
+	if b.kind == "sh" {
+		if out, err := s.shell(b.text, "-e"); err != nil {
+			t.Errorf("line %d: %v\n%s\nprinted\n%s", b.line, err, b.text, out)
+		}
+		return
+	}
+	for _, step := range strings.Split("\n"+b.text, "\n$ ")[1:] {
+		command, want, _ := strings.Cut(step, "\n")
+		out, err := s.shell(command, "-o", "pipefail")
+		if want = s.replace.Replace(want); err != nil || !like(out, want) {
+			t.Errorf("line %d: $ %s: %v\nprinted\n%s\nwant\n%s", b.line, command, err, out, want)
+		}
+	}
+}
+
+// shell runs a script and returns what it prints.
+func (s *sandbox) shell(script string, options ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", append(options, "-c", s.replace.Replace(script))...)
+	cmd.Dir, cmd.Env = filepath.Join(s.dir, "work"), s.environ
+	cmd.WaitDelay = time.Second
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}
