@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
-// connections bounds the open connections of the public listener. Past the bound of
-// one address a new connection is closed at once. Past the total the oldest connection
-// that has proven no identity makes room; if all have, the new one is closed.
+// connections bounds the open connections of a listener. Past a bound, of one address or
+// the total, the oldest connection that has proven no identity makes room; if all have,
+// the new one is closed. So nobody is shut out by strangers, even of his own address.
 type connections struct {
 	total, perAddress int
 	open              prometheus.Gauge
@@ -68,16 +70,11 @@ func (s *connections) admit(conn net.Conn) *connection {
 	address := peer(conn.RemoteAddr())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.addresses[address] >= s.perAddress {
+	if s.addresses[address] >= s.perAddress && !s.makeRoom(func(c *connection) bool { return c.address == address }) {
 		return nil
 	}
-	if s.count >= s.total {
-		oldest := s.strangers.Front()
-		if oldest == nil {
-			return nil
-		}
-		s.forget(oldest.Value.(*connection))
-		_ = oldest.Value.(*connection).Conn.Close()
+	if s.count >= s.total && !s.makeRoom(func(*connection) bool { return true }) {
+		return nil
 	}
 	c := &connection{Conn: conn, set: s, address: address}
 	c.place = s.strangers.PushBack(c)
@@ -86,6 +83,19 @@ func (s *connections) admit(conn net.Conn) *connection {
 	s.waiting++
 	s.open.Set(float64(s.count))
 	return c
+}
+
+// makeRoom closes the oldest connection that has proven nothing and fits, if there is one;
+// s.mu is held.
+func (s *connections) makeRoom(fits func(*connection) bool) bool {
+	for e := s.strangers.Front(); e != nil; e = e.Next() {
+		if c := e.Value.(*connection); fits(c) {
+			s.forget(c)
+			_ = c.Conn.Close()
+			return true
+		}
+	}
+	return false
 }
 
 // forget takes c off the books, once; s.mu is held.
@@ -186,12 +196,20 @@ func (c *connection) proven() {
 
 type connectionKey struct{}
 
-// connContext is http.Server.ConnContext: it remembers the connection under TLS.
+// connContext is http.Server.ConnContext: it remembers the connections under TLS.
 func connContext(ctx context.Context, conn net.Conn) context.Context {
-	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = t.NetConn()
+	ctx = proxy.ConnContext(ctx, conn)
+	for conn != nil {
+		if c, ok := conn.(*connection); ok {
+			return context.WithValue(ctx, connectionKey{}, c)
+		}
+		below, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = below.NetConn()
 	}
-	return context.WithValue(ctx, connectionKey{}, conn)
+	return ctx
 }
 
 // noteFirst marks the connection of a request: from here on Shutdown waits for it.
@@ -214,9 +232,4 @@ func keepProven(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// errClosed tells whether err is that of a listener closed on purpose.
-func errClosed(err error) bool {
-	return errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -27,7 +28,7 @@ func (p *process) serveProfiles(ctx context.Context, target *url.URL, transport 
 	fmt.Fprintf(p.stdout, "Ready until Ctrl-C, for this machine alone. Try, in another terminal:\n\n  go tool pprof '%s'\n", local.String())
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stopped()
-	if err := server.Serve(ln); !errClosed(err) {
+	if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("pprof: %w", err)
 	}
 	return nil

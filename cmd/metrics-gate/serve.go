@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+
+	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 // serve is the gate itself: it runs until SIGTERM or SIGINT, and reloads on SIGHUP.
@@ -75,7 +77,7 @@ func newServer(c *config, log *slog.Logger) (*server, error) {
 		DisableGeneralOptionsHandler: true,
 	}
 	s.connections = newConnections(c.Listen, m.connections)
-	s.listener = s.connections.Listen(s.listener)
+	s.listener = proxy.Corked(s.connections.Listen(s.listener))
 	s.admin = newAdmin(s, m.registry)
 	return s, nil
 }
