@@ -35,6 +35,10 @@ func (s *state) ready(now time.Time) error {
 	return s.tls.Valid(now)
 }
 
+// adminConnections bounds the open connections of the admin listener, which may face the
+// network for probes. The oldest makes room.
+const adminConnections = 64
+
 // adminListener binds the admin address; nil if it is off.
 func adminListener(address string) (net.Listener, error) {
 	if address == "off" {
@@ -49,7 +53,8 @@ func adminListener(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%sADMIN_ADDRESS %q: %w", prefix, address, err)
 	}
-	return ln, nil
+	bounds := listenConfig{MaxConnections: adminConnections, MaxPerAddress: adminConnections}
+	return newConnections(bounds, prometheus.NewGauge(prometheus.GaugeOpts{Name: "admin"})).Listen(ln), nil
 }
 
 // newAdmin is the plain HTTP server for probes and, on loopback, for people.
