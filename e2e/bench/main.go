@@ -32,6 +32,11 @@ func main() {
 		o.gates = append(o.gates, s)
 		return nil
 	})
+	flag.Func("other", "another program to measure, name=path[,VARIABLE=value...]; it is called with a folder of certificates, "+
+		"the address to listen on and the runner's; may be repeated", func(s string) error {
+		o.others = append(o.others, s)
+		return nil
+	})
 	flag.Parse()
 	if err := start(*role, o, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

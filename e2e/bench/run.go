@@ -17,7 +17,7 @@ type options struct {
 	quick, strace bool
 	only, profile string
 	rounds        int
-	gates         []string
+	gates, others []string
 }
 
 // What scrapers send (Prometheus 3).
@@ -55,7 +55,11 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	for _, line := range missing {
 		fmt.Fprintln(os.Stderr, line)
 	}
-	b.targets = append(append(b.targets, others...), reverseTarget())
+	b.targets = append(b.targets, others...)
+	for _, spec := range o.others {
+		b.targets = append(b.targets, otherTarget(spec))
+	}
+	b.targets = append(b.targets, reverseTarget())
 	if b.loader, err = startLoader(ctx, dir); err != nil {
 		return err
 	}

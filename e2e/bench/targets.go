@@ -59,6 +59,15 @@ func gateEnviron(s site) []string {
 	}
 }
 
+// otherTarget is a program of the caller's.
+func otherTarget(spec string) target {
+	parts := strings.Split(spec, ",")
+	name, path, _ := strings.Cut(parts[0], "=")
+	return target{name: name, start: func(ctx context.Context, s site) (*process, error) {
+		return spawn(ctx, name, parts[1:], path, s.Dir, s.Listen, s.Upstream)
+	}}
+}
+
 func reverseTarget() target {
 	return target{name: "ReverseProxy", start: func(ctx context.Context, s site) (*process, error) {
 		return self(ctx, "reverse", s.Dir, s.Listen, s.Upstream)
