@@ -143,9 +143,6 @@ func TestWords(t *testing.T) {
 					}
 					return n
 				}
-				if got, want := first(notName(word(b, 0))), until(metricByte); got != want {
-					t.Errorf("notName(%q) at %d, want %d", b, got, want)
-				}
 				if got, want := first(notDigits(word(b, 0))), until(digitByte); got != want {
 					t.Errorf("notDigits(%q) at %d, want %d", b, got, want)
 				}

@@ -22,7 +22,8 @@ type pattern struct {
 	policy Conflict // of the label at clash
 	clash  int      // index of the label that is in the way and has a value, or none
 	value  string   // its new value, escaped, if Override
-	suffix short    // what comes behind the last label
+	suffix *short   // what comes behind the last label: all labels to add, or
+	fewer  short
 }
 
 // forget drops what the pattern knows of the buffer, which has moved.
@@ -156,9 +157,13 @@ func (p *pattern) learn(b []byte, i int, f *sample, v *resolver, l *Labels) {
 	if n == 0 || n > patternLabels || !isPlain(b, i, f) || !p.settle(b, f, v, l) {
 		return
 	}
-	p.suffix.reset()
-	for _, k := range v.add {
-		p.suffix.add(",", l.list[k].text)
+	p.suffix = &l.more
+	if len(v.add) < len(l.list) {
+		p.suffix = &p.fewer
+		p.fewer.reset()
+		for _, k := range v.add {
+			p.fewer.add(",", l.list[k].text)
+		}
 	}
 	for k, s := range f.spans {
 		p.marks[k] = int(s.start) - i
@@ -172,6 +177,9 @@ func (p *pattern) learn(b []byte, i int, f *sample, v *resolver, l *Labels) {
 // long as none in the way is empty.
 func (p *pattern) settle(b []byte, f *sample, v *resolver, l *Labels) bool {
 	p.clash, p.need = none, 0
+	if len(v.add) == len(l.list) && len(v.changes) == 0 {
+		return true
+	}
 	for k := range l.list {
 		c := &l.list[k]
 		at := find(b, f.spans, c.Name)

@@ -31,7 +31,7 @@ func (s *scanner) labels(f *sample) bool {
 	s.i++
 	f.at, f.open, f.first = int32(s.i), true, true
 	for s.blanks(); !s.take('}'); s.blanks() {
-		if !s.label(f) {
+		if !s.plainLabel(f) && !s.label(f) {
 			return false
 		}
 		if s.blanks(); !s.take(',') && s.openMetrics && s.peek() != '}' {
@@ -41,6 +41,27 @@ func (s *scanner) labels(f *sample) bool {
 	if !distinct(s.b, f.spans, &s.order, s.escapes) {
 		return s.fail("label given twice")
 	}
+	return true
+}
+
+// plainLabel scans a label of the form name="value" with nothing to decode. If
+// there is another it reports false, and has done nothing.
+func (s *scanner) plainLabel(f *sample) bool {
+	b, i := s.b, s.i
+	for i < len(b) && class[b[i]]&labelByte != 0 {
+		i++
+	}
+	value := i + len(`="`)
+	if i == s.i || value > len(b) || b[i] != '=' || b[i+1] != '"' || class[b[s.i]]&digitByte != 0 {
+		return false
+	}
+	end := simpleString(b, value)
+	if end == 0 || end-value >= maxValueBytes || string(b[s.i:i]) == "__name__" {
+		return false
+	}
+	f.spans = append(f.spans, span{int32(s.i), int32(s.i), int32(i), int32(value), int32(end)})
+	s.i = end + 1
+	f.at, f.first = int32(s.i), false
 	return true
 }
 
