@@ -39,17 +39,22 @@ func Call(address, from string, config *tls.Config) (*Wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config != nil {
-		secure := tls.Client(conn, config)
-		_ = conn.SetDeadline(time.Now().Add(wireTimeout))
-		if err := secure.Handshake(); err != nil {
-			_ = conn.Close()
-			return nil, err
-		}
-		_ = conn.SetDeadline(time.Time{})
-		conn = secure
+	if config == nil {
+		return &Wire{Conn: conn, in: bufio.NewReader(conn)}, nil
 	}
-	return &Wire{Conn: conn, in: bufio.NewReader(conn)}, nil
+	return Secure(conn, config)
+}
+
+// Secure shakes hands on conn, which is closed on an error.
+func Secure(conn net.Conn, config *tls.Config) (*Wire, error) {
+	secure := tls.Client(conn, config)
+	_ = conn.SetDeadline(time.Now().Add(wireTimeout))
+	if err := secure.Handshake(); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	_ = conn.SetDeadline(time.Time{})
+	return &Wire{Conn: secure, in: bufio.NewReader(secure)}, nil
 }
 
 // MustCall is Call for a test, which it ends on an error. The connection ends with the test.

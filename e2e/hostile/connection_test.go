@@ -1,0 +1,247 @@
+package hostile_test
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
+)
+
+// dials connects from an address without any handshake.
+func dials(address, from string) (*net.TCPConn, error) {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * second}
+	conn, err := dialer.Dial("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.TCPConn), nil
+}
+
+// holders are ways to hold a connection. Each returns what must end soon.
+func (w *world) holders() map[string]func(from string) (net.Conn, error) {
+	raw := func(text string) func(string) (net.Conn, error) {
+		return func(from string) (net.Conn, error) {
+			conn, err := dials(w.gate.Address, from)
+			if err == nil {
+				_, err = conn.Write([]byte(text))
+			}
+			return conn, err
+		}
+	}
+	secure := func(text string, more time.Duration) func(string) (net.Conn, error) {
+		return func(from string) (net.Conn, error) {
+			wire, err := harness.Call(w.gate.Address, from, w.plain)
+			if err != nil {
+				return nil, err
+			}
+			err = wire.Say(text)
+			for i := range 40 * min(1, more) {
+				time.AfterFunc(i*more, func() { _, _ = wire.Write([]byte("x")) })
+			}
+			return wire, err
+		}
+	}
+	return map[string]func(string) (net.Conn, error){
+		"silent": raw(""), "one byte of a handshake": raw("\x16"), "half a handshake": raw("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "huge record": raw("\x16\x03\x01\xff\xff"), "plain http": raw(get("/metrics")),
+		"silent after the handshake": secure("", 0), "half a line": secure("GET /met", 0), "half a header": secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 0), "drop by drop": secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 100*time.Millisecond),
+		"idle after an answer": secure(get("/metrics"), 0), "body that never comes": secure(request("POST", "/metrics", "Content-Length: 9"), 0),
+	}
+}
+
+// Whatever strangers hold ends with its deadline, and scrapes are answered all the while.
+func TestR22HeldConnectionsEnd(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=2s")
+	kept := w.as(t, w.scraper)
+	demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
+	before := w.gate.Kept(t)
+	var held sync.WaitGroup
+	var ended atomic.Int64
+	n := 0
+	for name, hold := range w.holders() {
+		for i := range 5 {
+			n++
+			held.Go(func() {
+				conn, err := hold(fmt.Sprintf("127.0.%d.2", i+1))
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					return
+				}
+				defer func() { _ = conn.Close() }()
+				_ = conn.SetReadDeadline(time.Now().Add(10 * second))
+				for buf := make([]byte, 4096); err == nil; {
+					_, err = conn.Read(buf)
+				}
+				if e, ok := err.(net.Error); ok && e.Timeout() {
+					t.Errorf("%s: held for 10 s", name)
+				}
+				ended.Add(1)
+			})
+		}
+	}
+	for ended.Load() < int64(n) && !t.Failed() {
+		demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
+		demand(t, w.scrape(t), 200)
+		time.Sleep(100 * time.Millisecond)
+	}
+	held.Wait()
+	w.gate.Returns(t, before)
+}
+
+// More connections than the bounds allow, from many addresses or from the scraper's own,
+// shut out nobody who can prove who he is.
+func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20", "READ_HEADER_TIMEOUT=60s")
+	kept := w.as(t, w.scraper)
+	demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
+	before := w.gate.Kept(t)
+	for name, from := range map[string]func(i int) string{
+		"many addresses": func(i int) string { return fmt.Sprintf("127.1.%d.1", i%60) },
+		"one address":    func(int) string { return "127.0.0.1" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var held []net.Conn
+			for i := range 300 {
+				conn, err := dials(w.gate.Address, from(i))
+				if err != nil {
+					t.Fatal(err)
+				}
+				held = append(held, conn)
+				if i%50 == 49 {
+					demand(t, w.scrape(t), 200)
+					demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
+				}
+			}
+			if open := w.gate.Kept(t).Connections; open > 100 {
+				t.Errorf("%.0f connections open, at most 100", open)
+			}
+			for _, conn := range held {
+				_ = conn.Close()
+			}
+			w.gate.Returns(t, before)
+		})
+	}
+}
+
+// Half-closed and reset connections leave nothing behind.
+func TestR22HalfClosesAndResets(t *testing.T) {
+	w := newWorld(t, harness.Exposes(strings.Repeat("some_metric{a=\"b\"} 1\n", 50000)))
+	demand(t, w.scrape(t), 200)
+	before := w.gate.Kept(t)
+	var all crowd
+	for i := range 120 {
+		all.add(func() error {
+			conn, err := dials(w.gate.Address, fmt.Sprintf("127.2.%d.1", i%20))
+			if err != nil {
+				return err
+			}
+			defer func() { _ = conn.Close() }()
+			wire, err := harness.Secure(conn, w.proven)
+			if err != nil {
+				return err
+			}
+			if err := wire.Say(get("/metrics")); err != nil {
+				return err
+			}
+			switch i % 4 {
+			case 0:
+				return conn.CloseWrite()
+			case 1:
+				return conn.SetLinger(0)
+			case 2:
+				_, _ = conn.Read(make([]byte, 100))
+				return conn.SetLinger(0)
+			}
+			_, err = wire.Hear("GET")
+			return err
+		})
+	}
+	all.run(t)
+	demand(t, w.scrape(t), 200)
+	w.gate.Returns(t, before)
+}
+
+// Readers who take nothing, or a little, are cut; others who share their exchange are not.
+func TestR22SlowReaders(t *testing.T) {
+	w := newWorld(t, harness.Exposes(strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 300000)))
+	demand(t, w.scrape(t), 200)
+	before := w.gate.Kept(t)
+	done := make(chan struct{})
+	var slow sync.WaitGroup
+	for i := range 8 {
+		slow.Go(func() { w.dawdle(t, fmt.Sprintf("127.3.0.%d", i+1), i%2 == 0, done) })
+	}
+	harness.Eventually(t, "all read", func() bool { return w.gate.Kept(t).Connections >= before.Connections+8 })
+	gone := func() bool { return w.gate.Kept(t).Connections <= before.Connections }
+	for end := time.Now().Add(25 * second); !gone() && time.Now().Before(end); {
+		if reply := w.scrape(t); reply.Status != 200 || reply.Err != nil {
+			t.Errorf("%d %v", reply.Status, reply.Err)
+		}
+	}
+	if !gone() {
+		t.Error("the gate still holds slow readers")
+	}
+	close(done)
+	slow.Wait()
+	w.gate.Returns(t, before)
+}
+
+// dawdle asks for a large answer and takes nothing of it, or little, until done.
+func (w *world) dawdle(t *testing.T, from string, nothing bool, done <-chan struct{}) {
+	conn, err := dials(w.gate.Address, from)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetReadBuffer(4096)
+	wire, err := harness.Secure(conn, w.asOps)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	_ = wire.Say(get("/metrics", "Accept-Encoding: identity"))
+	for {
+		select {
+		case <-done:
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
+		if nothing {
+			continue
+		}
+		if _, err := conn.Read(make([]byte, 512)); err != nil {
+			return
+		}
+	}
+}
+
+// The admin listener may face the network too: its connections are bounded.
+func TestAdminListenerTookAnyNumberOfConnections(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample))
+	before := w.gate.Kept(t)
+	var held []net.Conn
+	for i := range 600 {
+		conn, err := dials(w.gate.Admin, fmt.Sprintf("127.4.%d.1", i%100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, conn)
+	}
+	for _, path := range []string{"/livez", "/readyz"} {
+		if err := harness.WaitHTTP("http://"+w.gate.Admin+path, 10*second); err != nil {
+			t.Error(err)
+		}
+	}
+	if now := w.gate.Kept(t).Descriptors; now > before.Descriptors+200 {
+		t.Errorf("%.0f descriptors, before %.0f", now, before.Descriptors)
+	}
+	for _, conn := range held {
+		_ = conn.Close()
+	}
+	w.gate.Returns(t, before)
+}
