@@ -55,7 +55,7 @@ func (p *process) dispatch(ctx context.Context, args []string) error {
 			return c.run(p, ctx, args)
 		}
 	}
-	return &mistake{Thing: "command", Value: name, Wrong: "unknown", Advice: "metrics-gate help lists the commands"}
+	return &mistake{Thing: "command", Value: name, Wrong: "unknown", Advice: meant(name)}
 }
 
 // parse reads the flags of a command into set and returns at most max arguments.

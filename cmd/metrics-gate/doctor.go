@@ -106,6 +106,7 @@ func (d *doctor) configuration() []finding {
 			}
 			found = append(found, fail(cmp.Or(e.Advice, "correct it: metrics-gate help explains each variable"), "%s", m))
 		}
+		d.bound()
 		return found
 	}
 	found = append(found, c.policyFindings()...)
@@ -113,6 +114,20 @@ func (d *doctor) configuration() []finding {
 		found = append(found, ok("configuration: loads, and every pattern can match"))
 	}
 	return found
+}
+
+// bound gives a configuration that does not load the limits that looking around needs.
+func (d *doctor) bound() {
+	u := &d.config.Upstream
+	if u.Timeout <= 0 {
+		u.Timeout = doctorTimeout
+	}
+	if u.MaxBytes <= 0 {
+		u.MaxBytes = 64 << 20
+	}
+	if u.MaxLineBytes <= 0 {
+		u.MaxLineBytes = u.MaxBytes
+	}
 }
 
 // upstream is the runner's address, host:port.

@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// progressInterval is the time between two lines about a long profile.
+const progressInterval = 5 * time.Second
+
 // pprof fetches a profile through the gate into a file, or stands on loopback between
 // go tool pprof, which can send neither a token nor (as go tool) a certificate, and
 // the gate.
@@ -94,7 +97,7 @@ func (p *process) saveProfile(ctx context.Context, client *http.Client, target *
 		return err
 	}
 	request.Header.Set("User-Agent", "metrics-gate/"+thisBuild().Version)
-	progress := startProgress(p.stderr, time.Second)
+	progress := startProgress(p.stderr, progressInterval)
 	response, err := client.Do(request)
 	if err != nil {
 		progress.stop("")

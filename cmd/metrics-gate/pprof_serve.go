@@ -16,8 +16,8 @@ import (
 )
 
 // serveProfiles forwards GETs of profiles from a loopback port to the gate, with the
-// credentials, until ctx ends. Whoever may use this machine's loopback may use them
-// meanwhile, so the port is random and the path begins with nothing to guess.
+// credentials, until ctx ends. Whoever may use this machine's loopback may fetch
+// profiles with them meanwhile, and nothing else.
 func (p *process) serveProfiles(ctx context.Context, target *url.URL, transport http.RoundTripper) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

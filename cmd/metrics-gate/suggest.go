@@ -42,3 +42,17 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// meant is the advice for an unknown command: the nearest one that exists, if one is near.
+func meant(name string) string {
+	best, nearest := "", 3
+	for _, c := range commands() {
+		if d := distance(name, c.name); d < nearest {
+			best, nearest = c.name, d
+		}
+	}
+	if best == "" {
+		return "metrics-gate help lists the commands"
+	}
+	return "did you mean " + best + "? metrics-gate help lists the commands"
+}

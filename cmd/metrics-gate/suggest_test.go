@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestDistance(t *testing.T) {
 	for _, test := range []struct {
@@ -17,5 +20,15 @@ func TestUnknownSuggestsTheNearest(t *testing.T) {
 	known := map[string]bool{"METRICS_GATE_TLS_CERT_FILE": true, "METRICS_GATE_TLS_KEY_FILE": true}
 	if got := unknown("METRICS_GATE_TLS_KEYFILE", known).Advice; got != "did you mean METRICS_GATE_TLS_KEY_FILE?" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestMeant(t *testing.T) {
+	for name, want := range map[string]string{
+		"chekc": "did you mean check?", "docter": "did you mean doctor?", "frobnicate": "metrics-gate help lists the commands", "Serve": "did you mean serve?",
+	} {
+		if got := meant(name); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }

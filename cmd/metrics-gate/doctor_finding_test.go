@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestWorst(t *testing.T) {
+	for _, test := range []struct {
+		list []finding
+		want string
+	}{
+		{nil, levelOK}, {[]finding{ok("a")}, levelOK}, {[]finding{ok("a"), warn("do", "b")}, levelWarn},
+		{[]finding{warn("do", "b"), fail("do", "c"), ok("a")}, levelFail}, {[]finding{fail("do", "c"), warn("do", "b")}, levelFail},
+	} {
+		if got := worst(test.list); got != test.want {
+			t.Errorf("%+v: %s, want %s", test.list, got, test.want)
+		}
+	}
+}
+
+// What the parts warn of while a gate is built becomes findings; the rest does not.
+func TestWarningsAreKept(t *testing.T) {
+	var heard warnings
+	log := slog.New(&heard).With("a", 1).WithGroup("g")
+	log.Info("nothing")
+	log.Debug("nothing")
+	log.Warn("certificate may not work", "subject", "CN=x", "reason", "no name")
+	log.Error("worse")
+	if len(heard.list) != 2 || heard.list[0].What != "certificate may not work subject=CN=x reason=no name" || heard.list[1].What != "worse" {
+		t.Errorf("%+v", heard.list)
+	}
+	for _, f := range heard.list {
+		if f.Level != levelWarn {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestFindingLines(t *testing.T) {
+	for _, test := range []struct {
+		f    finding
+		want string
+	}{
+		{ok("%d things", 2), "ok    2 things\n"},
+		{warn("do it", "a thing"), "warn  a thing: do it\n"},
+		{fail("do it", "100 %% of %q", "x"), "fail  100 % of \"x\": do it\n"},
+	} {
+		var out bytes.Buffer
+		if err := test.f.print(&out); err != nil || out.String() != test.want {
+			t.Errorf("%q, want %q (%v)", out.String(), test.want, err)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{"plain ünï": "plain ünï", "a\nb\tc": "a b c", "\x7f\u0085": "  ", "\x1b]0;x\x07": " ]0;x "} {
+		if got := printable(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// A doctor whose configuration does not load looks around within sane limits.
+func TestDoctorIsBound(t *testing.T) {
+	d := &doctor{environ: []string{prefix + "UPSTREAM_TIMEOUT=-1s", prefix + "UPSTREAM_MAX_BYTES=0", prefix + "UPSTREAM_MAX_LINE_BYTES=-5", prefix + "UPSTREAM_URL=nonsense://"}}
+	found := d.configuration()
+	expect(t, found, levelFail, "UPSTREAM_TIMEOUT")
+	u := d.config.Upstream
+	if u.Timeout != doctorTimeout || u.MaxBytes <= 0 || u.MaxLineBytes <= 0 || d.upstream() != "127.0.0.1:9252" {
+		t.Errorf("%+v %s", u, d.upstream())
+	}
+	for _, f := range found {
+		if f.Do == "" || strings.Contains(f.What, "\n") {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestDoctorFindsItsTarget(t *testing.T) {
+	for _, test := range []struct{ address, url, want string }{
+		{":9253", "", "https://127.0.0.1:9253/metrics"},
+		{"0.0.0.0:9999", "", "https://127.0.0.1:9999/metrics"},
+		{"[::]:9999", "", "https://127.0.0.1:9999/metrics"},
+		{"192.0.2.1:9253", "", "https://192.0.2.1:9253/metrics"},
+		{"[2001:db8::1]:9253", "", "https://[2001:db8::1]:9253/metrics"},
+		{"192.0.2.1", "", "https://192.0.2.1:9253/metrics"},
+		{":9253", "https://gate.example:9253", "https://gate.example:9253/metrics"},
+		{":9253", "https://gate.example/gate/metrics", "https://gate.example/gate/metrics"},
+		{"nonsense:port", "", "https://127.0.0.1:9253/metrics"},
+	} {
+		d := patient(t)
+		d.config.Listen.Address, d.url = test.address, test.url
+		if got := d.target(); got != test.want {
+			t.Errorf("%s %s: %s, want %s", test.address, test.url, got, test.want)
+		}
+	}
+	d := patient(t)
+	d.config.TLS = tlsConfig{InsecureHTTP: true}
+	if got := d.target(); got != "http://127.0.0.1:9253/metrics" {
+		t.Error(got)
+	}
+}
+
+func TestDoctorFindsTheAdminListener(t *testing.T) {
+	for address, want := range map[string]string{
+		"localhost:9254": "http://127.0.0.1:9254", ":9254": "http://127.0.0.1:9254", "[::]:1": "http://127.0.0.1:1",
+		"192.0.2.1:9254": "http://192.0.2.1:9254", "off": "", "nonsense": "",
+	} {
+		d := patient(t)
+		d.config.Process.AdminAddress = address
+		if got := d.admin(); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
+func TestLeafOf(t *testing.T) {
+	d := patient(t)
+	if leaf := leafOf(d.config.TLS.CertFile); leaf == nil || leaf.DNSNames[0] != "localhost" {
+		t.Errorf("%+v", leaf)
+	}
+	for _, path := range []string{"", "/nowhere", d.config.Allow.TokensFile, d.config.TLS.KeyFile} {
+		if leaf := leafOf(path); leaf != nil {
+			t.Errorf("%s: %s", path, leaf.Subject)
+		}
+		if list := certificatesOf(path); len(list) > 0 {
+			t.Errorf("%s: %d certificates", path, len(list))
+		}
+	}
+}
+
+func TestLoopbackNames(t *testing.T) {
+	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "127.9.9.9": true, "::1": true, "": false, "gate.example": false, "10.0.0.1": false, "localhost.example": false} {
+		if got := loopbackName(host); got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
+}
+
+func TestCountSamples(t *testing.T) {
+	if got := countSamples([]byte("# HELP a b\n# TYPE a counter\na 1\n\nb{c=\"d\"} 2\n# EOF\n")); got != 2 {
+		t.Error(got)
+	}
+}
+
+func TestRunnerVersion(t *testing.T) {
+	for body, want := range map[string]string{
+		`gitlab_runner_version_info{architecture="amd64",go_version="go1.26",name="gitlab-runner",version="19.3.0"} 1`: "19.3.0",
+		"a 1\n" + `gitlab_runner_version_info{version="18.0.0~beta",name="x"} 1` + "\n":                                "18.0.0~beta",
+		`other_version_info{version="1"} 1`:                          "",
+		`gitlab_runner_version_info{go_version="go1.26"} 1`:          "",
+		"# HELP gitlab_runner_version_info version=\"1\"\n":          "",
+		`x{y="gitlab_runner_version_info{version=\"1\"}"} 1`:         "",
+		`gitlab_runner_version_info{go_version="a",version="2.0"} 1`: "2.0",
+	} {
+		if got := runnerVersion([]byte(body)); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}
