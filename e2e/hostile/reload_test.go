@@ -1,0 +1,188 @@
+package hostile_test
+
+import (
+	"crypto/x509"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
+)
+
+// A client that is revoked on a kept-alive connection gets no second 200.
+func TestR05RevokedOnAKeptConnection(t *testing.T) {
+	none := testca.Must(testca.NewCA(testca.Options{CommonName: "other"}))
+	for name, revoke := range map[string]func(*world){
+		"list": func(w *world) {
+			w.writeCRL(t, testca.CRLOptions{Number: 2, Revoked: []*x509.Certificate{w.scraper.Leaf()}})
+		},
+		"authority": func(w *world) { w.pki.Write(t, "ca.pem", none.CertPEM()) },
+		"stale list": func(w *world) {
+			w.writeCRL(t, testca.CRLOptions{Number: 2, ThisUpdate: time.Now().Add(-48 * time.Hour), NextUpdate: time.Now().Add(-time.Hour)})
+		},
+		"list of another": func(w *world) {
+			w.pki.Write(t, "crl.pem", testca.CRLPEM(testca.Must(none.CRL(testca.CRLOptions{}))))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newFiles(t)
+			w.writeCRL(t, testca.CRLOptions{})
+			w.tape = harness.StartTape(t, harness.Exposes(sample))
+			w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
+			wire, beside := w.as(t, w.scraper), w.as(t, w.scraper)
+			demand(t, wire.Ask(t, "GET", get("/metrics")), 200)
+			revoke(w)
+			w.reload(t, `"msg":"reloaded","what":"tls"`)
+			demand(t, wire.Ask(t, "GET", get("/metrics")), 401)
+			demand(t, beside.Ask(t, "GET", get("/metrics", bearer(w.token))), 401) // even beside a good token
+			if state, err := w.shakes(w.proven); err == nil {
+				t.Errorf("a new connection: %v", state)
+			}
+			if n := len(w.tape.Requests()); n != 1 {
+				t.Errorf("%d requests reached the runner", n)
+			}
+		})
+	}
+}
+
+func (w *world) writeCRL(t *testing.T, o testca.CRLOptions) {
+	t.Helper()
+	w.pki.Write(t, "crl.pem", testca.CRLPEM(testca.Must(w.pki.CA.CRL(o))))
+}
+
+func TestR05ExpiredOnAKeptConnection(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample))
+	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
+	wire := w.as(t, brief)
+	demand(t, wire.Ask(t, "GET", get("/metrics")), 200)
+	time.Sleep(time.Until(brief.Leaf().NotAfter) + time.Second)
+	demand(t, wire.Ask(t, "GET", get("/metrics")), 401)
+}
+
+func TestR05TokenTakenBackOnAKeptConnection(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample))
+	wire := w.stranger(t)
+	demand(t, wire.Ask(t, "GET", get("/metrics", bearer(w.token))), 200)
+	w.pki.Write(t, "tokens", []byte("# all taken back\n"))
+	w.reload(t, `"msg":"reloaded","what":"tokens"`)
+	demand(t, wire.Ask(t, "GET", get("/metrics", bearer(w.token))), 401)
+}
+
+// A change is noticed within 10 s without a signal, too.
+func TestR05FilesArePolled(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample))
+	secret, line, err := auth.NewToken("prometheus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pki.Write(t, "tokens", []byte(line+"\n"))
+	deadline := time.Now().Add(10*time.Second + second)
+	for w.ask(t, "stranger", get("/metrics", bearer(secret))).Status != 200 {
+		if time.Now().After(deadline) {
+			t.Fatal("the new tokens file is not noticed")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// A file that cannot be used changes nothing, and is counted.
+func TestR03BadFilesKeepTheOldState(t *testing.T) {
+	w := newFiles(t)
+	w.writeCRL(t, testca.CRLOptions{})
+	w.tape = harness.StartTape(t, harness.Exposes(sample))
+	w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
+	for _, name := range []string{"ca.pem", "server.pem", "server-key.pem", "crl.pem", "tokens"} {
+		good, err := os.ReadFile(w.pki.File(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []string{"", "\n", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", string(good[:len(good)/2])} {
+			w.pki.Write(t, name, []byte(bad))
+			w.reload(t, `"msg":"reload refused, the old state stays"`)
+			demand(t, w.scrape(t), 200)
+			demand(t, w.ask(t, "stranger", get("/metrics", bearer(w.token))), 200)
+			demand(t, w.ask(t, "stranger", get("/metrics")), 401)
+		}
+		if err := os.Remove(w.pki.File(name)); err != nil {
+			t.Fatal(err)
+		}
+		w.reload(t, `"msg":"reload refused, the old state stays"`)
+		demand(t, w.scrape(t), 200)
+		w.pki.Write(t, name, good)
+	}
+	f := w.gate.Figures(t)
+	if f[`metrics_gate_reloads_total{result="error",what="tls"}`] < 24 || f[`metrics_gate_reloads_total{result="error",what="tokens"}`] < 6 {
+		t.Error("errors are not counted")
+	}
+}
+
+// fails starts a gate that must not start and returns what it says.
+func fails(t *testing.T, code int, environ ...string) string {
+	t.Helper()
+	g := harness.LaunchGate(t, environ...)
+	if got := g.Exit(t, 20*second); got != code {
+		t.Errorf("exit code %d, want %d: %s", got, code, g.Log())
+	}
+	return g.Log()
+}
+
+func TestR02RefusesToStart(t *testing.T) {
+	w := newFiles(t)
+	base := append(w.environ(), "UPSTREAM_URL=127.0.0.1:9")
+	for _, name := range []string{"READ_HEADER_TIMEOUT", "IDLE_TIMEOUT", "WRITE_TIMEOUT", "MAX_HEADER_BYTES", "MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "UPSTREAM_TIMEOUT",
+		"UPSTREAM_MAX_BYTES", "UPSTREAM_MAX_LINE_BYTES", "MAX_IN_FLIGHT", "PPROF_MAX_SECONDS", "RATE_LIMIT", "RATE_BURST", "FAILURE_RATE_LIMIT", "FAILURE_BURST", "DRAIN_TIMEOUT"} {
+		for _, value := range []string{"0", "-1", "x", "NaN", "1e999"} {
+			if said := fails(t, 2, append(base, name+"="+value)...); !strings.Contains(said, "METRICS_GATE_"+name) {
+				t.Errorf("%s=%s: %s", name, value, said)
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		environ []string
+		said    string
+	}{
+		"unknown variable": {append(base, "METRIC_ALLOW=*"), "METRIC_ALLOW"}, "no certificate": {[]string{"TOKENS_FILE=" + w.pki.File("tokens"), "METRICS_ALLOW=*"}, "TLS_CERT_FILE"},
+		"no method": {append(w.pki.Environ(false), "METRICS_ALLOW=*"), "TLS_CLIENT_CA_FILE"}, "nobody allowed": {append(base, "METRICS_ALLOW="), "METRICS_ALLOW"},
+		"certificates over plain http": {[]string{"INSECURE_HTTP=true", "TLS_CLIENT_CA_FILE=" + w.pki.File("ca.pem"), "METRICS_ALLOW=*"}, "INSECURE_HTTP"},
+		"old protocol":                 {append(base, "TLS_MIN_VERSION=1.1"), "TLS_MIN_VERSION"}, "remote runner": {append(base, "UPSTREAM_URL=http://10.0.0.1:9252"), "UPSTREAM_URL"}, "runner by name": {append(base, "UPSTREAM_URL=runner:9252"), "UPSTREAM_URL"},
+		"runner over tls": {append(base, "UPSTREAM_URL=https://127.0.0.1:9252"), "UPSTREAM_URL"}, "runner with a path": {append(base, "UPSTREAM_URL=http://127.0.0.1:9252/metrics"), "UPSTREAM_URL"}, "bad pattern": {append(base, "METRICS_ALLOW=prometheus"), "METRICS_ALLOW"},
+	} {
+		if said := fails(t, 2, test.environ...); !strings.Contains(said, test.said) {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
+
+// Missing, empty, garbage or readable by others: no such file starts a gate, and none of it is shown.
+func TestR03R09R25BadFilesDoNotStart(t *testing.T) {
+	w := newFiles(t)
+	w.writeCRL(t, testca.CRLOptions{})
+	base := append(w.environ(), "UPSTREAM_URL=127.0.0.1:9", "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))
+	for variable, name := range map[string]string{"TLS_CLIENT_CA_FILE": "ca.pem", "TLS_CERT_FILE": "server.pem", "TLS_KEY_FILE": "server-key.pem", "TLS_CLIENT_CRL_FILE": "crl.pem", "TOKENS_FILE": "tokens"} {
+		for _, bad := range []string{"", "\n", "garbage " + secret, "prometheus " + w.token, "-----BEGIN PRIVATE KEY-----\n" + secret} {
+			w.pki.Write(t, "bad", []byte(bad))
+			if said := fails(t, 2, append(base, variable+"="+w.pki.File("bad"))...); !strings.Contains(said, variable) || strings.Contains(said, secret) || strings.Contains(said, w.token) {
+				t.Errorf("%s of %q: %s", variable, bad, said)
+			}
+		}
+		for _, path := range []string{w.pki.File("missing"), w.pki.Dir, "/dev/null"} {
+			fails(t, 2, append(base, variable+"="+path)...)
+		}
+		if variable != "TOKENS_FILE" && variable != "TLS_KEY_FILE" {
+			continue
+		}
+		for mode, code := range map[os.FileMode]int{0o604: 2, 0o644: 2, 0o640: 0} {
+			if err := os.Chmod(w.pki.File(name), mode); err != nil {
+				t.Fatal(err)
+			}
+			if code == 0 {
+				harness.StartGate(t, base...)
+				continue
+			}
+			fails(t, code, base...)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package hostile_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
+)
+
+// guess tries a token from an address and returns the status.
+func (w *world) guess(from, token string, lines ...string) (*harness.Reply, error) {
+	wire, err := harness.Call(w.gate.Address, from, w.plain)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = wire.Close() }()
+	if err := wire.Say(get("/metrics", append(lines, bearer(token))...)); err != nil {
+		return nil, err
+	}
+	return wire.Hear("GET")
+}
+
+// Guessing uses up the guesser's own failures, and nothing that a proven caller needs.
+func TestR23GuessingFromOneAddress(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=5")
+	for i := range 20 {
+		reply, err := w.guess("127.0.0.1", fmt.Sprint("mg_guess", i), fmt.Sprintf("X-Forwarded-For: 10.0.0.%d", i), fmt.Sprintf("X-Real-Ip: 10.0.0.%d", i), fmt.Sprintf("Forwarded: for=10.0.0.%d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i < 5 {
+			demand(t, reply, 401)
+			continue
+		}
+		demand(t, reply, 429)
+		if reply.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	demand(t, w.scrape(t), 200) // of the same address
+	if reply, err := w.guess("127.0.0.1", w.token); err != nil || reply.Status != 200 {
+		t.Errorf("a good token from the guesser's address: %v, %v", reply, err)
+	}
+	if reply, err := w.guess("127.9.0.1", "mg_other"); err != nil || reply.Status != 401 {
+		t.Errorf("another address: %v, %v", reply, err)
+	}
+}
+
+// Guessing from many addresses grows nothing without end. (That 100,000 fit a bounded
+// table, and that a /64 is one address, is for the unit tests of the lane.)
+func TestR23GuessingFromManyAddresses(t *testing.T) {
+	w := newWorld(t, harness.Exposes(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=1", "LOG_LEVEL=info")
+	demand(t, w.scrape(t), 200)
+	before := w.gate.Kept(t)
+	var all crowd
+	for i := range 1500 {
+		all.add(func() error {
+			reply, err := w.guess(fmt.Sprintf("127.%d.%d.%d", 10+i%7, i/250, i%250+1), "mg_guess")
+			if err != nil || reply.Status != 401 && reply.Status != 429 {
+				return fmt.Errorf("%v, %v", reply, err)
+			}
+			return nil
+		})
+	}
+	all.run(t)
+	demand(t, w.scrape(t), 200)
+	w.gate.Returns(t, before)
+	if n := strings.Count(w.gate.Log(), "authentication refused"); n > 200 {
+		t.Errorf("%d log lines for 1500 guesses", n)
+	}
+	for series := range w.gate.Figures(t) {
+		if strings.Contains(series, "127.") || strings.Contains(series, "guess") {
+			t.Errorf("a stranger made the series %s", series)
+		}
+	}
+}
+
+// One identity that asks too fast is slowed down alone, and profiles do not count as scrapes.
+func TestMembersHaveLanesOfTheirOwn(t *testing.T) {
+	w := newWorld(t, func(x *harness.Exchange) {
+		if strings.Contains(x.Request, "/metrics") {
+			harness.Exposes(sample)(x)
+			return
+		}
+		x.Send(octets)
+	}, "RATE_LIMIT=0.01", "RATE_BURST=3", "METRICS_ALLOW=dns:prometheus.example,dns:ops.example,token:prometheus")
+	for i := range 6 {
+		reply := w.ask(t, "ops", get("/debug/pprof/heap"))
+		if i < 3 {
+			demand(t, reply, 200)
+		} else {
+			demand(t, reply, 429)
+		}
+	}
+	for i := range 6 {
+		reply := w.ask(t, "ops", get("/metrics"))
+		if i < 3 {
+			demand(t, reply, 200)
+		} else {
+			demand(t, reply, 429)
+		}
+	}
+	demand(t, w.scrape(t), 200)
+	if reply, err := w.guess("", w.token); err != nil || reply.Status != 200 {
+		t.Errorf("%v, %v", reply, err)
+	}
+}
