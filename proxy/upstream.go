@@ -161,7 +161,7 @@ func (u *Upstream) link(deadline time.Time, in *interrupt, fresh bool) (*link, e
 		_ = conn.Close()
 		return nil, err
 	}
-	return newLink(conn), nil
+	return newLink(direct(conn)), nil
 }
 
 // ask sends r and reads the head of the answer.

@@ -77,7 +77,7 @@ func newServer(c *config, log *slog.Logger) (*server, error) {
 		DisableGeneralOptionsHandler: true,
 	}
 	s.connections = newConnections(c.Listen, m.connections)
-	s.listener = proxy.Corked(s.connections.Listen(s.listener))
+	s.listener = proxy.Corked(s.connections.Listen(proxy.Direct(s.listener)))
 	s.admin = newAdmin(s, m.registry)
 	return s, nil
 }
