@@ -67,9 +67,9 @@ type expiryReport struct {
 func (p *process) check(_ context.Context, args []string) error {
 	var asked question
 	set := flag.NewFlagSet("check", flag.ContinueOnError)
-	set.Func("as", "", asked.addName)
-	set.StringVar(&asked.path, "path", "", "")
-	asJSON := set.Bool("json", false, "")
+	set.Func("as", "explain the decision about a caller of this `name`, such as dns:prometheus.example.com; again for a further name or a group", asked.addName)
+	set.StringVar(&asked.path, "path", "", "the `path` that the caller asks for (default /metrics)")
+	asJSON := set.Bool("json", false, "print JSON")
 	if _, err := p.parse(set, args, 0); err != nil {
 		return err
 	}

@@ -45,8 +45,8 @@ func (p *process) doctor(ctx context.Context, args []string) error {
 	d := &doctor{environ: p.environ, host: thisHost(p.environ), now: time.Now}
 	set := flag.NewFlagSet("doctor", flag.ContinueOnError)
 	d.client.flags(set)
-	set.StringVar(&d.url, "url", "", "")
-	asJSON := set.Bool("json", false, "")
+	set.StringVar(&d.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
+	asJSON := set.Bool("json", false, "print JSON")
 	if _, err := p.parse(set, args, 0); err != nil {
 		return err
 	}

@@ -24,8 +24,8 @@ func (p *process) pprof(ctx context.Context, args []string) error {
 	var c credentials
 	set := flag.NewFlagSet("pprof", flag.ContinueOnError)
 	c.flags(set)
-	output := set.String("o", "", "")
-	serve := set.Bool("serve", false, "")
+	output := set.String("o", "", "`file` to write, - for standard output (default: named after the profile)")
+	serve := set.Bool("serve", false, "stand on a loopback port for go tool pprof instead")
 	rest, err := p.parse(set, args, 1)
 	if err != nil {
 		return err

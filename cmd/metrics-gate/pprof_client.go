@@ -14,10 +14,10 @@ import (
 type credentials struct{ ca, cert, key, tokenFile string }
 
 func (c *credentials) flags(set *flag.FlagSet) {
-	set.StringVar(&c.ca, "ca", "", "")
-	set.StringVar(&c.cert, "cert", "", "")
-	set.StringVar(&c.key, "key", "", "")
-	set.StringVar(&c.tokenFile, "token-file", "", "")
+	set.StringVar(&c.ca, "ca", "", "`file` with the authority of the gate's certificate (PEM)")
+	set.StringVar(&c.cert, "cert", "", "`file` with a client certificate (PEM)")
+	set.StringVar(&c.key, "key", "", "`file` with its key (PEM)")
+	set.StringVar(&c.tokenFile, "token-file", "", "`file` with a bearer token")
 }
 
 // given tells whether there is anything to prove an identity with.

@@ -23,15 +23,15 @@ type printOptions struct {
 
 func (o *printOptions) flags(set *flag.FlagSet) {
 	const folder = "/etc/prometheus/metrics-gate/"
-	set.StringVar(&o.target, "target", "", "")
-	set.StringVar(&o.files.ca, "ca", folder+"ca.crt", "")
-	set.StringVar(&o.files.cert, "cert", folder+"tls.crt", "")
-	set.StringVar(&o.files.key, "key", folder+"tls.key", "")
-	set.StringVar(&o.files.tokenFile, "token-file", folder+"token", "")
-	set.StringVar(&o.namespace, "namespace", "monitoring", "")
-	set.StringVar(&o.selector, "selector", "app.kubernetes.io/component=runner", "")
-	set.StringVar(&o.secret, "secret", "metrics-gate-scraper", "")
-	set.StringVar(&o.binary, "binary", "/usr/bin/metrics-gate", "")
+	set.StringVar(&o.target, "target", "", "`host:port` at which Prometheus finds the gate (default: this host)")
+	set.StringVar(&o.files.ca, "ca", folder+"ca.crt", "`file` at Prometheus with the authority of the gate's certificate")
+	set.StringVar(&o.files.cert, "cert", folder+"tls.crt", "`file` at Prometheus with its certificate")
+	set.StringVar(&o.files.key, "key", folder+"tls.key", "`file` at Prometheus with its key")
+	set.StringVar(&o.files.tokenFile, "token-file", folder+"token", "`file` at Prometheus with its token")
+	set.StringVar(&o.namespace, "namespace", "monitoring", "`namespace` of Prometheus")
+	set.StringVar(&o.selector, "selector", "app.kubernetes.io/component=runner", "label of the runner's pods, `name=value`")
+	set.StringVar(&o.secret, "secret", "metrics-gate-scraper", "`name` of the Secret with the scraper's credentials")
+	set.StringVar(&o.binary, "binary", "/usr/bin/metrics-gate", "`path` of metrics-gate in the unit")
 }
 
 // printers are the things that can be printed.

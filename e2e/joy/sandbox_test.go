@@ -25,43 +25,6 @@ type sandbox struct {
 	environ []string
 }
 
-// wrapper is the metrics-gate of the documents. Without a command it starts the gate in
-// the background, in place of one that runs already, and returns when it is ready.
-const wrapper = `#!/bin/bash
-: "${METRICS_GATE_LISTEN_ADDRESS:=127.0.0.1:$SANDBOX_PORT}"
-: "${METRICS_GATE_ADMIN_ADDRESS:=127.0.0.1:$SANDBOX_ADMIN}"
-: "${METRICS_GATE_UPSTREAM_URL:=http://127.0.0.1:$SANDBOX_RUNNER}"
-export METRICS_GATE_LISTEN_ADDRESS METRICS_GATE_ADMIN_ADDRESS METRICS_GATE_UPSTREAM_URL
-background() {
-  if [ -e "$SANDBOX/pid" ]; then
-    kill "$(cat "$SANDBOX/pid")" && tail --pid="$(cat "$SANDBOX/pid")" -f /dev/null
-  fi
-  setsid "$REAL_GATE" "$@" > "$SANDBOX/out" 2> "$SANDBOX/log" < /dev/null &
-  echo $! > "$SANDBOX/pid"
-  for _ in $(seq 100); do
-    "$REAL_GATE" healthcheck 2> /dev/null && return 0
-    METRICS_GATE_TLS_CERT_FILE= curl --fail --silent "http://$METRICS_GATE_ADMIN_ADDRESS/readyz" > /dev/null && return 0
-    sleep 0.1
-  done
-  cat "$SANDBOX/log" >&2
-  return 1
-}
-case ${1:-serve} in
-  serve) background ;;
-  demo) unset METRICS_GATE_UPSTREAM_URL && background demo && sleep 0.2 && cat "$SANDBOX/out" ;;
-  *) exec "$REAL_GATE" "$@" ;;
-esac
-`
-
-// makeStandIn is make for the documents: what it builds is there already.
-const makeStandIn = `#!/bin/bash
-case $1 in
-  run | demo) exec metrics-gate demo ;;
-esac
-echo "make $1: not in the sandbox" >&2
-exit 1
-`
-
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
 	runner := harness.StartRunner(t, withProfiles(harness.Replay(t)))
@@ -72,6 +35,7 @@ func newSandbox(t *testing.T) *sandbox {
 	_, upstream, _ := net.SplitHostPort(runner.Address)
 	_, spare, _ := net.SplitHostPort(harness.FreeAddress(t))
 	pairs := []string{
+		"/usr/share/metrics-gate", filepath.Join(harness.Root(), "deploy", "systemd"), "/etc/systemd", filepath.Join(dir, "systemd"),
 		"/etc/metrics-gate", filepath.Join(dir, "gate"), "/etc/prometheus/metrics-gate", filepath.Join(dir, "scraper"),
 		"/tmp/metrics-gate-demo-", filepath.Join(dir, "metrics-gate-demo-"), "port 9252", "port " + upstream, ":9252", ":" + upstream, ":9253", ":" + port, ":9254", ":" + admin, ":8443", ":" + spare,
 	}
@@ -79,7 +43,7 @@ func newSandbox(t *testing.T) *sandbox {
 	s.files(t)
 	s.environ = []string{
 		"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "SANDBOX=" + dir,
-		"SANDBOX_PORT=" + port, "SANDBOX_ADMIN=" + admin, "SANDBOX_RUNNER=" + upstream, "REAL_GATE=" + harness.Binary(t),
+		"ROOT=" + harness.Root(), "SANDBOX_PORT=" + port, "SANDBOX_ADMIN=" + admin, "SANDBOX_RUNNER=" + upstream, "REAL_GATE=" + harness.Binary(t),
 	}
 	t.Cleanup(func() {
 		if pid, err := os.ReadFile(filepath.Join(dir, "pid")); err == nil {
@@ -125,14 +89,24 @@ func (s *sandbox) files(t *testing.T) {
 	}
 	write("scraper/token", []byte(secret), 0o600)
 	write("gate/tokens", []byte(line+"\n"), 0o600)
-	write("bin/metrics-gate", []byte(wrapper), 0o700)
-	write("bin/make", []byte(makeStandIn), 0o700)
+	for name, script := range standIns() {
+		write("bin/"+name, []byte("#!/bin/bash\n"+script), 0o700)
+	}
+	// What the reader of a document has at hand.
+	for _, name := range []string{"server.pem", "server-key.pem", "clients.pem", "your-values.yaml"} {
+		write("work/"+name, []byte("# "+name+"\n"), 0o600)
+	}
+	for _, name := range []string{"deploy", "Dockerfile"} {
+		if err := os.Symlink(filepath.Join(harness.Root(), name), filepath.Join(s.dir, "work", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // run runs one block.
 func (s *sandbox) run(t *testing.T, b block) {
 	t.Helper()
-	if b.kind == "sh" {
+	if b.kind != "console" {
 		if out, err := s.shell(b.text, "-e"); err != nil {
 			t.Errorf("line %d: %v\n%s\nprinted\n%s", b.line, err, b.text, out)
 		}
