@@ -6,6 +6,26 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
+// formats remembers the last content type of the runner, which never changes.
+type formats struct {
+	mu          sync.Mutex
+	contentType string
+	format      *exposition.Format
+}
+
+func (f *formats) of(contentType string) (*exposition.Format, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.format != nil && f.contentType == contentType {
+		return f.format, nil
+	}
+	format, err := exposition.FormatOf(contentType)
+	if err == nil {
+		f.contentType, f.format = contentType, format
+	}
+	return format, err
+}
+
 // Bounds of what accepts remembers.
 const (
 	acceptsKept  = 64

@@ -18,12 +18,14 @@ type flightKey struct {
 }
 
 // flight is one exchange for the runner's metrics and its members, the requests
-// that wait for it. It runs on a goroutine of its own, so that any member may
-// leave at any time; when the last one does the exchange is cut.
+// that wait for it. It begins on the goroutine of the request that started it, and any
+// member may leave at any time, that one too; when the last one does the exchange
+// is cut.
 //
 // While the labelled answer is small it is held, and anyone with the same key may
 // join. At its end, or when it grows beyond smallChunks, it is closed to others,
-// and its members write what their track holds.
+// and its members write what their track holds. What is larger goes on on a goroutine of
+// its own, so that no member's writing holds it up.
 type flight struct {
 	metrics  *Metrics
 	key      flightKey
@@ -31,7 +33,11 @@ type flight struct {
 	deadline time.Time
 	in       interrupt
 
-	held    []*chunk // labelled, not emitted; only the goroutine's
+	// Only for the goroutine that runs it:
+	start   time.Time
+	answer  *answer
+	reader  *exposition.Reader
+	held    []*chunk // labelled, not emitted
 	outlets [encodings]*outlet
 	stream  bool
 
@@ -59,14 +65,14 @@ func (f *flight) join(m *member) bool {
 }
 
 // leave removes m. If it is the last the exchange ends with cause.
-func (f *flight) leave(m *member, cause error) {
+func (f *flight) leave(m *member, cause error) (last bool) {
 	f.mu.Lock()
 	t := &f.tracks[m.encoding]
 	if t.remove(m) {
 		f.count--
 		t.trim(f.metrics.supplies)
 	}
-	last := f.count == 0 && !f.dead
+	last = f.count == 0 && !f.dead
 	if last {
 		f.dead = true
 		f.in.cut(cause)
@@ -76,6 +82,7 @@ func (f *flight) leave(m *member, cause error) {
 	if last {
 		f.metrics.group.remove(f)
 	}
+	return last
 }
 
 // nudge tells the goroutine that there may be room.
@@ -86,13 +93,53 @@ func (f *flight) nudge() {
 	}
 }
 
-// run is the goroutine. The slot and the connection are free again before anyone
-// gets the answer, so the next request of the same client finds them.
+// run runs the flight until it is known what its members get.
 func (f *flight) run() {
-	start := time.Now()
-	err := f.exchange()
-	f.metrics.o.Slots.Release(f.identity)
-	f.metrics.o.Observer.exchange(time.Since(start), f.stats.Samples, f.stats.Conflicts, err)
+	f.start = time.Now()
+	err := f.guard(f.hold)
+	if err == nil && f.stream {
+		go f.rest()
+		return
+	}
+	f.end(err)
+}
+
+// rest streams what is not held.
+func (f *flight) rest() {
+	err := f.guard(f.open)
+	if err == nil {
+		err = f.guard(f.pump)
+	}
+	f.end(err)
+}
+
+// guard makes an error of a panic: one bad answer must not end the process.
+func (f *flight) guard(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.reader = nil // in whatever state
+			err = faultf(reasonOther, "panic: %v", p)
+		}
+	}()
+	return f.in.explain(do())
+}
+
+// end ends the exchange, and then the flight: the slot and the connection are free
+// before anyone gets the end of the answer, so that the next request of the
+// same client finds them.
+func (f *flight) end(err error) {
+	o := &f.metrics.o
+	if f.answer != nil {
+		f.answer.Close()
+	}
+	if f.reader != nil {
+		f.stats = f.reader.Stats()
+		f.reader.Reset(nil, new(exposition.Format), nil, o.Limits)
+		f.metrics.supplies.readers.put(f.reader)
+		f.reader = nil
+	}
+	o.Slots.Release(f.identity)
+	o.Observer.exchange(time.Since(f.start), f.stats.Samples, f.stats.Conflicts, err)
 	if err != nil {
 		f.report(err)
 	}
@@ -109,36 +156,28 @@ func (f *flight) report(err error) {
 		"route", routeMetrics.String(), "reason", reasonOf(err).String(), "err", err.Error())
 }
 
-// exchange asks the runner and reads its answer to the end.
-func (f *flight) exchange() (err error) {
-	defer func() {
-		if p := recover(); p != nil { // one bad answer must not end the process
-			err = faultf(reasonOther, "panic: %v", p)
-		}
-	}()
+// hold asks the runner, and reads its answer to the end or until it is too large to
+// be held.
+func (f *flight) hold() error {
 	o := &f.metrics.o
 	method := http.MethodGet
 	if f.key.head {
 		method = http.MethodHead
 	}
-	a, err := o.Upstream.do(&request{method: method, path: metricsPath, accept: f.key.accept, deadline: f.deadline}, &f.in)
+	var err error
+	f.answer, err = o.Upstream.do(&request{method: method, path: metricsPath, accept: f.key.accept, deadline: f.deadline}, &f.in)
 	if err != nil {
 		return err
 	}
-	defer a.Close()
-	format, err := exposition.FormatOf(a.contentType)
+	format, err := f.metrics.formats.of(f.answer.contentType)
 	if err != nil {
-		return &fault{reasonFormat, fmt.Errorf("content type %q: %w", a.contentType, err)}
+		return &fault{reasonFormat, fmt.Errorf("content type %q: %w", f.answer.contentType, err)}
 	}
-	f.contentType = []string{a.contentType}
+	f.contentType = []string{f.answer.contentType}
 	if f.key.head {
 		return nil
 	}
-	r := f.metrics.supplies.readers.get()
-	r.Reset(a, format, o.Labels(), o.Limits)
-	err = f.pump(r)
-	f.stats = r.Stats()
-	r.Reset(nil, format, nil, o.Limits)
-	f.metrics.supplies.readers.put(r)
-	return f.in.explain(err)
+	f.reader = f.metrics.supplies.readers.get()
+	f.reader.Reset(f.answer, format, o.Labels(), o.Limits)
+	return f.pump()
 }

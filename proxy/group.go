@@ -76,7 +76,8 @@ func (m *Metrics) queue(ctx context.Context, key flightKey, mb *member) (*flight
 	}
 }
 
-// start starts a flight with mb, which holds a slot. The group's mutex is held.
+// start makes a flight with mb, which holds a slot and must lead it. The group's
+// mutex is held.
 func (m *Metrics) start(key flightKey, mb *member) *flight {
 	g := &m.group
 	f := &flight{
@@ -90,6 +91,5 @@ func (m *Metrics) start(key flightKey, mb *member) *flight {
 		close(g.started)
 		g.started = nil
 	}
-	go f.run()
 	return f
 }

@@ -13,10 +13,11 @@ const stall = 5 * time.Second
 
 // Why a member does not get its answer, beside what befalls the exchange.
 var (
-	errLate error = &fault{reasonTimeout, errors.New("the scraper's time is up")}
-	errGone       = errors.New("client left")
-	errBusy       = errors.New("too many exchanges")
-	errSlow       = errors.New("client takes nothing")
+	errLate    error = &fault{reasonTimeout, errors.New("the scraper's time is up")}
+	errExcused error = &fault{reasonTimeout, errors.New("the scraper's time is up, others wait on")}
+	errGone          = errors.New("client left")
+	errBusy          = errors.New("too many exchanges")
+	errSlow          = errors.New("client takes nothing")
 )
 
 // member is a request that waits for a flight.
@@ -25,7 +26,8 @@ type member struct {
 	encoding encoding
 	leads    bool // began the flight
 	signal   chan struct{}
-	timer    *time.Timer // the deadline
+	deadline time.Time
+	timer    *time.Timer // fires then
 	writer   *http.ResponseController
 	latest   time.Time // no write goes on after this; zero: no bound
 
@@ -35,12 +37,13 @@ type member struct {
 	cut    bool
 }
 
-// begin makes m as new, to give up at deadline.
-func (m *member) begin(deadline time.Duration) {
+// begin makes m as new, to give up after left.
+func (m *member) begin(now time.Time, left time.Duration) {
+	m.deadline = now.Add(left)
 	if m.timer == nil {
-		m.signal, m.timer = make(chan struct{}, 1), time.NewTimer(deadline)
+		m.signal, m.timer = make(chan struct{}, 1), time.NewTimer(left)
 	} else {
-		m.timer.Reset(deadline)
+		m.timer.Reset(left)
 	}
 	select {
 	case <-m.signal:

@@ -35,6 +35,7 @@ type Metrics struct {
 	supplies *supplies
 	members  sync.Pool // of *member
 	accepts  accepts
+	formats  formats
 	fixed    http.Header // of every answer
 }
 
@@ -71,6 +72,9 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := flightKey{m.accepts.of(r.Header["Accept"]), r.Method == http.MethodHead}
 	f, err := m.enter(r.Context(), key, mb)
 	sent := false
+	if err == nil && mb.leads {
+		err = f.lead(w, r, mb)
+	}
 	if err == nil {
 		sent, err = m.answer(w, r, f, mb)
 		if err == nil {
@@ -93,7 +97,7 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // member makes r a member of no flight yet.
 func (m *Metrics) member(w http.ResponseWriter, r *http.Request, now time.Time) *member {
 	mb := m.members.Get().(*member)
-	mb.begin(timeLeft(r.Header["X-Prometheus-Scrape-Timeout-Seconds"], m.o.Timeout))
+	mb.begin(now, timeLeft(r.Header["X-Prometheus-Scrape-Timeout-Seconds"], m.o.Timeout))
 	mb.identity, mb.writer, mb.latest = m.o.Key(r), http.NewResponseController(w), writeLimit(r, now)
 	mb.encoding = encodingIdentity
 	if m.o.Compression {
@@ -154,7 +158,7 @@ func (m *Metrics) fail(w http.ResponseWriter, r *http.Request, err error, sent b
 		level, why, status = slog.LevelWarn, "busy", http.StatusServiceUnavailable
 	case errors.Is(err, errSlow), sent && errors.Is(err, os.ErrDeadlineExceeded):
 		level, why, status = slog.LevelWarn, "slow", 0
-	case errors.Is(err, errLate):
+	case errors.Is(err, errLate), errors.Is(err, errExcused):
 		level = slog.LevelWarn
 	}
 	m.o.Log.LogAttrs(r.Context(), level, "scrape not answered", slog.String("remote", r.RemoteAddr),
@@ -163,6 +167,7 @@ func (m *Metrics) fail(w http.ResponseWriter, r *http.Request, err error, sent b
 	switch {
 	case sent:
 		return 0
+	case err == errExcused:
 	case status == http.StatusServiceUnavailable:
 		refuseFor(w, status, time.Second)
 	case status != 0:

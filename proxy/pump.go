@@ -10,11 +10,11 @@ import (
 // move on.
 const patience = time.Second
 
-// pump reads the labelled answer into chunks, and emits them once there are more
-// than are held.
-func (f *flight) pump(r io.Reader) error {
+// pump reads the labelled answer to its end or, if it is held, until there is too
+// much of it.
+func (f *flight) pump() error {
 	for {
-		c, end := f.fill(r)
+		c, end := f.fill()
 		if end != nil && end != io.EOF {
 			f.drop(c)
 			return end
@@ -23,23 +23,25 @@ func (f *flight) pump(r io.Reader) error {
 			if err := f.emit(c); err != nil {
 				return err
 			}
-		} else if f.held = append(f.held, c); len(f.held) > smallChunks {
-			if err := f.open(); err != nil {
-				return err
-			}
+		} else {
+			f.held = append(f.held, c)
 		}
-		if end != nil {
+		switch {
+		case end != nil:
+			return nil
+		case !f.stream && len(f.held) > smallChunks:
+			f.stream = true
 			return nil
 		}
 	}
 }
 
 // fill reads a chunk. Only the last one of an answer is not full.
-func (f *flight) fill(r io.Reader) (*chunk, error) {
+func (f *flight) fill() (*chunk, error) {
 	c := f.metrics.supplies.chunks.get()
 	c.n, c.refs = 0, 1
 	for c.n < chunkBytes {
-		n, err := r.Read(c.buf[c.n:])
+		n, err := f.reader.Read(c.buf[c.n:])
 		c.n += n
 		if err != nil {
 			return c, err
@@ -50,7 +52,6 @@ func (f *flight) fill(r io.Reader) (*chunk, error) {
 
 // open begins to stream: nobody can join any more, and what was held goes out.
 func (f *flight) open() error {
-	f.stream = true
 	f.metrics.group.remove(f)
 	f.mu.Lock()
 	for e := range f.tracks {

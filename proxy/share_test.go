@@ -150,6 +150,57 @@ func TestLeaderLeaves(t *testing.T) {
 	}
 }
 
+// The goroutine of the exchange is that of the request that began it. That one must not
+// wait longer for it.
+func TestLeaderHasLessTime(t *testing.T) {
+	r, release := held(t, plain(textType, smallBody))
+	g := newGate(t, r.addr())
+	start := time.Now()
+	leader := g.several(t.Context(), 1, "X-Prometheus-Scrape-Timeout-Seconds: 0.4")
+	eventually(t, "leader waits", func() bool { return g.waiting() == 1 })
+	others := g.several(t.Context(), 2)
+	eventually(t, "others wait", func() bool { return g.waiting() == 3 })
+	got := <-leader
+	if got.status != http.StatusGatewayTimeout || got.body != "Gateway Timeout\n" || time.Since(start) > 400*time.Millisecond {
+		t.Errorf("leader: %d %q after %v, want 504 before its time is up", got.status, got.body, time.Since(start))
+	}
+	if g.waiting() != 2 {
+		t.Errorf("%d wait, want 2", g.waiting())
+	}
+	release()
+	for range 2 {
+		if got := <-others; got.status != 200 || got.body != smallWant {
+			t.Errorf("answer %d %.200q", got.status, got.body)
+		}
+	}
+	eventually(t, "counted", func() bool {
+		return g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "504") == 1 && len(g.observer.Recent()) == 3
+	})
+	if requests, _ := r.seen(); len(requests) != 1 {
+		t.Errorf("%d exchanges, want 1", len(requests))
+	}
+}
+
+// What watches over a leader may be late itself; it must not touch the request
+// that has its member by then.
+func TestWatchersAfterTheEnd(t *testing.T) {
+	f := &flight{metrics: &Metrics{supplies: newSupplies()}, room: make(chan struct{}, 1)}
+	m := &member{signal: make(chan struct{}, 1)}
+	f.join(m)
+	l := &leader{flight: f, member: m, done: true}
+	l.late()
+	l.gone()
+	if f.count != 1 || l.err != nil {
+		t.Error("a late watcher made a member leave")
+	}
+	l.done = false
+	l.gone()
+	l.late()
+	if f.count != 0 || l.err != errGone {
+		t.Errorf("%d members, %v", f.count, l.err)
+	}
+}
+
 func TestAllLeave(t *testing.T) {
 	gone := make(chan struct{})
 	r := serveRaw(t, func(c net.Conn, _ string, n int) bool {
