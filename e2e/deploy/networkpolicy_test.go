@@ -31,7 +31,7 @@ func TestNetworkPolicy(t *testing.T) {
 		"job that calls itself": {namespace: "gitlab-runner", labels: prometheus, scrape: "exit 28"},
 	}
 	connect(t, &node, &pod, 0, "pod")
-	good(t, "ip", "netns", "exec", node.name, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+	good(t, "ip", "netns", "exec", node.name, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 	i := 0
 	for _, p := range peers {
 		i++

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +17,7 @@ import (
 var released = sync.OnceValues(func() ([2]string, error) {
 	var dirs [2]string
 	for i := range dirs {
-		dir, err := os.MkdirTemp("", "metrics-gate-release-")
+		dir, err := os.MkdirTemp("", releasePattern())
 		if err != nil {
 			return dirs, err
 		}
@@ -29,6 +30,19 @@ var released = sync.OnceValues(func() ([2]string, error) {
 	}
 	return dirs, nil
 })
+
+// TestMain leaves nothing of the releases behind.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	made, _ := filepath.Glob(filepath.Join(os.TempDir(), releasePattern()))
+	for _, dir := range made {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// releasePattern names this process' folders of releases.
+func releasePattern() string { return fmt.Sprintf("metrics-gate-release-%d-*", os.Getpid()) }
 
 func release(t *testing.T) [2]string {
 	t.Helper()
