@@ -3,6 +3,7 @@ package hostile_test
 import (
 	"crypto/x509"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +132,7 @@ func fails(t *testing.T, code int, environ ...string) string {
 
 func TestR02RefusesToStart(t *testing.T) {
 	w := newFiles(t)
-	base := append(w.environ(), "UPSTREAM_URL=127.0.0.1:9")
+	base := slices.Clip(append(w.environ(), "UPSTREAM_URL=127.0.0.1:9"))
 	for _, name := range []string{"READ_HEADER_TIMEOUT", "IDLE_TIMEOUT", "WRITE_TIMEOUT", "MAX_HEADER_BYTES", "MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "UPSTREAM_TIMEOUT",
 		"UPSTREAM_MAX_BYTES", "UPSTREAM_MAX_LINE_BYTES", "MAX_IN_FLIGHT", "PPROF_MAX_SECONDS", "RATE_LIMIT", "RATE_BURST", "FAILURE_RATE_LIMIT", "FAILURE_BURST", "DRAIN_TIMEOUT"} {
 		for _, value := range []string{"0", "-1", "x", "NaN", "1e999"} {
@@ -160,7 +161,7 @@ func TestR02RefusesToStart(t *testing.T) {
 func TestR03R09R25BadFilesDoNotStart(t *testing.T) {
 	w := newFiles(t)
 	w.writeCRL(t, testca.CRLOptions{})
-	base := append(w.environ(), "UPSTREAM_URL=127.0.0.1:9", "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))
+	base := slices.Clip(append(w.environ(), "UPSTREAM_URL=127.0.0.1:9", "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem")))
 	for variable, name := range map[string]string{"TLS_CLIENT_CA_FILE": "ca.pem", "TLS_CERT_FILE": "server.pem", "TLS_KEY_FILE": "server-key.pem", "TLS_CLIENT_CRL_FILE": "crl.pem", "TOKENS_FILE": "tokens"} {
 		for _, bad := range []string{"", "\n", "garbage " + secret, "prometheus " + w.token, "-----BEGIN PRIVATE KEY-----\n" + secret} {
 			w.pki.Write(t, "bad", []byte(bad))

@@ -220,12 +220,7 @@ func TestR06CertificateIdentities(t *testing.T) {
 		"self-signed": {testca.Must(testca.SelfSigned(testca.Options{DNSNames: []string{"prometheus.example"}})), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := w.config(nil)
-			config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-				pair := test.pair.TLS() // also when the gate names other authorities
-				return &pair, nil
-			}
-			wire, err := harness.Call(w.gate.Address, "", config)
+			wire, err := harness.Call(w.gate.Address, "", w.config(test.pair))
 			if err == nil {
 				defer func() { _ = wire.Close() }()
 				err = wire.Say(get("/metrics"))

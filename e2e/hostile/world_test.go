@@ -71,11 +71,13 @@ func (w *world) environ() []string {
 	return e
 }
 
-// config is a client's TLS, with pair if there is one.
+// config is a client's TLS. It shows pair, if there is one, also when the gate asks for
+// those of other authorities.
 func (w *world) config(pair *testca.Pair) *tls.Config {
 	c := &tls.Config{RootCAs: w.pki.CA.Pool(), ServerName: "localhost"}
 	if pair != nil {
-		c.Certificates = []tls.Certificate{pair.TLS()}
+		certificate := pair.TLS()
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil }
 	}
 	return c
 }

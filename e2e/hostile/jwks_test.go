@@ -1,0 +1,119 @@
+package hostile_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// However many bad tokens come, the issuer is asked rarely.
+func TestR12BadTokensCostTheIssuerNothing(t *testing.T) {
+	w, i := withIssuer(t, "LOG_LEVEL=error")
+	demand(t, w.presents(t, i.sign(es256, i.good(nil))), 200)
+	before, begin := i.requests.Load(), time.Now()
+	var all crowd
+	for n := range 20 {
+		all.add(func() error {
+			wire, err := w.call("stranger")
+			if err != nil {
+				return err
+			}
+			defer func() { _ = wire.Close() }()
+			for m := range 50 {
+				token := i.sign(fmt.Sprintf(`{"alg":"ES256","kid":"unknown-%d-%d"}`, n, m), i.good(nil))
+				if m%2 == 0 {
+					token = i.sign(es256, i.good(nil))[:200] + "AAAA"
+				}
+				if err := wire.Say(get("/metrics", bearer(token))); err != nil {
+					return err
+				}
+				if reply, err := wire.Hear("GET"); err != nil || reply.Status != 401 {
+					return fmt.Errorf("%v, %v", reply, err)
+				}
+			}
+			return nil
+		})
+	}
+	all.run(t)
+	windows := int64(time.Since(begin)/(10*time.Second)) + 1
+	if n := i.requests.Load() - before; n > 2*windows {
+		t.Errorf("%d fetches for 1000 bad tokens in %s", n, time.Since(begin))
+	}
+}
+
+// What the issuer says that is no set of keys leaves the last good one alone.
+func TestR12FaultyKeySets(t *testing.T) {
+	w, i := withIssuer(t, "OIDC_JWKS_MIN_INTERVAL=50ms")
+	good := i.sign(es256, i.good(nil))
+	demand(t, w.presents(t, good), 200)
+	for name, answer := range map[string]http.HandlerFunc{
+		"empty set": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[]}`) }, "empty": func(http.ResponseWriter, *http.Request) {},
+		"error": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, secret, 500) },
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, i.URL+"/keys?again", http.StatusFound)
+		},
+		"2 MiB": func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"x":%q,"keys":[%s]}`, strings.Repeat("a", 2<<20), i.jwk("k2", "sig"))
+		},
+		"encryption": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"keys":[%s]}`, i.jwk("k2", "enc")) },
+		"breaks off": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			fmt.Fprint(w, `{"keys":[`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i.answer(answer)
+			time.Sleep(60 * time.Millisecond)
+			if reply := w.presents(t, i.sign(`{"alg":"ES256","kid":"k2"}`, i.good(nil))); reply.Status != 401 && reply.Status != 503 {
+				t.Errorf("a key that is none: %d", reply.Status)
+			}
+			demand(t, w.presents(t, good), 200)
+			demand(t, w.presents(t, i.sign(es256, i.good(claims{"jti": name}))), 200) // by the last good set
+		})
+	}
+	if strings.Contains(w.gate.Log(), secret) {
+		t.Error("the log quotes the issuer")
+	}
+}
+
+// An issuer that is down or hangs hurts nobody who does not need it.
+func TestR13IssuerIsDownOrHangs(t *testing.T) {
+	w, i := withIssuer(t, "OIDC_JWKS_MIN_INTERVAL=1ms")
+	cached := i.sign(es256, i.good(nil))
+	demand(t, w.presents(t, cached), 200)
+	release := make(chan struct{})
+	defer close(release)
+	check := func(t *testing.T) {
+		begin := time.Now()
+		demand(t, w.presents(t, i.sign(`{"alg":"ES256","kid":"k9"}`, i.good(nil))), 503)
+		if took := time.Since(begin); took > 3*time.Second+2*second {
+			t.Errorf("fails closed after %s", took)
+		}
+	}
+	others := func(t *testing.T) {
+		demand(t, w.scrape(t), 200)
+		demand(t, w.presents(t, w.token), 200)
+		demand(t, w.presents(t, cached), 200)
+		demand(t, w.presents(t, i.sign(es256, i.good(claims{"jti": t.Name()}))), 200)
+	}
+	i.answer(func(http.ResponseWriter, *http.Request) { <-release })
+	t.Run("hangs", func(t *testing.T) {
+		done := make(chan struct{})
+		go func() { defer close(done); check(t) }()
+		for range 5 {
+			others(t)
+		}
+		<-done
+	})
+	i.answer(func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
+	t.Run("down", func(t *testing.T) { check(t); others(t) })
+}
+
+func TestR13IssuerIsDownAtTheStart(t *testing.T) {
+	w, i := withIssuer(t, "OIDC_ISSUER_URL=https://127.0.0.1:9")
+	demand(t, w.scrape(t), 200)
+	demand(t, w.presents(t, w.token), 200)
+	demand(t, w.presents(t, i.sign(es256, i.good(claims{"iss": "https://127.0.0.1:9"}))), 503)
+}
