@@ -39,4 +39,4 @@ image:
 	.ci/image
 
 check: lint test race vuln
-	.ci/fuzz 3s
+	.ci/fuzz 5000x
