@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -63,8 +64,8 @@ type Gate struct {
 	err     error
 }
 
-// StartGate runs the binary with environ ("NAME=value", without the prefix) and waits
-// until it is ready. It is stopped when the test ends.
+// StartGate runs the binary with environ ("NAME=value" without the prefix, or a whole
+// "$NAME=value" that is none of the gate's) and waits until it is ready. It is stopped when the test ends.
 func StartGate(t testing.TB, environ ...string) *Gate {
 	t.Helper()
 	g := LaunchGate(t, environ...)
@@ -82,7 +83,11 @@ func LaunchGate(t testing.TB, environ ...string) *Gate {
 	g.Process = exec.Command(Binary(t))
 	g.Process.Env = []string{"PATH=" + os.Getenv("PATH")}
 	for _, entry := range append(all, environ...) {
-		g.Process.Env = append(g.Process.Env, Prefix+entry)
+		whole, ok := strings.CutPrefix(entry, "$")
+		if !ok {
+			whole = Prefix + entry
+		}
+		g.Process.Env = append(g.Process.Env, whole)
 	}
 	g.Process.Stdout, g.Process.Stderr = &g.log, &g.log
 	if err := g.Process.Start(); err != nil {
@@ -152,15 +157,24 @@ func WaitHTTP(url string, within time.Duration) error {
 	return fmt.Errorf("%s: %w", url, last)
 }
 
-// FreeAddress is a loopback address that nobody listens on.
+// taken counts the addresses that were given out.
+var taken atomic.Int64
+
+// FreeAddress is a loopback address that nobody listens on. Its port is below those that
+// the kernel gives to outgoing connections, of which the tests make thousands.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const lowest, ports = 10000, 20000
+	for range ports {
+		port := lowest + (int64(os.Getpid())*97+taken.Add(1))%ports
+		ln, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		if err == nil {
+			_ = ln.Close()
+			return ln.Addr().String()
+		}
 	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
+	t.Fatal("no address is free")
+	return ""
 }
 
 func tail(s string, lines int) string {

@@ -43,6 +43,7 @@ var bodies = []struct{ name, lines, body string }{
 }
 
 func TestR16BodiesAndTransferEncoding(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	var all crowd
 	for _, b := range bodies {
@@ -86,6 +87,7 @@ func (w *world) refusesBody(who, text string) error {
 
 // A body whose end is late or never comes holds nobody, and nothing.
 func TestSlowBodyOfAStrangerHeldItsConnection(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s")
 	before := w.gate.Kept(t)
 	var all crowd
@@ -114,6 +116,7 @@ func TestSlowBodyOfAStrangerHeldItsConnection(t *testing.T) {
 }
 
 func TestR16SymbolTakesASmallBodyOnly(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Says("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
 	addresses := "0x1" + strings.Repeat("+0x1", 10)
 	for _, test := range []struct {

@@ -55,6 +55,7 @@ func (w *world) holders() map[string]func(from string) (net.Conn, error) {
 
 // Whatever strangers hold ends with its deadline, and scrapes are answered all the while.
 func TestR22HeldConnectionsEnd(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=2s")
 	kept := w.as(t, w.scraper)
 	demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
@@ -95,6 +96,7 @@ func TestR22HeldConnectionsEnd(t *testing.T) {
 // More connections than the bounds allow, from many addresses or from the scraper's own,
 // shut out nobody who can prove who he is.
 func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20", "READ_HEADER_TIMEOUT=60s")
 	kept := w.as(t, w.scraper)
 	demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
@@ -129,6 +131,7 @@ func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
 
 // Half-closed and reset connections leave nothing behind.
 func TestR22HalfClosesAndResets(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(strings.Repeat("some_metric{a=\"b\"} 1\n", 50000)))
 	demand(t, w.scrape(t), 200)
 	before := w.gate.Kept(t)
@@ -167,6 +170,7 @@ func TestR22HalfClosesAndResets(t *testing.T) {
 
 // Readers who take nothing, or a little, are cut; others who share their exchange are not.
 func TestR22SlowReaders(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 300000)))
 	demand(t, w.scrape(t), 200)
 	before := w.gate.Kept(t)
@@ -222,6 +226,7 @@ func (w *world) dawdle(t *testing.T, from string, nothing bool, done <-chan stru
 
 // The admin listener may face the network too: its connections are bounded.
 func TestAdminListenerTookAnyNumberOfConnections(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	before := w.gate.Kept(t)
 	var held []net.Conn

@@ -42,6 +42,7 @@ func (w *world) neverComplete(t *testing.T, encoding string, begun int) {
 
 // An answer without an end costs neither memory nor a place, and never looks complete.
 func TestR21EndlessAnswers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "UPSTREAM_MAX_BYTES=8000000", "UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
 	demand(t, w.scrape(t), 200)
 	before := w.gate.Kept(t)
@@ -80,6 +81,7 @@ func TestR21EndlessAnswers(t *testing.T) {
 
 // A large exposition that breaks late has begun as 200: it must not end as one.
 func TestR21LateFaultsCutTheAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "UPSTREAM_TIMEOUT=2s")
 	before := w.gate.Kept(t)
 	good := strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 60000)

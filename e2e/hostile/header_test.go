@@ -9,6 +9,7 @@ import (
 )
 
 func TestR08ExactlyOneAuthorizationHeader(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	good := bearer(w.token)
 	for name, lines := range map[string][]string{
@@ -56,6 +57,7 @@ var crowded = []string{
 }
 
 func TestR15RunnerSeesOnlyTheGatesOwnRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	for _, lines := range [][]string{nil, crowded, {bearer(w.token)}} {
 		demand(t, w.as(t, w.scraper).Ask(t, "GET", get("/metrics", lines...)), 200)
@@ -77,6 +79,7 @@ func TestR15RunnerSeesOnlyTheGatesOwnRequest(t *testing.T) {
 
 // Accept is the only header that passes, and of it only formats that can be labelled.
 func TestR15AcceptIsFiltered(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	wire := w.as(t, w.scraper)
 	for _, accept := range []string{
@@ -108,6 +111,7 @@ var malformed = map[string]string{
 }
 
 func TestR07MalformedRequestsGetNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	before := w.gate.Kept(t)
 	for name, text := range malformed {
@@ -135,6 +139,7 @@ func TestR07MalformedRequestsGetNothing(t *testing.T) {
 
 // An answer of HTTP/1.0 ends with the connection, so a broken one looks complete.
 func TestHTTP10AnswerThatBreaksOffLookedComplete(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	for _, line := range []string{"GET /metrics HTTP/1.0\r\n", "GET /metrics HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n", "PRI * HTTP/2.0\r\n"} {
 		reply := w.as(t, w.scraper).Ask(t, "GET", line+"\r\n")
@@ -149,6 +154,7 @@ func TestHTTP10AnswerThatBreaksOffLookedComplete(t *testing.T) {
 }
 
 func TestPipelinedRequestsAreJudgedOneByOne(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	wire := w.stranger(t)
 	if err := wire.Say(get("/metrics", bearer(w.token)) + get("/metrics") + get("/metrics", bearer(w.spare)) + get("/metrics", bearer("mg_x")) + get("/nowhere", bearer(w.token)) + get("/gate/metrics", bearer(w.token))); err != nil {

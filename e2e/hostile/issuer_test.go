@@ -134,6 +134,7 @@ func (w *world) presents(t *testing.T, token string) *harness.Reply {
 }
 
 func TestR10R11OnlyOneFormOfTokenIsTaken(t *testing.T) {
+	t.Parallel()
 	w, i := withIssuer(t, "OIDC_CLOCK_SKEW=0")
 	now := time.Now().Unix()
 	good := i.sign(es256, i.good(nil))
@@ -159,6 +160,7 @@ func TestR10R11OnlyOneFormOfTokenIsTaken(t *testing.T) {
 }
 
 func TestR05TokenExpiresOnAKeptConnection(t *testing.T) {
+	t.Parallel()
 	w, i := withIssuer(t, "OIDC_CLOCK_SKEW=0")
 	exp := time.Now().Add(3 * time.Second).Unix()
 	token, wire := i.sign(es256, i.good(claims{"exp": exp})), w.stranger(t)

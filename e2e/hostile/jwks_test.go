@@ -10,6 +10,7 @@ import (
 
 // However many bad tokens come, the issuer is asked rarely.
 func TestR12BadTokensCostTheIssuerNothing(t *testing.T) {
+	t.Parallel()
 	w, i := withIssuer(t, "LOG_LEVEL=error")
 	demand(t, w.presents(t, i.sign(es256, i.good(nil))), 200)
 	before, begin := i.requests.Load(), time.Now()
@@ -45,6 +46,7 @@ func TestR12BadTokensCostTheIssuerNothing(t *testing.T) {
 
 // What the issuer says that is no set of keys leaves the last good one alone.
 func TestR12FaultyKeySets(t *testing.T) {
+	t.Parallel()
 	w, i := withIssuer(t, "OIDC_JWKS_MIN_INTERVAL=50ms")
 	good := i.sign(es256, i.good(nil))
 	demand(t, w.presents(t, good), 200)
@@ -80,6 +82,7 @@ func TestR12FaultyKeySets(t *testing.T) {
 
 // An issuer that is down or hangs hurts nobody who does not need it.
 func TestR13IssuerIsDownOrHangs(t *testing.T) {
+	t.Parallel()
 	w, i := withIssuer(t, "OIDC_JWKS_MIN_INTERVAL=1ms")
 	cached := i.sign(es256, i.good(nil))
 	demand(t, w.presents(t, cached), 200)
@@ -112,6 +115,7 @@ func TestR13IssuerIsDownOrHangs(t *testing.T) {
 }
 
 func TestR13IssuerIsDownAtTheStart(t *testing.T) {
+	t.Parallel()
 	w, i := withIssuer(t, "OIDC_ISSUER_URL=https://127.0.0.1:9")
 	demand(t, w.scrape(t), 200)
 	demand(t, w.presents(t, w.token), 200)

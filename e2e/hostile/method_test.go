@@ -12,6 +12,7 @@ var oddMethods = []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 
 // Nothing is answered before authentication, and what is answered then is always the same.
 func TestR07UniformRefusal(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "LOG_LEVEL=error")
 	var first string
 	for _, method := range append([]string{"GET"}, oddMethods...) {
@@ -46,6 +47,7 @@ func TestR07UniformRefusal(t *testing.T) {
 }
 
 func TestR16MethodsOfKnownPaths(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	for _, method := range oddMethods {
 		for target, allow := range map[string]string{"/metrics": "GET, HEAD", "/gate/metrics": "GET, HEAD", "/debug/pprof/heap": ""} {
@@ -71,6 +73,7 @@ func TestR16MethodsOfKnownPaths(t *testing.T) {
 }
 
 func TestR16TraceReflectsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	reply := w.as(t, w.scraper).Ask(t, "TRACE", request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
 	demand(t, reply, 405)
@@ -80,6 +83,7 @@ func TestR16TraceReflectsNothing(t *testing.T) {
 }
 
 func TestR16HeadHasNoBodyAndOneExchange(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Says("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
 	wire := w.as(t, w.scraper)
 	for range 2 {

@@ -20,6 +20,7 @@ func targetOf(request string) string {
 }
 
 func TestR19OffByDefaultAndGatedByIdentity(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Says(octets), "PPROF_ALLOW=")
 	for _, who := range []string{"ops", "scraper", "guest"} {
 		demand(t, w.ask(t, who, get("/debug/pprof/heap")), 403)
@@ -36,6 +37,7 @@ func TestR19OffByDefaultAndGatedByIdentity(t *testing.T) {
 }
 
 func TestR19EveryParameterIsRebuilt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Says(octets), "PPROF_MAX_SECONDS=5")
 	for target, want := range map[string]string{
 		"profile": "profile?seconds=5", "trace": "trace?seconds=5", "profile?seconds=1": "profile?seconds=1", "profile?seconds=86400": "profile?seconds=5",
@@ -67,6 +69,7 @@ func TestR19EveryParameterIsRebuilt(t *testing.T) {
 
 // Two values of one parameter, in the query or in a form, are read by nobody twice.
 func TestR19NoParameterTwiceNorInAForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Says(octets), "PPROF_MAX_SECONDS=5")
 	for _, text := range []string{
 		get("/debug/pprof/profile?seconds=1&seconds=3600"), get("/debug/pprof/profile?seconds=1;seconds=3600"), get("/debug/pprof/heap?debug=0&debug=1"),
@@ -85,6 +88,7 @@ func TestR19NoParameterTwiceNorInAForm(t *testing.T) {
 }
 
 func TestR19OneProfileAtATimeAndCancelledWithItsClient(t *testing.T) {
+	t.Parallel()
 	profiles := make(chan *harness.Exchange, 10)
 	w := newWorld(t, func(x *harness.Exchange) {
 		if strings.Contains(x.Request, "/metrics") {
@@ -124,6 +128,7 @@ func TestR19OneProfileAtATimeAndCancelledWithItsClient(t *testing.T) {
 // As many profiles as the gate lets through leave the scrapers' places alone, also those of
 // the same identity.
 func TestProfilesTookTheScrapersPlaces(t *testing.T) {
+	t.Parallel()
 	release := make(chan struct{})
 	w := newFiles(t)
 	w.tape = harness.StartTape(t, func(x *harness.Exchange) {
@@ -159,6 +164,7 @@ func TestProfilesTookTheScrapersPlaces(t *testing.T) {
 }
 
 func TestCoalescedScrapesAreOneExchange(t *testing.T) {
+	t.Parallel()
 	arrived, release := make(chan string, 100), make(chan struct{})
 	w := newWorld(t, func(x *harness.Exchange) {
 		arrived <- strings.TrimSpace(acceptOf(x.Request))

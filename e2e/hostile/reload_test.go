@@ -15,6 +15,7 @@ import (
 
 // A client that is revoked on a kept-alive connection gets no second 200.
 func TestR05RevokedOnAKeptConnection(t *testing.T) {
+	t.Parallel()
 	none := testca.Must(testca.NewCA(testca.Options{CommonName: "other"}))
 	for name, revoke := range map[string]func(*world){
 		"list": func(w *world) {
@@ -55,6 +56,7 @@ func (w *world) writeCRL(t *testing.T, o testca.CRLOptions) {
 }
 
 func TestR05ExpiredOnAKeptConnection(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
 	wire := w.as(t, brief)
@@ -64,6 +66,7 @@ func TestR05ExpiredOnAKeptConnection(t *testing.T) {
 }
 
 func TestR05TokenTakenBackOnAKeptConnection(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	wire := w.stranger(t)
 	demand(t, wire.Ask(t, "GET", get("/metrics", bearer(w.token))), 200)
@@ -74,6 +77,7 @@ func TestR05TokenTakenBackOnAKeptConnection(t *testing.T) {
 
 // A change is noticed within 10 s without a signal, too.
 func TestR05FilesArePolled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	secret, line, err := auth.NewToken("prometheus")
 	if err != nil {
@@ -91,6 +95,7 @@ func TestR05FilesArePolled(t *testing.T) {
 
 // A file that cannot be used changes nothing, and is counted.
 func TestR03BadFilesKeepTheOldState(t *testing.T) {
+	t.Parallel()
 	w := newFiles(t)
 	w.writeCRL(t, testca.CRLOptions{})
 	w.tape = harness.StartTape(t, harness.Exposes(sample))
@@ -131,6 +136,7 @@ func fails(t *testing.T, code int, environ ...string) string {
 }
 
 func TestR02RefusesToStart(t *testing.T) {
+	t.Parallel()
 	w := newFiles(t)
 	base := slices.Clip(append(w.environ(), "UPSTREAM_URL=127.0.0.1:9"))
 	for _, name := range []string{"READ_HEADER_TIMEOUT", "IDLE_TIMEOUT", "WRITE_TIMEOUT", "MAX_HEADER_BYTES", "MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "UPSTREAM_TIMEOUT",
@@ -159,6 +165,7 @@ func TestR02RefusesToStart(t *testing.T) {
 
 // Missing, empty, garbage or readable by others: no such file starts a gate, and none of it is shown.
 func TestR03R09R25BadFilesDoNotStart(t *testing.T) {
+	t.Parallel()
 	w := newFiles(t)
 	w.writeCRL(t, testca.CRLOptions{})
 	base := slices.Clip(append(w.environ(), "UPSTREAM_URL=127.0.0.1:9", "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem")))

@@ -88,6 +88,7 @@ var cuts = map[string]string{
 }
 
 func TestR20FaultyAnswersAreRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	check := func(name string, doubt bool, answer func(*harness.Exchange)) {
 		t.Run(name, func(t *testing.T) {
@@ -129,6 +130,7 @@ func TestR20FaultyAnswersAreRefused(t *testing.T) {
 
 // What follows an answer on its connection is never taken for the next one.
 func TestR20NothingThatFollowsIsTheNextAnswer(t *testing.T) {
+	t.Parallel()
 	evil := "# TYPE evil gauge\nevil 1\n"
 	w := newWorld(t, harness.Says(length(sample)+length(evil)))
 	wire := w.as(t, w.scraper)
@@ -156,6 +158,7 @@ func TestR20NothingThatFollowsIsTheNextAnswer(t *testing.T) {
 }
 
 func TestR20RunnerIsDownOrHangs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "UPSTREAM_TIMEOUT=1s")
 	wire := w.as(t, w.scraper)
 	demand(t, wire.Ask(t, "GET", get("/metrics")), 200)

@@ -23,6 +23,7 @@ func (w *world) guess(from, token string, lines ...string) (*harness.Reply, erro
 
 // Guessing uses up the guesser's own failures, and nothing that a proven caller needs.
 func TestR23GuessingFromOneAddress(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=5")
 	for i := range 20 {
 		reply, err := w.guess("127.0.0.1", fmt.Sprint("mg_guess", i), fmt.Sprintf("X-Forwarded-For: 10.0.0.%d", i), fmt.Sprintf("X-Real-Ip: 10.0.0.%d", i), fmt.Sprintf("Forwarded: for=10.0.0.%d", i))
@@ -50,6 +51,7 @@ func TestR23GuessingFromOneAddress(t *testing.T) {
 // Guessing from many addresses grows nothing without end. (That 100,000 fit a bounded
 // table, and that a /64 is one address, is for the unit tests of the lane.)
 func TestR23GuessingFromManyAddresses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=1", "LOG_LEVEL=info")
 	demand(t, w.scrape(t), 200)
 	before := w.gate.Kept(t)
@@ -78,6 +80,7 @@ func TestR23GuessingFromManyAddresses(t *testing.T) {
 
 // One identity that asks too fast is slowed down alone, and profiles do not count as scrapes.
 func TestMembersHaveLanesOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(x *harness.Exchange) {
 		if strings.Contains(x.Request, "/metrics") {
 			harness.Exposes(sample)(x)

@@ -25,6 +25,7 @@ var absentTargets = []string{
 }
 
 func TestR14OnlyLiteralTargetsPass(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	for _, list := range []struct {
 		targets []string
@@ -49,6 +50,7 @@ func TestR14OnlyLiteralTargetsPass(t *testing.T) {
 }
 
 func TestR14QueryNeverReachesTheRunner(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	wire := w.as(t, w.scraper)
 	for _, query := range []string{"", "?", "?name[]=up", "?%2e%2e%2f", "?a=b;c=d", "?x=/../../debug/jobs/list", "?a=//b", "??", "?token=x&access_token=y"} {
@@ -73,6 +75,7 @@ func acceptOf(r string) string {
 }
 
 func TestR18RunnersOtherPathsAreUnreachable(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "PPROF_CMDLINE=true")
 	for _, target := range []string{"/debug/jobs/list", "/debug/process/state", "/health/ready", "/debug/pprof/../jobs/list", "/debug/jobs/list?x=/metrics", "/debug//jobs/list"} {
 		for who, pair := range map[string]*testca.Pair{"ops": w.ops, "scraper": w.scraper, "guest": w.guest, "token": nil} {

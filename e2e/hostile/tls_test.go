@@ -17,6 +17,7 @@ import (
 )
 
 func TestR01Toolchain(t *testing.T) {
+	t.Parallel()
 	info, err := buildinfo.ReadFile(harness.Binary(t))
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +43,7 @@ func (w *world) shakes(config *tls.Config) (*tls.ConnectionState, error) {
 }
 
 func TestR01ProtocolVersionsAndSuites(t *testing.T) {
+	t.Parallel()
 	for minimum, versions := range map[string]map[uint16]bool{
 		"1.3": {tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: false, tls.VersionTLS13: true},
 		"1.2": {tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true},
@@ -70,6 +72,7 @@ func TestR01ProtocolVersionsAndSuites(t *testing.T) {
 }
 
 func TestR01OnlyHTTP11IsNegotiated(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	for _, protocols := range [][]string{nil, {"http/1.1"}, {"h2", "http/1.1"}} {
 		config := w.config(w.scraper)
@@ -89,6 +92,7 @@ func TestR01OnlyHTTP11IsNegotiated(t *testing.T) {
 }
 
 func TestR04SessionsAreNotResumed(t *testing.T) {
+	t.Parallel()
 	for _, v := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		w := newWorld(t, harness.Exposes(sample), "TLS_MIN_VERSION=1.2")
 		config := w.config(w.scraper)
@@ -140,6 +144,7 @@ func hello(t *testing.T, config *tls.Config, extension []byte) []byte {
 }
 
 func TestR04EarlyDataIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample))
 	for name, extension := range map[string][]byte{"none": nil, "early data": {0, 42, 0, 0}} {
 		conn, err := net.Dial("tcp", w.gate.Address)
@@ -167,6 +172,7 @@ func TestR04EarlyDataIsRefused(t *testing.T) {
 
 // openssl's client asks for another handshake when it reads a line "R".
 func TestR04RenegotiationIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "TLS_MIN_VERSION=1.2")
 	for line, want := range map[string]bool{"": true, "R\n": false} {
 		client := exec.Command("openssl", "s_client", "-connect", w.gate.Address, "-tls1_2", "-CAfile", w.pki.File("ca.pem"),
@@ -198,6 +204,7 @@ func TestR04RenegotiationIsRefused(t *testing.T) {
 
 // Only the verified leaf's exact name of the exact type is an identity.
 func TestR06CertificateIdentities(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, harness.Exposes(sample), "METRICS_ALLOW=dns:prometheus.example,uri:spiffe://example/ns/*/sa/prometheus,token:prometheus", "PPROF_ALLOW=")
 	other := testca.Must(testca.NewCA(testca.Options{CommonName: "e2e"}))
 	issue := func(o testca.Options) *testca.Pair { return testca.Must(w.pki.CA.Issue(o)) }
