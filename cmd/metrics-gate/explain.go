@@ -121,12 +121,15 @@ func (c *config) rehearsal(id auth.Identity) (http.Handler, error) {
 	}
 	return (&gate{observer: observer}).walk(d, handlers{
 		metrics: passed, profile: passed, own: passed, profiles: proxy.Profiles(c.Upstream.Cmdline),
-		bodies: func(next http.Handler) http.Handler { return next },
+		bodies: asIs, explain: asIs,
 		members: proxy.NewMembers(proxy.MembersOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer, Log: slog.New(slog.DiscardHandler),
 		}),
 	}), nil
 }
+
+// asIs is a stage that lets everything pass.
+func asIs(next http.Handler) http.Handler { return next }
 
 // because says which rule gave d its status.
 func (c *config) because(d *decisionReport, id auth.Identity) error {

@@ -66,6 +66,7 @@ func newGate(c *config, log *slog.Logger, registry *prometheus.Registry) (*gate,
 		own:      promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: c.Upstream.Compression == "off"}),
 		profiles: proxy.Profiles(c.Upstream.Cmdline),
 		bodies:   proxy.Bodies(c.Listen.ReadHeaderTimeout),
+		explain:  explainRefusals(log, c.Upstream.Cmdline),
 		members: proxy.NewMembers(proxy.MembersOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.observer, Log: log, Who: identityName,
 		}),
@@ -82,17 +83,17 @@ type handlers struct {
 	metrics, profile, own http.Handler
 	profiles              []string
 	members               *proxy.Members
-	bodies                func(http.Handler) http.Handler
+	bodies, explain       func(http.Handler) http.Handler
 }
 
 // walk is the way of a request. Each stage decides one thing, the stage that ends a
 // request logs it, and no stage looks back:
 //
-//	observe → bodies bounded → strangers' lane and authenticate → literal target → route (404)
+//	observe → bodies bounded → strangers' lane and authenticate → explained → literal target → route (404)
 //	→ members' lane → authorize → method and body → handler
 func (g *gate) walk(d *doors, h handlers) http.Handler {
 	r := chi.NewRouter()
-	r.Use(g.observer.Middleware, h.bodies, d.authenticate, keepProven, proxy.Target, pathDecides)
+	r.Use(g.observer.Middleware, h.bodies, d.authenticate, keepProven, h.explain, proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
