@@ -2,12 +2,11 @@
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 REVISION ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS   = -s -w -X main.buildVersion=$(VERSION) -X main.buildRevision=$(REVISION)
-TOOL      = go tool -modfile=.ci/tools/go.mod
+TOOL      = go tool -modfile=$(CURDIR)/.ci/tools/go.mod
 FUZZTIME ?= 60s
-.PHONY: run demo build test lint race vuln fuzz bench image check
+.PHONY: run demo build test lint race vuln fuzz bench bench-proxy soak image release check
 
-run: demo
-demo: build
+run demo: build
 	./bin/metrics-gate demo
 
 build:
@@ -16,27 +15,26 @@ build:
 test: build
 	.ci/need
 	go test ./...
-	cd e2e && go test ./...
+	cd e2e && go test -p 1 ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'gofmt: the files above are not formatted'; exit 1; }
 	go vet ./... && cd e2e && go vet ./...
-	$(TOOL) staticcheck ./...
-
+	$(TOOL) staticcheck ./... && cd e2e && $(TOOL) staticcheck ./...
 race:
 	go test -race ./...
-
 vuln:
 	.ci/vuln
-
 fuzz:
 	.ci/fuzz $(FUZZTIME)
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./proxy/exposition ./proxy ./auth ./tlsconf
+bench-proxy soak:
+	cd e2e && go run ./$(patsubst bench-proxy,bench,$@) $(ARGS)
 
-image:
-	.ci/image
+image release:
+	.ci/$@
 
-check: lint test race vuln
-	.ci/fuzz 5000x
+check: lint test race vuln image
+	.ci/fuzz 2000x
