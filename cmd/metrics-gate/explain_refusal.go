@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 // explainRefusals logs what a known caller asked that no route answers: the stages
@@ -32,27 +34,37 @@ func explainRefusals(log *slog.Logger, cmdline bool) func(http.Handler) http.Han
 }
 
 // refusalAdvice says what is wrong with a request and what to ask instead; empty for
-// a status whose stage has said so already. The query is left out: it may hold anything.
+// a status whose stage has said so already. Of the request it shows what is a route or
+// a method of HTTP: everything else may hold a secret in the wrong place.
 func refusalAdvice(status int, r *http.Request, cmdline bool) string {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
-	known := path == "/metrics" || path == "/gate/metrics" || strings.HasPrefix(path, "/debug/pprof/")
+	route := path
+	if !isRoute(path) {
+		route = "the path"
+	}
 	switch {
 	case status == http.StatusNotFound && path == "/debug/pprof/cmdline" && !cmdline:
 		return fmt.Sprintf("%s: not forwarded; set %sPPROF_CMDLINE=true to change that (it can show secrets)", path, prefix)
 	case status == http.StatusNotFound:
-		return fmt.Sprintf("%q: no such route; ask for /metrics, /gate/metrics or /debug/pprof/", path)
+		return "no such route; ask for /metrics, /gate/metrics or /debug/pprof/"
 	case status == http.StatusMethodNotAllowed:
-		return fmt.Sprintf("%s %q: the route does not take this method; use GET", r.Method, path)
+		return fmt.Sprintf("%s: the route does not take this method; use GET", route)
 	case status == http.StatusBadRequest && r.ContentLength != 0, status == http.StatusRequestEntityTooLarge:
-		return fmt.Sprintf("%s %q: a body where none belongs, or too large; send none", r.Method, path)
-	case status == http.StatusBadRequest && known && query != "" && !strings.ContainsAny(path, "%;"):
-		return fmt.Sprintf("%q: the query is not one of this profile; seconds is a number above 0, debug 0 to 2, gc 0 or 1", path)
+		return fmt.Sprintf("%s: a body where none belongs, or too large; send none", route)
+	case status == http.StatusBadRequest && isRoute(path) && query != "":
+		return fmt.Sprintf("%s: the query is not one of this profile; seconds is a number above 0, debug 0 to 2, gc 0 or 1", route)
 	case status == http.StatusBadRequest:
-		return fmt.Sprintf("%q: the target is not literal; ask for the path as it is documented, without escapes, dots or ;", path)
+		return "the target is not literal; ask for the path as it is documented, without escapes, dots or ;"
 	case status == http.StatusExpectationFailed:
-		return fmt.Sprintf("%q: only Expect: 100-continue is understood; leave the header out", path)
+		return fmt.Sprintf("%s: only Expect: 100-continue is understood; leave the header out", route)
 	}
 	return ""
+}
+
+// isRoute tells whether path is one that the gate can answer.
+func isRoute(path string) bool {
+	name, profile := strings.CutPrefix(path, "/debug/pprof/")
+	return path == "/metrics" || path == "/gate/metrics" || (profile && slices.Contains(proxy.Profiles(true), name))
 }
 
 // statusWriter remembers the status of an answer, for http.ResponseController too.

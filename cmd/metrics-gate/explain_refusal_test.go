@@ -27,9 +27,9 @@ func TestRefusalsTeach(t *testing.T) {
 		{"no credential", nobody, "GET", "/metrics", nil, 401, []string{"authentication refused", "reason=no_credential", "present a client certificate"}},
 		{"bad token", nobody, "GET", "/metrics", []string{"Authorization", "Bearer mg_hidden"}, 401, []string{"authentication refused", "reason=unknown"}},
 		{"denied", nobody, "GET", "/debug/pprof/heap", bearer, 403, []string{"authorization refused", "subject=token:prometheus", "PPROF_ALLOW", "add one of: token:prometheus"}},
-		{"no route", certificate, "GET", "/nowhere?token=hidden", nil, 404, []string{"request refused", "subject=dns:prometheus.demo", `reason="not found"`, "/nowhere", "ask for /metrics"}},
+		{"no route", certificate, "GET", "/hidden?token=hidden", nil, 404, []string{"request refused", "subject=dns:prometheus.demo", `reason="not found"`, "ask for /metrics"}},
 		{"cmdline", certificate, "GET", "/debug/pprof/cmdline", nil, 404, []string{"request refused", "PPROF_CMDLINE=true"}},
-		{"method", certificate, "DELETE", "/metrics", nil, 405, []string{"request refused", "DELETE", "use GET"}},
+		{"method", certificate, "DELETE", "/metrics", nil, 405, []string{"request refused", "/metrics: the route", "use GET"}},
 		{"target", certificate, "GET", "/%6detrics", nil, 400, []string{"request refused", "not literal"}},
 		{"query", certificate, "GET", "/debug/pprof/profile?seconds=x", nil, 400, []string{"request refused", "seconds is a number"}},
 	} {
@@ -84,7 +84,9 @@ func TestRefusalAdvice(t *testing.T) {
 		{413, "POST", "/debug/pprof/symbol", "x", false, "too large", ""},
 		{417, "GET", "/metrics", "", false, "100-continue", ""},
 		{404, "GET", "/debug/pprof/cmdline", "", true, "no such route", "PPROF_CMDLINE"},
-		{404, "GET", "/a?key=value", "", false, "/a", "value"},
+		{404, "GET", "/mg_secret?key=value", "", false, "no such route", "mg_secret"},
+		{405, "mg_secret", "/metrics", "", false, "/metrics: the route", "mg_secret"},
+		{417, "GET", "/mg_secret", "", false, "the path: only Expect", "mg_secret"},
 		{400, "GET", "/metrics;x?seconds=1", "", false, "not literal", "seconds"},
 	} {
 		r, err := http.NewRequest(test.method, "http://localhost", io.Reader(bytes.NewReader([]byte(test.body))))
