@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -267,19 +266,6 @@ func (b *syncBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
-}
-
-// dial opens a TLS connection to the gate with the demo's certificate.
-func (f *fixture) dial(t *testing.T) net.Conn {
-	t.Helper()
-	config := f.client(t, true).Transport.(*http.Transport).TLSClientConfig
-	config.ServerName = "localhost"
-	conn, err := tls.Dial("tcp", f.server.listener.Addr().String(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn
 }
 
 // The contract's methods of pprof: HEAD too, and POST on symbol alone.
