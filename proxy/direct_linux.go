@@ -7,12 +7,13 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 )
 
-// wakeBytes is how much one side of a connection moves without having to wait
-// before it makes a system call the usual way.
+// wakeBytes is how much a connection moves without having to wait before it makes a
+// system call the usual way.
 const wakeBytes = 512 << 10
 
 // direct returns conn with reads and writes that do without what the runtime does
@@ -36,6 +37,7 @@ func direct(conn net.Conn) net.Conn {
 		return conn
 	}
 	c := &directConn{Conn: t, raw: raw}
+	c.reads.moved, c.writes.moved = &c.moved, &c.moved
 	c.reads.attempt, c.writes.attempt = c.reads.read, c.writes.write
 	return c
 }
@@ -45,6 +47,7 @@ type directConn struct {
 	net.Conn
 	raw           syscall.RawConn
 	reads, writes move
+	moved         atomic.Int64 // bytes, since one of them last had to wait
 }
 
 // Read implements net.Conn.
@@ -80,7 +83,7 @@ func (c *directConn) Write(p []byte) (int, error) {
 // when that of the poller is err.
 func (c *directConn) end(m *move, op string, err error) error {
 	m.p = nil
-	m.moved += m.n
+	m.moved.Add(int64(m.n))
 	if polled, ok := err.(*net.OpError); ok {
 		err = polled.Err
 	}
@@ -102,16 +105,16 @@ type move struct {
 	p       []byte // still to be moved
 	n       int    // moved
 	err     syscall.Errno
-	moved   int // bytes since it last had to wait
+	moved   *atomic.Int64
 	attempt func(fd uintptr) (done bool)
 }
 
 // overdue reports whether it is time for the usual way.
 func (m *move) overdue() bool {
-	if m.moved < wakeBytes {
+	if m.moved.Load() < wakeBytes {
 		return false
 	}
-	m.moved = 0
+	m.moved.Store(0)
 	return true
 }
 
@@ -145,7 +148,7 @@ func (m *move) call(number, fd uintptr) (n int, again bool) {
 			return int(n), false
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			m.moved = 0
+			m.moved.Store(0)
 			return 0, true
 		default:
 			m.err = err
@@ -162,7 +165,7 @@ func (l *link) quiet() bool {
 	}
 	silent := false
 	err := l.raw.Read(func(fd uintptr) bool {
-		m := move{p: make([]byte, 1)}
+		m := move{p: make([]byte, 1), moved: new(atomic.Int64)}
 		_, silent = m.call(syscall.SYS_READ, fd)
 		return true
 	})
