@@ -11,6 +11,7 @@ import (
 )
 
 func main() {
+	frugal(os.Getenv)
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
