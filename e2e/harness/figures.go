@@ -2,7 +2,6 @@ package harness
 
 import (
 	"bufio"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -76,5 +75,5 @@ func Eventually(t testing.TB, what string, good func() bool) {
 			return
 		}
 	}
-	t.Fatal(fmt.Sprintf("after 20 s not yet: %s", what))
+	t.Fatalf("after 20 s not yet: %s", what)
 }

@@ -202,7 +202,8 @@ func TestCoalescedScrapesAreOneExchange(t *testing.T) {
 	})
 	close(release)
 	waiting.Wait()
-	if n := len(w.tape.Requests()); n != 2 || <-arrived == <-arrived {
+	first, second := <-arrived, <-arrived
+	if n := len(w.tape.Requests()); n != 2 || first == second {
 		t.Errorf("%d exchanges for %d scrapes in two formats", n, 2*each)
 	}
 }
