@@ -7,7 +7,7 @@ import (
 
 // Target passes only requests whose target is literal: in origin form (RFC 9112
 // section 3.2.1), without percent-encoding, empty or dot segments, parameters,
-// fragment, or characters that RFC 3986 keeps out of a path. All others get 400.
+// fragment, backslash or anything that is not visible ASCII. All others get 400.
 // What passes means the same to everyone who reads it, so the path that is
 // authorized is the path that is served. The query may hold percent-encoding;
 // handlers rebuild it. What is not HTTP/1.1 gets 505: to HTTP/1.0 an answer that
@@ -38,17 +38,16 @@ func literal(target string) bool {
 	}
 	path, _, _ := strings.Cut(target, "?")
 	for i := 0; i < len(path); i++ {
-		if !pathByte(path[i]) || path[i] == '/' && !plainSegment(path[i+1:]) {
+		switch path[i] {
+		case '%', ';', '\\':
 			return false
+		case '/':
+			if !plainSegment(path[i+1:]) {
+				return false
+			}
 		}
 	}
 	return true
-}
-
-// pathByte reports whether c may stand in a path as it is: a pchar of RFC 3986 section
-// 3.3 or a slash, but neither "%" nor ";".
-func pathByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("/-._~!$&'()*+,=:@", c) >= 0
 }
 
 // plainSegment reports whether rest, what follows a slash, begins with a
