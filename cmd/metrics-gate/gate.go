@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -128,10 +129,12 @@ func ownHeaders(next http.Handler) http.Handler {
 
 // run keeps keys and files fresh until ctx ends.
 func (g *gate) run(ctx context.Context, now <-chan chan struct{}) {
+	var refreshing sync.WaitGroup
 	for _, issuer := range g.issuers {
-		go issuer.Run(ctx)
+		refreshing.Go(func() { issuer.Run(ctx) })
 	}
 	g.reloader.run(ctx, now)
+	refreshing.Wait()
 	g.upstream.Close()
 }
 
