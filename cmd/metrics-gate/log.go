@@ -74,11 +74,42 @@ func (t throttled) Handle(ctx context.Context, r slog.Record) error {
 	if !ok {
 		return nil
 	}
+	r = r.Clone()
+	if advice := adviceFor(r); advice != "" {
+		r.AddAttrs(slog.String("advice", advice))
+	}
 	if omitted > 0 {
-		r = r.Clone()
 		r.AddAttrs(slog.Int64("omitted", omitted))
 	}
 	return t.Handler.Handle(ctx, r)
+}
+
+// adviceFor says which variable to change about a limit that a warning speaks of: the
+// packages that log them do not know the environment.
+func adviceFor(r slog.Record) (advice string) {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key != "reason" {
+			return true
+		}
+		switch a.Value.String() {
+		case "too many requests":
+			advice = "scrape less often, or raise " + prefix + "RATE_LIMIT and " + prefix + "RATE_BURST"
+		case "throttled":
+			advice = "mend the credential that this address keeps sending; the lane is " + prefix + "FAILURE_RATE_LIMIT and " + prefix + "FAILURE_BURST"
+		case "busy":
+			advice = "raise " + prefix + "MAX_IN_FLIGHT, or find out why the runner is slow"
+		case "another profile runs":
+			advice = "one CPU profile or trace runs at a time: try again when it has ended"
+		case "slow":
+			advice = "the scraper takes nothing: look at its load and at the network between"
+		case "too_large":
+			advice = "raise " + prefix + "UPSTREAM_MAX_BYTES"
+		case "too_long":
+			advice = "raise " + prefix + "UPSTREAM_MAX_LINE_BYTES"
+		}
+		return false
+	})
+	return advice
 }
 
 func (t *throttle) pass(message string) (omitted int64, ok bool) {
