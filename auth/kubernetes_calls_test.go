@@ -55,7 +55,7 @@ func TestKubernetesBoundsCalls(t *testing.T) {
 		n := now.Add(1)
 		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 		}
-		f.answer(w, 201, "tokenreview-invalid.json", "x")
+		f.answer(w, "tokenreview-garbage", nil)
 		now.Add(-1)
 	}
 	o := f.options(t)

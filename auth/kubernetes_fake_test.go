@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -15,10 +14,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"text/template"
 )
 
 const gateToken = "eyJnYXRlIjoxfQ.e30.Z2F0ZQ"
+
+// ownAudience is the API server's own: its issuer.
+const ownAudience = "https://kubernetes.default.svc"
 
 // podToken is one that the fake API server knows; its exp is in 2100.
 const (
@@ -27,12 +28,12 @@ const (
 )
 
 // apiFake does what an API server does about reviews: it wants a caller it
-// knows, with the right to create them, looks at the audiences, and answers in
-// the recorded shape of testdata/kubernetes.
+// knows, with the right to create them, looks at the audiences, and answers
+// what a real one answered (testdata/kubernetes), with what was asked in it.
 type apiFake struct {
 	*httptest.Server
 	ca      *authority
-	answers *template.Template
+	answers map[string]*recording
 
 	mu        sync.Mutex
 	caller    string              // the token it accepts; others are 401
@@ -47,15 +48,8 @@ type apiFake struct {
 
 func newAPIFake(t testing.TB) *apiFake {
 	t.Helper()
-	answers, err := template.New("").Funcs(template.FuncMap{"json": func(v any) (string, error) {
-		b, err := json.Marshal(v)
-		return string(b), err
-	}}).ParseGlob("testdata/kubernetes/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &apiFake{ca: newAuthority(t), answers: answers, caller: gateToken, asked: map[string]int{},
-		audiences: map[string][]string{podToken: {"https://kubernetes.default.svc", "metrics-gate"}},
+	f := &apiFake{ca: newAuthority(t), answers: recordings(t), caller: gateToken, asked: map[string]int{},
+		audiences: map[string][]string{podToken: {ownAudience, "metrics-gate"}},
 		rbac:      map[string]bool{"system:serviceaccount:monitoring:prometheus-k8s /metrics": true}}
 	f.Server = httptest.NewUnstartedServer(f)
 	f.TLS = &tls.Config{Certificates: []tls.Certificate{f.ca.issue(t, "kubernetes.default.svc", x509.ExtKeyUsageServerAuth)}}
@@ -94,14 +88,17 @@ func (f *apiFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if hold != nil {
 		<-hold
 	}
-	resource := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	kind := "tokenreview"
+	if strings.HasSuffix(r.URL.Path, "/subjectaccessreviews") {
+		kind = "access"
+	}
 	switch {
 	case override != nil:
 		override(w, r)
 	case r.Header.Get("Authorization") != "Bearer "+caller:
-		f.answer(w, 401, "status-401.json", nil)
+		f.answer(w, kind+"-unauthorized", nil)
 	case forbidden:
-		f.answer(w, 403, "status-403.json", resource)
+		f.answer(w, kind+"-forbidden", nil)
 	case err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json":
 		w.WriteHeader(http.StatusBadRequest)
 	case r.URL.Path == "/apis/authentication.k8s.io/v1/tokenreviews" && review.APIVersion+review.Kind == "authentication.k8s.io/v1TokenReview":
@@ -113,20 +110,23 @@ func (f *apiFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (f *apiFake) answer(w http.ResponseWriter, status int, name string, data any) {
-	var b bytes.Buffer
-	if err := f.answers.ExecuteTemplate(&b, name, data); err != nil {
-		http.Error(w, err.Error(), http.StatusTeapot)
+func (f *apiFake) answer(w http.ResponseWriter, name string, edit func(body map[string]any)) {
+	r, ok := f.answers[name]
+	if !ok {
+		http.Error(w, "no recording "+name, http.StatusTeapot)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
+	r.answer(w, edit)
+}
+
+// echo puts what was asked into an answer, as the API server does.
+func echo(spec map[string]any) func(map[string]any) {
+	return func(body map[string]any) { body["spec"] = spec }
 }
 
 func (f *apiFake) reviewToken(w http.ResponseWriter, spec map[string]any) {
 	token, _ := spec["token"].(string)
-	wanted := []string{"https://kubernetes.default.svc"} // the server's own
+	wanted := []string{ownAudience}
 	if list, ok := spec["audiences"].([]any); ok {
 		wanted = nil
 		for _, audience := range list {
@@ -134,15 +134,21 @@ func (f *apiFake) reviewToken(w http.ResponseWriter, spec map[string]any) {
 		}
 	}
 	f.mu.Lock()
-	wanted = slices.DeleteFunc(wanted, func(a string) bool { return !slices.Contains(f.audiences[token], a) })
+	good, known := f.audiences[token]
 	f.mu.Unlock()
+	wanted = slices.DeleteFunc(wanted, func(a string) bool { return !slices.Contains(good, a) })
 	switch {
 	case token == staleToken:
-		f.answer(w, 201, "tokenreview-expired.json", nil)
+		f.answer(w, "tokenreview-expired", echo(spec))
+	case !known:
+		f.answer(w, "tokenreview-garbage", echo(spec))
 	case len(wanted) == 0:
-		f.answer(w, 201, "tokenreview-invalid.json", token)
+		f.answer(w, "tokenreview-wrong-audience", echo(spec))
 	default:
-		f.answer(w, 201, "tokenreview-authenticated.json", wanted)
+		f.answer(w, "tokenreview-good", func(body map[string]any) {
+			body["spec"] = spec
+			body["status"].(map[string]any)["audiences"] = wanted
+		})
 	}
 }
 
@@ -155,11 +161,11 @@ func (f *apiFake) reviewAccess(w http.ResponseWriter, spec map[string]any) {
 	f.mu.Lock()
 	allowed := f.rbac[fmt.Sprint(spec["user"], " ", attributes["path"])]
 	f.mu.Unlock()
-	name := "subjectaccessreview-denied.json"
+	name := "access-denied"
 	if allowed {
-		name = "subjectaccessreview-allowed.json"
+		name = "access-allowed"
 	}
-	f.answer(w, 201, name, attributes["path"])
+	f.answer(w, name, echo(spec))
 }
 
 // options returns what a gate in the fake's cluster is configured with.

@@ -42,7 +42,7 @@ func TestTokenReviewIdentity(t *testing.T) {
 func TestTokenReviewRefuses(t *testing.T) {
 	f := newAPIFake(t)
 	unaware := func(w http.ResponseWriter, _ *http.Request) {
-		f.answer(w, 201, "tokenreview-authenticated.json", []string{})
+		f.answer(w, "tokenreview-good", func(body map[string]any) { delete(body["status"].(map[string]any), "audiences") })
 	}
 	nobody := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
