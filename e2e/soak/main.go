@@ -21,11 +21,13 @@ type options struct {
 	series   int
 	scrapers int
 	limit    string
+	rest     time.Duration
 }
 
 func main() {
 	var o options
 	flag.DurationVar(&o.length, "for", 10*time.Minute, "length of the mixed load")
+	flag.DurationVar(&o.rest, "rest", 130*time.Second, "rest at the end; Go collects its garbage every 2 minutes when nothing happens")
 	flag.IntVar(&o.series, "series", 100_000, "series in the runner's exposition")
 	flag.IntVar(&o.scrapers, "scrapers", 16, "scrapers, each with an identity of its own, once a second")
 	flag.StringVar(&o.limit, "gomemlimit", "", "GOMEMLIMIT of the gate; empty: none")
@@ -67,9 +69,12 @@ func soak(ctx context.Context, t *bench, o options) {
 	watch.mark("scrapers and attacks")
 
 	w.gate.Returns(t, before)
-	pause(ctx, 3*time.Second)
+	pause(ctx, o.rest)
 	watch.mark("at rest again")
 	after := w.gate.Kept(t)
+	f := w.gate.Figures(t)
+	fmt.Printf("heap of the gate at rest, in MiB: %.1f live, %.1f in use, %.1f idle, %.1f given back\n", f["go_memstats_heap_alloc_bytes"]/(1<<20),
+		f["go_memstats_heap_inuse_bytes"]/(1<<20), f["go_memstats_heap_idle_bytes"]/(1<<20), f["go_memstats_heap_released_bytes"]/(1<<20))
 	report(t, o, seen, watch, [2]any{before, after})
 }
 
