@@ -182,15 +182,15 @@ func TestR03R09R25BadFilesDoNotStart(t *testing.T) {
 		if variable != "TOKENS_FILE" && variable != "TLS_KEY_FILE" {
 			continue
 		}
-		for mode, code := range map[os.FileMode]int{0o604: 2, 0o644: 2, 0o640: 0} {
+		for _, mode := range []os.FileMode{0o604, 0o644, 0o640} { // ends with one that is fine
 			if err := os.Chmod(w.pki.File(name), mode); err != nil {
 				t.Fatal(err)
 			}
-			if code == 0 {
+			if mode == 0o640 {
 				harness.StartGate(t, base...)
 				continue
 			}
-			fails(t, code, base...)
+			fails(t, 2, base...)
 		}
 	}
 }
