@@ -101,9 +101,9 @@ func (g *gate) walk(d *doors, h handlers) http.Handler {
 	r.With(h.members.Limit, d.metrics, read).Handle("/metrics", h.metrics)
 	r.With(h.members.Limit, d.own, read).Handle("/gate/metrics", ownHeaders(h.own))
 	for _, name := range h.profiles {
-		methods := read
+		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
-			methods = proxy.Methods(http.MethodGet, http.MethodHead, http.MethodPost)
+			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
 		r.With(h.members.Limit, d.pprof, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
