@@ -58,15 +58,30 @@ func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []finding {
 	case !strings.HasPrefix(discovery.Keys, "https://"):
 		return append(found, fail("the issuer must publish an https jwks_uri", "issuer %s: jwks_uri is %q", c.URL, discovery.Keys))
 	}
-	response, keys, err := fetch(ctx, client, discovery.Keys, maxIssuerBytes)
-	if err != nil || response.StatusCode != http.StatusOK {
-		what := fmt.Sprint(err)
-		if err == nil {
+	what := ""
+	for _, place := range c.keyPlaces(discovery.Keys) {
+		response, keys, err := fetch(ctx, client, place, maxIssuerBytes)
+		if err == nil && response.StatusCode == http.StatusOK {
+			return append(found, d.keys(c, place, keys))
+		}
+		if what = fmt.Sprint(err); err == nil {
 			what = response.Status
 		}
-		return append(found, fail("see that the gate can reach it", "issuer %s: keys at %s: %s", c.URL, discovery.Keys, what))
 	}
-	return append(found, d.keys(c, discovery.Keys, keys))
+	return append(found, fail("see that the gate can reach it", "issuer %s: keys at %s: %s", c.URL, discovery.Keys, what))
+}
+
+// keyPlaces lists where the gate looks for keys: a Kubernetes API server publishes them on a
+// node's address and wants the token there, which goes to the issuer's own host alone.
+func (c *issuerConfig) keyPlaces(uri string) []string {
+	issuer, err := url.Parse(c.URL)
+	keys, err2 := url.Parse(uri)
+	if c.DiscoveryToken == "" || err != nil || err2 != nil || keys.Host == issuer.Host {
+		return []string{uri}
+	}
+	own := *keys
+	own.Host = issuer.Host
+	return []string{own.String(), uri}
 }
 
 // keys counts the keys that can verify signatures.
