@@ -88,6 +88,10 @@ func TestDoctorSendsTheDiscoveryTokenToTheIssuerAlone(t *testing.T) {
 				w.WriteHeader(http.StatusForbidden)
 				return
 			}
+			if r.URL.Path == "/keys" { // where the other's keys are asked for first
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
 			_, _ = fmt.Fprintf(w, `{"issuer":"%s","jwks_uri":"%s/keys"}`, url, other.URL)
 		})
 	}, prefix+"OIDC_DISCOVERY_TOKEN_FILE="+token)
