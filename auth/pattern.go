@@ -47,6 +47,8 @@ func checkPattern(rule string) error {
 func unknownType(rule, kind string, typed bool) error {
 	lower := strings.ToLower(kind)
 	switch {
+	case strings.ContainsAny(rule, "\"'"): // docker --env-file and Kubernetes take quotes literally
+		return errors.New("has quotes in it; write it without them")
 	case typed && slices.Contains(strings.Fields(patternTypes), lower+":"):
 		return fmt.Errorf("unknown type %s:; write %s: in lower case", kind, lower)
 	case strings.Contains(rule, "://"):

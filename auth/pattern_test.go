@@ -9,6 +9,8 @@ func TestPatternErrors(t *testing.T) {
 	for _, test := range []struct{ pattern, want string }{
 		{"prometheus.example", "write dns:prometheus.example"},
 		{"DNS:prometheus.example", "write dns:"},
+		{`"dns:prometheus.example"`, "without them"},
+		{`'prometheus.example'`, "without them"},
 		{"san:prometheus.example", "unknown type san:"},
 		{"prometheus@example.org", "write email:prometheus@example.org or user:"},
 		{"spiffe://example.org/x", "write uri:spiffe://example.org/x"},
