@@ -16,8 +16,9 @@ import (
 )
 
 // connections bounds the open connections of a listener. Past a bound, of one address or
-// the total, the oldest connection that has proven no identity makes room; if all have,
-// the new one is closed. So nobody is shut out by strangers, even of his own address.
+// the total, the oldest connection that has proven no right makes room; if all have,
+// the new one is closed. So nobody is shut out by strangers, even of his own address. An
+// identity alone is no right: any CI job can mint a token that proves one.
 type connections struct {
 	total, perAddress int
 	open              prometheus.Gauge
@@ -171,7 +172,7 @@ type connection struct {
 	net.Conn
 	set     *connections
 	address netip.Prefix
-	place   *list.Element // in strangers, until an identity is proven
+	place   *list.Element // in strangers, until a right is proven
 	gone    bool
 	begun   bool // a request has come
 }
@@ -224,7 +225,7 @@ func noteFirst(next http.Handler) http.Handler {
 	})
 }
 
-// keepProven marks the connection of an authenticated request.
+// keepProven marks the connection of an authorized request.
 func keepProven(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {

@@ -94,18 +94,18 @@ type handlers struct {
 //	→ members' lane → authorize → method and body → handler
 func (g *gate) walk(d *doors, h handlers) http.Handler {
 	r := chi.NewRouter()
-	r.Use(g.observer.Middleware, h.bodies, d.authenticate, keepProven, h.explain, proxy.Target, pathDecides)
+	r.Use(g.observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
-	r.With(h.members.Limit, d.metrics, read).Handle("/metrics", h.metrics)
-	r.With(h.members.Limit, d.own, read).Handle("/gate/metrics", ownHeaders(h.own))
+	r.With(h.members.Limit, d.metrics, keepProven, read).Handle("/metrics", h.metrics)
+	r.With(h.members.Limit, d.own, keepProven, read).Handle("/gate/metrics", ownHeaders(h.own))
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(h.members.Limit, d.pprof, methods).Handle("/debug/pprof/"+name, h.profile)
+		r.With(h.members.Limit, d.pprof, keepProven, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
 	return r
 }
