@@ -81,7 +81,7 @@ func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    8 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(connectionLog{s.log.Handler(), s.state}, slog.LevelWarn),
 	}
 }
 

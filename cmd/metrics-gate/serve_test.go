@@ -205,3 +205,13 @@ func TestPublicAddressInUse(t *testing.T) {
 		t.Errorf("%v, want an error that names the variable", err)
 	}
 }
+
+// Who is locked out by a typing mistake reads it in the log.
+func TestStartWarnsOfPatternsThatCannotMatch(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"), prefix+"PPROF_ALLOW=user:nobody-can-be-this")
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(f.log.String(), "the allow lists may not do what was meant"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no warning")
+		}
+	}
+}

@@ -30,6 +30,11 @@ func (s *server) logStart() {
 		"upstream", redactURL(c.Upstream.URL), "label", c.Label.Name, "conflict", c.Label.Conflict,
 		"authentication", strings.Join(methods, ","), "metrics_allow", c.Allow.Metrics, "pprof_allow", c.Allow.Pprof,
 		"processors", runtime.GOMAXPROCS(0))
+	for _, f := range c.policyFindings() {
+		if f.Level != levelOK {
+			s.log.Warn("the allow lists may not do what was meant", "err", f.What, "advice", f.Do)
+		}
+	}
 	if c.TLS.InsecureHTTP {
 		s.log.Warn("plain HTTP: whoever is on the way can read tokens and metrics", "listen", s.listener.Addr().String())
 	}

@@ -21,10 +21,10 @@ func (p *process) help(_ context.Context, args []string) error {
 		return err
 	}
 	fmt.Fprint(p.stdout, "metrics-gate puts authentication, limits and a runner_name label before a GitLab Runner's metrics.\n\nCommands:\n")
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %s\t%s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+		fmt.Fprintf(p.stdout, "  %s\n      %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
 	}
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\nVariables (prefix %s):\n", prefix)
 	for _, v := range declared() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", strings.TrimPrefix(v.Name, prefix), v.Default, v.Doc)
