@@ -46,6 +46,7 @@ func soak(ctx context.Context, t *bench, o options) {
 	w := newWorld(t, o)
 	seen := &counts{}
 	watch := newWatch(w.gate.Process.Process.Pid)
+	defer watch.tell(time.Now(), o)()
 	pause(ctx, 3*time.Second)
 	watch.mark("idle, after the start")
 

@@ -121,3 +121,24 @@ func report(t *bench, o options, seen *counts, w *watch, kept [2]any) {
 }
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+// tell says on standard error every half minute how far it is, until it is stopped.
+func (w *watch) tell(start time.Time, o options) (stop func()) {
+	whole := 16*time.Second + max(10*time.Second, o.length/10) + o.length + o.rest
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(30 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				resident, _ := w.memory()
+				fmt.Fprintf(os.Stderr, "soak: %s of about %s, the gate has %.1f MiB\n",
+					time.Since(start).Round(time.Second), whole.Round(time.Second), mib(resident))
+			}
+		}
+	}()
+	return func() { close(done) }
+}
