@@ -108,9 +108,6 @@ func (p *Profile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // request rebuilds what r asks for.
 func (p *Profile) request(r *http.Request, name string) (*request, int64, error) {
 	ask := &request{method: http.MethodGet, path: pprofPath + name}
-	if r.Method == http.MethodHead {
-		ask.method = http.MethodHead
-	}
 	if name == "symbol" {
 		var err error
 		if r.Method == http.MethodPost {

@@ -28,7 +28,7 @@ func newProfileGate(t *testing.T, addr string, change ...func(*ProfileOptions)) 
 	for _, f := range change {
 		f(&o)
 	}
-	g.Server = httptest.NewUnstartedServer(g.observer.Middleware(Target(Methods("GET", "HEAD", "POST")(NewProfile(o)))))
+	g.Server = httptest.NewUnstartedServer(g.observer.Middleware(Target(Methods("GET", "POST")(NewProfile(o)))))
 	g.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	g.Server.Config.WriteTimeout = 500 * time.Millisecond
 	g.Server.Start()
@@ -179,7 +179,7 @@ func TestProfileRefusesOtherPaths(t *testing.T) {
 func TestProfileMethodsAreOurs(t *testing.T) {
 	r := serveRaw(t, always("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 0\r\n\r\n"))
 	p := NewProfile(ProfileOptions{Upstream: newTestUpstream(t, r.addr())})
-	for method, want := range map[string]string{"HEAD": "HEAD ", "DELETE": "GET ", "POST": "GET ", "GET /x": "GET "} {
+	for method, want := range map[string]string{"HEAD": "GET ", "DELETE": "GET ", "POST": "GET ", "GET /x": "GET "} {
 		ask := httptest.NewRequest("GET", "/debug/pprof/heap", nil)
 		ask.Method = method
 		p.ServeHTTP(httptest.NewRecorder(), ask)

@@ -105,8 +105,8 @@ func TestFaultMidwayCutsAllOff(t *testing.T) {
 				}
 			}
 			eventually(t, "counted", func() bool {
-				return g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "aborted")+
-					g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "502") >= 9
+				cut := g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "aborted")
+				return cut > 0 && cut+g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "502") >= 9
 			})
 		})
 	}

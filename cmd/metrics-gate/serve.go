@@ -145,7 +145,6 @@ func (s *server) stop(signals <-chan os.Signal) error {
 	defer func() { _ = s.admin.Close() }()
 	s.log.Info("stopping", "linger", s.config.Process.Linger, "drain", s.config.Process.DrainTimeout)
 	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	var second sync.WaitGroup
 	defer second.Wait()
 	defer cancel()

@@ -24,16 +24,18 @@ const Prefix = "METRICS_GATE_"
 
 // built is the binary of this test process.
 var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "metrics-gate-e2e-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "metrics-gate")
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/metrics-gate")
+	// In the folder of make build, which git ignores, so that nothing is left elsewhere;
+	// renamed into place, because another package's gate may run from there.
+	path := filepath.Join(Root(), "bin", "metrics-gate-e2e")
+	fresh := fmt.Sprintf("%s.%d", path, os.Getpid())
+	build := exec.Command("go", "build", "-trimpath", "-o", fresh, "./cmd/metrics-gate")
 	build.Dir = Root()
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return "", err
 	}
 	return path, nil
 })
