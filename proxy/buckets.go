@@ -27,15 +27,20 @@ type buckets[K comparable] struct {
 
 // newBuckets returns buckets of burst tokens, perSecond of them new each second.
 func newBuckets[K comparable](perSecond float64, burst, size int) *buckets[K] {
-	table, err := simplelru.NewLRU[K, *rate.Limiter](max(size, 1), nil)
-	if err != nil {
-		panic(err) // only a size of zero is an error
-	}
+	size = max(size, 1)
 	return &buckets[K]{
-		size: max(size, 1), limit: rate.Limit(perSecond), burst: burst, table: table,
+		size: size, limit: rate.Limit(perSecond), burst: burst, table: newTable[K](size),
 		overflow: rate.NewLimiter(rate.Limit(perSecond*overflowShare), burst*overflowShare),
 		now:      time.Now,
 	}
+}
+
+func newTable[K comparable](size int) *simplelru.LRU[K, *rate.Limiter] {
+	table, err := simplelru.NewLRU[K, *rate.Limiter](size, nil)
+	if err != nil {
+		panic(err) // only a size of zero is an error
+	}
+	return table
 }
 
 // take takes a token of k. When there is none it returns how long until there is.
@@ -66,6 +71,23 @@ func (b *buckets[K]) empty(k K) bool {
 		return false
 	}
 	return b.overflow.TokensAt(now) < 1
+}
+
+// tidy forgets the keys that were used longest ago and whose bucket is full again.
+func (b *buckets[K]) tidy() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, before := b.now(), b.table.Len()
+	for b.table.Len() > 0 {
+		old, l, _ := b.table.GetOldest()
+		if l.TokensAt(now) < float64(b.burst) {
+			return
+		}
+		b.table.Remove(old)
+	}
+	if before > 0 { // a map that was emptied keeps its size
+		b.table = newTable[K](b.size)
+	}
 }
 
 // place finds the bucket of k, or makes one, or names the shared one.

@@ -9,6 +9,7 @@ const (
 	window      = 1 << 20 / chunkBytes   // a larger one: what lies between the runner and the slowest reader
 	spareChunks = 24                     // kept for the next answer
 	spareReader = 2
+	readerBytes = 8 * chunkBytes // the largest reader that is kept
 )
 
 // chunk is a piece of a labelled answer, maybe compressed. Several write it at a
@@ -21,39 +22,32 @@ type chunk struct {
 
 func (c *chunk) bytes() []byte { return c.buf[:c.n] }
 
-// spares is a free list of bounded length. Unlike a sync.Pool it neither grows
-// with a burst nor loses everything to the garbage collector between two scrapes.
-type spares[T any] chan *T
-
-// get takes a spare, or returns a new T.
-func (s spares[T]) get() *T {
-	select {
-	case t := <-s:
-		return t
-	default:
-		return new(T)
-	}
-}
-
-// put keeps t, or leaves it to the garbage collector.
-func (s spares[T]) put(t *T) {
-	select {
-	case s <- t:
-	default:
-	}
-}
-
 // supplies are the large buffers of exchanges.
 type supplies struct {
-	chunks  spares[chunk]
-	readers spares[exposition.Reader]
-	gzip    spares[gzipWriter]
-	zstd    spares[zstdWriter]
+	chunks  *spares[chunk]
+	readers *spares[exposition.Reader]
+	gzip    *spares[gzipWriter]
+	zstd    *spares[zstdWriter]
 }
 
 func newSupplies() *supplies {
 	return &supplies{
-		chunks: make(spares[chunk], spareChunks), readers: make(spares[exposition.Reader], spareReader),
-		gzip: make(spares[gzipWriter], spareReader), zstd: make(spares[zstdWriter], spareReader),
+		chunks: newSpares[chunk](spareChunks), readers: newSpares[exposition.Reader](spareReader),
+		gzip: newSpares[gzipWriter](spareReader), zstd: newSpares[zstdWriter](spareReader),
+	}
+}
+
+// tidy leaves to the garbage collector what no exchange has needed since the last call.
+func (s *supplies) tidy() {
+	s.chunks.tidy()
+	s.readers.tidy()
+	s.gzip.tidy()
+	s.zstd.tidy()
+}
+
+// keepReader keeps r for the next exchange, unless a long line has made it large.
+func (s *supplies) keepReader(r *exposition.Reader) {
+	if r.Held() <= readerBytes {
+		s.readers.put(r)
 	}
 }

@@ -100,8 +100,8 @@ func TestCompressorsAreReused(t *testing.T) {
 			}
 		}
 	}
-	if len(s.gzip) != 1 || len(s.zstd) != 1 {
-		t.Errorf("%d and %d kept, want one of each", len(s.gzip), len(s.zstd))
+	if len(s.gzip.free) != 1 || len(s.zstd.free) != 1 {
+		t.Errorf("%d and %d kept, want one of each", len(s.gzip.free), len(s.zstd.free))
 	}
 }
 

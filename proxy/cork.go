@@ -14,12 +14,12 @@ const corkBytes = chunkBytes + 8<<10
 // with a system call; the connections of Corked collect those of a chunk, and send
 // them with one. Its connections must reach Metrics through ConnContext.
 func Corked(l net.Listener) net.Listener {
-	return &corkedListener{l, make(spares[[corkBytes]byte], spareReader)}
+	return &corkedListener{l, newSpares[[corkBytes]byte](spareReader)}
 }
 
 type corkedListener struct {
 	net.Listener
-	spares spares[[corkBytes]byte]
+	spares *spares[[corkBytes]byte]
 }
 
 // Accept implements net.Listener.
@@ -34,7 +34,7 @@ func (l *corkedListener) Accept() (net.Conn, error) {
 // corkedConn collects what is written between cork and uncork.
 type corkedConn struct {
 	net.Conn
-	spares spares[[corkBytes]byte]
+	spares *spares[[corkBytes]byte]
 
 	mu  sync.Mutex
 	buf *[corkBytes]byte // nil: not corked

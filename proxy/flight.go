@@ -135,7 +135,7 @@ func (f *flight) end(err error) {
 	if f.reader != nil {
 		f.stats = f.reader.Stats()
 		f.reader.Reset(nil, new(exposition.Format), nil, o.Limits)
-		f.metrics.supplies.readers.put(f.reader)
+		f.metrics.supplies.keepReader(f.reader)
 		f.reader = nil
 	}
 	o.Slots.Release(f.identity)

@@ -41,6 +41,9 @@ func (s *Strangers) Fail(r *http.Request) (wait time.Duration, ok bool) {
 	return wait, ok
 }
 
+// Tidy forgets addresses whose failures are long ago.
+func (s *Strangers) Tidy() { s.buckets.tidy() }
+
 // peer is the address that failures are counted for. All peers without a
 // readable address are one.
 func peer(r *http.Request) netip.Addr {
@@ -90,6 +93,9 @@ func NewMembers(o MembersOptions) *Members {
 	fillLog(&o.Log, &o.Who)
 	return &Members{o: o, buckets: newBuckets[memberKey](o.Rate, o.Burst, o.Size)}
 }
+
+// Tidy forgets identities that have not asked for long.
+func (m *Members) Tidy() { m.buckets.tidy() }
 
 // Limit passes requests at the rate of their identity; others get 429 with
 // Retry-After.

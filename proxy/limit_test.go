@@ -168,3 +168,34 @@ func TestLanesAllocateNothing(t *testing.T) {
 		t.Errorf("helpers: %v allocations", n)
 	}
 }
+
+// TestTableOfStrangersStayedLarge forgets those whose bucket is full again, and nobody else.
+func TestTableOfStrangersStayedLarge(t *testing.T) {
+	s, c := NewStrangers(1, 4, 1000), newClock()
+	s.buckets.now = c.now
+	for i := range 500 {
+		s.Fail(from(fmt.Sprintf("10.0.%d.%d:1", i/250, i%250)))
+	}
+	guesser := from("192.0.2.1:1")
+	for range 5 {
+		s.Fail(guesser)
+	}
+	s.Tidy()
+	if n := s.buckets.table.Len(); n != 501 {
+		t.Fatalf("%d addresses, want all 501", n)
+	}
+	c.pass(2 * time.Second)
+	s.Fail(guesser)
+	s.Tidy()
+	if n := s.buckets.table.Len(); n != 1 {
+		t.Errorf("%d addresses, want the guesser alone", n)
+	}
+	s.Fail(guesser)
+	if !s.Exhausted(guesser) {
+		t.Error("the guesser has its failures back")
+	}
+	c.pass(10 * time.Second)
+	if s.Tidy(); s.buckets.table.Len() != 0 {
+		t.Errorf("%d addresses after a rest", s.buckets.table.Len())
+	}
+}

@@ -59,6 +59,10 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	return m
 }
 
+// Tidy lets go of buffers that no scrape has needed since it was called before. Call it
+// less often than anyone scrapes.
+func (m *Metrics) Tidy() { m.supplies.tidy() }
+
 const (
 	defaultTimeout = 10 * time.Second
 	defaultSlots   = 16

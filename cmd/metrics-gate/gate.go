@@ -29,6 +29,7 @@ type gate struct {
 	observer *proxy.Observer
 	reloader *reloader
 	issuers  []*auth.OIDC
+	tidy     []func() // let go of what is not needed any more
 }
 
 // newGate reads every file and ties the parts together.
@@ -51,15 +52,19 @@ func newGate(c *config, log *slog.Logger, registry *prometheus.Registry) (*gate,
 	if err != nil {
 		return nil, err
 	}
-	slots := proxy.NewSlots(c.Upstream.MaxInFlight)
+	metrics := proxy.NewMetrics(proxy.MetricsOptions{
+		Upstream: g.upstream, Labels: func() *exposition.Labels { return labels.current.Load() },
+		Timeout:     c.Upstream.Timeout,
+		Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, Bytes: c.Upstream.MaxBytes},
+		Compression: c.Upstream.Compression == "on",
+		Slots:       proxy.NewSlots(c.Upstream.MaxInFlight), Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
+	})
+	members := proxy.NewMembers(proxy.MembersOptions{
+		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.observer, Log: log, Who: identityName,
+	})
+	g.tidy = append(g.tidy, metrics.Tidy, members.Tidy)
 	g.handler = g.walk(doors, handlers{
-		metrics: proxy.NewMetrics(proxy.MetricsOptions{
-			Upstream: g.upstream, Labels: func() *exposition.Labels { return labels.current.Load() },
-			Timeout:     c.Upstream.Timeout,
-			Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, Bytes: c.Upstream.MaxBytes},
-			Compression: c.Upstream.Compression == "on",
-			Slots:       slots, Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
-		}),
+		metrics: metrics,
 		profile: proxy.NewProfile(proxy.ProfileOptions{
 			Upstream: g.upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
 			Slots: profileSlots(c), Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
@@ -68,9 +73,7 @@ func newGate(c *config, log *slog.Logger, registry *prometheus.Registry) (*gate,
 		profiles: proxy.Profiles(c.Upstream.Cmdline),
 		bodies:   proxy.Bodies(c.Listen.ReadHeaderTimeout),
 		explain:  explainRefusals(log, c.Upstream.Cmdline),
-		members: proxy.NewMembers(proxy.MembersOptions{
-			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.observer, Log: log, Who: identityName,
-		}),
+		members:  members,
 	})
 	return g, nil
 }
@@ -133,6 +136,7 @@ func (g *gate) run(ctx context.Context, now <-chan chan struct{}) {
 	for _, issuer := range g.issuers {
 		refreshing.Go(func() { issuer.Run(ctx) })
 	}
+	refreshing.Go(func() { tidy(ctx, g.tidy) })
 	g.reloader.run(ctx, now)
 	refreshing.Wait()
 	g.upstream.Close()

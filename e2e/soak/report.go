@@ -16,6 +16,7 @@ import (
 const (
 	idleBudget    = 20 << 20
 	scrapesBudget = 30 << 20
+	returnsWithin = 2 << 20 // of what the gate had after the scrapers alone
 )
 
 // counts is what happened, by kind and outcome.
@@ -114,6 +115,9 @@ func report(t *bench, o options, seen *counts, w *watch, kept [2]any) {
 	fmt.Printf("\nheld before: %+v\nheld after:  %+v\n", kept[0], kept[1])
 	if idle := w.marks[0].now; idle > idleBudget {
 		t.Errorf("%.1f MiB idle, the budget is %.0f", mib(idle), mib(idleBudget))
+	}
+	if rest, before := w.marks[4].now, w.marks[2].now; o.rest >= minRest && rest > before+returnsWithin {
+		t.Errorf("%.1f MiB at rest, after the scrapers alone it was %.1f: the attacks have left something", mib(rest), mib(before))
 	}
 	if peak := w.marks[1].peak; o.series <= 100_000 && o.scrapers <= 16 && peak > scrapesBudget {
 		t.Errorf("%.1f MiB with scrapers alone, the budget is %.0f", mib(peak), mib(scrapesBudget))

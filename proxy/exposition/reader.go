@@ -110,6 +110,9 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	}
 }
 
+// Held returns the bytes of the buffers that r keeps over Reset.
+func (r *Reader) Held() int { return cap(r.in) + cap(r.out) }
+
 // Stats returns what was counted since the last Reset.
 func (r *Reader) Stats() Stats { return r.stats }
 

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// releasePages does nothing here.
+func releasePages() {}

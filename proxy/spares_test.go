@@ -1,0 +1,56 @@
+package proxy
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+)
+
+// TestSparesKeepWhatIsNeeded lets go of what a burst has left, and of nothing that the
+// usual load takes.
+func TestSparesKeepWhatIsNeeded(t *testing.T) {
+	s := newSpares[chunk](8)
+	burst := make([]*chunk, 20)
+	for i := range burst {
+		burst[i] = s.get()
+	}
+	for _, c := range burst {
+		s.put(c)
+	}
+	if len(s.free) != 8 {
+		t.Fatalf("%d kept, want 8", len(s.free))
+	}
+	s.tidy() // the burst was since the last call
+	for range 3 {
+		a, b := s.get(), s.get()
+		s.put(a)
+		s.put(b)
+		s.tidy()
+		if len(s.free) != 2 {
+			t.Fatalf("%d kept, want the 2 in use", len(s.free))
+		}
+	}
+	s.tidy()
+	if len(s.free) != 0 {
+		t.Errorf("%d kept although nobody asked", len(s.free))
+	}
+}
+
+// TestOneLongLineHeldAMegabyte reads a line that makes a Reader grow: it is not kept.
+func TestOneLongLineHeldAMegabyte(t *testing.T) {
+	s := newSupplies()
+	for line, kept := range map[string]int{"m 1\n": 1, "m{a=\"" + strings.Repeat("a", 900<<10) + "\"} 1\n": 0} {
+		r := s.readers.get()
+		r.Reset(strings.NewReader(line), new(exposition.Format), nil, exposition.Limits{})
+		if _, err := r.WriteTo(io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		s.keepReader(r)
+		if len(s.readers.free) != kept {
+			t.Errorf("line of %d bytes: %d kept, want %d", len(line), len(s.readers.free), kept)
+		}
+		s.readers.free = nil
+	}
+}
