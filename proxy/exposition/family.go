@@ -110,7 +110,7 @@ func (r *Reader) edit(b []byte) (conflicts int) {
 func (r *Reader) writeFamily() {
 	b := r.in[:r.proto.until]
 	from := r.pos
-	for r.pos < len(b) && len(r.out)+r.pos-from < chunkBytes {
+	for r.pos < len(b) && len(r.out)+r.pos-from < r.full {
 		f := next(b, r.pos)
 		r.pos = f.end
 		if f.tag != familyMetric {

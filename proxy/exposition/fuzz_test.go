@@ -18,6 +18,7 @@ import (
 //   - labelling twice under keep changes nothing
 //   - one-byte reads give the same bytes
 //   - a source that ends in an error never ends as complete
+//   - what was read before changes nothing
 func FuzzText(f *testing.F)        { fuzz(f, kindText) }
 func FuzzOpenMetrics(f *testing.F) { fuzz(f, kindOpenMetrics) }
 func FuzzProtobuf(f *testing.F)    { fuzz(f, kindProtobuf) }
@@ -36,6 +37,9 @@ func fuzz(f *testing.F, k kind) {
 		}
 		out, err := pass(string(body), k, l)
 		lawOneByte(t, body, k, l, out, err)
+		if len(body) < 4096 { // it reads some thirty times
+			lawMemory(t, string(body), k, l)
+		}
 		if err != nil {
 			return
 		}

@@ -13,13 +13,15 @@ func TestAllocations(t *testing.T) {
 		l := gateLabels(t, c)
 		for k, body := range bodies(t) {
 			r, src, f := new(Reader), new(bytes.Reader), &Format{k}
-			got := testing.AllocsPerRun(20, func() {
+			read := func() {
 				src.Reset(body)
 				r.Reset(src, f, l, Limits{})
 				if _, err := r.WriteTo(io.Discard); err != nil {
 					t.Fatal(err)
 				}
-			})
+			}
+			read() // two sets of buffers take turns
+			got := testing.AllocsPerRun(20, read)
 			if got != 0 {
 				t.Errorf("%v, %v: %v allocations a body", f, c, got)
 			}

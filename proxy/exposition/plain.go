@@ -9,10 +9,17 @@ import (
 // chunk is full, and returns where that is and up to where b has been copied.
 // Behind it the scanner has to judge.
 func (r *Reader) plain(b []byte, i, from int) (next, copied int) {
-	p, out, longest := &r.text.pattern, r.out, r.text.longest
+	p, out, longest, full := &r.text.pattern, r.out, r.text.longest, r.full
 	openMetrics := r.text.scan.openMetrics
-	for i < len(b) && len(out)+i-from < chunkBytes {
+	for i < len(b) && len(out)+i-from < full {
 		if b[i] == '#' {
+			if r.memory.whole && isHelp(b, i) {
+				r.out = out
+				if next = r.recall(b, i, from); next > i {
+					out, i, from = r.out, next, next
+					continue
+				}
+			}
 			if next = p.comment(b, i, openMetrics); next == 0 || next-i > longest {
 				break
 			}
@@ -104,6 +111,9 @@ const (
 	typeWord = '#' | ' '<<8 | 'T'<<16 | 'Y'<<24 | 'P'<<32 | 'E'<<40 | ' '<<48
 	wordMask = 1<<56 - 1
 )
+
+// isHelp reports whether a HELP line, as families begin with, stands at i.
+func isHelp(b []byte, i int) bool { return i+8 <= len(b) && word(b, i)&wordMask == helpWord }
 
 // comment returns where the HELP or TYPE line at i ends, or 0 if it is neither or
 // not a plain one.

@@ -34,9 +34,13 @@ type protoState struct {
 // is measured, and checked, before its first byte is written; what is held of it
 // beside the input is a plan of eight bytes for each metric.
 func (r *Reader) messages() error {
-	for len(r.out) < chunkBytes {
+	for len(r.out) < r.full {
 		if r.pos < r.proto.until {
 			r.writeFamily()
+			continue
+		}
+		if next := r.recall(r.in[:r.end], r.pos, r.pos); next > r.pos {
+			r.pos = next
 			continue
 		}
 		err := r.message()

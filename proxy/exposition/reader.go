@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"io"
+	"slices"
 )
 
 const (
@@ -21,7 +22,8 @@ const (
 // the input was complete and well-formed.
 //
 // It holds two buffers of 64 KiB. They grow for a longer line or message, up to
-// Limits.LineBytes, and stay grown over Reset. A Reader must not be copied, nor
+// Limits.LineBytes, and stay grown over Reset. Of a body that fits into them it keeps
+// both sides, up to 450 KiB, so that the next one, if it is like it, is cheap. A Reader must not be copied, nor
 // used by several goroutines at a time.
 type Reader struct {
 	src     io.Reader
@@ -36,11 +38,13 @@ type Reader struct {
 	srcErr  error  // what src ended with
 	out     []byte // labelled bytes
 	ready   int    // out[ready:] has not been handed on
+	full    int    // length of out at which it is handed on
 	err     error  // what the Reader ends with, after out
 	line    int64  // lines or messages before pos
 	stats   Stats
 	text    textState
 	proto   protoState
+	memory  memory
 }
 
 // NewReader returns a Reader that adds labels to what it reads from src, which
@@ -64,6 +68,7 @@ func (r *Reader) Reset(src io.Reader, f *Format, labels *Labels, limits Limits) 
 		labels = &r.unlabel
 	}
 	limits.LineBytes = min(limits.LineBytes, maxLineBytes)
+	r.turn(settings{labels, f.kind, limits})
 	r.src, r.kind, r.labels, r.limits = src, f.kind, labels, limits
 	r.pos, r.end, r.read, r.srcErr = 0, 0, 0, nil
 	r.out, r.ready, r.err = r.out[:0], 0, nil
@@ -111,14 +116,21 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 }
 
 // Held returns the bytes of the buffers that r keeps over Reset.
-func (r *Reader) Held() int { return cap(r.in) + cap(r.out) }
+func (r *Reader) Held() int {
+	return cap(r.in) + cap(r.out) + cap(r.memory.in) + cap(r.memory.out)
+}
 
 // Stats returns what was counted since the last Reset.
 func (r *Reader) Stats() Stats { return r.stats }
 
 // advance fills out anew from the input, or sets err, or both.
 func (r *Reader) advance() {
-	r.out, r.ready = r.out[:0], 0
+	if !r.memory.whole || len(r.out) > memoryBytes {
+		r.out, r.ready, r.memory.whole = r.out[:0], 0, false
+	}
+	if r.full = len(r.out) + chunkBytes; cap(r.out) < memoryBytes {
+		r.out = slices.Grow(r.out, memoryBytes+chunkBytes-len(r.out))
+	}
 	if r.src == nil {
 		r.err = ErrEmpty
 		return
@@ -170,6 +182,9 @@ func (r *Reader) room() error {
 			return ErrTooLong
 		}
 		size = min(2*size, most)
+	}
+	if r.end > 0 {
+		r.memory.whole = false
 	}
 	to := r.in
 	if len(r.in) != size+slackBytes {

@@ -33,7 +33,7 @@ func (r *Reader) lines() error {
 		if err := r.rewrite(); err != errShort {
 			return err
 		}
-		if len(r.out) >= chunkBytes {
+		if len(r.out) >= r.full {
 			return nil
 		}
 		if err := r.fill(); err == io.EOF {
@@ -71,7 +71,7 @@ func (r *Reader) rewrite() error {
 		if !r.text.done {
 			i, from = r.plain(b, i, from)
 		}
-		if len(r.out)+i-from >= chunkBytes {
+		if len(r.out)+i-from >= r.full {
 			break
 		}
 		var next, copied int

@@ -1,0 +1,125 @@
+package exposition
+
+import (
+	"bytes"
+	"io"
+)
+
+// memoryBytes is how much labelled text of a body is kept for the next one, without its
+// last chunk.
+const memoryBytes = chunkBytes + chunkBytes/2
+
+// memory is what a Reader keeps of a body, if that was complete and fitted into the
+// input buffer: its families, each with what was made of it. From one scrape to the next
+// most families do not change, and one that reads as it did before is answered
+// as it was before: with the same labels what is made of a family depends on its bytes
+// alone. Nothing is taken over that differs in a single byte.
+type memory struct {
+	body              // the one before
+	expected int      // the family of it that should come next
+	fresh    []mark   // of the body in hand
+	settings settings // of the body in hand
+	whole    bool     // the body in hand is in the buffers from its beginning
+}
+
+// body is a complete body and what was made of it.
+type body struct {
+	in, out  []byte
+	families []mark
+	with     settings
+}
+
+// mark is where a family begins, and what has passed before it.
+type mark struct {
+	in, out int
+	line    int64
+	stats   Stats
+}
+
+// settings are what the answer depends on beside the body.
+type settings struct {
+	labels *Labels
+	kind   kind
+	limits Limits
+}
+
+// turn ends with the body in hand, which becomes the one before if it is fit for that,
+// and begins with another.
+func (r *Reader) turn(next settings) {
+	m := &r.memory
+	if m.whole && r.err == io.EOF && int64(r.end) == r.read {
+		was := m.body
+		m.body = body{r.in, r.out, m.fresh, m.settings}
+		r.in, r.out, m.fresh = was.in, was.out, was.families
+	}
+	m.fresh, m.expected, m.settings, m.whole = m.fresh[:0], 0, next, true
+	if m.with != next {
+		m.expected = len(m.families)
+	}
+}
+
+// recall looks for the family at i among those before. If it is there what was made of
+// it is appended, behind the bytes from from on that have not been copied. It returns
+// where the next family begins, or i. In any case the place is marked.
+func (r *Reader) recall(b []byte, i, from int) (next int) {
+	m := &r.memory
+	if !m.whole {
+		return i
+	}
+	m.fresh = append(m.fresh, mark{i, len(r.out) + i - from, r.line, r.stats})
+	k := m.find(b[i:])
+	if k == none {
+		return i
+	}
+	start, end := &m.families[k], &m.families[k+1]
+	r.out = append(append(r.out, b[from:i]...), m.out[start.out:end.out]...)
+	r.line += end.line - start.line
+	r.stats.Samples += end.stats.Samples - start.stats.Samples
+	r.stats.Conflicts += end.stats.Conflicts - start.stats.Conflicts
+	return i + end.in - start.in
+}
+
+// memoryAhead is how many families may have vanished at one place.
+const memoryAhead = 4
+
+// find returns which of the families expected next b begins with, or none. The last of
+// the body is none of them: nothing marks its end.
+func (m *memory) find(b []byte) int {
+	k := m.expected
+	if k+1 >= len(m.families) {
+		return none
+	}
+	if bytes.HasPrefix(b, m.family(k)) {
+		m.expected++
+		return k
+	}
+	heading := m.heading(b)
+	for last := min(k+memoryAhead, len(m.families)-2); k <= last; k++ {
+		if family := m.family(k); bytes.Equal(heading, m.heading(family)) {
+			m.expected = k + 1
+			if bytes.HasPrefix(b, family) {
+				return k
+			}
+			return none
+		}
+	}
+	return none
+}
+
+// family is what the body before had of family k.
+func (m *memory) family(k int) []byte {
+	return m.in[m.families[k].in:m.families[k+1].in]
+}
+
+// heading is what tells the family that b begins with from others: its first line, or
+// the name in its message.
+func (m *memory) heading(b []byte) []byte {
+	if m.settings.kind != kindProtobuf {
+		return b[:bytes.IndexByte(b, '\n')+1]
+	}
+	_, i := uvarint(b, 0)
+	if i+2 > len(b) || b[i] != familyName {
+		return nil
+	}
+	return b[i:min(i+2+int(b[i+1]), len(b))]
+}

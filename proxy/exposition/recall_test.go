@@ -1,0 +1,140 @@
+package exposition
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+)
+
+// result is all that a Reader says about a body.
+type result struct {
+	out   string
+	stats Stats
+	err   string
+}
+
+// passOn is pass with a Reader that has read bodies before.
+func passOn(r *Reader, body string, k kind, l *Labels) result {
+	r.Reset(strings.NewReader(body), &Format{k}, l, Limits{})
+	out, err := io.ReadAll(r)
+	return result{string(out), r.Stats(), fmt.Sprint(err)}
+}
+
+// lawMemory reads body after bodies that are almost like it, and twice: a Reader that
+// remembers them must say the same as one that remembers nothing.
+func lawMemory(t *testing.T, body string, k kind, l *Labels) {
+	t.Helper()
+	want := passOn(new(Reader), body, k, l)
+	r := new(Reader)
+	for _, before := range variants(body) {
+		passOn(r, before, k, l)
+		if got := passOn(r, body, k, l); got != want {
+			t.Errorf("after a body like it: %q, %+v, %s; want %q, %+v, %s\nbefore: %q\nbody: %q",
+				got.out, got.stats, got.err, want.out, want.stats, want.err, before, body)
+		}
+	}
+}
+
+// variants are the body itself, and others that differ from it in a few places.
+func variants(body string) []string {
+	all := []string{body, body + body, body[:len(body)/2]}
+	for i := 1; i < 4; i++ {
+		at := len(body) * i / 4
+		if at < len(body) {
+			all = append(all, body[:at]+string(body[at]^1)+body[at+1:], body[:at]+body[at+1:], body[:at]+"0"+body[at:])
+		}
+		if line := strings.LastIndexByte(body[:at], '\n') + 1; line > 0 {
+			all = append(all, body[line:], body[:line]+"# HELP a b\n"+body[line:], body[:line]+"# EOF\n"+body[line:])
+		}
+	}
+	return all
+}
+
+func TestMemoryChangesNothing(t *testing.T) {
+	one, other := gateLabels(t, Exported), gateLabels(t, Override)
+	r := new(Reader)
+	for _, g := range append(golden(t, "good"), golden(t, "bad")...) {
+		lawMemory(t, string(g.body), g.kind, one)
+		// The same Reader goes through all bodies, and through each with other labels.
+		for _, l := range []*Labels{one, other, one} {
+			if got, want := passOn(r, string(g.body), g.kind, l), passOn(new(Reader), string(g.body), g.kind, l); got != want {
+				t.Errorf("%s: %+v, want %+v", g.name, got, want)
+			}
+		}
+	}
+}
+
+// recalled counts the bytes of the answer to body that a Reader has from the body before.
+func recalled(t *testing.T, before, body string, k kind) int {
+	t.Helper()
+	r, l := new(Reader), gateLabels(t, Exported)
+	passOn(r, before, k, l)
+	r.Reset(strings.NewReader(body), &Format{k}, l, Limits{})
+	for i := range r.memory.out {
+		r.memory.out[i] = '\v' // stands in no exposition here
+	}
+	out, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Count(out, []byte{'\v'})
+}
+
+// TestFamiliesAreRecalled counts what is taken over when families change, come and go.
+func TestFamiliesAreRecalled(t *testing.T) {
+	family := func(name string, value int) string {
+		return fmt.Sprintf("# HELP %s Help.\n# TYPE %s gauge\n%s{a=\"b\"} %d\n", name, name, name, value)
+	}
+	var before, same, changed, fewer, more strings.Builder
+	for i := range 20 {
+		name := fmt.Sprintf("family_%c", 'a'+i)
+		before.WriteString(family(name, i))
+		same.WriteString(family(name, i))
+		if i == 7 {
+			changed.WriteString(family(name, i+1))
+			more.WriteString(family("new_a", 1) + family("new_b", 1) + family("new_c", 1))
+		} else {
+			changed.WriteString(family(name, i))
+		}
+		if i != 7 && i != 8 {
+			fewer.WriteString(family(name, i))
+		}
+		more.WriteString(family(name, i))
+	}
+	one := len(passOn(new(Reader), family("family_a", 1), kindText, gateLabels(t, Exported)).out)
+	for name, c := range map[string]struct {
+		body string
+		want int
+	}{
+		"same":    {same.String(), 19}, // the end of the last one is not known
+		"changed": {changed.String(), 18},
+		"fewer":   {fewer.String(), 17},
+		"more":    {more.String(), 19},
+	} {
+		if got := recalled(t, before.String(), c.body, kindText); got/one != c.want {
+			t.Errorf("%s: %d families recalled, want %d", name, got/one, c.want)
+		}
+	}
+	for k, body := range bodies(t) {
+		if got := recalled(t, string(body), string(body), k); got < len(body)*8/10 {
+			t.Errorf("%v: %d of %d bytes recalled", &Format{k}, got, len(body))
+		}
+	}
+}
+
+// TestLargeBodyIsNotRemembered passes more than the buffers hold.
+func TestLargeBodyIsNotRemembered(t *testing.T) {
+	large := strings.Repeat("# HELP m h\nm 1\n", 10_000)
+	if n := recalled(t, large, large, kindText); n != 0 {
+		t.Errorf("%d bytes recalled", n)
+	}
+	small := string(fixture(t, "runner.txt"))
+	r, l := new(Reader), gateLabels(t, Exported)
+	want := passOn(r, small, kindText, l)
+	passOn(r, large, kindText, l)
+	if got := passOn(r, small, kindText, l); got != want {
+		t.Errorf("after a large body: %+v", got.stats)
+	}
+}
