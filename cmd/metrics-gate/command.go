@@ -36,7 +36,7 @@ func commands() []command {
 		{"healthcheck", "", "exit 0 when /readyz of the admin listener is 200", (*process).healthcheck},
 		{"completion", "bash|zsh|fish", "print the completion of a shell", (*process).completion},
 		{"version", "", "print the version", (*process).version},
-		{"help", "", "print this help", (*process).help},
+		{"help", "[COMMAND]", "print this help, or the flags of a command", (*process).help},
 	}
 }
 

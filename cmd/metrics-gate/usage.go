@@ -16,7 +16,10 @@ const patternHelp = `Identity patterns (METRICS_ALLOW, PPROF_ALLOW: comma separa
 `
 
 // help prints the commands and every variable.
-func (p *process) help(_ context.Context, args []string) error {
+func (p *process) help(ctx context.Context, args []string) error {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != "help" {
+		return p.dispatch(ctx, []string{args[0], "-h"})
+	}
 	if err := p.none("help", args); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"net/url"
 	"strconv"
@@ -36,6 +37,9 @@ func (c *config) validateAddresses(found *mistakes) {
 		}
 	}
 	if _, err := proxy.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote); err != nil {
+		if bare := errors.Unwrap(err); bare != nil { // without the value, which stands before
+			err = bare
+		}
 		found.add(&mistake{Thing: prefix + "UPSTREAM_URL", Value: redactURL(c.Upstream.URL), Wrong: err.Error(), Advice: "write http://localhost:9252, or permit another host with " + prefix + "UPSTREAM_ALLOW_REMOTE=true"})
 	}
 	if c.Upstream.MaxLineBytes > c.Upstream.MaxBytes && c.Upstream.MaxBytes > 0 {

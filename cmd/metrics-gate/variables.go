@@ -46,7 +46,9 @@ func (v variable) validate(found *mistakes) {
 	wrong := ""
 	switch {
 	case v.Value.CanInt() && v.Value.Int() < 0, v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
-		wrong = "out of range"
+		if wrong = "out of range: must be more than 0"; v.ZeroOK {
+			wrong = "out of range: must be 0 or more"
+		}
 	case !v.ZeroOK && (v.Value.CanInt() || v.Value.CanFloat()) && v.Value.IsZero():
 		wrong = "must be more than 0"
 	case len(v.OneOf) > 0 && !slices.Contains(v.OneOf, v.Value.String()):
