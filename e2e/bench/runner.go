@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // runnerHeader is what a real runner answers with: no length, chunks.
@@ -17,17 +18,21 @@ const runnerHeader = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4
 // chunkBytes is the size that promhttp's writes have on the wire.
 const chunkBytes = 4096
 
-// standIn is the runner: a static body, as cheap as can be, so that the proxy is what is
-// measured. With gzip it compresses each time, as promhttp does, with the same package and
-// level.
+// standIn is the runner: two bodies in turns, between which values move, as cheap as can be,
+// so that the proxy is what is measured. With gzip it compresses each time, as promhttp
+// does, with the same package and level.
 type standIn struct {
-	body, identity []byte // identity is the whole answer, prepared
-	writers        sync.Pool
+	bodies, identity [2][]byte // identity is the whole answer, prepared
+	scrapes          atomic.Uint32
+	writers          sync.Pool
 }
 
 func newStandIn(series int) *standIn {
-	body := exposition(series)
-	s := &standIn{body: body, identity: chunked(fmt.Sprintf(runnerHeader, ""), body)}
+	s := &standIn{}
+	for turn := range s.bodies {
+		s.bodies[turn] = exposition(series, turn)
+		s.identity[turn] = chunked(fmt.Sprintf(runnerHeader, ""), s.bodies[turn])
+	}
 	s.writers.New = func() any { return gzip.NewWriter(nil) }
 	return s
 }
@@ -58,9 +63,10 @@ func (s *standIn) answer(conn net.Conn) {
 			name, value, _ := strings.Cut(string(line), ":")
 			compress = compress || strings.EqualFold(name, "Accept-Encoding") && strings.Contains(value, "gzip")
 		}
-		answer := s.identity
+		turn := s.scrapes.Add(1) % 2
+		answer := s.identity[turn]
 		if compress {
-			answer = s.gzip()
+			answer = s.gzip(s.bodies[turn])
 		}
 		if _, err := conn.Write(answer); err != nil {
 			return
@@ -68,12 +74,12 @@ func (s *standIn) answer(conn net.Conn) {
 	}
 }
 
-func (s *standIn) gzip() []byte {
+func (s *standIn) gzip(body []byte) []byte {
 	var packed bytes.Buffer
 	w := s.writers.Get().(*gzip.Writer)
 	defer s.writers.Put(w)
 	w.Reset(&packed)
-	_, _ = w.Write(s.body) // a bytes.Buffer takes everything
+	_, _ = w.Write(body) // a bytes.Buffer takes everything
 	_ = w.Close()
 	return chunked(fmt.Sprintf(runnerHeader, "Content-Encoding: gzip\r\n"), packed.Bytes())
 }

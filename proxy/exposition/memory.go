@@ -63,7 +63,7 @@ func (r *Reader) turn(next settings) {
 // where the next family begins, or i. In any case the place is marked.
 func (r *Reader) recall(b []byte, i, from int) (next int) {
 	m := &r.memory
-	if !m.whole {
+	if !m.whole || i == len(b) {
 		return i
 	}
 	m.fresh = append(m.fresh, mark{i, len(r.out) + i - from, r.line, r.stats})

@@ -3,6 +3,7 @@ package exposition
 import (
 	"io"
 	"slices"
+	"unsafe"
 )
 
 const (
@@ -115,9 +116,11 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	}
 }
 
-// Held returns the bytes of the buffers that r keeps over Reset.
+// Held returns the bytes of what r keeps over Reset.
 func (r *Reader) Held() int {
-	return cap(r.in) + cap(r.out) + cap(r.memory.in) + cap(r.memory.out)
+	m := &r.memory
+	marks := (cap(m.fresh) + cap(m.families)) * int(unsafe.Sizeof(mark{}))
+	return cap(r.in) + cap(r.out) + cap(m.in) + cap(m.out) + marks
 }
 
 // Stats returns what was counted since the last Reset.
