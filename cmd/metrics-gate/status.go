@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,7 +32,7 @@ type status struct {
 	listen   string
 	log      *slog.Logger
 	now      func() time.Time
-	page     *template.Template
+	page     func() *template.Template // parsed when it is first asked for: most gates never are
 	policy   string
 }
 
@@ -45,15 +46,17 @@ func newStatus(s *server, gatherer prometheus.Gatherer) http.Handler {
 	}).prepare()
 }
 
-// prepare parses the page and names its only style in the policy.
+// prepare declares the page and names its only style in the policy.
 func (s *status) prepare() *status {
-	s.page = template.Must(template.New("status").Funcs(template.FuncMap{
-		"style": func() template.CSS { return statusStyle },
-		"ago":   func(t time.Time) string { return span(s.now().Sub(t)) + " ago" },
-		"span":  span,
-		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"short": func(name string) string { return strings.TrimPrefix(name, prefix) },
-	}).Parse(statusPage))
+	s.page = sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("status").Funcs(template.FuncMap{
+			"style": func() template.CSS { return statusStyle },
+			"ago":   func(t time.Time) string { return span(s.now().Sub(t)) + " ago" },
+			"span":  span,
+			"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+			"short": func(name string) string { return strings.TrimPrefix(name, prefix) },
+		}).Parse(statusPage))
+	})
 	sum := sha256.Sum256([]byte(statusStyle))
 	s.policy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 		base64.StdEncoding.EncodeToString(sum[:]))
@@ -71,7 +74,7 @@ func (s *status) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		contentType = "application/json"
 		err = json.NewEncoder(&body).Encode(report)
 	default:
-		err = s.page.Execute(&body, report)
+		err = s.page().Execute(&body, report)
 	}
 	if err != nil {
 		s.log.Error("status page", "err", err)

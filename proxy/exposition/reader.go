@@ -131,9 +131,8 @@ func (r *Reader) advance() {
 	if !r.memory.whole || len(r.out) > memoryBytes {
 		r.out, r.ready, r.memory.whole = r.out[:0], 0, false
 	}
-	if r.full = len(r.out) + chunkBytes; cap(r.out) < memoryBytes {
-		r.out = slices.Grow(r.out, memoryBytes+chunkBytes-len(r.out))
-	}
+	r.full = len(r.out) + chunkBytes
+	r.out = slices.Grow(r.out, chunkBytes+chunkBytes/4) // a line too many, and its labels
 	if r.src == nil {
 		r.err = ErrEmpty
 		return
