@@ -2,7 +2,6 @@ package exposition
 
 import (
 	"io"
-	"slices"
 	"unsafe"
 )
 
@@ -132,7 +131,9 @@ func (r *Reader) advance() {
 		r.out, r.ready, r.memory.whole = r.out[:0], 0, false
 	}
 	r.full = len(r.out) + chunkBytes
-	r.out = slices.Grow(r.out, chunkBytes+chunkBytes/4) // a line too many, and its labels
+	if most := r.full + chunkBytes/4; cap(r.out) < most { // a line too many, and its labels
+		r.out = append(make([]byte, 0, most), r.out...)
+	}
 	if r.src == nil {
 		r.err = ErrEmpty
 		return
