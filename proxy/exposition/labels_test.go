@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -93,16 +94,19 @@ func TestCompileNothing(t *testing.T) {
 }
 
 func TestShort(t *testing.T) {
-	for _, n := range []int{0, 1, shortBytes - 1, shortBytes, shortBytes + 1, 1000} {
+	for _, n := range []int{0, 1, blockBytes - 1, blockBytes, blockBytes + 1, 1000} {
 		var s short
 		text := strings.Repeat("x", n)
-		s.add(text[:n/2], text[n/2:])
-		if got := string(s.appendTo([]byte("<"))); got != "<"+text {
-			t.Errorf("%d bytes: %q", n, got)
-		}
-		s.reset()
-		if got := string(s.appendTo(nil)); got != "" {
-			t.Errorf("after reset: %q", got)
+		out := bytes.Repeat([]byte("."), n+2*blockBytes)
+		for range 2 {
+			s.reset()
+			s.add(text[:n/2], text[n/2:])
+			if got := string(out[:s.put(out, 1)]); got != "."+text {
+				t.Errorf("%d bytes: %q", n, got)
+			}
+			if last := string(out[n+1+blockBytes:]); strings.Trim(last, ".") != "" {
+				t.Errorf("%d bytes: more than a block written behind them", n)
+			}
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package exposition
 
+import "math/bits"
+
 // patternLabels is how many labels a sample may have to serve as a pattern.
 const patternLabels = 16
 
@@ -9,112 +11,160 @@ const patternLabels = 16
 // check: they are legal, distinct, and in conflict with the same labels. Only
 // what differs is looked at, and what differs in any other way than in metric
 // name and values is left to the scanner.
+//
+// Offsets are from the opening brace.
 type pattern struct {
-	base  int                    // where the remembered line begins in the buffer
-	count int                    // of its labels; 0: there is no pattern
-	need  int                    // how many of them a line must have for clash and suffix to hold
-	marks [patternLabels + 1]int // where each label begins, from base; the last: behind the brace
-	heads [patternLabels]int     // lengths of name="
-	ends  [patternLabels]int     // ends of the labels that match has looked at, with comma or brace
+	base   int                // of the remembered line: its brace in the buffer
+	name   int                // length of its metric name
+	count  int                // of its labels; 0: there is no pattern
+	need   int                // how many of them a line must have for clash and suffix to hold
+	starts [patternLabels]int // where the values begin, behind the quote
+	ends   [patternLabels]int // where they end, at the quote
 
-	nameAt, nameEnd int // the metric name seen last
+	first   int  // the label that is expected to differ before others
+	sure    int  // where its value begins
+	repeats bool // it is the last one
+	was     int  // the first that differed in the line before
 
-	policy Conflict // of the label at clash
-	clash  int      // index of the label that is in the way and has a value, or none
-	value  string   // its new value, escaped, if Override
-	suffix *short   // what comes behind the last label: all labels to add, or
+	nameAt, nameEnd int // the metric name of the last comment
+
+	clash  int    // index of the label that is in the way and has a value, or none
+	lead   int    // how far before its value the change begins
+	skip   bool   // its value is left out
+	inset  short  // what is put in there
+	suffix *short // what comes behind the last label: all labels to add, or
 	fewer  short
 }
 
 // forget drops what the pattern knows of the buffer, which has moved.
-func (p *pattern) forget() { p.count, p.nameAt, p.nameEnd = 0, 0, 0 }
+func (p *pattern) forget() { p.count, p.repeats, p.nameAt, p.nameEnd = 0, false, 0, 0 }
 
-// match returns where the labels of the line at i end, before the brace, and
-// the extent of the one that clashes. For a bare metric name it returns where
-// that ends, and bare. If the line does not match, at is 0.
-func (p *pattern) match(b []byte, i int) (at int, clash extent, bare bool) {
-	first := p.count - 1
-	if p.count > 0 { // most often only the value of the last label differs
-		if j := p.same(b, i, p.base, p.marks[first]+p.heads[first]); j > 0 {
-			if j = closingQuote(b, j) + 2; j > 2 && j <= len(b) && b[j-1] == '}' {
-				p.ends[first] = j
-				return j - 1, p.extent(i, i+p.marks[first], first), false
+// match returns where the labels of the line at i end, at the closing brace, and where
+// they begin. Of a line without labels it returns the space behind the name. If
+// the line does not match, at is 0.
+func (p *pattern) match(b []byte, i int) (at, brace int) {
+	brace = i + p.name
+	start := brace + p.sure
+	if p.count == 0 || start > len(b) || b[brace] != '{' {
+		return p.other(b, i)
+	}
+	if !p.repeats && string(b[i:start]) == string(b[p.base-p.name:p.base+p.sure]) {
+		return p.search(b, i, brace, p.sure)
+	}
+	return p.search(b, i, brace, -p.name)
+}
+
+// search goes along the line whose labels begin at brace, and the remembered one, until
+// they differ, reads the value in which that is anew from its beginning, and goes on
+// behind it.
+func (p *pattern) search(b []byte, i, brace, off int) (at, start int) {
+	last := p.count - 1
+	base, limit, first := p.base, p.ends[last]+2, last
+	for k, moved := 0, false; ; {
+		if brace+limit > len(b) {
+			return p.fail(moved)
+		}
+		for off < limit {
+			if d := word(b, brace+off) ^ word(b, base+off); d != 0 {
+				off += bits.TrailingZeros64(d) / 8
+				break
 			}
+			off += 8
+		}
+		if off >= limit {
+			if p.base, p.name = brace, brace-i; first == p.was {
+				p.first, p.sure, p.repeats = first, p.starts[first], first == last
+			} else if moved {
+				p.sure = p.starts[p.first]
+			}
+			p.was = first
+			return brace + limit - 1, brace
+		}
+		if off <= 0 {
+			return p.other(b, i)
+		}
+		for k <= last && off > p.ends[k] {
+			k++
+		}
+		if k > last {
+			return p.fail(moved)
+		}
+		if off < p.starts[k] {
+			if k == 0 || k < p.need || off != p.ends[k-1]+1 || b[brace+off] != '}' {
+				return p.fail(moved)
+			}
+			p.fail(moved)
+			return brace + off, brace
+		}
+		end := closingQuote(b, brace+p.starts[k])
+		if end == 0 || end == brace+p.starts[k] && k == p.clash {
+			return p.fail(moved)
+		}
+		first = min(first, k)
+		off = p.ends[k]
+		if by := end - brace - off; by != 0 {
+			p.move(k, by)
+			moved = true
+			base -= by
+			limit += by
+			off += by
 		}
 	}
-	j := p.head(b, i)
-	if j == 0 || b[j] == ' ' {
-		return j, clash, j > 0
-	}
-	start := j + 1
-	count, j := p.labels(b, start)
-	if count == 0 || count < p.need {
-		return 0, clash, false
-	}
-	clash = p.extent(i, start, 0)
-	if count == p.count {
-		p.rebase(i, start)
-	}
-	return j - 1, clash, false
 }
 
-// head returns where the metric name of the line at i ends, at a space or, if
-// there is a pattern for what follows, at a brace; otherwise 0.
-func (p *pattern) head(b []byte, i int) int {
-	if p.count > 0 {
-		if j := p.same(b, i, p.base, p.marks[0]); j > 0 {
-			return j - 1
-		}
+// move shifts by so much what stands behind the beginning of value k.
+func (p *pattern) move(k, by int) {
+	p.ends[k] += by
+	for k++; k < p.count; k++ {
+		p.starts[k] += by
+		p.ends[k] += by
 	}
+}
+
+// fail gives up a line. Offsets that have been moved no longer fit the remembered one.
+func (p *pattern) fail(moved bool) (at, brace int) {
+	if moved {
+		p.count, p.repeats = 0, false
+	}
+	return 0, 0
+}
+
+// other is match for a line with another metric name than the remembered one.
+func (p *pattern) other(b []byte, i int) (at, brace int) {
 	j := p.metricName(b, i)
-	if j > i && j < len(b) && (b[j] == ' ' || b[j] == '{' && p.count > 0) {
-		return j
+	if j == i || j == len(b) {
+		return 0, 0
 	}
-	return 0
+	if b[j] == ' ' {
+		return j, 0
+	}
+	if b[j] != '{' || p.count == 0 {
+		return 0, 0
+	}
+	if k := p.count - 1; k > 0 && k >= p.need {
+		end := p.ends[k-1] + 1
+		if j+end < len(b) && b[j+end] == '}' && string(b[j:j+end]) == string(b[p.base:p.base+end]) {
+			return j + end, j
+		}
+	}
+	return p.search(b, i, j, 1)
 }
 
-// same returns the offset n bytes from i if up to there b is the same as from
-// base, or 0.
-func (p *pattern) same(b []byte, i, base, n int) int {
-	if i+n < len(b) && string(b[i:i+n]) == string(b[base:base+n]) {
-		return i + n
-	}
-	return 0
-}
-
-// extent is where a label stands, with the comma or brace behind it.
-type extent struct{ start, end int }
-
-// extent returns where the label that clashes stands in the line at i, whose
-// labels from first on, which begins at start, have just been matched.
-func (p *pattern) extent(i, start, first int) extent {
-	switch {
-	case p.clash == none:
-		return extent{}
-	case p.clash < first:
-		return extent{i + p.marks[p.clash], i + p.marks[p.clash+1]}
-	case p.clash == first:
-		return extent{start, p.ends[first]}
-	}
-	return extent{p.ends[p.clash-1], p.ends[p.clash]}
-}
-
-// rebase makes the line at i the pattern's.
-func (p *pattern) rebase(i, start int) {
-	p.base = i
-	p.marks[0] = start - i
-	for k := range p.count {
-		p.marks[k+1] = p.ends[k] - i
-	}
-}
-
-// metricName returns where the metric name at i ends. It often begins with the
-// one of the last comment, which is known to be legal.
+// metricName returns where the metric name at i ends. In a comment it is often that
+// of the comment before, which is known to be legal.
 func (p *pattern) metricName(b []byte, i int) int {
-	j := p.same(b, i, p.nameAt, p.nameEnd-p.nameAt)
-	if j <= i {
+	j := i + p.nameEnd - p.nameAt
+	if j == i || j >= len(b) || string(b[i:j]) != string(b[p.nameAt:p.nameEnd]) {
 		if j = i; class[b[i]]&digitByte != 0 {
 			return i
+		}
+	}
+	if j > i && j+8 <= len(b) {
+		switch w := word(b, j); {
+		case w&(1<<40-1) == sumWord:
+			return j + 4
+		case w&(1<<56-1) == countWord:
+			return j + 6
 		}
 	}
 	for j < len(b) && class[b[j]]&metricByte != 0 {
@@ -123,92 +173,26 @@ func (p *pattern) metricName(b []byte, i int) int {
 	return j
 }
 
-// labels matches the labels of a line that begin at j. It returns how many they
-// are, 0 if they do not match, and where the line goes on behind the brace.
-func (p *pattern) labels(b []byte, j int) (count, behind int) {
-	for k := range p.count {
-		mark := p.base + p.marks[k]
-		if next := p.same(b, j, mark, p.marks[k+1]-p.marks[k]); next > 0 {
-			j = next
-		} else {
-			if j = p.same(b, j, mark, p.heads[k]); j == 0 {
-				return 0, 0
-			}
-			if j = closingQuote(b, j) + 2; j == 2 || j > len(b) {
-				return 0, 0
-			}
-		}
-		p.ends[k] = j
-		if b[j-1] != ',' {
-			if b[j-1] != '}' {
-				return 0, 0
-			}
-			return k + 1, j
-		}
-	}
-	return 0, 0
-}
+// What stands behind the name of a histogram in its last two lines, as words.
+const (
+	sumWord   = '_' | 's'<<8 | 'u'<<16 | 'm'<<24 | '{'<<32
+	countWord = '_' | 'c'<<8 | 'o'<<16 | 'u'<<24 | 'n'<<32 | 't'<<40 | '{'<<48
+)
 
-// learn makes the sample f, scanned at i, the pattern if it is plain and at most
-// one of its labels is in the way of one of l.
-func (p *pattern) learn(b []byte, i int, f *sample, v *resolver, l *Labels) {
-	p.count = 0
-	n := len(f.spans)
-	if n == 0 || n > patternLabels || !isPlain(b, i, f) || !p.settle(b, f, v, l) {
-		return
+// cede copies b from from on to out at w, up to the label in the way of the line whose labels begin
+// at brace, and writes what becomes of that. It returns where both go on.
+func (p *pattern) cede(out []byte, w int, b []byte, from, brace int) (int, int) {
+	start := brace + p.starts[p.clash] - p.lead
+	if n := start - from; n <= 2*blockBytes && from+2*blockBytes <= cap(b) {
+		block(out, w, b, from)
+		block(out, w+blockBytes, b, from+blockBytes)
+		w += n
+	} else {
+		w += copy(out[w:], b[from:start])
 	}
-	p.suffix = &l.more
-	if len(v.add) < len(l.list) {
-		p.suffix = &p.fewer
-		p.fewer.reset()
-		for _, k := range v.add {
-			p.fewer.add(",", l.list[k].text)
-		}
+	w = p.inset.put(out, w)
+	if p.skip {
+		start = brace + p.ends[p.clash]
 	}
-	for k, s := range f.spans {
-		p.marks[k] = int(s.start) - i
-		p.heads[k] = int(s.value - s.start)
-	}
-	p.base, p.count = i, n
-	p.marks[n] = int(f.at) + 1 - i
-}
-
-// settle takes over what v decided, if that holds whatever the values are, as
-// long as none in the way is empty.
-func (p *pattern) settle(b []byte, f *sample, v *resolver, l *Labels) bool {
-	p.clash, p.need = none, 0
-	if len(v.add) == len(l.list) && len(v.changes) == 0 {
-		return true
-	}
-	for k := range l.list {
-		c := &l.list[k]
-		at := find(b, f.spans, c.Name)
-		if at == none {
-			continue
-		}
-		if p.clash != none || f.spans[at].empty() {
-			return false
-		}
-		p.clash, p.need, p.policy, p.value = at, at+1, c.Conflict, c.escaped
-	}
-	if p.clash != none && p.policy == Exported {
-		return len(v.changes) == 1 && v.changes[0].prefix == prefix
-	}
-	return true
-}
-
-// isPlain reports whether the labels of f stand without blanks, quoted names and
-// trailing comma, directly behind a bare name at i.
-func isPlain(b []byte, i int, f *sample) bool {
-	next := f.spans[0].start
-	if int(next) < i+2 || int(f.nameAt) != i || b[next-1] != '{' || class[b[next-2]]&metricByte == 0 {
-		return false
-	}
-	for _, s := range f.spans {
-		if s.start != next || s.name != s.start || s.value != s.nameEnd+2 {
-			return false
-		}
-		next = s.valueEnd + 2
-	}
-	return next == f.at+1 && b[f.at] == '}'
+	return w, start
 }

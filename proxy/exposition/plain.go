@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -9,66 +10,88 @@ import (
 // chunk is full, and returns where that is and up to where b has been copied.
 // Behind it the scanner has to judge.
 func (r *Reader) plain(b []byte, i, from int) (next, copied int) {
-	p, out, longest, full := &r.text.pattern, r.out, r.text.longest, r.full
-	openMetrics := r.text.scan.openMetrics
-	for i < len(b) && len(out)+i-from < full {
-		if b[i] == '#' {
-			if r.memory.whole && isHelp(b, i) {
-				r.out = out
-				if next = r.recall(b, i, from); next > i {
-					out, i, from = r.out, next, next
-					continue
-				}
+	p, w, out := &r.text.pattern, len(r.out), r.out[:cap(r.out)]
+	for i < len(b) && w+i-from < r.full {
+		suffix, at, brace := p.suffix, 0, i+p.name
+		start := brace + p.sure
+		if p.repeats && start+10 <= len(b) && string(b[i:start]) == string(b[p.base-p.name:p.base+p.sure]) {
+			end := start + bits.TrailingZeros64(special(word(b, start)))/8
+			if b[end] == '"' && b[end+1] == '}' && (end > start || p.clash != p.first) {
+				p.base, p.ends[p.first], p.was = brace, end-brace, p.first
+				at = end + 1
 			}
-			if next = p.comment(b, i, openMetrics); next == 0 || next-i > longest {
+		}
+		if at == 0 && b[i] == '#' {
+			r.out = out[:w]
+			if next, copied = r.comment(b, i, from); next == i {
 				break
 			}
-			i = next
-			r.line++
+			i, from, w, out = next, copied, len(r.out), r.out[:cap(r.out)]
 			continue
 		}
-		at, clash, bare := p.match(b, i)
-		after := at
-		if !bare {
-			after++
-		}
 		if at == 0 {
+			if at, brace = p.match(b, i); at == 0 {
+				break
+			}
+		}
+		space := at + 1 // behind the brace
+		if brace == 0 {
+			suffix, space = &r.labels.bare, at
+		}
+		if next = shortValue(b, space); next == 0 {
+			next = plainValue(b, space, r.text.scan.openMetrics)
+		}
+		if next == 0 || next-i > r.text.longest {
 			break
 		}
-		if next = plainValue(b, after, openMetrics); next == 0 || next-i > longest {
-			break
+		if n := w + at - from + len(suffix.text) + len(p.inset.text) + slack; n > len(out) {
+			out = slices.Grow(out[:w], n-w)[:n]
 		}
-		switch {
-		case bare:
-			out = r.labels.bare.appendTo(append(out, b[from:at]...))
-		case p.clash == none:
-			out = p.suffix.appendTo(append(out, b[from:at]...))
-		case clash.end-clash.start-p.heads[p.clash] <= len(`",`):
-			r.out = out
-			return i, from // no value: nothing is in the way
-		default:
-			out, from = p.giveWay(out, b, from, clash)
-			out = p.suffix.appendTo(append(out, b[from:at]...))
+		if brace > 0 && p.clash != none {
+			w, from = p.cede(out, w, b, from, brace)
 			r.stats.Conflicts++
 		}
+		if n := at - from; n <= 3*blockBytes && from+3*blockBytes <= cap(b) {
+			block(out, w, b, from)
+			block(out, w+blockBytes, b, from+blockBytes)
+			block(out, w+2*blockBytes, b, from+2*blockBytes)
+			w += n
+		} else {
+			w += copy(out[w:], b[from:at])
+		}
+		w = suffix.put(out, w)
 		r.stats.Samples++
 		r.line++
 		i, from = next, at
 	}
-	r.out = out
+	r.out = out[:w]
 	return i, from
 }
 
-// giveWay appends what becomes of the label in the way, and returns up to where
-// b has been copied.
-func (p *pattern) giveWay(out, b []byte, from int, clash extent) ([]byte, int) {
-	switch p.policy {
-	case Exported:
-		return append(append(out, b[from:clash.start]...), prefix...), clash.start
-	case Override:
-		return append(append(out, b[from:clash.start+p.heads[p.clash]]...), p.value...), clash.end - len(`",`)
+// comment takes the comment at i, or a family.
+func (r *Reader) comment(b []byte, i, from int) (next, copied int) {
+	if r.memory.whole && isHelp(b, i) {
+		if next = r.recall(b, i, from); next > i {
+			return next, next
+		}
 	}
-	return out, from
+	if next = r.text.pattern.comment(b, i, r.text.scan.openMetrics); next == 0 || next-i > r.text.longest {
+		return i, from
+	}
+	r.line++
+	return next, from
+}
+
+// shortValue is plainValue for a space, up to seven digits and the newline.
+func shortValue(b []byte, i int) int {
+	if i+10 > len(b) {
+		return 0
+	}
+	n := i + 1 + bits.TrailingZeros64(notDigits(word(b, i+1)))/8
+	if b[i] == ' ' && b[n] == '\n' && n > i+1 {
+		return n + 1
+	}
+	return 0
 }
 
 // plainValue returns where the line ends that goes on at i with a space, a plain
@@ -76,12 +99,6 @@ func (p *pattern) giveWay(out, b []byte, from int, clash extent) ([]byte, int) {
 func plainValue(b []byte, i int, openMetrics bool) int {
 	if i == len(b) || b[i] != ' ' {
 		return 0
-	}
-	if i+9 <= len(b) { // most often a few digits and the newline
-		n := bits.TrailingZeros64(notDigits(word(b, i+1))) / 8
-		if n > 0 && n < 8 && b[i+1+n] == '\n' {
-			return i + n + 2
-		}
 	}
 	n := decimal(b[i+1:])
 	if i += 1 + n; n == 0 || i == len(b) {

@@ -160,9 +160,9 @@ func (r *Reader) insert(b []byte, from int) int {
 	switch {
 	case len(v.add) == 0:
 	case !f.open:
-		out = r.labels.bare.appendTo(out)
+		out = append(out, r.labels.bare.text...)
 	case len(v.add) == len(r.labels.list) && !f.first:
-		out = r.labels.more.appendTo(out)
+		out = append(out, r.labels.more.text...)
 	default:
 		for n, i := range v.add {
 			if n > 0 || !f.first {
