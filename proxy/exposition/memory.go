@@ -18,6 +18,7 @@ type memory struct {
 	body              // the one before
 	expected int      // the family of it that should come next
 	fresh    []mark   // of the body in hand
+	rows     []row    // of the body in hand
 	settings settings // of the body in hand
 	whole    bool     // the body in hand is in the buffers from its beginning
 }
@@ -26,12 +27,14 @@ type memory struct {
 type body struct {
 	in, out  []byte
 	families []mark
+	lines    []row
 	with     settings
 }
 
 // mark is where a family begins, and what has passed before it.
 type mark struct {
 	in, out int
+	rows    int
 	line    int64
 	stats   Stats
 }
@@ -49,10 +52,10 @@ func (r *Reader) turn(next settings) {
 	m := &r.memory
 	if m.whole && r.err == io.EOF && int64(r.end) == r.read {
 		was := m.body
-		m.body = body{r.in, r.out, m.fresh, m.settings}
-		r.in, r.out, m.fresh = was.in, was.out, was.families
+		m.body = body{r.in, r.out, m.fresh, m.rows, m.settings}
+		r.in, r.out, m.fresh, m.rows = was.in, was.out, was.families, was.lines
 	}
-	m.fresh, m.expected, m.settings, m.whole = m.fresh[:0], 0, next, true
+	m.fresh, m.rows, m.expected, m.settings, m.whole = m.fresh[:0], m.rows[:0], 0, next, true
 	if m.with != next {
 		m.expected = len(m.families)
 	}
@@ -60,19 +63,23 @@ func (r *Reader) turn(next settings) {
 
 // recall looks for the family at i among those before. If it is there what was made of
 // it is appended, behind the bytes from from on that have not been copied. It returns
-// where the next family begins, or i. In any case the place is marked.
+// how far that goes, or i. In any case the place is marked.
 func (r *Reader) recall(b []byte, i, from int) (next int) {
 	m := &r.memory
 	if !m.whole || i == len(b) {
 		return i
 	}
-	m.fresh = append(m.fresh, mark{i, len(r.out) + i - from, r.line, r.stats})
-	k := m.find(b[i:])
+	m.fresh = append(m.fresh, mark{i, len(r.out) + i - from, len(m.rows), r.line, r.stats})
+	k, same := m.find(b[i:])
 	if k == none {
 		return i
 	}
 	start, end := &m.families[k], &m.families[k+1]
+	if !same {
+		return r.revise(b, i, from, start, end)
+	}
 	r.out = append(append(r.out, b[from:i]...), m.out[start.out:end.out]...)
+	m.rows = append(m.rows, m.lines[start.rows:end.rows]...)
 	r.line += end.line - start.line
 	r.stats.Samples += end.stats.Samples - start.stats.Samples
 	r.stats.Conflicts += end.stats.Conflicts - start.stats.Conflicts
@@ -82,28 +89,31 @@ func (r *Reader) recall(b []byte, i, from int) (next int) {
 // memoryAhead is how many families may have vanished at one place.
 const memoryAhead = 4
 
-// find returns which of the families expected next b begins with, or none. The last of
-// the body is none of them: nothing marks its end.
-func (m *memory) find(b []byte) int {
-	k := m.expected
+// find returns which of the families expected next b begins with, or none, and whether
+// it is the same or has only the heading. The last of the body is none of them: nothing
+// marks its end.
+func (m *memory) find(b []byte) (k int, same bool) {
+	k = m.expected
 	if k+1 >= len(m.families) {
-		return none
+		return none, false
 	}
 	if bytes.HasPrefix(b, m.family(k)) {
 		m.expected++
-		return k
+		return k, true
 	}
 	heading := m.heading(b)
-	for last := min(k+memoryAhead, len(m.families)-2); k <= last; k++ {
+	if len(heading) > 0 && bytes.HasPrefix(m.family(k), heading) {
+		m.expected++
+		return k, false
+	}
+	for last := min(k+memoryAhead, len(m.families)-2); k < last; {
+		k++
 		if family := m.family(k); bytes.Equal(heading, m.heading(family)) {
 			m.expected = k + 1
-			if bytes.HasPrefix(b, family) {
-				return k
-			}
-			return none
+			return k, bytes.HasPrefix(b, family)
 		}
 	}
-	return none
+	return none, false
 }
 
 // family is what the body before had of family k.

@@ -12,8 +12,7 @@ import (
 func (r *Reader) plain(b []byte, i, from int) (next, copied int) {
 	p, w, out := &r.text.pattern, len(r.out), r.out[:cap(r.out)]
 	for i < len(b) && w+i-from < r.full {
-		suffix, at, brace := p.suffix, 0, i+p.name
-		start := brace + p.sure
+		suffix, at, brace, start := p.suffix, 0, i+p.name, i+p.name+p.sure
 		if p.repeats && start+10 <= len(b) && string(b[i:start]) == string(b[p.base-p.name:p.base+p.sure]) {
 			end := start + bits.TrailingZeros64(special(word(b, start)))/8
 			if b[end] == '"' && b[end+1] == '}' && (end > start || p.clash != p.first) {
@@ -28,28 +27,26 @@ func (r *Reader) plain(b []byte, i, from int) (next, copied int) {
 			}
 			i, from, w, out = next, copied, len(r.out), r.out[:cap(r.out)]
 			continue
-		}
-		if at == 0 {
-			if at, brace = p.match(b, i); at == 0 {
-				break
-			}
+		} else if at == 0 {
+			at, brace = p.match(b, i)
 		}
 		space := at + 1 // behind the brace
 		if brace == 0 {
 			suffix, space = &r.labels.bare, at
 		}
-		if next = shortValue(b, space); next == 0 {
+		if next = shortValue(b, space); next == 0 && at > 0 {
 			next = plainValue(b, space, r.text.scan.openMetrics)
 		}
-		if next == 0 || next-i > r.text.longest {
+		if at == 0 || next == 0 || next-i > r.text.longest {
 			break
 		}
 		if n := w + at - from + len(suffix.text) + len(p.inset.text) + slack; n > len(out) {
 			out = slices.Grow(out[:w], n-w)[:n]
 		}
+		conflicts := 0
 		if brace > 0 && p.clash != none {
 			w, from = p.cede(out, w, b, from, brace)
-			r.stats.Conflicts++
+			conflicts = 1
 		}
 		if n := at - from; n <= 3*blockBytes && from+3*blockBytes <= cap(b) {
 			block(out, w, b, from)
@@ -60,7 +57,11 @@ func (r *Reader) plain(b []byte, i, from int) (next, copied int) {
 			w += copy(out[w:], b[from:at])
 		}
 		w = suffix.put(out, w)
+		if r.memory.whole {
+			r.memory.note(space+1, next, w+space+1-at, conflicts)
+		}
 		r.stats.Samples++
+		r.stats.Conflicts += int64(conflicts)
 		r.line++
 		i, from = next, at
 	}

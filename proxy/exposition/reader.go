@@ -119,7 +119,8 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 func (r *Reader) Held() int {
 	m := &r.memory
 	marks := (cap(m.fresh) + cap(m.families)) * int(unsafe.Sizeof(mark{}))
-	return cap(r.in) + cap(r.out) + cap(m.in) + cap(m.out) + marks
+	rows := (cap(m.rows) + cap(m.lines)) * int(unsafe.Sizeof(row{}))
+	return cap(r.in) + cap(r.out) + cap(m.in) + cap(m.out) + marks + rows
 }
 
 // Stats returns what was counted since the last Reset.

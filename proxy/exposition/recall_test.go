@@ -49,7 +49,21 @@ func variants(body string) []string {
 			all = append(all, body[line:], body[:line]+"# HELP a b\n"+body[line:], body[:line]+"# EOF\n"+body[line:])
 		}
 	}
-	return all
+	// All values move, with their length and without.
+	all = append(all, moved(body, func(b byte) string { return string(b ^ 1) }), moved(body, func(b byte) string { return "12" + string(b) }))
+	return append(all, moved(body, func(b byte) string { return string(b) + "\r" }))
+}
+
+// moved is body with another last byte of each line that ends in a digit.
+func moved(body string, last func(byte) string) string {
+	var out strings.Builder
+	for line := range strings.Lines(body) {
+		if n := len(line) - 2; n > 0 && line[n] >= '0' && line[n] <= '9' && line[n+1] == '\n' {
+			line = line[:n] + last(line[n]) + "\n"
+		}
+		out.WriteString(line)
+	}
+	return out.String()
 }
 
 func TestMemoryChangesNothing(t *testing.T) {
@@ -108,8 +122,8 @@ func TestFamiliesAreRecalled(t *testing.T) {
 		body string
 		want int
 	}{
-		"same":    {same.String(), 19}, // the end of the last one is not known
-		"changed": {changed.String(), 18},
+		"same":    {same.String(), 19},    // the end of the last one is not known
+		"changed": {changed.String(), 19}, // but for one digit
 		"fewer":   {fewer.String(), 17},
 		"more":    {more.String(), 19},
 	} {
@@ -120,6 +134,71 @@ func TestFamiliesAreRecalled(t *testing.T) {
 	for k, body := range bodies(t) {
 		if got := recalled(t, string(body), string(body), k); got < len(body)*8/10 {
 			t.Errorf("%v: %d of %d bytes recalled", &Format{k}, got, len(body))
+		}
+	}
+}
+
+// TestSamplesAreRecalled counts what is taken over of a family in which samples change.
+func TestSamplesAreRecalled(t *testing.T) {
+	const head, tail = "# HELP m h\n# TYPE m histogram\n", "# HELP n h\nn 1\n"
+	label := len(`,runner_name="gate-build-linux-01"`)
+	before := head + "m{le=\"1\"} 1\nm{le=\"2\"} 22 17\nm 3\n" + tail
+	for name, c := range map[string]struct {
+		family string
+		want   int // bytes of the family in the answer that come from the one before
+	}{
+		"same":      {"m{le=\"1\"} 1\nm{le=\"2\"} 22 17\nm 3\n", len(head) + len(`m{le="1"} 1.m{le="2"} 22 17.m{} 3.`) + 3*label - 1},
+		"values":    {"m{le=\"1\"} 2\nm{le=\"2\"} 23 18\nm 4\n", len(head) + len(`m{le="1"} m{le="2"} m{} `) + 3*label - 1},
+		"longer":    {"m{le=\"1\"} 1\nm{le=\"2\"} 1.5e+06\nm 30\n", len(head) + len(`m{le="1"} m{le="2"} m{} `) + 3*label - 1},
+		"new":       {"m{le=\"1\"} 2\nm{le=\"1.5\"} 5\nm{le=\"2\"} 22 17\nm 3\n", len(head) + len(`m{le="1"} `) + label},
+		"gone":      {"m{le=\"1\"} 2\nm 3\n", len(head) + len(`m{le="1"} `) + label},
+		"no value":  {"m{le=\"1\"} 1 \nm{le=\"2\"} 22 17\nm 3\n", 0},
+		"all added": {"m{le=\"1\"} 2\nm{le=\"2\"} 23 18\nm 4\nm{le=\"3\"} 3\n", len(head) + len(`m{le="1"} m{le="2"} m{} `) + 3*label - 1},
+	} {
+		body := head + c.family + tail
+		if got := recalled(t, before, body, kindText); got != c.want {
+			t.Errorf("%s: %d bytes recalled, want %d", name, got, c.want)
+		}
+		lawMemory(t, body, kindText, gateLabels(t, Exported))
+	}
+}
+
+// TestMovingScrapes reads scrapes in which values move, one after the other, as a gate does. Even
+// of the third most is taken over.
+func TestMovingScrapes(t *testing.T) {
+	for k, body := range bodies(t) {
+		one := string(body)
+		other := moved(one, func(b byte) string { return string(b ^ 1) })
+		longer := moved(one, func(b byte) string { return "1" + string(b) })
+		if k == kindProtobuf {
+			other, longer = one, one
+		}
+		for _, c := range []Conflict{Exported, Keep, Override} {
+			r, l := new(Reader), gateLabels(t, c)
+			for n, next := range []string{one, other, one, longer, other, other, longer, one} {
+				if got, want := passOn(r, next, k, l), passOn(new(Reader), next, k, l); got != want {
+					t.Errorf("%v, scrape %d: %d bytes, %+v, want %d, %+v", &Format{k}, n, len(got.out), got.stats, len(want.out), want.stats)
+				}
+				if n := len(r.memory.rows); k == kindText && n != int(r.Stats().Samples) {
+					t.Errorf("%d rows for %d samples", n, r.Stats().Samples)
+				}
+			}
+		}
+	}
+}
+
+// TestMemoryOfManySamples passes more samples than there are rows for.
+func TestMemoryOfManySamples(t *testing.T) {
+	l := gateLabels(t, Exported)
+	body := "# HELP m h\n" + strings.Repeat("m 1\n", memoryRows-1) + "# HELP n h\nn 1\nn 2\n# HELP o h\no 1\n"
+	next := strings.ReplaceAll(body, " 1\n", " 12\n")
+	r := new(Reader)
+	for _, body := range []string{body, next, body, body, next, next} {
+		if got, want := passOn(r, body, kindText, l), passOn(new(Reader), body, kindText, l); got != want {
+			t.Errorf("%d bytes, %+v, %s; want %d bytes, %+v, %s", len(got.out), got.stats, got.err, len(want.out), want.stats, want.err)
+		}
+		if n := max(len(r.memory.rows), len(r.memory.lines)); n > 2*memoryRows {
+			t.Errorf("%d rows kept", n)
 		}
 	}
 }

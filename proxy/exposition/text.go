@@ -120,13 +120,32 @@ func (r *Reader) strict(b []byte, i, from int) (next, copied int, err error) {
 	case int64(s.i-i-1) > r.limits.LineBytes:
 		return 0, 0, ErrTooLong
 	case sample:
+		before := r.stats.Conflicts
 		from = r.insert(b, from)
+		if r.memory.whole {
+			value := r.value(b)
+			r.memory.note(value, s.i, len(r.out)+value-from, int(r.stats.Conflicts-before))
+		}
 		if s.newlines == 0 {
 			t.pattern.learn(b, i, &s.found, &t.resolver, r.labels)
 		}
 	}
 	r.line += s.newlines + 1
 	return s.i, from, nil
+}
+
+// value returns where the value of the sample that has been scanned begins, if that and the blank
+// before it are plain, or where the line ends.
+func (r *Reader) value(b []byte) int {
+	s := &r.text.scan
+	i := int(s.found.at)
+	if s.found.open && b[i] == '}' {
+		i++
+	}
+	if plainValue(b, i, s.openMetrics) == s.i {
+		return i + 1
+	}
+	return s.i
 }
 
 // insert writes the sample that has been scanned up to where labels go, with

@@ -1,0 +1,72 @@
+package exposition
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// TestLinesAlone holds a body to what is made of each of its lines alone, when there is
+// no line before that it could be compared with.
+func TestLinesAlone(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []Conflict{Exported, Keep, Override} {
+		l := gateLabels(t, c)
+		alone := map[string]result{}
+		for range 1000 {
+			var body, want strings.Builder
+			var stats Stats
+			for _, line := range likeLines(random) {
+				one, ok := alone[line]
+				if !ok {
+					one = passOn(new(Reader), line, kindText, l)
+					alone[line] = one
+				}
+				body.WriteString(line)
+				want.WriteString(one.out)
+				stats.Samples += one.stats.Samples
+				stats.Conflicts += one.stats.Conflicts
+			}
+			if got := passOn(new(Reader), body.String(), kindText, l); got != (result{want.String(), stats, "<nil>"}) {
+				t.Fatalf("%v: %+v, %s\n%s\n got %s\nwant %s", c, got.stats, got.err, body.String(), got.out, want.String())
+			}
+		}
+	}
+}
+
+// likeLines are samples with the same labels, of which some values change from one to
+// the next, some labels are missing at the end, and the name changes its end.
+func likeLines(random *rand.Rand) (lines []string) {
+	pick := func(from ...string) string { return from[random.IntN(len(from))] }
+	value := func() string {
+		return pick("", "a", "1234567", "12345678", "123456789", `q\"`, `\\`, "ü", "a longer value, with } and =", fmt.Sprint(random.IntN(2000)))
+	}
+	names := []string{"a", "runner_name", "exported_runner_name", "le", "b"}
+	random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	names = names[:1+random.IntN(4)]
+	values := make([]string, len(names))
+	for k := range values {
+		values[k] = value()
+	}
+	suffix := ""
+	for range 2 + random.IntN(12) {
+		values[random.IntN(len(values))] = value()
+		if random.IntN(3) == 0 {
+			suffix = pick("", "_sum", "_count", "_bucket", "_s")
+		}
+		var labels []string
+		for k, name := range names {
+			labels = append(labels, name+`="`+values[k]+`"`)
+		}
+		if random.IntN(4) == 0 {
+			labels = labels[:random.IntN(len(labels)+1)]
+		}
+		line := pick("m", "metric_seconds") + suffix
+		if len(labels) > 0 {
+			line += "{" + strings.Join(labels, ",") + "}"
+		}
+		lines = append(lines, line+" "+pick("0", "12", "1234567", "12345678", "1.5e+09", "NaN", "17 1395066363000")+"\n")
+	}
+	return lines
+}
