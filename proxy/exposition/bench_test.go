@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -24,12 +25,48 @@ import (
 func BenchmarkText(b *testing.B) {
 	compare(b, "runner", fixture(b, "runner.txt"), nextText(fixture(b, "runner.txt")), kindText)
 	compare(b, "10MB", tenMegabytes(b), nil, kindText)
+	compare(b, "groups", groups(100_000), nil, kindText)
 }
 
 func BenchmarkProtobuf(b *testing.B) {
 	runner := fixture(b, "runner.proto")
 	compare(b, "runner", runner, nextProtobuf(b, runner), kindProtobuf)
 	compare(b, "10MB", bytes.Repeat(runner, 10<<20/len(runner)), nil, kindProtobuf)
+}
+
+// groups is a body of so many samples in the shape of e2e/bench: of many runners each has two
+// histograms, one of which is labelled already, and a few single samples.
+func groups(samples int) []byte {
+	var out bytes.Buffer
+	bounds := []string{"0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "60", "+Inf"}
+	runners := samples / (2*len(bounds) + 6)
+	seed := uint32(19)
+	family := func(name, kind, labels string, perRunner func(labels string)) {
+		fmt.Fprintf(&out, "# HELP %s Help of it.\n# TYPE %s %s\n", name, name, kind)
+		for i := range runners {
+			perRunner(fmt.Sprintf(labels, i))
+		}
+	}
+	sample := func(name, labels string) {
+		seed = seed*1664525 + 1013904223
+		fmt.Fprintf(&out, "%s{%s} %d\n", name, labels, seed>>8%100_000)
+	}
+	histogram := func(name string) func(string) {
+		return func(labels string) {
+			for _, le := range bounds {
+				sample(name+"_bucket", labels+`,le="`+le+`"`)
+			}
+			sample(name+"_sum", labels)
+			sample(name+"_count", labels)
+		}
+	}
+	const plain, named = `runner="t%08d",system_id="r_x2Ab9Zq"`, `runner="t%08[1]d",runner_name="linux-%02[1]d",system_id="r_x2Ab9Zq"`
+	family("gitlab_runner_api_request_duration_seconds", "histogram", `endpoint="request_job",method="post",`+plain, histogram("gitlab_runner_api_request_duration_seconds"))
+	family("gitlab_runner_job_duration_seconds", "histogram", named, histogram("gitlab_runner_job_duration_seconds"))
+	for _, name := range []string{"gitlab_runner_jobs_total", "gitlab_runner_limit"} {
+		family(name, "gauge", named, func(labels string) { sample(name, labels) })
+	}
+	return out.Bytes()
 }
 
 // moves are the families of a runner at work that change between two scrapes.

@@ -13,7 +13,8 @@ const memoryBytes = chunkBytes + chunkBytes/2
 // input buffer: its families, each with what was made of it. From one scrape to the next
 // most families do not change, and one that reads as it did before is answered
 // as it was before: with the same labels what is made of a family depends on its bytes
-// alone. Nothing is taken over that differs in a single byte.
+// alone. Of one that differs no byte is taken over but those of lines that are the same
+// up to their values, see revise.
 type memory struct {
 	body              // the one before
 	expected int      // the family of it that should come next
@@ -27,14 +28,14 @@ type memory struct {
 type body struct {
 	in, out  []byte
 	families []mark
-	lines    []row
+	lines    []row // of the samples, as many as have a place
 	with     settings
 }
 
 // mark is where a family begins, and what has passed before it.
 type mark struct {
 	in, out int
-	rows    int
+	rows    int // of the samples
 	line    int64
 	stats   Stats
 }

@@ -1,6 +1,9 @@
 package exposition
 
-import "math/bits"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
 
 // patternLabels is how many labels a sample may have to serve as a pattern.
 const patternLabels = 16
@@ -25,6 +28,7 @@ type pattern struct {
 	sure    int  // where its value begins
 	repeats bool // it is the last one
 	was     int  // the first that differed in the line before
+	turn    int  // the first that differed when it was not the last alone
 
 	nameAt, nameEnd int // the metric name of the last comment
 
@@ -44,12 +48,12 @@ func (p *pattern) forget() { p.count, p.repeats, p.nameAt, p.nameEnd = 0, false,
 // the line does not match, at is 0.
 func (p *pattern) match(b []byte, i int) (at, brace int) {
 	brace = i + p.name
-	start := brace + p.sure
-	if p.count == 0 || start > len(b) || b[brace] != '{' {
+	turn := p.starts[p.turn]
+	if p.count == 0 || brace+turn > len(b) || b[brace] != '{' {
 		return p.other(b, i)
 	}
-	if !p.repeats && string(b[i:start]) == string(b[p.base-p.name:p.base+p.sure]) {
-		return p.search(b, i, brace, p.sure)
+	if string(b[i:brace+turn]) == string(b[p.base-p.name:p.base+turn]) {
+		return p.search(b, i, brace, turn)
 	}
 	return p.search(b, i, brace, -p.name)
 }
@@ -77,7 +81,7 @@ func (p *pattern) search(b []byte, i, brace, off int) (at, start int) {
 			} else if moved {
 				p.sure = p.starts[p.first]
 			}
-			p.was = first
+			p.was, p.turn = first, first
 			return brace + limit - 1, brace
 		}
 		if off <= 0 {
@@ -96,7 +100,7 @@ func (p *pattern) search(b []byte, i, brace, off int) (at, start int) {
 			p.fail(moved)
 			return brace + off, brace
 		}
-		end := closingQuote(b, brace+p.starts[k])
+		end := closing(b, brace+p.starts[k], brace+off)
 		if end == 0 || end == brace+p.starts[k] && k == p.clash {
 			return p.fail(moved)
 		}
@@ -110,6 +114,19 @@ func (p *pattern) search(b []byte, i, brace, off int) (at, start int) {
 			off += by
 		}
 	}
+}
+
+// closing is closingQuote for a string from start on that is known to be one up to i, where
+// word may be read. Most often it ends soon behind, and no escape or rune goes over i.
+func closing(b []byte, start, i int) int {
+	if c := b[i-1]; c != '\\' && c < utf8.RuneSelf {
+		if odd := special(word(b, i)); odd != 0 {
+			if end := i + bits.TrailingZeros64(odd)/8; end < len(b) && b[end] == '"' {
+				return end
+			}
+		}
+	}
+	return closingQuote(b, start)
 }
 
 // move shifts by so much what stands behind the beginning of value k.

@@ -70,3 +70,22 @@ func likeLines(random *rand.Rand) (lines []string) {
 	}
 	return lines
 }
+
+// TestCutBeforeStaleBytes cuts lines everywhere, in a buffer that has been used: a quote or
+// newline of the body before, behind the end, was taken for one of the line.
+func TestCutBeforeStaleBytes(t *testing.T) {
+	l := gateLabels(t, Exported)
+	const body = "m{a=\"0\",runner_name=\"x\",b=\"y\"} 0\nm{a=\"00012\",runner_name=\"xyz\",b=\"y12345678\"} 12\nm{a=\"00012\",runner_name=\"xyz\",b=\"zz\"} 12\nm_sum{a=\"5\"} 17\n"
+	for _, stale := range []string{"\"", "} 1\n", "0", " 1\n", "\"} 1\n", "x\",\"\"} 1 \n"} {
+		for n := range len(body) {
+			r := new(Reader)
+			for range 2 { // two buffers take turns
+				passOn(r, "m "+strings.Repeat(stale, 100), kindText, l)
+				passOn(r, "# "+strings.Repeat(stale, 100), kindText, l)
+			}
+			if got, want := passOn(r, body[:n], kindText, l), passOn(new(Reader), body[:n], kindText, l); got != want {
+				t.Errorf("after %q, cut at %d: %+v, want %+v", stale, n, got, want)
+			}
+		}
+	}
+}

@@ -23,7 +23,7 @@ const (
 //
 // It holds two buffers of 64 KiB. They grow for a longer line or message, up to
 // Limits.LineBytes, and stay grown over Reset. Of a body that fits into them it keeps
-// both sides, up to 450 KiB, so that the next one, if it is like it, is cheap. A Reader must not be copied, nor
+// both sides, up to 480 KiB, so that the next one, if it is like it, is cheap. A Reader must not be copied, nor
 // used by several goroutines at a time.
 type Reader struct {
 	src     io.Reader

@@ -190,7 +190,7 @@ func TestMovingScrapes(t *testing.T) {
 // TestMemoryOfManySamples passes more samples than there are rows for.
 func TestMemoryOfManySamples(t *testing.T) {
 	l := gateLabels(t, Exported)
-	body := "# HELP m h\n" + strings.Repeat("m 1\n", memoryRows-1) + "# HELP n h\nn 1\nn 2\n# HELP o h\no 1\n"
+	body := "# HELP l h\nl 1\n# HELP m h\n" + strings.Repeat("m 1\n", 3*memoryRows) + "# HELP n h\nn 1\nn 2\n# HELP o h\no 1\n"
 	next := strings.ReplaceAll(body, " 1\n", " 12\n")
 	r := new(Reader)
 	for _, body := range []string{body, next, body, body, next, next} {
