@@ -17,7 +17,7 @@ func (p *pattern) learn(b []byte, i int, f *sample, v *resolver, l *Labels) {
 		}
 	}
 	p.base, p.count = int(f.spans[0].start)-1, n
-	p.name, p.first, p.was, p.turn = p.base-i, n-1, n-1, 0
+	p.name, p.was, p.turn = p.base-i, n-1, 0
 	for k, s := range f.spans {
 		p.starts[k] = int(s.value) - p.base
 		p.ends[k] = int(s.valueEnd) - p.base

@@ -24,10 +24,9 @@ type pattern struct {
 	starts [patternLabels]int // where the values begin, behind the quote
 	ends   [patternLabels]int // where they end, at the quote
 
-	first   int  // the label that is expected to differ before others
+	repeats bool // only the last label is expected to differ
 	sure    int  // where its value begins
-	repeats bool // it is the last one
-	was     int  // the first that differed in the line before
+	was     int  // the first label that differed in the line before
 	turn    int  // the first that differed when it was not the last alone
 
 	nameAt, nameEnd int // the metric name of the last comment
@@ -76,10 +75,8 @@ func (p *pattern) search(b []byte, i, brace, off int) (at, start int) {
 			off += 8
 		}
 		if off >= limit {
-			if p.base, p.name = brace, brace-i; first == p.was {
-				p.first, p.sure, p.repeats = first, p.starts[first], first == last
-			} else if moved {
-				p.sure = p.starts[p.first]
+			if p.base, p.name, p.sure = brace, brace-i, p.starts[last]; first == p.was {
+				p.repeats = first == last
 			}
 			p.was, p.turn = first, first
 			return brace + limit - 1, brace

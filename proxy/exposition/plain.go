@@ -15,9 +15,9 @@ func (r *Reader) plain(b []byte, i, from int) (next, copied int) {
 		suffix, at, brace, start := p.suffix, 0, i+p.name, i+p.name+p.sure
 		if p.repeats && start+10 <= len(b) && string(b[i:start]) == string(b[p.base-p.name:p.base+p.sure]) {
 			end := start + bits.TrailingZeros64(special(word(b, start)))/8
-			if b[end] == '"' && b[end+1] == '}' && (end > start || p.clash != p.first) {
-				p.base, p.ends[p.first], p.was = brace, end-brace, p.first
-				at = end + 1
+			if b[end] == '"' && b[end+1] == '}' && (end > start || p.clash != p.count-1) {
+				p.was = p.count - 1
+				p.base, p.ends[p.was], at = brace, end-brace, end+1
 			}
 		}
 		if at == 0 && b[i] == '#' {
