@@ -63,7 +63,7 @@ func (r *Reader) turn(next settings) {
 }
 
 // recall looks for the family at i among those before. If it is there what was made of
-// it is appended, behind the bytes from from on that have not been copied. It returns
+// it, and of those that follow it again, is appended, behind the bytes from from on that have not been copied. It returns
 // how far that goes, or i. In any case the place is marked.
 func (r *Reader) recall(b []byte, i, from int) (next int) {
 	m := &r.memory
@@ -75,16 +75,31 @@ func (r *Reader) recall(b []byte, i, from int) (next int) {
 	if k == none {
 		return i
 	}
-	start, end := &m.families[k], &m.families[k+1]
 	if !same {
-		return r.revise(b, i, from, start, end)
+		return r.revise(b, i, from, &m.families[k], &m.families[k+1])
 	}
-	r.out = append(append(r.out, b[from:i]...), m.out[start.out:end.out]...)
-	m.rows = append(m.rows, m.lines[start.rows:end.rows]...)
-	r.line += end.line - start.line
-	r.stats.Samples += end.stats.Samples - start.stats.Samples
-	r.stats.Conflicts += end.stats.Conflicts - start.stats.Conflicts
-	return i + end.in - start.in
+	start, here := &m.families[k], m.fresh[len(m.fresh)-1]
+	for end := &m.families[k+1]; ; end = &m.families[m.expected] {
+		next = i + end.in - start.in
+		if m.expected+1 >= len(m.families) || here.out+end.out-start.out >= r.full || !bytes.HasPrefix(b[next:], m.family(m.expected)) {
+			r.out = append(append(r.out, b[from:i]...), m.out[start.out:end.out]...)
+			m.rows = append(m.rows, m.lines[start.rows:end.rows]...)
+			moved := here.plus(start, end)
+			r.line, r.stats = moved.line, moved.stats
+			return next
+		}
+		m.fresh = append(m.fresh, here.plus(start, end))
+		m.expected++
+	}
+}
+
+// plus is k with what lies between start and end behind it.
+func (k mark) plus(start, end *mark) mark {
+	return mark{
+		in: k.in + end.in - start.in, out: k.out + end.out - start.out, rows: k.rows + end.rows - start.rows,
+		line:  k.line + end.line - start.line,
+		stats: Stats{k.stats.Samples + end.stats.Samples - start.stats.Samples, k.stats.Conflicts + end.stats.Conflicts - start.stats.Conflicts},
+	}
 }
 
 // memoryAhead is how many families may have vanished at one place.

@@ -203,6 +203,29 @@ func TestMemoryOfManySamples(t *testing.T) {
 	}
 }
 
+// TestRecallKeepsToChunks takes over many families at once, but hands on no more than a chunk.
+func TestRecallKeepsToChunks(t *testing.T) {
+	body := strings.Repeat("# HELP m h\nm 1\n", 1800)
+	r, l := new(Reader), gateLabels(t, Exported)
+	want := passOn(r, body, kindText, l)
+	var most largest
+	r.Reset(strings.NewReader(body), &Format{}, l, Limits{})
+	if n, err := r.WriteTo(&most); err != nil || int(n) != len(want.out) || len(want.out) < chunkBytes {
+		t.Fatalf("%d bytes, %v, want %d", n, err, len(want.out))
+	}
+	if most > chunkBytes+1000 || most < chunkBytes {
+		t.Errorf("%d bytes at once", most)
+	}
+}
+
+// largest is the length of the largest write.
+type largest int
+
+func (l *largest) Write(p []byte) (int, error) {
+	*l = max(*l, largest(len(p)))
+	return len(p), nil
+}
+
 // TestLargeBodyIsNotRemembered passes more than the buffers hold.
 func TestLargeBodyIsNotRemembered(t *testing.T) {
 	large := strings.Repeat("# HELP m h\nm 1\n", 10_000)
