@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net"
 	"syscall"
 	"time"
@@ -63,19 +64,26 @@ func headError(got int, err error) error {
 }
 
 // checkHead refuses what readers could take in two ways and net/http is lenient
-// with: bare CR and LF, NUL, folded lines (RFC 9112 section 5.2), spaces before a
-// colon, and Content-Length beside Transfer-Encoding (section 6.3).
+// with: bare CR and LF, NUL, and what checkFields refuses.
 func checkHead(head []byte) error {
+	end := bytes.Index(head, []byte("\r\n"))
+	if bytes.ContainsAny(head[:end], "\r\n\x00") {
+		return errControl
+	}
+	return checkFields(head[end+2:])
+}
+
+// checkFields does the same for lines "name: value" up to an empty one: folded lines
+// (RFC 9112 section 5.2), spaces before a colon, and Content-Length beside
+// Transfer-Encoding (section 6.3).
+func checkFields(b []byte) error {
 	var length, coding bool
-	for first := true; len(head) > 2; first = false {
-		end := bytes.Index(head, []byte("\r\n"))
-		line := head[:end]
-		head = head[end+2:]
+	for len(b) > 2 {
+		end := bytes.Index(b, []byte("\r\n"))
+		line := b[:end]
+		b = b[end+2:]
 		if bytes.ContainsAny(line, "\r\n\x00") {
-			return faultf(reasonProtocol, "control characters in the head")
-		}
-		if first {
-			continue
+			return errControl
 		}
 		name, _, ok := bytes.Cut(line, []byte(":"))
 		if !ok || bytes.ContainsAny(name, " \t") || len(name) == 0 {
@@ -89,3 +97,5 @@ func checkHead(head []byte) error {
 	}
 	return nil
 }
+
+var errControl error = &fault{reasonProtocol, errors.New("control characters in the head")}
