@@ -13,13 +13,27 @@ const maxContentType = 256
 type answer struct {
 	contentType string
 	disposition string
-	body        io.ReadCloser
+	body        io.Reader // one of those below, or net/http's
+	chunks      chunkedBody
+	sized       sizedBody
 	link        *link
 	upstream    *Upstream
 	in          *interrupt
 	last        bool // the connection carries nothing after this
 	drained     bool // the body was read to its end
 	closed      bool
+}
+
+// recognize takes over what is known of a's head, which was read.
+func (a *answer) recognize(k *knownHead) {
+	a.contentType, a.disposition = k.contentType, k.disposition
+	if k.length < 0 {
+		a.chunks.in = a.link.in
+		a.body = &a.chunks
+		return
+	}
+	a.sized.in, a.sized.left = a.link.in, k.length
+	a.body = &a.sized
 }
 
 // judge refuses what is no plain 200 with a body whose end can be known.

@@ -14,7 +14,8 @@ type link struct {
 	conn     net.Conn
 	raw      syscall.RawConn // nil: cannot be looked at
 	in       *bufio.Reader
-	out      []byte      // the request
+	out      []byte // the request
+	known    knownHead
 	expiry   *time.Timer // while idle
 	used     bool        // has carried an exchange before this one
 	answered bool        // a byte of this exchange's answer came
@@ -35,21 +36,21 @@ func (l *link) close() {
 	_ = l.conn.Close() // nothing was promised to the peer
 }
 
-// readHead reads on until the whole head of an answer is buffered, and refuses
-// one that is longer than limit or ambiguous.
-func (l *link) readHead(limit int) error {
+// readHead reads on until the whole head of an answer is buffered, and returns it. It
+// refuses one that is longer than limit.
+func (l *link) readHead(limit int) ([]byte, error) {
 	for from := 0; ; {
 		got, _ := l.in.Peek(l.in.Buffered())
 		l.answered = l.answered || len(got) > 0
 		if i := bytes.Index(got[from:], []byte("\r\n\r\n")); i >= 0 && from+i+4 <= limit {
-			return checkHead(got[:from+i+4])
+			return got[:from+i+4], nil
 		}
 		if len(got) >= limit {
-			return faultf(reasonProtocol, "head of more than %d bytes", limit)
+			return nil, faultf(reasonProtocol, "head of more than %d bytes", limit)
 		}
 		from = max(0, len(got)-3)
 		if _, err := l.in.Peek(len(got) + 1); err != nil {
-			return headError(len(got), err)
+			return nil, headError(len(got), err)
 		}
 	}
 }

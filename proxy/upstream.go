@@ -170,19 +170,43 @@ func (u *Upstream) ask(l *link, r *request, in *interrupt) (*answer, error) {
 	if _, err := l.conn.Write(l.out); err != nil {
 		return nil, err
 	}
-	if err := l.readHead(u.headBytes); err != nil {
+	head, err := l.readHead(u.headBytes)
+	if err != nil {
 		return nil, err
 	}
-	asked := u.get
-	if r.method == http.MethodHead {
+	a := &answer{link: l, upstream: u, in: in}
+	if r.method == http.MethodGet && l.known.covers(head) {
+		_, _ = l.in.Discard(len(head)) // buffered
+		a.recognize(&l.known)
+		return a, nil
+	}
+	return a, u.parse(a, head, r.method)
+}
+
+// parse reads the head of an answer to method as net/http does, more strictly.
+func (u *Upstream) parse(a *answer, head []byte, method string) error {
+	if err := checkHead(head); err != nil {
+		return err
+	}
+	asked, known := u.get, &a.link.known
+	switch method {
+	case http.MethodGet:
+		known.note(head)
+	case http.MethodHead:
 		asked = u.head
 	}
-	res, err := http.ReadResponse(l.in, asked)
+	res, err := http.ReadResponse(a.link.in, asked)
 	if err != nil {
-		return nil, &fault{reasonProtocol, err}
+		return &fault{reasonProtocol, err}
 	}
-	a := &answer{body: res.Body, link: l, upstream: u, in: in, last: res.Close, drained: asked == u.head}
-	return a, a.judge(res)
+	a.body, a.last, a.drained = res.Body, res.Close, asked == u.head
+	if err := a.judge(res); err != nil {
+		return err
+	}
+	if method == http.MethodGet {
+		known.settle(a, res)
+	}
+	return nil
 }
 
 // take takes the connection that was used last.
