@@ -156,18 +156,3 @@ func (m *move) call(number, fd uintptr) (n int, again bool) {
 		}
 	}
 }
-
-// quiet reports whether an idle connection is still open and silent. A byte that
-// nobody asked for would be taken for the beginning of the next answer.
-func (l *link) quiet() bool {
-	if l.raw == nil {
-		return true
-	}
-	silent := false
-	err := l.raw.Read(func(fd uintptr) bool {
-		m := move{p: make([]byte, 1), moved: new(atomic.Int64)}
-		_, silent = m.call(syscall.SYS_READ, fd)
-		return true
-	})
-	return err == nil && silent
-}

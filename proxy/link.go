@@ -16,9 +16,10 @@ type link struct {
 	in       *bufio.Reader
 	out      []byte // the request
 	known    knownHead
-	expiry   *time.Timer // while idle
-	used     bool        // has carried an exchange before this one
-	answered bool        // a byte of this exchange's answer came
+	opening  opening   // of an exchange
+	since    time.Time // it is idle
+	used     bool      // has carried an exchange before this one
+	answered bool      // a byte of this exchange's answer came
 }
 
 func newLink(conn net.Conn) *link {
@@ -26,13 +27,15 @@ func newLink(conn net.Conn) *link {
 	if c, ok := conn.(syscall.Conn); ok {
 		l.raw, _ = c.SyscallConn()
 	}
+	l.opening.prepare(conn)
 	return l
 }
 
+// errStale is the error of a kept connection that was closed by the runner, or has a byte
+// that nobody asked for. It would be taken for the beginning of the next answer.
+var errStale error = &fault{reasonReset, errors.New("connection is closed or not silent")}
+
 func (l *link) close() {
-	if l.expiry != nil {
-		l.expiry.Stop()
-	}
 	_ = l.conn.Close() // nothing was promised to the peer
 }
 

@@ -41,7 +41,9 @@ type Upstream struct {
 	get, head *http.Request // what http.ReadResponse wants to know
 
 	mu     sync.Mutex
-	idle   []*link // last used last
+	idle   []*link     // last used last
+	expiry *time.Timer // looks for what was idle for too long
+	armed  bool        // it will
 	closed bool
 }
 
@@ -62,6 +64,9 @@ func (u *Upstream) Close() {
 	u.mu.Lock()
 	idle := u.idle
 	u.idle, u.closed = nil, true
+	if u.expiry != nil {
+		u.expiry.Stop()
+	}
 	u.mu.Unlock()
 	for _, l := range idle {
 		l.close()
@@ -119,7 +124,7 @@ func (u *Upstream) append(b []byte, r *request) []byte {
 // close. A kept connection that turns out to be closed is replaced once, by a new
 // one, if nothing was answered on it. Errors are classed by reasonOf.
 func (u *Upstream) do(r *request, in *interrupt) (*answer, error) {
-	for fresh := false; ; fresh = true {
+	for fresh := false; ; {
 		l, err := u.link(r.deadline, in, fresh)
 		if err != nil {
 			return nil, in.explain(err)
@@ -130,23 +135,26 @@ func (u *Upstream) do(r *request, in *interrupt) (*answer, error) {
 		}
 		in.release()
 		l.close()
+		if err == errStale {
+			continue // nothing was sent on it
+		}
 		if fresh || !l.used || l.answered || reasonOf(in.explain(err)) != reasonReset {
 			return nil, in.explain(err)
 		}
+		fresh = true
 	}
 }
 
 // link takes a connection that was kept, unless it must be fresh, or dials.
 func (u *Upstream) link(deadline time.Time, in *interrupt, fresh bool) (*link, error) {
-	for !fresh {
-		l := u.take()
-		if l == nil {
-			break
+	if !fresh {
+		if l := u.take(); l != nil {
+			err := in.hold(l.conn, deadline)
+			if err != nil {
+				l.close()
+			}
+			return l, err
 		}
-		if l.quiet() {
-			return l, in.hold(l.conn, deadline)
-		}
-		l.close()
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
@@ -167,7 +175,7 @@ func (u *Upstream) link(deadline time.Time, in *interrupt, fresh bool) (*link, e
 // ask sends r and reads the head of the answer.
 func (u *Upstream) ask(l *link, r *request, in *interrupt) (*answer, error) {
 	l.out = u.append(l.out[:0], r)
-	if _, err := l.conn.Write(l.out); err != nil {
+	if err := l.send(); err != nil {
 		return nil, err
 	}
 	head, err := l.readHead(u.headBytes)
@@ -207,51 +215,6 @@ func (u *Upstream) parse(a *answer, head []byte, method string) error {
 		known.settle(a, res)
 	}
 	return nil
-}
-
-// take takes the connection that was used last.
-func (u *Upstream) take() *link {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	n := len(u.idle)
-	if n == 0 {
-		return nil
-	}
-	l := u.idle[n-1]
-	u.idle = u.idle[:n-1]
-	l.expiry.Stop()
-	return l
-}
-
-// keep keeps l for the next exchange, or closes it.
-func (u *Upstream) keep(l *link) {
-	l.used, l.answered = true, false
-	u.mu.Lock()
-	if full := len(u.idle) >= idleLinks; full || u.closed {
-		u.mu.Unlock()
-		l.close()
-		return
-	}
-	defer u.mu.Unlock()
-	u.idle = append(u.idle, l)
-	if l.expiry == nil {
-		l.expiry = time.AfterFunc(idleTime, func() { u.drop(l) })
-	} else {
-		l.expiry.Reset(idleTime)
-	}
-}
-
-// drop closes l if it is still idle.
-func (u *Upstream) drop(l *link) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for i, other := range u.idle {
-		if other == l {
-			u.idle = append(u.idle[:i], u.idle[i+1:]...)
-			l.close()
-			return
-		}
-	}
 }
 
 // errLeft is the cause of an exchange that nobody waits for any more.
