@@ -93,6 +93,20 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Whole reads on, and returns all labelled bytes if that was enough to complete the
+// body, they are no more than most, and nothing has been handed on before. They hold until the next Reset. If it is not ok
+// they are still to be had, with everything else.
+func (r *Reader) Whole(most int) (p []byte, ok bool) {
+	if len(r.out) == 0 && r.err == nil {
+		r.advance()
+	}
+	if r.ready > 0 || len(r.out) == 0 || len(r.out) > most || r.err != io.EOF {
+		return nil, false
+	}
+	r.ready = len(r.out)
+	return r.out, true
+}
+
 // WriteTo writes all labelled bytes to w, a chunk at a time. Its errors are
 // those of Read, but io.EOF, and those of w.
 func (r *Reader) WriteTo(w io.Writer) (int64, error) {
