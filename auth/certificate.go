@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 )
 
 // certificateIdentities is how many leaves' identities are remembered. They
@@ -17,6 +18,16 @@ const certificateIdentities = 1024
 type Certificate struct {
 	verify     func(chains [][]*x509.Certificate) error
 	identities *cache[Identity]
+	recent     [recentLeaves]atomic.Pointer[recentLeaf]
+}
+
+// recentLeaves is how many leaves of open connections are recognised by their address.
+const recentLeaves = 16
+
+// recentLeaf is a leaf, as a connection has parsed it, and what it says.
+type recentLeaf struct {
+	leaf *x509.Certificate
+	id   Identity
 }
 
 // NewCertificate returns the Authenticator of verified client certificates.
@@ -57,14 +68,23 @@ func (c *Certificate) trusted(chains [][]*x509.Certificate) error {
 }
 
 // identity returns what leaf says, derived once. The key is a digest of the
-// whole certificate, so it can be remembered for as long as there is room.
+// whole certificate, so it can be remembered for as long as there is room. The requests
+// of one connection have the same leaf in memory, which needs no digest.
 func (c *Certificate) identity(leaf *x509.Certificate) Identity {
-	key := sha256.Sum256(leaf.Raw)
-	if id, ok := c.identities.get(key); ok {
-		return id
+	place := &c.recent[0]
+	if n := len(leaf.Raw); n > 0 {
+		place = &c.recent[leaf.Raw[n-1]%recentLeaves] // a byte of the signature
 	}
-	id := certificateIdentity(leaf)
-	c.identities.put(key, id, leaf.NotAfter)
+	if r := place.Load(); r != nil && r.leaf == leaf {
+		return r.id
+	}
+	key := sha256.Sum256(leaf.Raw)
+	id, ok := c.identities.get(key)
+	if !ok {
+		id = certificateIdentity(leaf)
+		c.identities.put(key, id, leaf.NotAfter)
+	}
+	place.Store(&recentLeaf{leaf, id})
 	return id
 }
 
