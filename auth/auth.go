@@ -8,6 +8,8 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
 )
 
 // Methods by which an identity can be proven; the only values of
@@ -37,13 +39,14 @@ type Identity struct {
 // Key identifies i in tables of lanes and slots. Its parts carry their length,
 // so no choice of names makes two identities share a key.
 func (i Identity) Key() string {
-	b := make([]byte, 0, len(i.Method)+len(i.Issuer)+len(i.Subject)+16)
+	var b strings.Builder
+	b.Grow(len(i.Method) + len(i.Issuer) + len(i.Subject) + 16)
 	for _, part := range [...]string{i.Method, i.Issuer, i.Subject} {
-		b = strconv.AppendInt(b, int64(len(part)), 10)
-		b = append(b, ':')
-		b = append(b, part...)
+		b.WriteString(strconv.Itoa(len(part)))
+		b.WriteByte(':')
+		b.WriteString(part)
 	}
-	return string(b)
+	return b.String()
 }
 
 // Errors of an Authenticator, an Authorizer and the middleware. Whatever wraps
@@ -90,13 +93,31 @@ type Authenticator interface {
 
 type contextKey struct{}
 
+// carried is an identity in a context, with its key once somebody has asked for it.
+type carried struct {
+	id   Identity
+	once sync.Once
+	key  string
+}
+
 // NewContext returns a copy of ctx that carries id.
 func NewContext(ctx context.Context, id Identity) context.Context {
-	return context.WithValue(ctx, contextKey{}, id)
+	return context.WithValue(ctx, contextKey{}, &carried{id: id})
 }
 
 // FromContext returns the identity that Authenticate has put into ctx.
 func FromContext(ctx context.Context) (Identity, bool) {
-	id, ok := ctx.Value(contextKey{}).(Identity)
-	return id, ok
+	if c, ok := ctx.Value(contextKey{}).(*carried); ok {
+		return c.id, true
+	}
+	return Identity{}, false
+}
+
+// KeyFromContext returns the Key of the identity in ctx; that of the zero Identity if there is none.
+func KeyFromContext(ctx context.Context) string {
+	if c, ok := ctx.Value(contextKey{}).(*carried); ok {
+		c.once.Do(func() { c.key = c.id.Key() })
+		return c.key
+	}
+	return Identity{}.Key()
 }

@@ -50,3 +50,14 @@ func TestRefusalIsItsError(t *testing.T) {
 		t.Fatalf("%v, %+v", err, refusal)
 	}
 }
+
+func TestKeyFromContext(t *testing.T) {
+	id := Identity{Method: MethodToken, Subject: "token:a"}
+	ctx := NewContext(t.Context(), id)
+	if got := KeyFromContext(ctx); got != id.Key() || got == KeyFromContext(t.Context()) {
+		t.Errorf("key %q, want %q", got, id.Key())
+	}
+	if n := testing.AllocsPerRun(100, func() { KeyFromContext(ctx) }); n != 0 {
+		t.Errorf("%v allocations to ask again", n)
+	}
+}

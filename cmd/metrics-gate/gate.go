@@ -190,10 +190,7 @@ func tlsMistake(err error) error {
 	return &mistake{Thing: prefix + variable, Value: file.Path, Wrong: reason(file.Err), Advice: file.Advice}
 }
 
-func identityKey(r *http.Request) string {
-	id, _ := auth.FromContext(r.Context())
-	return id.Key()
-}
+func identityKey(r *http.Request) string { return auth.KeyFromContext(r.Context()) }
 
 func identityName(r *http.Request) string {
 	id, _ := auth.FromContext(r.Context())
