@@ -8,22 +8,28 @@ import (
 
 // formats remembers the last content type of the runner, which never changes.
 type formats struct {
-	mu          sync.Mutex
-	contentType string
-	format      *exposition.Format
+	mu   sync.Mutex
+	last *known
 }
 
-func (f *formats) of(contentType string) (*exposition.Format, error) {
+// known is a content type, as a header has it, and what it means.
+type known struct {
+	header []string
+	format *exposition.Format
+}
+
+func (f *formats) of(contentType string) (*known, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.format != nil && f.contentType == contentType {
-		return f.format, nil
+	if f.last != nil && f.last.header[0] == contentType {
+		return f.last, nil
 	}
 	format, err := exposition.FormatOf(contentType)
-	if err == nil {
-		f.contentType, f.format = contentType, format
+	if err != nil {
+		return nil, err
 	}
-	return format, err
+	f.last = &known{[]string{contentType}, format}
+	return f.last, nil
 }
 
 // Bounds of what accepts remembers.

@@ -1,6 +1,10 @@
 package proxy
 
-import "github.com/metrics-gate/metrics-gate/proxy/exposition"
+import (
+	"sync/atomic"
+
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+)
 
 // Sizes of what is held of an answer.
 const (
@@ -9,18 +13,29 @@ const (
 	window      = 1 << 20 / chunkBytes   // a larger one: what lies between the runner and the slowest reader
 	spareChunks = 24                     // kept for the next answer
 	spareReader = 2
+	lentReaders = 4              // whose buffers members may write from at one time
+	lentBytes   = 2 * chunkBytes // of each, which a member must take within stall
 	readerBytes = 8 * chunkBytes // the largest reader that is kept
 )
 
 // chunk is a piece of a labelled answer, maybe compressed. Several write it at a
 // time; nobody changes it before the last is done.
 type chunk struct {
-	n    int // bytes in use
-	refs int // guarded by the flight's mutex
-	buf  [chunkBytes]byte
+	data   []byte
+	refs   int                // guarded by the flight's mutex
+	room   *[chunkBytes]byte  // where data is; nil: it was lent by a Reader
+	reader *exposition.Reader // comes back when all are done; nil: none
 }
 
-func (c *chunk) bytes() []byte { return c.buf[:c.n] }
+// full reports whether no more fits in.
+func (c *chunk) full() bool { return len(c.data) == chunkBytes }
+
+// append takes as much of p as fits in, and returns how much that is.
+func (c *chunk) append(p []byte) int {
+	n := copy(c.room[len(c.data):], p)
+	c.data = c.room[:len(c.data)+n]
+	return n
+}
 
 // supplies are the large buffers of exchanges.
 type supplies struct {
@@ -28,6 +43,7 @@ type supplies struct {
 	readers *spares[exposition.Reader]
 	gzip    *spares[gzipWriter]
 	zstd    *spares[zstdWriter]
+	lent    atomic.Int32 // readers that chunks keep
 }
 
 func newSupplies() *supplies {
@@ -35,6 +51,39 @@ func newSupplies() *supplies {
 		chunks: newSpares[chunk](spareChunks), readers: newSpares[exposition.Reader](spareReader),
 		gzip: newSpares[gzipWriter](spareReader), zstd: newSpares[zstdWriter](spareReader),
 	}
+}
+
+// chunk returns an empty chunk with a reference.
+func (s *supplies) chunk() *chunk {
+	c := s.chunks.get()
+	if c.room == nil {
+		c.room = new([chunkBytes]byte)
+	}
+	c.data, c.refs = c.room[:0], 1
+	return c
+}
+
+// done takes back a chunk that nobody refers to.
+func (s *supplies) done(c *chunk) {
+	switch {
+	case c.room != nil:
+		s.chunks.put(c)
+	case c.reader != nil:
+		s.lent.Add(-1)
+		s.keepReader(c.reader)
+	}
+}
+
+// lend makes a chunk of all of r's answer, if it is complete now, not large, and not too many
+// readers wait for slow members already. It keeps r until all are done with it.
+func (s *supplies) lend(r *exposition.Reader) (c chunk, ok bool) {
+	if s.lent.Add(1) <= lentReaders {
+		if whole, ok := r.Whole(lentBytes); ok {
+			return chunk{data: whole, refs: 1, reader: r}, true
+		}
+	}
+	s.lent.Add(-1)
+	return chunk{}, false
 }
 
 // tidy leaves to the garbage collector what no exchange has needed since the last call.
@@ -47,6 +96,7 @@ func (s *supplies) tidy() {
 
 // keepReader keeps r for the next exchange, unless a long line has made it large.
 func (s *supplies) keepReader(r *exposition.Reader) {
+	r.Reset(nil, new(exposition.Format), nil, exposition.Limits{})
 	if r.Held() <= readerBytes {
 		s.readers.put(r)
 	}

@@ -38,6 +38,8 @@ type flight struct {
 	answer  *answer
 	reader  *exposition.Reader
 	held    []*chunk // labelled, not emitted
+	whole   chunk    // all of a small answer
+	one     [1]*chunk
 	outlets [encodings]*outlet
 	stream  bool
 
@@ -48,7 +50,7 @@ type flight struct {
 	err         error
 	contentType []string
 	stats       exposition.Stats
-	room        chan struct{} // buffered by one: a member got on or left
+	room        chan struct{} // buffered by one: a member got on or left; nil: nobody waits for that
 }
 
 // join adds m, unless all members have left before.
@@ -60,6 +62,9 @@ func (f *flight) join(m *member) bool {
 	}
 	f.count++
 	t := &f.tracks[m.encoding]
+	if t.members == nil {
+		t.members = t.one.member[:0]
+	}
 	t.members = append(t.members, m)
 	return true
 }
@@ -77,15 +82,15 @@ func (f *flight) leave(m *member, cause error) (last bool) {
 		f.dead = true
 		f.in.cut(cause)
 	}
-	f.mu.Unlock()
 	f.nudge()
+	f.mu.Unlock()
 	if last {
 		f.metrics.group.remove(f)
 	}
 	return last
 }
 
-// nudge tells the goroutine that there may be room.
+// nudge tells the goroutine that there may be room; f.mu is held.
 func (f *flight) nudge() {
 	select {
 	case f.room <- struct{}{}:
@@ -106,6 +111,9 @@ func (f *flight) run() {
 
 // rest streams what is not held.
 func (f *flight) rest() {
+	f.mu.Lock()
+	f.room = make(chan struct{}, 1)
+	f.mu.Unlock()
 	err := f.guard(f.open)
 	if err == nil {
 		err = f.guard(f.pump)
@@ -134,7 +142,6 @@ func (f *flight) end(err error) {
 	}
 	if f.reader != nil {
 		f.stats = f.reader.Stats()
-		f.reader.Reset(nil, new(exposition.Format), nil, o.Limits)
 		f.metrics.supplies.keepReader(f.reader)
 		f.reader = nil
 	}
@@ -173,11 +180,17 @@ func (f *flight) hold() error {
 	if err != nil {
 		return &fault{reasonFormat, fmt.Errorf("content type %q: %w", f.answer.contentType, err)}
 	}
-	f.contentType = []string{f.answer.contentType}
+	f.contentType = format.header
 	if f.key.head {
 		return nil
 	}
 	f.reader = f.metrics.supplies.readers.get()
-	f.reader.Reset(f.answer, format, o.Labels(), o.Limits)
+	f.reader.Reset(f.answer, format.format, o.Labels(), o.Limits)
+	var ok bool
+	if f.whole, ok = f.metrics.supplies.lend(f.reader); ok {
+		f.held = append(f.one[:0], &f.whole)
+		f.stats, f.reader = f.reader.Stats(), nil
+		return nil
+	}
 	return f.pump()
 }

@@ -66,7 +66,7 @@ func (m *Metrics) queue(ctx context.Context, key flightKey, mb *member) (*flight
 		case <-granted:
 			mine = true
 		case <-started:
-		case <-mb.timer.C:
+		case <-mb.late():
 			m.o.Slots.abandon(place)
 			return nil, errBusy
 		case <-ctx.Done():
@@ -80,10 +80,7 @@ func (m *Metrics) queue(ctx context.Context, key flightKey, mb *member) (*flight
 // mutex is held.
 func (m *Metrics) start(key flightKey, mb *member) *flight {
 	g := &m.group
-	f := &flight{
-		metrics: m, key: key, identity: mb.identity, deadline: time.Now().Add(m.o.Timeout),
-		room: make(chan struct{}, 1),
-	}
+	f := &flight{metrics: m, key: key, identity: mb.identity, deadline: time.Now().Add(m.o.Timeout)}
 	f.join(mb)
 	mb.leads = true
 	g.flights[key] = f

@@ -24,10 +24,12 @@ var (
 type member struct {
 	identity string
 	encoding encoding
-	leads    bool // began the flight
+	leads    bool    // began the flight
+	leader   *leader // kept for the next flight that it begins
 	signal   chan struct{}
 	deadline time.Time
-	timer    *time.Timer // fires then
+	timer    *time.Timer // fires then, if armed
+	armed    bool
 	writer   *http.ResponseController
 	latest   time.Time // no write goes on after this; zero: no bound
 
@@ -40,10 +42,8 @@ type member struct {
 // begin makes m as new, to give up after left.
 func (m *member) begin(now time.Time, left time.Duration) {
 	m.deadline = now.Add(left)
-	if m.timer == nil {
-		m.signal, m.timer = make(chan struct{}, 1), time.NewTimer(left)
-	} else {
-		m.timer.Reset(left)
+	if m.signal == nil {
+		m.signal = make(chan struct{}, 1)
 	}
 	select {
 	case <-m.signal:
@@ -54,8 +54,24 @@ func (m *member) begin(now time.Time, left time.Duration) {
 
 // end lets go of the request.
 func (m *member) end() {
-	m.timer.Stop()
+	if m.armed {
+		m.timer.Stop()
+		m.armed = false
+	}
 	m.writer, m.identity = nil, ""
+}
+
+// late fires at m's deadline. Most members never wait, and need no timer.
+func (m *member) late() <-chan time.Time {
+	if !m.armed {
+		m.armed = true
+		if left := time.Until(m.deadline); m.timer == nil {
+			m.timer = time.NewTimer(left)
+		} else {
+			m.timer.Reset(left)
+		}
+	}
+	return m.timer.C
 }
 
 // wake makes m look at its track.
@@ -71,7 +87,7 @@ func (m *member) wait(ctx context.Context) error {
 	select {
 	case <-m.signal:
 		return nil
-	case <-m.timer.C:
+	case <-m.late():
 		return errLate
 	case <-ctx.Done():
 		return errGone
@@ -148,6 +164,6 @@ func (f *flight) wrote(m *member, c *chunk) {
 	if t := &f.tracks[m.encoding]; !m.cut {
 		t.trim(f.metrics.supplies)
 	}
-	f.mu.Unlock()
 	f.nudge()
+	f.mu.Unlock()
 }

@@ -142,7 +142,7 @@ func (m *Metrics) answer(w http.ResponseWriter, r *http.Request, f *flight, mb *
 			return true, err
 		}
 		cork.cork()
-		_, err = w.Write(c.bytes())
+		_, err = w.Write(c.data)
 		err = errors.Join(err, cork.uncork())
 		f.wrote(mb, c)
 		if err != nil {

@@ -20,13 +20,10 @@ func (o *outlet) Write(p []byte) (int, error) {
 	total := len(p)
 	for len(p) > 0 {
 		if o.c == nil {
-			o.c = o.flight.metrics.supplies.chunks.get()
-			o.c.n, o.c.refs = 0, 1
+			o.c = o.flight.metrics.supplies.chunk()
 		}
-		n := copy(o.c.buf[o.c.n:], p)
-		o.c.n += n
-		p = p[n:]
-		if o.c.n == chunkBytes {
+		p = p[o.c.append(p):]
+		if o.c.full() {
 			if err := o.flush(); err != nil {
 				return 0, err
 			}

@@ -38,11 +38,10 @@ func (f *flight) pump() error {
 
 // fill reads a chunk. Only the last one of an answer is not full.
 func (f *flight) fill() (*chunk, error) {
-	c := f.metrics.supplies.chunks.get()
-	c.n, c.refs = 0, 1
-	for c.n < chunkBytes {
-		n, err := f.reader.Read(c.buf[c.n:])
-		c.n += n
+	c := f.metrics.supplies.chunk()
+	for !c.full() {
+		n, err := f.reader.Read(c.room[len(c.data):])
+		c.data = c.room[:len(c.data)+n]
 		if err != nil {
 			return c, err
 		}
@@ -92,7 +91,7 @@ func (f *flight) outfit() {
 // emit puts c, of which it takes the reference, on all tracks that have members.
 func (f *flight) emit(c *chunk) error {
 	defer f.drop(c)
-	if c.n == 0 {
+	if len(c.data) == 0 {
 		return nil
 	}
 	if err := f.push(&f.tracks[encodingIdentity], c); err != nil {
@@ -102,7 +101,7 @@ func (f *flight) emit(c *chunk) error {
 		if o == nil {
 			continue
 		}
-		if _, err := o.compressor.Write(c.bytes()); err != nil {
+		if _, err := o.compressor.Write(c.data); err != nil {
 			return err
 		}
 	}

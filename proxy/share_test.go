@@ -201,6 +201,29 @@ func TestWatchersAfterTheEnd(t *testing.T) {
 	}
 }
 
+// A leader that somebody may still be about to look after is not used again.
+func TestWatchedLeaderIsNotUsedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		fired bool // the timer
+		leave func() bool
+		alone bool
+	}{
+		"nobody looked": {false, nil, true}, "in time": {false, func() bool { return true }, true},
+		"client about to be gone": {false, func() bool { return false }, false}, "about to look": {true, nil, false},
+	} {
+		l := &leader{member: &member{}, leave: c.leave, timer: time.AfterFunc(time.Hour, func() {})}
+		if c.fired {
+			l.timer.Stop()
+		}
+		if err, alone := l.end(); err != nil || alone != c.alone {
+			t.Errorf("%s: %t, %v", name, alone, err)
+		}
+		if l.gone(); l.err != nil || !l.done {
+			t.Errorf("%s: a late watcher is heard", name)
+		}
+	}
+}
+
 func TestAllLeave(t *testing.T) {
 	gone := make(chan struct{})
 	r := serveRaw(t, func(c net.Conn, _ string, n int) bool {
@@ -226,9 +249,9 @@ func TestAllLeave(t *testing.T) {
 	if got := g.fetch(t.Context()); got.status != 200 {
 		t.Errorf("next: %d", got.status)
 	}
-	if g.value(t, "metrics_gate_upstream_errors_total", "reason", "canceled") != 1 {
-		t.Error("not counted as canceled")
-	}
+	eventually(t, "it is counted as canceled", func() bool {
+		return g.value(t, "metrics_gate_upstream_errors_total", "reason", "canceled") == 1
+	})
 	eventually(t, "both are counted as aborted", func() bool {
 		return g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "aborted") == 2
 	})

@@ -54,3 +54,40 @@ func TestOneLongLineHeldAMegabyte(t *testing.T) {
 		s.readers.free = nil
 	}
 }
+
+// TestSlowMembersKeepFewReaders lends the buffers of a few readers, and gives them back with
+// the last reference.
+func TestSlowMembersKeepFewReaders(t *testing.T) {
+	s := newSupplies()
+	lend := func(line string) (chunk, bool) {
+		r := s.readers.get()
+		r.Reset(strings.NewReader(line), new(exposition.Format), nil, exposition.Limits{})
+		return s.lend(r)
+	}
+	var held []chunk
+	for range lentReaders {
+		c, ok := lend("m 1\n")
+		if !ok || string(c.data) != "m 1\n" {
+			t.Fatalf("%t, %q", ok, c.data)
+		}
+		held = append(held, c)
+	}
+	if c, ok := lend("m 1\n"); ok {
+		t.Errorf("one more is lent: %q", c.data)
+	}
+	held[0].unref(s)
+	if len(s.readers.free) != 1 {
+		t.Error("the reader did not come back")
+	}
+	for range 2 * lentReaders { // what is not lent does not count
+		if _, ok := lend("nonsense nonsense\n"); ok {
+			t.Error("a broken answer is lent")
+		}
+	}
+	if c, ok := lend("m 1\n"); !ok {
+		t.Errorf("nothing is lent after one came back: %q", c.data)
+	}
+	if _, ok := lend("m{a=\"" + strings.Repeat("a", 2*lentBytes) + "\"} 1\n"); ok {
+		t.Error("a large answer is lent")
+	}
+}

@@ -15,10 +15,14 @@ const (
 type track struct {
 	members []*member
 	chunks  []*chunk
-	base    int   // sequence number of chunks[0]
-	size    int64 // bytes, when complete
-	phase   phase
-	ended   bool // no chunk follows
+	one     struct { // of each there is seldom more than one
+		member [1]*member
+		chunk  [1]*chunk
+	}
+	base  int   // sequence number of chunks[0]
+	size  int64 // bytes, when complete
+	phase phase
+	ended bool // no chunk follows
 }
 
 // end is the sequence number after the last chunk.
@@ -42,14 +46,17 @@ func (t *track) trim(s *supplies) {
 // unref gives c back to s when it was the last reference.
 func (c *chunk) unref(s *supplies) {
 	if c.refs--; c.refs == 0 {
-		s.chunks.put(c)
+		s.done(c)
 	}
 }
 
 // add appends c, which has a reference for the track.
 func (t *track) add(c *chunk) {
+	if t.chunks == nil {
+		t.chunks = t.one.chunk[:0]
+	}
 	t.chunks = append(t.chunks, c)
-	t.size += int64(c.n)
+	t.size += int64(len(c.data))
 }
 
 // wake wakes all members.

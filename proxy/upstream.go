@@ -21,7 +21,7 @@ const (
 	idleLinks    = 4                // connections kept
 	idleTime     = 30 * time.Second // and how long; less than servers commonly keep theirs
 	headerBytes  = 16 << 10         // default for UpstreamOptions.HeaderBytes
-	linkBytes    = 64 << 10         // read buffer of a connection
+	linkBytes    = 512 << 10        // read buffer of a connection
 	closeTimeout = 5 * time.Second  // for Reachable, when its context has no deadline
 )
 
@@ -29,7 +29,7 @@ const (
 type UpstreamOptions struct {
 	Address     Address
 	UserAgent   string // sent with each request
-	HeaderBytes int    // longest head of an answer; 0: 16 KiB, at most 64 KiB
+	HeaderBytes int    // longest head of an answer; 0: 16 KiB, at most 512 KiB
 }
 
 // Upstream asks the runner. An exchange runs on the goroutine that wants it,
