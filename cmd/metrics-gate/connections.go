@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/express"
 )
 
 // connections bounds the open connections of a listener. Past a bound, of one address or
@@ -199,7 +200,7 @@ type connectionKey struct{}
 
 // connContext is http.Server.ConnContext: it remembers the connections under TLS.
 func connContext(ctx context.Context, conn net.Conn) context.Context {
-	ctx = proxy.ConnContext(ctx, conn)
+	ctx = express.ConnContext(proxy.ConnContext(ctx, conn), conn)
 	for conn != nil {
 		if c, ok := conn.(*connection); ok {
 			return context.WithValue(ctx, connectionKey{}, c)
@@ -231,6 +232,7 @@ func keepProven(next http.Handler) http.Handler {
 		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
 			c.proven()
 		}
+		express.Welcome(r.Context())
 		next.ServeHTTP(w, r)
 	})
 }

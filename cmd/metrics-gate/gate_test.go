@@ -30,7 +30,7 @@ type fixture struct {
 }
 
 // startFixture runs a gate with the demo's files; environ adds to its configuration.
-func startFixture(t *testing.T, runner http.Handler, environ ...string) *fixture {
+func startFixture(t testing.TB, runner http.Handler, environ ...string) *fixture {
 	t.Helper()
 	f := &fixture{dir: t.TempDir(), signals: make(chan os.Signal, 4), result: make(chan error, 1), log: &syncBuffer{}}
 	if err := writeDemoFiles(f.dir); err != nil {

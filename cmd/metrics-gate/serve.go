@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/express"
 )
 
 // serve is the gate itself: it runs until SIGTERM or SIGINT, and reloads on SIGHUP.
@@ -41,7 +42,8 @@ type server struct {
 	listener      net.Listener
 	connections   *connections
 	public, admin *http.Server
-	adminListener net.Listener // nil if off
+	express       *express.Server // takes repeated scrapes over from public
+	adminListener net.Listener    // nil if off
 	state         *state
 }
 
@@ -61,18 +63,22 @@ func newServer(c *config, log *slog.Logger) (*server, error) {
 		_ = s.listener.Close()
 		return nil, err
 	}
+	errorLog := slog.NewLogLogger(connectionLog{log.Handler(), s.state}, slog.LevelWarn)
+	s.express = express.New(express.Options{
+		Path: "/metrics", IdleTimeout: c.Listen.IdleTimeout, WriteTimeout: c.Listen.WriteTimeout, ErrorLog: errorLog,
+	})
 	var http1 http.Protocols
 	http1.SetHTTP1(true) // ServeTLS would offer h2 otherwise
 	s.public = &http.Server{
 		Protocols:         &http1,
-		Handler:           noteFirst(g.handler),
+		Handler:           s.express.Handler(noteFirst(g.handler)),
 		TLSConfig:         g.tlsConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,
 		WriteTimeout:      c.Listen.WriteTimeout,
 		MaxHeaderBytes:    c.Listen.MaxHeaderBytes,
 		ConnContext:       connContext,
-		ErrorLog:          slog.NewLogLogger(connectionLog{log.Handler(), s.state}, slog.LevelWarn),
+		ErrorLog:          errorLog,
 		// OPTIONS * must not be answered before authentication.
 		DisableGeneralOptionsHandler: true,
 	}
@@ -89,12 +95,13 @@ func (s *server) run(ctx context.Context, signals <-chan os.Signal) error {
 	defer running.Wait()
 	defer stopBackground()
 
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	reloads := make(chan chan struct{})
 	running.Go(func() { s.gate.run(background, reloads) })
 	running.Go(func() { watchdog(background, s.answers) })
 	running.Go(func() { s.watchExpiry(background) })
 	running.Go(func() { failed <- s.servePublic() })
+	running.Go(func() { failed <- s.public.Serve(s.express.Listener()) })
 	if s.adminListener != nil {
 		running.Go(func() { failed <- s.admin.Serve(s.adminListener) })
 	}
@@ -105,7 +112,7 @@ func (s *server) run(ctx context.Context, signals <-chan os.Signal) error {
 	for {
 		select {
 		case err := <-failed:
-			_ = s.public.Close()
+			s.cut()
 			_ = s.admin.Close()
 			return fmt.Errorf("listener: %w", err)
 		case <-ctx.Done():
@@ -156,7 +163,7 @@ func (s *server) stop(signals <-chan os.Signal) error {
 			case sig := <-signals:
 				if sig != syscall.SIGHUP {
 					cancel()
-					_ = s.public.Close()
+					s.cut()
 				}
 			}
 		}
@@ -167,12 +174,25 @@ func (s *server) stop(signals <-chan os.Signal) error {
 	defer stop()
 	_ = s.listener.Close()
 	s.connections.settle(drain)
-	if err := s.public.Shutdown(drain); err != nil || ctx.Err() != nil {
-		_ = s.public.Close()
+	if err := s.shutdown(drain); err != nil || ctx.Err() != nil {
+		s.cut()
 		return fmt.Errorf("drain: %w", errCut)
 	}
 	s.log.Info("stopped")
 	return nil
+}
+
+// shutdown lets requests in flight finish, whoever answers them.
+func (s *server) shutdown(ctx context.Context) error {
+	repeated := make(chan error, 1)
+	go func() { repeated <- s.express.Shutdown(ctx) }()
+	return errors.Join(s.public.Shutdown(ctx), <-repeated)
+}
+
+// cut closes all public connections.
+func (s *server) cut() {
+	_ = s.public.Close()
+	_ = s.express.Close()
 }
 
 // linger waits until the upstream closes its port: a runner drains for up to an hour

@@ -33,23 +33,29 @@ func (f *fixture) wait(t *testing.T) error {
 	}
 }
 
-// slow answers when told to.
-func slow(entered, release chan struct{}) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		entered <- struct{}{}
-		select {
-		case <-release:
-		case <-r.Context().Done():
+// inFlight starts a gate with a scrape in flight, which the runner answers when told to. The
+// scrape is the first of its connection, or one of those that repeat.
+func inFlight(t *testing.T, repeated bool, environ ...string) (f *fixture, release chan struct{}, answered chan int) {
+	t.Helper()
+	entered, before := make(chan struct{}, 1), int64(0)
+	if repeated {
+		before = 2
+	}
+	release, answered = make(chan struct{}), make(chan int, 1)
+	f = startFixture(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f.hits.Load() > before {
+			entered <- struct{}{}
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
 		}
 		exposes("up 1\n").ServeHTTP(w, r)
-	})
-}
-
-func TestStopWaitsForWhatIsInFlight(t *testing.T) {
-	entered, release := make(chan struct{}, 1), make(chan struct{})
-	f := startFixture(t, slow(entered, release))
+	}), environ...)
 	c := f.client(t, true)
-	answered := make(chan int, 1)
+	for range before {
+		f.ask(t, c, "GET", "/metrics")
+	}
 	go func() {
 		response, err := c.Get("https://" + f.server.listener.Addr().String() + "/metrics")
 		if err != nil {
@@ -61,41 +67,66 @@ func TestStopWaitsForWhatIsInFlight(t *testing.T) {
 		answered <- response.StatusCode
 	}()
 	<-entered
-	f.signals <- syscall.SIGTERM
-	for f.server.state.serving.Load() {
-		time.Sleep(time.Millisecond)
-	}
-	close(release)
-	if got := <-answered; got != 200 {
-		t.Errorf("the scrape in flight got %d", got)
-	}
-	if err := f.wait(t); err != nil {
-		t.Error(err)
-	}
+	return f, release, answered
+}
+
+// eachWay runs a test with a connection's first scrape and with one that repeats.
+func eachWay(t *testing.T, test func(t *testing.T, repeated bool)) {
+	t.Run("first", func(t *testing.T) { test(t, false) })
+	t.Run("repeated", func(t *testing.T) { test(t, true) })
+}
+
+func TestStopWaitsForWhatIsInFlight(t *testing.T) {
+	eachWay(t, func(t *testing.T, repeated bool) {
+		f, release, answered := inFlight(t, repeated)
+		f.signals <- syscall.SIGTERM
+		for f.server.state.serving.Load() {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(20 * time.Millisecond) // both servers are shutting down
+		close(release)
+		if got := <-answered; got != 200 {
+			t.Errorf("the scrape in flight got %d", got)
+		}
+		if err := f.wait(t); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestStopCutsAfterTheDrainTimeout(t *testing.T) {
-	entered, release := make(chan struct{}, 1), make(chan struct{})
-	defer close(release)
-	f := startFixture(t, slow(entered, release), prefix+"DRAIN_TIMEOUT=100ms")
-	go func() { _, _ = f.client(t, true).Get("https://" + f.server.listener.Addr().String() + "/metrics") }()
-	<-entered
-	f.signals <- syscall.SIGTERM
-	if err := f.wait(t); !errors.Is(err, errCut) {
-		t.Errorf("%v, want %v", err, errCut)
-	}
+	eachWay(t, func(t *testing.T, repeated bool) {
+		f, release, _ := inFlight(t, repeated, prefix+"DRAIN_TIMEOUT=100ms")
+		defer close(release)
+		f.signals <- syscall.SIGTERM
+		if err := f.wait(t); !errors.Is(err, errCut) {
+			t.Errorf("%v, want %v", err, errCut)
+		}
+	})
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	entered, release := make(chan struct{}, 1), make(chan struct{})
-	defer close(release)
-	f := startFixture(t, slow(entered, release), prefix+"DRAIN_TIMEOUT=1h")
-	go func() { _, _ = f.client(t, true).Get("https://" + f.server.listener.Addr().String() + "/metrics") }()
-	<-entered
+	eachWay(t, func(t *testing.T, repeated bool) {
+		f, release, _ := inFlight(t, repeated, prefix+"DRAIN_TIMEOUT=1h")
+		defer close(release)
+		f.signals <- syscall.SIGTERM
+		f.signals <- syscall.SIGTERM
+		if err := f.wait(t); !errors.Is(err, errCut) {
+			t.Errorf("%v, want %v", err, errCut)
+		}
+	})
+}
+
+// A scraper between two scrapes holds nothing up.
+func TestStopClosesWhatRepeats(t *testing.T) {
+	f := startFixture(t, exposes("up 1\n"), prefix+"DRAIN_TIMEOUT=1h")
+	c := f.client(t, true)
+	for range 3 {
+		f.ask(t, c, "GET", "/metrics")
+	}
 	f.signals <- syscall.SIGTERM
-	f.signals <- syscall.SIGTERM
-	if err := f.wait(t); !errors.Is(err, errCut) {
-		t.Errorf("%v, want %v", err, errCut)
+	if err := f.wait(t); err != nil {
+		t.Error(err)
 	}
 }
 
