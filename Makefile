@@ -4,7 +4,7 @@ REVISION ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS   = -s -w -X main.buildVersion=$(VERSION) -X main.buildRevision=$(REVISION)
 TOOL      = go tool -modfile=$(CURDIR)/.ci/tools/go.mod
 FUZZTIME ?= 60s
-.PHONY: run demo build test lint race vuln fuzz bench bench-proxy soak image release check
+.PHONY: run demo build test lint race vuln fuzz bench bench-proxy soak pgo image release check
 
 run demo: build
 	./bin/metrics-gate demo
@@ -23,17 +23,16 @@ lint:
 	$(TOOL) staticcheck ./... && cd e2e && $(TOOL) staticcheck ./...
 race:
 	go test -race ./...
-vuln:
-	.ci/vuln
 fuzz:
 	.ci/fuzz $(FUZZTIME)
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./proxy/exposition ./proxy ./auth ./tlsconf
-bench-proxy soak:
-	cd e2e && go run ./$(patsubst bench-proxy,bench,$@) $(ARGS)
+bench-proxy soak pgo:
+	cd e2e && go run ./$(if $(filter soak,$@),soak,bench) $(ARGS)
+pgo: ARGS = -profile $(CURDIR)/cmd/metrics-gate/default.pgo
 
-image release:
+vuln image release:
 	.ci/$@
 
 check: lint test race vuln image
