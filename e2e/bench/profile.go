@@ -117,9 +117,9 @@ func (b *bench) mix(address string, large bool) error {
 		plan plan
 		n    int
 	}
-	parts := []part{{identity, 16000}, {packed, 6000}, {fresh, 1000}}
+	parts := []part{{identity, 160000}, {packed, 20000}, {fresh, 3000}}
 	if large {
-		parts = []part{{identity, 120}, {packed, 20}}
+		parts = []part{{identity, 300}, {packed, 60}}
 	}
 	for _, p := range parts {
 		if _, err := b.loader.order(order{Open: &p.plan}); err != nil {
