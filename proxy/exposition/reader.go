@@ -93,9 +93,9 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Whole reads on, and returns all labelled bytes if that was enough to complete the
-// body, they are no more than most, and nothing has been handed on before. They hold until the next Reset. If it is not ok
-// they are still to be had, with everything else.
+// Whole reads on, and returns all labelled bytes if that was enough to complete the body,
+// they are no more than most, and nothing has been handed on before. They hold until the
+// next Reset. If it is not ok they are still to be had, with everything else.
 func (r *Reader) Whole(most int) (p []byte, ok bool) {
 	if len(r.out) == 0 && r.err == nil {
 		r.advance()

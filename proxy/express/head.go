@@ -60,8 +60,9 @@ func (h *heads) of(s *Server, b []byte) (*http.Request, int) {
 	return h.request, n
 }
 
-// plainBytes reports whether head is lines of visible ASCII and spaces, ended by CRLF, that all but the first have a name of letters and hyphens, a colon
-// and a space: the form in which no two readers differ (RFC 9112 section 2.2, 5).
+// plainBytes reports whether head is lines of visible ASCII and spaces, ended by CRLF, that
+// all but the first begin with a name, a colon and a space, one of them Host: the form in
+// which no two readers differ (RFC 9112 sections 2.2 and 5).
 func plainBytes(head []byte) bool {
 	first, host := true, false
 	for len(head) > len("\r\n") {
