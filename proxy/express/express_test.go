@@ -215,7 +215,7 @@ func TestHeadersCannotBreakOut(t *testing.T) {
 }
 
 func TestTimeouts(t *testing.T) {
-	g := start(t, false, text, func(o *Options) { o.IdleTimeout = 50 * time.Millisecond })
+	g := start(t, false, text, func(o *Options) { o.IdleTimeout = 500 * time.Millisecond })
 	if c := g.dial(t).ride(); !c.closed() {
 		t.Error("an idle connection stays open")
 	}

@@ -167,8 +167,9 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	t.Fatal(what)
 }
 
-func within1s(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+// soon is a context that ends before a test does.
+func soon(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }

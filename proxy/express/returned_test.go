@@ -82,7 +82,7 @@ func TestHalfAHeadGoesBack(t *testing.T) {
 		g := start(t, false, text)
 		c := g.dial(t).ride()
 		c.send(scrapeHead[:cut])
-		time.Sleep(2 * time.Millisecond)
+		eventually(t, "half a head is kept", func() bool { return g.count() == 0 })
 		if by := c.by(scrapeHead[cut:]); by != "net/http" {
 			t.Errorf("cut at %d: answered by %s", cut, by)
 		}

@@ -37,13 +37,13 @@ func TestShutdownClosesIdleConnections(t *testing.T) {
 	g := start(t, true, text)
 	a, b := g.dial(t).ride(), g.dial(t).ride()
 	eventually(t, "two are idle", func() bool { return g.count() == 2 })
-	if err := g.Shutdown(within1s(t)); err != nil {
+	if err := g.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
 	}
 	if !a.closed() || !b.closed() || g.count() != 0 {
 		t.Error("still open")
 	}
-	if err := g.Shutdown(within1s(t)); err != nil {
+	if err := g.Shutdown(soon(t)); err != nil {
 		t.Errorf("again: %v", err)
 	}
 }
@@ -51,7 +51,7 @@ func TestShutdownClosesIdleConnections(t *testing.T) {
 func TestShutdownWaitsForAnswers(t *testing.T) {
 	g, c, release := held(t)
 	done := make(chan error)
-	go func() { done <- g.Shutdown(within1s(t)) }()
+	go func() { done <- g.Shutdown(soon(t)) }()
 	eventually(t, "the server is ending", g.ending)
 	select {
 	case err := <-done:
@@ -111,7 +111,7 @@ func TestManyAtOnce(t *testing.T) {
 		<-done
 	}
 	eventually(t, "connections are left", func() bool { return g.count() == 0 })
-	if err := g.Shutdown(within1s(t)); err != nil {
+	if err := g.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
 	}
 }
