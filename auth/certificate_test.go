@@ -42,6 +42,25 @@ func trustAll([][]*x509.Certificate) error { return nil }
 
 func named(c *x509.Certificate) { c.DNSNames = []string{"prometheus.example"} }
 
+// More leaves than are recognised by their address share places, and each keeps its own
+// identity, whichever was there before it.
+func TestRecentLeavesAreNotMixedUp(t *testing.T) {
+	a := NewCertificate(trustAll)
+	var requests []*http.Request
+	for i := range 2*recentLeaves + 1 {
+		requests = append(requests, overTLS(leaf(func(c *x509.Certificate) { c.DNSNames = []string{fmt.Sprint("host-", i)} })))
+	}
+	for range 2 {
+		for i, r := range requests {
+			for range 2 {
+				if id, err := a.Authenticate(r); err != nil || id.Subject != fmt.Sprint("dns:host-", i) {
+					t.Fatalf("host %d is taken for %s, %v", i, id.Subject, err)
+				}
+			}
+		}
+	}
+}
+
 func TestCertificateIdentity(t *testing.T) {
 	spiffe, _ := url.Parse("spiffe://example.org/ns/monitoring/sa/prometheus")
 	for _, test := range []struct {

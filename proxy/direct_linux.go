@@ -96,9 +96,6 @@ func (c *directConn) end(m *move, op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
-// SyscallConn implements syscall.Conn.
-func (c *directConn) SyscallConn() (syscall.RawConn, error) { return c.raw, nil }
-
 // move is a read or write that goes on.
 type move struct {
 	mu      sync.Mutex

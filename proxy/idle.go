@@ -1,6 +1,9 @@
 package proxy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // take takes the connection that was used last.
 func (u *Upstream) take() *link {
@@ -44,38 +47,20 @@ func (u *Upstream) arm(d time.Duration) {
 	}
 }
 
-// expire closes what has been idle for idleTime.
+// expire closes what has been idle for idleTime. Those used last are last, so it looks again
+// when the first of the others will be due.
 func (u *Upstream) expire() {
-	for l := u.overdue(); l != nil; l = u.overdue() {
-		u.drop(l)
-	}
-}
-
-// overdue returns a connection whose time is up. When there is none, it sees to it that
-// somebody looks again if need be.
-func (u *Upstream) overdue() *link {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.idle) == 0 {
-		u.armed = false
-		return nil
-	}
-	if left := idleTime - time.Since(u.idle[0].since); left > 0 {
-		u.arm(left)
-		return nil
-	}
-	return u.idle[0]
-}
-
-// drop closes l if it is still idle.
-func (u *Upstream) drop(l *link) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for i, other := range u.idle {
-		if other == l {
-			u.idle = append(u.idle[:i], u.idle[i+1:]...)
-			l.close()
-			return
+	due, left := 0, time.Duration(0)
+	for ; due < len(u.idle); due++ {
+		if left = idleTime - time.Since(u.idle[due].since); left > 0 {
+			break
 		}
+		u.idle[due].close()
+	}
+	u.idle = slices.Delete(u.idle, 0, due)
+	if u.armed = false; len(u.idle) > 0 {
+		u.arm(left)
 	}
 }

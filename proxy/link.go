@@ -5,14 +5,12 @@ import (
 	"bytes"
 	"errors"
 	"net"
-	"syscall"
 	"time"
 )
 
 // link is a connection to the runner.
 type link struct {
 	conn     net.Conn
-	raw      syscall.RawConn // nil: cannot be looked at
 	in       *bufio.Reader
 	out      []byte // the request
 	known    knownHead
@@ -24,9 +22,6 @@ type link struct {
 
 func newLink(conn net.Conn) *link {
 	l := &link{conn: conn, in: bufio.NewReaderSize(conn, linkBytes)}
-	if c, ok := conn.(syscall.Conn); ok {
-		l.raw, _ = c.SyscallConn()
-	}
 	l.opening.prepare(conn)
 	return l
 }

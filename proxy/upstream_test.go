@@ -303,9 +303,9 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 	if len(u.idle) != idleLinks {
 		t.Errorf("%d idle, want %d", len(u.idle), idleLinks)
 	}
-	l := u.idle[0]
-	u.drop(l)
-	u.drop(l)
+	u.idle[0].since = time.Now().Add(-idleTime)
+	u.expire()
+	u.expire()
 	if len(u.idle) != idleLinks-1 {
 		t.Errorf("%d idle after one expired", len(u.idle))
 	}

@@ -63,8 +63,8 @@ func (r *Reader) turn(next settings) {
 }
 
 // recall looks for the family at i among those before. If it is there what was made of
-// it, and of those that follow it again, is appended, behind the bytes from from on that have not been copied. It returns
-// how far that goes, or i. In any case the place is marked.
+// it, and of those that follow it again, is appended, behind the bytes from from on that
+// have not been copied. It returns how far that goes, or i. In any case the place is marked.
 func (r *Reader) recall(b []byte, i, from int) (next int) {
 	m := &r.memory
 	if !m.whole || i == len(b) {
