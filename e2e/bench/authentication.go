@@ -40,7 +40,7 @@ func (b *bench) authentication(ctx context.Context) error {
 
 // kinds scrapes one gate with each credential, and returns the CPU of a scrape with a certificate.
 func (b *bench) kinds(ctx context.Context, tokens, secret string, i *issuer) (float64, error) {
-	runner, address, err := b.startRunner(ctx, 300)
+	runner, address, err := b.startRunner(ctx, rolePlain, 300)
 	if err != nil {
 		return 0, err
 	}
@@ -56,7 +56,7 @@ func (b *bench) kinds(ctx context.Context, tokens, secret string, i *issuer) (fl
 		return 0, err
 	}
 	with := func(name, credential string) contestant {
-		c := contestant{name: name, labels: true, pid: p.cmd.Process.Pid, plan: plan{
+		c := contestant{name: name, labels: true, pid: p.cmd.Process.Pid, runner: runner.cmd.Process.Pid, plan: plan{
 			Address: listen, Header: []string{accept, acceptIdentity}, Connections: 1, Anonymous: credential != ""}}
 		if credential != "" {
 			c.plan.Header = append(c.plan.Header, "Authorization: Bearer "+credential)
@@ -67,7 +67,7 @@ func (b *bench) kinds(ctx context.Context, tokens, secret string, i *issuer) (fl
 	if b.options.quick {
 		s.scrapes, s.rounds = 130, 3
 	}
-	all, err := b.rounds(s, []contestant{with("certificate", ""), with("static token", secret), with("OIDC token, seen before", jwt)}, runner.cmd.Process.Pid)
+	all, err := b.rounds(s, []contestant{with("certificate", ""), with("static token", secret), with("OIDC token, seen before", jwt)})
 	if err != nil {
 		return 0, err
 	}

@@ -10,9 +10,9 @@ import (
 // moves are the families of a runner at work whose values change between two scrapes.
 var moves = regexp.MustCompile(`^(go_(gc|goroutines|memstats|sched|threads)|process_|promhttp_|gitlab_runner_(api_request|job_|jobs|request|worker))`)
 
-// exposition is a text body of exactly series samples, the same on every call. All values
+// runnerBody is a text body of exactly series samples, the same on every call. All values
 // that move differ in their last digit between turn 0 and turn 1.
-func exposition(series, turn int) []byte {
+func runnerBody(series, turn int) []byte {
 	list := families()
 	once, each := 0, 0
 	for _, f := range list {

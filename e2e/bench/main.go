@@ -11,11 +11,9 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"runtime"
-	"strconv"
 	"syscall"
 	"time"
 )
@@ -50,16 +48,8 @@ func start(role string, o options, arguments []string) error {
 		return loadRole(arguments[0])
 	case "reverse":
 		return reverseRole(arguments[0], arguments[1], arguments[2])
-	case "runner":
-		series, err := strconv.Atoi(arguments[1])
-		if err != nil {
-			return err
-		}
-		ln, err := net.Listen("tcp", arguments[0])
-		if err != nil {
-			return err
-		}
-		return newStandIn(series).serve(ln)
+	case rolePlain, roleLabelled:
+		return runnerRole(role, arguments[0], arguments[1])
 	}
 	runtime.LockOSThread() // children are told when this thread ends
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)

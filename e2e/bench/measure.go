@@ -11,20 +11,22 @@ import (
 
 // scenario is one way to scrape, done by all contestants.
 type scenario struct {
-	title   string
-	series  int // samples in the runner's body
-	scrapes int // in one round
-	rounds  int
-	plan    plan
+	title     string
+	series    int // samples in the runner's body
+	scrapes   int // in one round
+	rounds    int
+	sameBytes bool // also with the targets of that kind
+	plan      plan
 }
 
 // contestant is a proxy that stands ready, and how to scrape it.
 type contestant struct {
 	name   string
-	labels bool
+	labels bool // each sample of its answer must have the label
 	plan   plan
 	pid    int
 	pids   []int // and its children, once it has answered
+	runner int   // the process that it asks
 }
 
 // figures are what one contestant took: a value for each round.
@@ -51,13 +53,23 @@ type bench struct {
 
 // compare runs s for every target, rounds interleaved, each proxy in a fresh process.
 func (b *bench) compare(ctx context.Context, s scenario) ([]figures, error) {
-	runner, address, err := b.startRunner(ctx, s.series)
+	plain, plainAddress, err := b.startRunner(ctx, rolePlain, s.series)
 	if err != nil {
 		return nil, err
 	}
-	defer runner.stop()
+	defer plain.stop()
 	var list []contestant
 	for _, t := range b.targets {
+		runner, address := plain, plainAddress
+		if t.sameBytes {
+			if !s.sameBytes {
+				continue
+			}
+			if runner, address, err = b.startRunner(ctx, roleLabelled, s.series); err != nil {
+				return nil, err
+			}
+			defer runner.stop()
+		}
 		p, listen, err := b.startTarget(ctx, t, address)
 		if err != nil {
 			return nil, err
@@ -65,13 +77,13 @@ func (b *bench) compare(ctx context.Context, s scenario) ([]figures, error) {
 		defer p.stop()
 		own := s.plan
 		own.Address = listen
-		list = append(list, contestant{name: t.name, labels: t.labels, plan: own, pid: p.cmd.Process.Pid})
+		list = append(list, contestant{name: t.name, labels: t.labels, plan: own, pid: p.cmd.Process.Pid, runner: runner.cmd.Process.Pid})
 	}
-	return b.rounds(s, list, runner.cmd.Process.Pid)
+	return b.rounds(s, list)
 }
 
 // rounds lets every contestant scrape in every round, beginning with another one each time.
-func (b *bench) rounds(s scenario, list []contestant, runner int) ([]figures, error) {
+func (b *bench) rounds(s scenario, list []contestant) ([]figures, error) {
 	all := make([]figures, len(list))
 	for i, c := range list {
 		all[i].name = c.name
@@ -83,7 +95,7 @@ func (b *bench) rounds(s scenario, list []contestant, runner int) ([]figures, er
 	for round := range s.rounds {
 		for k := range list {
 			i := (round + k) % len(list)
-			if err := b.round(s, list[i], runner, &all[i]); err != nil {
+			if err := b.round(s, list[i], &all[i]); err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", s.title, list[i].name, err)
 			}
 		}
@@ -103,14 +115,14 @@ func (b *bench) rounds(s scenario, list []contestant, runner int) ([]figures, er
 }
 
 // round connects, warms up, and takes the processes' clocks before and after.
-func (b *bench) round(s scenario, c contestant, runner int, f *figures) error {
+func (b *bench) round(s scenario, c contestant, f *figures) error {
 	if _, err := b.loader.order(order{Open: &c.plan}); err != nil {
 		return err
 	}
 	clocks := func() (proxy, stand time.Duration, err error) {
 		time.Sleep(3 * time.Millisecond) // let the last write's aftermath pass
 		if proxy, err = cpuTime(c.pids); err == nil {
-			stand, err = cpuTime([]int{runner})
+			stand, err = cpuTime([]int{c.runner})
 		}
 		return proxy, stand, err
 	}
@@ -147,7 +159,7 @@ func (b *bench) judge(s scenario, c contestant) error {
 	if err != nil {
 		return err
 	}
-	want, got := 0, bytes.Count(r.Body, []byte(`runner_name="bench-runner-01"`))
+	want, got := 0, bytes.Count(r.Body, []byte(`runner_name="`+runnerName+`"`))
 	if c.labels {
 		want = s.series
 	}
@@ -157,12 +169,12 @@ func (b *bench) judge(s scenario, c contestant) error {
 	return nil
 }
 
-func (b *bench) startRunner(ctx context.Context, series int) (*process, string, error) {
+func (b *bench) startRunner(ctx context.Context, role string, series int) (*process, string, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, "", err
 	}
-	p, err := self(ctx, "runner", address, strconv.Itoa(series))
+	p, err := self(ctx, role, address, strconv.Itoa(series))
 	if err != nil {
 		return nil, "", err
 	}

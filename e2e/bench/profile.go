@@ -49,12 +49,12 @@ func (b *bench) writeProfile(ctx context.Context, path string) error {
 // profiled scrapes with the mix that matters: small bodies mostly, plain and compressed,
 // now and then a large one, now and then a new connection.
 func (b *bench) profiled(ctx context.Context, binary, path string) error {
-	small, smallAddress, err := b.startRunner(ctx, 300)
+	small, smallAddress, err := b.startRunner(ctx, rolePlain, 300)
 	if err != nil {
 		return err
 	}
 	defer small.stop()
-	large, largeAddress, err := b.startRunner(ctx, 100000)
+	large, largeAddress, err := b.startRunner(ctx, rolePlain, 100000)
 	if err != nil {
 		return err
 	}

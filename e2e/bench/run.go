@@ -34,7 +34,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	b := &bench{options: o, dir: dir, report: &report{out: out, baseline: "nginx"}}
+	b := &bench{options: o, dir: dir, report: &report{out: out}}
 	if b.pki, err = makePKI(dir); err != nil {
 		return err
 	}
@@ -118,8 +118,8 @@ func (b *bench) scenarios() []scenario {
 	fresh.Fresh, classical.Fresh, classical.Classical = true, true, true
 	parallel.Connections = 16
 	list := []scenario{
-		{title: titleSmall, series: 300, scrapes: 400, rounds: 15, plan: identity},
-		{title: titleLarge, series: 100000, scrapes: 8, rounds: 9, plan: identity},
+		{title: titleSmall, series: 300, scrapes: 400, rounds: 15, sameBytes: true, plan: identity},
+		{title: titleLarge, series: 100000, scrapes: 8, rounds: 9, sameBytes: true, plan: identity},
 		{title: titleGzipSmall, series: 300, scrapes: 150, rounds: 9, plan: packed},
 		{title: titleGzipLarge, series: 100000, scrapes: 3, rounds: 7, plan: packed},
 		{title: titleFresh, series: 300, scrapes: 100, rounds: 11, plan: fresh},

@@ -6,13 +6,28 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
+// Roles of this program as a stand-in runner.
+const (
+	rolePlain    = "runner"          // a runner as it is
+	roleLabelled = "labelled-runner" // one whose answer is already what the gate makes of it
+)
+
+// runnerName is the value of the label that the gate adds.
+const runnerName = "bench-runner-01"
+
+// contentType is what a real runner's answer is.
+const contentType = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+
 // runnerHeader is what a real runner answers with: no length, chunks.
-const runnerHeader = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8; escaping=underscores\r\n" +
+const runnerHeader = "HTTP/1.1 200 OK\r\nContent-Type: " + contentType + "\r\n" +
 	"%sDate: Sun, 22 Nov 2026 13:05:06 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 // chunkBytes is the size that promhttp's writes have on the wire.
@@ -27,14 +42,53 @@ type standIn struct {
 	writers          sync.Pool
 }
 
-func newStandIn(series int) *standIn {
+// runnerRole serves series samples on address until it is ended.
+func runnerRole(role, address, series string) error {
+	n, err := strconv.Atoi(series)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	s, err := newStandIn(n, role == roleLabelled)
+	if err != nil {
+		return err
+	}
+	return s.serve(ln)
+}
+
+func newStandIn(series int, withLabel bool) (*standIn, error) {
 	s := &standIn{}
 	for turn := range s.bodies {
-		s.bodies[turn] = exposition(series, turn)
+		s.bodies[turn] = runnerBody(series, turn)
+		if withLabel {
+			var err error
+			if s.bodies[turn], err = labelled(s.bodies[turn]); err != nil {
+				return nil, err
+			}
+		}
 		s.identity[turn] = chunked(fmt.Sprintf(runnerHeader, ""), s.bodies[turn])
 	}
 	s.writers.New = func() any { return gzip.NewWriter(nil) }
-	return s
+	return s, nil
+}
+
+// labelled is what the gate makes of a runner's body: with its own library, so that it is
+// the same to the byte.
+func labelled(body []byte) ([]byte, error) {
+	format, err := exposition.FormatOf(contentType)
+	if err != nil {
+		return nil, err
+	}
+	labels, err := exposition.Compile(exposition.Label{Name: "runner_name", Value: runnerName, Conflict: exposition.Exported})
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	_, err = exposition.NewReader(bytes.NewReader(body), format, labels, exposition.Limits{}).WriteTo(&out)
+	return out.Bytes(), err
 }
 
 func (s *standIn) serve(ln net.Listener) error {

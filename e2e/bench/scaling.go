@@ -34,7 +34,7 @@ func (b *bench) scaling(ctx context.Context) error {
 
 // startAndSize prints the time from exec to the first answered scrape, and the binary's size.
 func (b *bench) startAndSize(ctx context.Context) error {
-	runner, address, err := b.startRunner(ctx, 300)
+	runner, address, err := b.startRunner(ctx, rolePlain, 300)
 	if err != nil {
 		return err
 	}
