@@ -10,25 +10,26 @@ import (
 const memoryBytes = chunkBytes + chunkBytes/2
 
 // memory is what a Reader keeps of a body, if that was complete and fitted into the
-// input buffer: its families, each with what was made of it. From one scrape to the next
-// most families do not change, and one that reads as it did before is answered
-// as it was before: with the same labels what is made of a family depends on its bytes
-// alone. Of one that differs no byte is taken over but those of lines that are the same
-// up to their values, see revise.
+// input buffer, with what was made of it. From one scrape to the next most of a body does not
+// change but for the values of some samples, and what reads as it did before is answered as it was
+// before: with the same labels what is made of a sample but its value depends on what stands before that
+// on its line, and nothing else. See agree.
 type memory struct {
-	body              // the one before
-	expected int      // the family of it that should come next
-	fresh    []mark   // of the body in hand
-	rows     []row    // of the body in hand
-	settings settings // of the body in hand
-	whole    bool     // the body in hand is in the buffers from its beginning
+	body               // the one before
+	expected int       // the family of it that should come next
+	resized  []resized // what the body in hand has otherwise, of what is being taken over
+	spent    bool      // what was made of the one before has values of the body in hand
+	fresh    []mark    // of the body in hand
+	rows     []row     // of the body in hand
+	settings settings  // of the body in hand
+	whole    bool      // the body in hand is in the buffers from its beginning
 }
 
 // body is a complete body and what was made of it.
 type body struct {
 	in, out  []byte
-	families []mark
-	lines    []row // of the samples, as many as have a place
+	families []mark // and one where the last of them ends
+	lines    []row  // of the samples, as many as have a place
 	with     settings
 }
 
@@ -53,44 +54,52 @@ func (r *Reader) turn(next settings) {
 	m := &r.memory
 	if m.whole && r.err == io.EOF && int64(r.end) == r.read {
 		was := m.body
-		m.body = body{r.in, r.out, m.fresh, m.rows, m.settings}
+		m.body = body{r.in, r.out, append(m.fresh, r.over()), m.rows, m.settings}
 		r.in, r.out, m.fresh, m.rows = was.in, was.out, was.families, was.lines
+	} else if m.spent {
+		m.families = m.families[:0]
 	}
-	m.fresh, m.rows, m.expected, m.settings, m.whole = m.fresh[:0], m.rows[:0], 0, next, true
+	m.fresh, m.rows, m.expected, m.settings, m.whole, m.spent = m.fresh[:0], m.rows[:0], 0, next, true, false
 	if m.with != next {
 		m.expected = len(m.families)
 	}
 }
 
+// over marks where the last family of the body in hand ends, which is complete. The line that ends
+// OpenMetrics is none of it: it has to be seen each time.
+func (r *Reader) over() mark {
+	k := mark{r.end, len(r.out), len(r.memory.rows), r.line, r.stats}
+	if r.kind == kindOpenMetrics {
+		n := len(eof)
+		if r.in[r.end-1] == '\n' {
+			n++
+			k.line--
+		}
+		k.in, k.out = k.in-n, k.out-n
+	}
+	return k
+}
+
 // recall looks for the family at i among those before. If it is there what was made of
-// it, and of those that follow it again, is appended, behind the bytes from from on that
-// have not been copied. It returns how far that goes, or i. In any case the place is marked.
+// it is appended, and of what follows on it again, as far as only values differ, behind the bytes from from on
+// that have not been copied. It returns how far that goes, or i. In any case the place is marked.
 func (r *Reader) recall(b []byte, i, from int) (next int) {
 	m := &r.memory
 	if !m.whole || i == len(b) {
 		return i
 	}
-	m.fresh = append(m.fresh, mark{i, len(r.out) + i - from, len(m.rows), r.line, r.stats})
-	k, same := m.find(b[i:])
+	here := mark{i, len(r.out) + i - from, len(m.rows), r.line, r.stats}
+	m.fresh = append(m.fresh, here)
+	k := m.find(b[i:])
 	if k == none {
 		return i
 	}
-	if !same {
-		return r.revise(b, i, from, &m.families[k], &m.families[k+1])
+	to := r.agree(b, i, k, m.families[k].out+r.full-here.out)
+	if to.next > i {
+		r.out = append(r.out, b[from:i]...)
+		r.adopt(b, k, to)
 	}
-	start, here := &m.families[k], m.fresh[len(m.fresh)-1]
-	for end := &m.families[k+1]; ; end = &m.families[m.expected] {
-		next = i + end.in - start.in
-		if m.expected+1 >= len(m.families) || here.out+end.out-start.out >= r.full || !bytes.HasPrefix(b[next:], m.family(m.expected)) {
-			r.out = append(append(r.out, b[from:i]...), m.out[start.out:end.out]...)
-			m.rows = append(m.rows, m.lines[start.rows:end.rows]...)
-			moved := here.plus(start, end)
-			r.line, r.stats = moved.line, moved.stats
-			return next
-		}
-		m.fresh = append(m.fresh, here.plus(start, end))
-		m.expected++
-	}
+	return to.next
 }
 
 // plus is k with what lies between start and end behind it.
@@ -105,31 +114,16 @@ func (k mark) plus(start, end *mark) mark {
 // memoryAhead is how many families may have vanished at one place.
 const memoryAhead = 4
 
-// find returns which of the families expected next b begins with, or none, and whether
-// it is the same or has only the heading. The last of the body is none of them: nothing
-// marks its end.
-func (m *memory) find(b []byte) (k int, same bool) {
-	k = m.expected
-	if k+1 >= len(m.families) {
-		return none, false
-	}
-	if bytes.HasPrefix(b, m.family(k)) {
-		m.expected++
-		return k, true
-	}
+// find returns which of the families expected next b begins with, by its heading, or none.
+func (m *memory) find(b []byte) int {
 	heading := m.heading(b)
-	if len(heading) > 0 && bytes.HasPrefix(m.family(k), heading) {
-		m.expected++
-		return k, false
-	}
-	for last := min(k+memoryAhead, len(m.families)-2); k < last; {
-		k++
-		if family := m.family(k); bytes.Equal(heading, m.heading(family)) {
+	for k := m.expected; k <= m.expected+memoryAhead && k+1 < len(m.families); k++ {
+		if len(heading) > 0 && bytes.Equal(heading, m.heading(m.family(k))) {
 			m.expected = k + 1
-			return k, bytes.HasPrefix(b, family)
+			return k
 		}
 	}
-	return none, false
+	return none
 }
 
 // family is what the body before had of family k.

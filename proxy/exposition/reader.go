@@ -133,7 +133,7 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 func (r *Reader) Held() int {
 	m := &r.memory
 	marks := (cap(m.fresh) + cap(m.families)) * int(unsafe.Sizeof(mark{}))
-	rows := (cap(m.rows) + cap(m.lines)) * int(unsafe.Sizeof(row{}))
+	rows := (cap(m.rows)+cap(m.lines))*int(unsafe.Sizeof(row{})) + cap(m.resized)*int(unsafe.Sizeof(resized{}))
 	return cap(r.in) + cap(r.out) + cap(m.in) + cap(m.out) + marks + rows
 }
 

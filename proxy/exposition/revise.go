@@ -1,100 +1,187 @@
 package exposition
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // memoryRows is of how many samples of a body the places are kept for the next one.
 const memoryRows = 1024
 
-// row is where a sample of a family has its value, from the beginning of the family.
+// row is where a sample has its value.
 type row struct {
 	value, next int32 // in the body: behind the blank, and behind the newline; the same if no other value will do
-	out         int32 // what value is in what was made of the family
+	out         int32 // what value is in what was made of the body
 	conflicts   int32
+}
+
+// end is where the line ends in what was made of the body.
+func (w *row) end() int { return int(w.out + w.next - w.value) }
+
+// shifted is w behind so many bytes more.
+func (w row) shifted(in, out int) row {
+	return row{w.value + int32(in), w.next + int32(in), w.out + int32(out), w.conflicts}
+}
+
+// resized is a sample whose value is longer or shorter than it was in the body before.
+type resized struct {
+	row         int // of the body before
+	value, next int // in the body in hand
+}
+
+// reach is how far two bodies agree: up to the end of a sample, or the beginning of a family.
+type reach struct {
+	in, out int // in the body before, and in what was made of it
+	row     int // of the body before: the first behind that
+	family  int // that has begun last
+	next    int // in the body in hand
 }
 
 // note keeps the place of the sample whose value begins at value, and whose line ends
 // before next. What has been made of the body up to there has out bytes.
 func (m *memory) note(value, next, out, conflicts int) {
-	if n := len(m.fresh); n > 0 && len(m.rows) < memoryRows {
-		f := &m.fresh[n-1]
-		m.rows = append(m.rows, row{int32(value - f.in), int32(next - f.in), int32(out - f.out), int32(conflicts)})
+	if len(m.fresh) > 0 && len(m.rows) < memoryRows {
+		m.rows = append(m.rows, row{int32(value), int32(next), int32(out), int32(conflicts)})
 	}
 }
 
-// revise takes over from the family of the body before, between the marks first and last, what
-// is the same in that at i but for the values of samples. It returns how far that goes.
-func (r *Reader) revise(b []byte, i, from int, first, last *mark) (next int) {
-	m := &r.memory
-	rows := m.lines[first.rows:last.rows]
-	if len(rows) == 0 || int64(len(rows)) != last.stats.Samples-first.stats.Samples {
-		return i
+// agree goes along the body before, from its family k on, and b from i on, until they differ in anything but
+// the values of samples, or what was made of the one before has more than most bytes. A value of the same length
+// it puts into that at once: what is made of b there is no other. It remembers those of another length.
+func (r *Reader) agree(b []byte, i, k, most int) reach {
+	m, last := &r.memory, len(r.memory.families)-1
+	for last > k && m.families[last].out > most {
+		last--
 	}
-	in, made, out := m.in[first.in:last.in], m.out[first.out:last.out], append(r.out, b[from:i]...)
-	longest, openMetrics := r.text.longest, r.text.scan.openMetrics
-	n, x, done, same := 0, 0, 0, true
-	for next = i; n < len(rows); n++ {
+	first, end := &m.families[k], m.families[last].in
+	rows := m.lines[:m.families[last].rows]
+	m.resized = m.resized[:0]
+	x, n := first.in, first.rows
+	for {
+		same := differ(b[i:], m.in[x:end])
+		x, i = x+same, i+same
+		for n < len(rows) && int(rows[n].next) <= x {
+			n++
+		}
+		if x == end || n == len(rows) || x < int(rows[n].value) {
+			return m.reach(k, x, n, i)
+		}
 		w := &rows[n]
-		value := next + int(w.value) - x
-		if value > len(b) || string(b[next:value]) != string(in[x:w.value]) {
+		value := i - (x - int(w.value))
+		next := shortValue(b, value-1)
+		if next == 0 {
+			next = plainValue(b, value-1, r.text.scan.openMetrics)
+		}
+		if next == 0 || m.line(n)+next-value > r.text.longest {
+			return m.reach(k, x, n, i)
+		}
+		if next-value == int(w.next-w.value) {
+			copy(m.out[w.out:], b[value:next])
+			m.spent = true
+		} else {
+			m.resized = append(m.resized, resized{n, value, next})
+		}
+		x, i, n = int(w.next), next, n+1
+	}
+}
+
+// line returns how long the line of sample n is up to its value, with all comments before it.
+func (m *memory) line(n int) int {
+	if n == 0 {
+		return int(m.lines[0].value)
+	}
+	return int(m.lines[n].value - m.lines[n-1].next)
+}
+
+// reach returns the end of the last whole sample, or the beginning of a family behind it, up to x, where
+// row is next. There the body in hand is at i. Family k or one behind it has begun.
+func (m *memory) reach(k, x, row, i int) reach {
+	for k < len(m.families)-1 && m.families[k+1].in <= x {
+		k++
+	}
+	f := &m.families[k]
+	to := reach{in: f.in, out: f.out, row: f.rows, family: k}
+	if row > f.rows {
+		w := &m.lines[row-1]
+		to.in, to.out, to.row = int(w.next), w.end(), row
+	}
+	to.next = i - (x - to.in)
+	return to
+}
+
+// adopt takes over what was made of the body before, from its family k on, as far as it agrees with b.
+func (r *Reader) adopt(b []byte, k int, to reach) {
+	m := &r.memory
+	start, here, f := &m.families[k], m.fresh[len(m.fresh)-1], &m.families[to.family]
+	end := here.plus(start, f)
+	for _, w := range m.lines[f.rows:to.row] {
+		end.stats.Samples++
+		end.stats.Conflicts += int64(w.conflicts)
+	}
+	r.line, r.stats = end.line+int64(bytes.Count(m.in[f.in:to.in], []byte{'\n'})), end.stats
+	if to.in > f.in {
+		to.family++ // it is over, or goes on differently
+	}
+	m.expected = to.family
+	if here == (mark{}) && *start == here && to.family == len(m.families)-1 && len(m.resized) == 0 {
+		// All is in its place.
+		r.out, m.out = m.out[:to.out], r.out
+		m.rows, m.lines = m.lines[:to.row], m.rows
+		m.fresh, m.families = m.families[:to.family], m.fresh
+		return
+	}
+	r.splice(b, k, to)
+}
+
+// splice appends what was made of the body before, from its family k on up to to, with the values of
+// another length that b has, and notes where all that stands now.
+func (r *Reader) splice(b []byte, k int, to reach) {
+	m := &r.memory
+	start, here := m.families[k], m.fresh[len(m.fresh)-1]
+	n, done := start.rows, start.out
+	for v := 0; ; v++ {
+		row := to.row
+		if v < len(m.resized) {
+			row = m.resized[v].row
+		}
+		for ; k+1 < to.family && m.families[k+1].rows <= row; k++ {
+			m.fresh = append(m.fresh, here.plus(&start, &m.families[k+1]))
+		}
+		for ; n < row; n++ {
+			m.rows = append(m.rows, m.lines[n].shifted(here.in-start.in, here.out-start.out))
+		}
+		if v == len(m.resized) {
+			r.out = append(r.out, m.out[done:to.out]...)
+			return
+		}
+		was, value := &m.lines[row], b[m.resized[v].value:m.resized[v].next]
+		w, grown := was.shifted(here.in-start.in, here.out-start.out), len(value)-int(was.next-was.value)
+		w.next += int32(grown)
+		m.rows = append(m.rows, w)
+		r.out = append(append(r.out, m.out[done:was.out]...), value...)
+		n, done = n+1, was.end()
+		here.in, here.out = here.in+grown, here.out+grown
+	}
+}
+
+// differ returns how many bytes a and b have in common at the beginning.
+func differ(a, b []byte) int {
+	n := min(len(a), len(b))
+	a, b = a[:n], b[:n]
+	i := 0
+	for ; i+32 <= n; i += 32 {
+		x, y := a[i:i+32:i+32], b[i:i+32:i+32]
+		if (word(x, 0)^word(y, 0))|(word(x, 8)^word(y, 8))|(word(x, 16)^word(y, 16))|(word(x, 24)^word(y, 24)) != 0 {
 			break
 		}
-		after := value
-		if w.value < w.next {
-			if after = shortValue(b, value-1); after == 0 {
-				after = plainValue(b, value-1, openMetrics)
-			}
-			if after == 0 || after-next > longest {
-				break
-			}
+	}
+	for ; i+8 <= n; i += 8 {
+		if d := word(a, i) ^ word(b, i); d != 0 {
+			return i + bits.TrailingZeros64(d)/8
 		}
-		if same && after-value != int(w.next-w.value) {
-			out, done, same = m.refill(out, made[:end(rows[:n])], b[i:], rows[:n]), end(rows[:n]), false
-		}
-		if !same {
-			m.note(value, after, len(out)+int(w.out)-done, int(w.conflicts))
-			out = append(append(out, made[done:w.out]...), b[value:after]...)
-			done = int(w.out + w.next - w.value)
-		}
-		r.stats.Conflicts += int64(w.conflicts)
-		next, x = after, int(w.next)
 	}
-	if n == 0 {
-		return i
+	for i < n && a[i] == b[i] {
+		i++
 	}
-	until, lines := end(rows[:n]), 0
-	if n == len(rows) && bytes.HasPrefix(b[next:], in[x:]) {
-		next, until, lines = next+len(in)-x, len(made), int(last.line-first.line)
-	} else {
-		lines = bytes.Count(b[i:next], []byte{'\n'})
-	}
-	if same {
-		r.out = m.refill(out, made[:until], b[i:], rows[:n])
-	} else {
-		r.out = append(out, made[done:until]...)
-	}
-	r.stats.Samples += int64(n)
-	r.line += int64(lines)
-	return next
-}
-
-// refill appends what was made of a family to out, but with other values of the same lengths: those that
-// b has in the same places.
-func (m *memory) refill(out, made, b []byte, rows []row) []byte {
-	m.rows = append(m.rows, rows...)
-	n := len(out)
-	out = append(out, made...)
-	for k := range rows {
-		w := &rows[k]
-		copy(out[n+int(w.out):], b[w.value:w.next])
-	}
-	return out
-}
-
-// end returns where the last of rows ends in what was made of the family.
-func end(rows []row) int {
-	if len(rows) == 0 {
-		return 0
-	}
-	w := &rows[len(rows)-1]
-	return int(w.out + w.next - w.value)
+	return i
 }
