@@ -18,7 +18,6 @@ type memory struct {
 	body               // the one before
 	expected int       // the family of it that should come next
 	resized  []resized // what the body in hand has otherwise, of what is being taken over
-	spent    bool      // what was made of the one before has values of the body in hand
 	fresh    []mark    // of the body in hand
 	rows     []row     // of the body in hand
 	settings settings  // of the body in hand
@@ -28,6 +27,7 @@ type memory struct {
 // body is a complete body and what was made of it.
 type body struct {
 	in, out  []byte
+	length   int    // of it, in in
 	families []mark // and one where the last of them ends
 	lines    []row  // of the samples, as many as have a place
 	with     settings
@@ -54,12 +54,10 @@ func (r *Reader) turn(next settings) {
 	m := &r.memory
 	if m.whole && r.err == io.EOF && int64(r.end) == r.read {
 		was := m.body
-		m.body = body{r.in, r.out, append(m.fresh, r.over()), m.rows, m.settings}
+		m.body = body{r.in, r.out, r.end, append(m.fresh, r.over()), m.rows, m.settings}
 		r.in, r.out, m.fresh, m.rows = was.in, was.out, was.families, was.lines
-	} else if m.spent {
-		m.families = m.families[:0]
 	}
-	m.fresh, m.rows, m.expected, m.settings, m.whole, m.spent = m.fresh[:0], m.rows[:0], 0, next, true, false
+	m.fresh, m.rows, m.expected, m.settings, m.whole = m.fresh[:0], m.rows[:0], 0, next, true
 	if m.with != next {
 		m.expected = len(m.families)
 	}

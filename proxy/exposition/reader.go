@@ -153,6 +153,10 @@ func (r *Reader) advance() {
 		r.err = ErrEmpty
 		return
 	}
+	if r.reuse() {
+		r.err = io.EOF
+		return
+	}
 	if r.kind == kindProtobuf {
 		r.err = r.messages()
 	} else {

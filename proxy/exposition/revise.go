@@ -47,7 +47,7 @@ func (m *memory) note(value, next, out, conflicts int) {
 
 // agree goes along the body before, from its family k on, and b from i on, until they differ in anything but
 // the values of samples, or what was made of the one before has more than most bytes. A value of the same length
-// it puts into that at once: what is made of b there is no other. It remembers those of another length.
+// it puts into both at once: what is made of b there is no other. It remembers those of another length.
 func (r *Reader) agree(b []byte, i, k, most int) reach {
 	m, last := &r.memory, len(r.memory.families)-1
 	for last > k && m.families[last].out > most {
@@ -76,8 +76,8 @@ func (r *Reader) agree(b []byte, i, k, most int) reach {
 			return m.reach(k, x, n, i)
 		}
 		if next-value == int(w.next-w.value) {
+			copy(m.in[w.value:], b[value:next])
 			copy(m.out[w.out:], b[value:next])
-			m.spent = true
 		} else {
 			m.resized = append(m.resized, resized{n, value, next})
 		}
