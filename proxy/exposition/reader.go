@@ -48,7 +48,8 @@ type Reader struct {
 }
 
 // NewReader returns a Reader that adds labels to what it reads from src, which
-// must be of format f.
+// must be of format f. If src has a method Whole(most int) ([]byte, bool), it is asked once for
+// all of a body, up to 64 KiB, and need not copy that: the bytes must stay as they are until Read returns.
 func NewReader(src io.Reader, f *Format, labels *Labels, limits Limits) *Reader {
 	r := new(Reader)
 	r.Reset(src, f, labels, limits)
