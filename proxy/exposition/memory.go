@@ -9,17 +9,22 @@ import (
 // last chunk.
 const memoryBytes = chunkBytes + chunkBytes/2
 
-// memory is what a Reader keeps of a body, if that was complete and fitted into the
-// input buffer, with what was made of it. From one scrape to the next most of a body does not
-// change but for the values of some samples, and what reads as it did before is answered as it was
-// before: with the same labels what is made of a sample but its value depends on what stands before that
-// on its line, and nothing else. See agree.
+// memory is what a Reader keeps of a body, if that was complete and fitted into the input
+// buffer, with what was made of it. From one scrape to the next most of a body does not change
+// but for the values of some samples, and what reads as it did before is answered as it was
+// before: with the same labels what is made of a sample but its value depends on what stands
+// before that on its line, and nothing else. See agree.
+//
+// At any time out is what a new Reader would make of the first length bytes of in, or there
+// are less than two families and nobody looks. In each family rows are those of its first
+// samples, without a gap.
 type memory struct {
 	body               // the one before
 	expected int       // the family of it that should come next
 	resized  []resized // what the body in hand has otherwise, of what is being taken over
-	fresh    []mark    // of the body in hand
+	fresh    []mark    // families of the body in hand
 	rows     []row     // of the body in hand
+	gap      bool      // a sample has no row, and none behind it gets one
 	settings settings  // of the body in hand
 	whole    bool      // the body in hand is in the buffers from its beginning
 }
@@ -27,9 +32,9 @@ type memory struct {
 // body is a complete body and what was made of it.
 type body struct {
 	in, out  []byte
-	length   int    // of it, in in
+	length   int    // of the body, in in
 	families []mark // and one where the last of them ends
-	lines    []row  // of the samples, as many as have a place
+	lines    []row
 	with     settings
 }
 
@@ -57,14 +62,14 @@ func (r *Reader) turn(next settings) {
 		m.body = body{r.in, r.out, r.end, append(m.fresh, r.over()), m.rows, m.settings}
 		r.in, r.out, m.fresh, m.rows = was.in, was.out, was.families, was.lines
 	}
-	m.fresh, m.rows, m.expected, m.settings, m.whole = m.fresh[:0], m.rows[:0], 0, next, true
+	m.fresh, m.rows, m.gap, m.expected, m.settings, m.whole = m.fresh[:0], m.rows[:0], false, 0, next, true
 	if m.with != next {
 		m.expected = len(m.families)
 	}
 }
 
-// over marks where the last family of the body in hand ends, which is complete. The line that ends
-// OpenMetrics is none of it: it has to be seen each time.
+// over marks where the last family of the body in hand ends, which is complete. The line that
+// ends OpenMetrics is none of it: it has to be seen each time.
 func (r *Reader) over() mark {
 	k := mark{r.end, len(r.out), len(r.memory.rows), r.line, r.stats}
 	if r.kind == kindOpenMetrics {
@@ -79,8 +84,8 @@ func (r *Reader) over() mark {
 }
 
 // recall looks for the family at i among those before. If it is there what was made of
-// it is appended, and of what follows on it again, as far as only values differ, behind the bytes from from on
-// that have not been copied. It returns how far that goes, or i. In any case the place is marked.
+// it is appended, and of what follows on it again, as far as only values differ, behind the
+// bytes from from on that have not been copied. It returns how far that goes, or i.
 func (r *Reader) recall(b []byte, i, from int) (next int) {
 	m := &r.memory
 	if !m.whole || i == len(b) {

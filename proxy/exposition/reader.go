@@ -23,7 +23,7 @@ const (
 //
 // It holds two buffers of 64 KiB. They grow for a longer line or message, up to
 // Limits.LineBytes, and stay grown over Reset. Of a body that fits into them it keeps
-// both sides, up to 480 KiB, so that the next one, if it is like it, is cheap. A Reader must not be copied, nor
+// both sides, up to half a MiB, so that the next one, if it is like it, is cheap. A Reader must not be copied, nor
 // used by several goroutines at a time.
 type Reader struct {
 	src     io.Reader
@@ -48,8 +48,9 @@ type Reader struct {
 }
 
 // NewReader returns a Reader that adds labels to what it reads from src, which
-// must be of format f. If src has a method Whole(most int) ([]byte, bool), it is asked once for
-// all of a body, up to 64 KiB, and need not copy that: the bytes must stay as they are until Read returns.
+// must be of format f. If src has a method AtHand(most int) ([]byte, bool), it is asked first
+// whether it has all of the body in memory and that is no more than most bytes, 64 KiB. What it
+// returns has been read, and need be valid only until the Reader has returned.
 func NewReader(src io.Reader, f *Format, labels *Labels, limits Limits) *Reader {
 	r := new(Reader)
 	r.Reset(src, f, labels, limits)

@@ -198,7 +198,7 @@ func TestMemoryOfManySamples(t *testing.T) {
 		if got, want := passOn(r, body, kindText, l), passOn(new(Reader), body, kindText, l); got != want {
 			t.Errorf("%d bytes, %+v, %s; want %d bytes, %+v, %s", len(got.out), got.stats, got.err, len(want.out), want.stats, want.err)
 		}
-		if n := max(len(r.memory.rows), len(r.memory.lines)); n > 2*memoryRows {
+		if n := max(len(r.memory.rows), len(r.memory.lines)); n > memoryRows {
 			t.Errorf("%d rows kept", n)
 		}
 	}

@@ -20,7 +20,7 @@ func (s *atOnce) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (s *atOnce) Whole(most int) ([]byte, bool) {
+func (s *atOnce) AtHand(most int) ([]byte, bool) {
 	if len(s.body) > most {
 		return nil, false
 	}

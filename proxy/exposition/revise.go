@@ -3,6 +3,7 @@ package exposition
 import (
 	"bytes"
 	"math/bits"
+	"sort"
 )
 
 // memoryRows is of how many samples of a body the places are kept for the next one.
@@ -25,8 +26,8 @@ func (w row) shifted(in, out int) row {
 
 // resized is a sample whose value is longer or shorter than it was in the body before.
 type resized struct {
-	row         int // of the body before
-	value, next int // in the body in hand
+	row         int32 // of the body before
+	value, next int32 // in the body in hand
 }
 
 // reach is how far two bodies agree: up to the end of a sample, or the beginning of a family.
@@ -40,18 +41,26 @@ type reach struct {
 // note keeps the place of the sample whose value begins at value, and whose line ends
 // before next. What has been made of the body up to there has out bytes.
 func (m *memory) note(value, next, out, conflicts int) {
-	if len(m.fresh) > 0 && len(m.rows) < memoryRows {
-		m.rows = append(m.rows, row{int32(value), int32(next), int32(out), int32(conflicts)})
+	if len(m.fresh) > 0 {
+		m.keep(row{int32(value), int32(next), int32(out), int32(conflicts)})
 	}
 }
 
-// agree goes along the body before, from its family k on, and b from i on, until they differ in anything but
-// the values of samples, or what was made of the one before has more than most bytes. A value of the same length
-// it puts into both at once: what is made of b there is no other. It remembers those of another length.
+// keep keeps w, if there is room.
+func (m *memory) keep(w row) {
+	if m.gap = m.gap || len(m.rows) == memoryRows; !m.gap {
+		m.rows = append(m.rows, w)
+	}
+}
+
+// agree goes along the body before, from its family k on, and b from i on, until they differ in
+// anything but the values of samples, or what was made of the one before has more than most
+// bytes. A value of the same length takes the place of the one before at once, in both the
+// body and what was made of it. Those of another length are remembered.
 func (r *Reader) agree(b []byte, i, k, most int) reach {
 	m, last := &r.memory, len(r.memory.families)-1
-	for last > k && m.families[last].out > most {
-		last--
+	if m.families[last].out > most {
+		last = k + sort.Search(last-k, func(n int) bool { return m.families[k+n+1].out > most })
 	}
 	first, end := &m.families[k], m.families[last].in
 	rows := m.lines[:m.families[last].rows]
@@ -79,7 +88,7 @@ func (r *Reader) agree(b []byte, i, k, most int) reach {
 			copy(m.in[w.value:], b[value:next])
 			copy(m.out[w.out:], b[value:next])
 		} else {
-			m.resized = append(m.resized, resized{n, value, next})
+			m.resized = append(m.resized, resized{int32(n), int32(value), int32(next)})
 		}
 		x, i, n = int(w.next), next, n+1
 	}
@@ -93,8 +102,8 @@ func (m *memory) line(n int) int {
 	return int(m.lines[n].value - m.lines[n-1].next)
 }
 
-// reach returns the end of the last whole sample, or the beginning of a family behind it, up to x, where
-// row is next. There the body in hand is at i. Family k or one behind it has begun.
+// reach returns the end of the last whole sample, or the beginning of a family behind it, up
+// to x, where row is next. There the body in hand is at i. Family k or one behind it has begun.
 func (m *memory) reach(k, x, row, i int) reach {
 	for k < len(m.families)-1 && m.families[k+1].in <= x {
 		k++
@@ -109,10 +118,12 @@ func (m *memory) reach(k, x, row, i int) reach {
 	return to
 }
 
-// adopt takes over what was made of the body before, from its family k on, as far as it agrees with b.
+// adopt takes over what was made of the body before, from its family k on, as far as it agrees
+// with b.
 func (r *Reader) adopt(b []byte, k int, to reach) {
 	m := &r.memory
 	start, here, f := &m.families[k], m.fresh[len(m.fresh)-1], &m.families[to.family]
+	row := start.rows
 	end := here.plus(start, f)
 	for _, w := range m.lines[f.rows:to.row] {
 		end.stats.Samples++
@@ -124,17 +135,18 @@ func (r *Reader) adopt(b []byte, k int, to reach) {
 	}
 	m.expected = to.family
 	if here == (mark{}) && *start == here && to.family == len(m.families)-1 && len(m.resized) == 0 {
-		// All is in its place.
+		// All is in its place, and stays there: the body before is gone.
 		r.out, m.out = m.out[:to.out], r.out
 		m.rows, m.lines = m.lines[:to.row], m.rows
 		m.fresh, m.families = m.families[:to.family], m.fresh
-		return
+	} else {
+		r.splice(b, k, to)
 	}
-	r.splice(b, k, to)
+	m.gap = m.gap || r.stats.Samples-here.stats.Samples > int64(to.row-row)
 }
 
-// splice appends what was made of the body before, from its family k on up to to, with the values of
-// another length that b has, and notes where all that stands now.
+// splice appends what was made of the body before, from its family k on up to to, with the
+// values of another length that b has, and notes where all that stands now.
 func (r *Reader) splice(b []byte, k int, to reach) {
 	m := &r.memory
 	start, here := m.families[k], m.fresh[len(m.fresh)-1]
@@ -142,14 +154,15 @@ func (r *Reader) splice(b []byte, k int, to reach) {
 	for v := 0; ; v++ {
 		row := to.row
 		if v < len(m.resized) {
-			row = m.resized[v].row
+			row = int(m.resized[v].row)
 		}
 		for ; k+1 < to.family && m.families[k+1].rows <= row; k++ {
-			m.fresh = append(m.fresh, here.plus(&start, &m.families[k+1]))
+			n = m.carry(n, m.families[k+1].rows, here.in-start.in, here.out-start.out)
+			next := here.plus(&start, &m.families[k+1])
+			next.rows = len(m.rows)
+			m.fresh = append(m.fresh, next)
 		}
-		for ; n < row; n++ {
-			m.rows = append(m.rows, m.lines[n].shifted(here.in-start.in, here.out-start.out))
-		}
+		n = m.carry(n, row, here.in-start.in, here.out-start.out)
 		if v == len(m.resized) {
 			r.out = append(r.out, m.out[done:to.out]...)
 			return
@@ -157,11 +170,19 @@ func (r *Reader) splice(b []byte, k int, to reach) {
 		was, value := &m.lines[row], b[m.resized[v].value:m.resized[v].next]
 		w, grown := was.shifted(here.in-start.in, here.out-start.out), len(value)-int(was.next-was.value)
 		w.next += int32(grown)
-		m.rows = append(m.rows, w)
+		m.keep(w)
 		r.out = append(append(r.out, m.out[done:was.out]...), value...)
 		n, done = n+1, was.end()
 		here.in, here.out = here.in+grown, here.out+grown
 	}
+}
+
+// carry keeps the rows from n up to to of the body before, behind so many bytes more.
+func (m *memory) carry(n, to, in, out int) int {
+	for ; n < to; n++ {
+		m.keep(m.lines[n].shifted(in, out))
+	}
+	return to
 }
 
 // differ returns how many bytes a and b have in common at the beginning.

@@ -111,6 +111,7 @@ func TestScrapesInTurn(t *testing.T) {
 					if way == 1 || way == 2 && s.random.IntN(2) == 0 {
 						pass = passAtOnce
 					}
+					lawRemembered(t, r)
 					if got := pass(r, body, k, l); got != want {
 						t.Fatalf("%v, seed %d, scrape %d, reader %d: %+v\nwant %+v\nbody %s", &Format{k}, seed, n, way, got, want, body)
 					}
@@ -210,5 +211,24 @@ func TestLineGrowsTooLong(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestFamilyHasRowsFromItsFirstSample takes over a family only some samples of which have rows: those that
+// come anew get none, or a part of it would count for another.
+func TestFamilyHasRowsFromItsFirstSample(t *testing.T) {
+	l, family := gateLabels(t, Exported), "# HELP f h\n"+strings.Repeat("f 1\n", 20)
+	r := new(Reader)
+	for n, body := range []string{
+		"# HELP e h\n" + strings.Repeat("e 1\n", memoryRows-10) + family,
+		"# HELP g h\ng 1\n" + family + "f 1\nf 1\n",
+		"# HELP g h\ng 1\n" + family + "f 1\nx 1\n",
+		strings.Repeat("# HELP h h\nh 1\n", memoryRows-5) + "# HELP g h\ng 1\n" + family + "# HELP i h\ni 1\n# HELP k h\nk 12\n",
+		strings.Repeat("# HELP h h\nh 1\n", memoryRows-5) + "# HELP j h\nj 1\n" + "# HELP g h\ng 1\n" + family + "# HELP i h\ni 1\n# HELP k h\nk 1\n",
+	} {
+		if got, want := passOn(r, body, kindText, l), passOn(new(Reader), body, kindText, l); got != want {
+			t.Errorf("body %d: %+v, %s, want %+v, %s", n, got.stats, got.err, want.stats, want.err)
+		}
+		lawRemembered(t, r)
 	}
 }

@@ -5,25 +5,26 @@ import (
 	"io"
 )
 
-// Whole returns what is left of the body, if all of that has come and is no more than most bytes, with what is
-// around it. It has been read then, and is valid until the answer is closed. Otherwise nothing has happened.
-func (a *answer) Whole(most int) (p []byte, ok bool) {
+// AtHand returns what is left of the body, if all of that has come and is no more than most
+// bytes, with what is around it. It has been read then, and is valid until the answer is
+// closed. Otherwise nothing has happened.
+func (a *answer) AtHand(most int) (p []byte, ok bool) {
 	if a.link.in.Buffered() > most {
 		return nil, false
 	}
 	switch body := a.body.(type) {
 	case *chunkedBody:
-		p, ok = body.whole()
+		p, ok = body.atHand()
 	case *sizedBody:
-		p, ok = body.whole()
+		p, ok = body.atHand()
 	}
 	a.drained = a.drained || ok
 	return p, ok
 }
 
-// whole is all of the body, moved together in the buffer, if nothing of it has been read, and the buffer has it to the
-// end, nothing behind it, and little beside the data.
-func (c *chunkedBody) whole() (p []byte, ok bool) {
+// atHand is all of the body, moved together in the buffer, if nothing of it has been read, and
+// the buffer has it to the end, nothing behind it, and little beside the data.
+func (c *chunkedBody) atHand() (p []byte, ok bool) {
 	b, _ := c.in.Peek(c.in.Buffered())
 	if c.left > 0 || c.ends || c.last || c.err != nil || !chunks(b, func([]byte) {}) {
 		return nil, false
@@ -35,8 +36,8 @@ func (c *chunkedBody) whole() (p []byte, ok bool) {
 	return p, true
 }
 
-// chunks hands out the data of each chunk of b, and reports whether b is exactly a body in chunks, with short lines
-// between them and an empty trailer section.
+// chunks hands out the data of each chunk of b, and reports whether b is exactly a body in
+// chunks, with short lines between them and an empty trailer section.
 func chunks(b []byte, take func(data []byte)) bool {
 	for {
 		end := bytes.IndexByte(b[:min(len(b), chunkExcess)], '\n') + 1
@@ -58,8 +59,8 @@ func chunks(b []byte, take func(data []byte)) bool {
 	}
 }
 
-// whole is all of the body, if that and nothing else is in the buffer.
-func (s *sizedBody) whole() (p []byte, ok bool) {
+// atHand is all of the body, if that and nothing else is in the buffer.
+func (s *sizedBody) atHand() (p []byte, ok bool) {
 	if s.err != nil || s.left != int64(s.in.Buffered()) {
 		return nil, false
 	}
