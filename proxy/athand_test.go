@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -155,6 +156,7 @@ func TestAnswersAtHand(t *testing.T) {
 	})
 	g := newGate(t, r.addr())
 	var group sync.WaitGroup
+	var good atomic.Int32
 	for client := range 4 {
 		group.Go(func() {
 			for n := range 60 {
@@ -176,8 +178,12 @@ func TestAnswersAtHand(t *testing.T) {
 				if want := strings.ReplaceAll(body(value), `"} `, `",runner_name="r1"} `); string(got) != want {
 					t.Errorf("client %d, scrape %d: %d, %.200q", client, n, res.StatusCode, got)
 				}
+				good.Add(1)
 			}
 		})
 	}
 	group.Wait()
+	if n := good.Load(); n < 4*60*3/4 {
+		t.Errorf("%d answers of %d", n, 4*60)
+	}
 }

@@ -81,10 +81,9 @@ func (r *report) comparison(s scenario, all []figures) {
 
 // explain says what the row is whose name does not say it.
 func (r *report) explain(all []figures) {
-	name := sameBytesTarget(target{name: baseline}).name
-	if slices.ContainsFunc(all, func(f figures) bool { return f.name == name }) {
+	if slices.ContainsFunc(all, func(f figures) bool { return f.name == sameBytes }) {
 		r.printf("\n%s: the same %s before a runner that has put the label on its samples already. It passes on as many bytes as "+
-			"the gate sends, without looking at them.\n", name, baseline)
+			"the gate sends, without looking at them.\n", sameBytes, baseline)
 	}
 }
 

@@ -58,7 +58,7 @@ func (r *Reader) plain(b []byte, i, from int) (next, copied int) {
 		}
 		w = suffix.put(out, w)
 		if r.memory.whole {
-			r.memory.note(space+1, next, w+space+1-at, conflicts)
+			r.memory.note(row{int32(space + 1), int32(next), int32(w + space + 1 - at), int32(conflicts)})
 		}
 		r.stats.Samples++
 		r.stats.Conflicts += int64(conflicts)

@@ -38,11 +38,10 @@ type reach struct {
 	next    int // in the body in hand
 }
 
-// note keeps the place of the sample whose value begins at value, and whose line ends
-// before next. What has been made of the body up to there has out bytes.
-func (m *memory) note(value, next, out, conflicts int) {
+// note keeps w, which stands in a family.
+func (m *memory) note(w row) {
 	if len(m.fresh) > 0 {
-		m.keep(row{int32(value), int32(next), int32(out), int32(conflicts)})
+		m.keep(w)
 	}
 }
 
@@ -73,7 +72,7 @@ func (r *Reader) agree(b []byte, i, k, most int) reach {
 			n++
 		}
 		if x == end || n == len(rows) || x < int(rows[n].value) {
-			return m.reach(k, x, n, i)
+			break
 		}
 		w := &rows[n]
 		value := i - (x - int(w.value))
@@ -82,7 +81,7 @@ func (r *Reader) agree(b []byte, i, k, most int) reach {
 			next = plainValue(b, value-1, r.text.scan.openMetrics)
 		}
 		if next == 0 || m.line(n)+next-value > r.text.longest {
-			return m.reach(k, x, n, i)
+			break
 		}
 		if next-value == int(w.next-w.value) {
 			copy(m.in[w.value:], b[value:next])
@@ -92,6 +91,9 @@ func (r *Reader) agree(b []byte, i, k, most int) reach {
 		}
 		x, i, n = int(w.next), next, n+1
 	}
+	to := m.boundary(k, x, n)
+	to.next = i - (x - to.in)
+	return to
 }
 
 // line returns how long the line of sample n is up to its value, with all comments before it.
@@ -102,20 +104,18 @@ func (m *memory) line(n int) int {
 	return int(m.lines[n].value - m.lines[n-1].next)
 }
 
-// reach returns the end of the last whole sample, or the beginning of a family behind it, up
-// to x, where row is next. There the body in hand is at i. Family k or one behind it has begun.
-func (m *memory) reach(k, x, row, i int) reach {
+// boundary returns the end of the last whole sample, or the beginning of a family behind it, up
+// to x, where row is next. Family k or one behind it has begun.
+func (m *memory) boundary(k, x, row int) reach {
 	for k < len(m.families)-1 && m.families[k+1].in <= x {
 		k++
 	}
 	f := &m.families[k]
-	to := reach{in: f.in, out: f.out, row: f.rows, family: k}
-	if row > f.rows {
-		w := &m.lines[row-1]
-		to.in, to.out, to.row = int(w.next), w.end(), row
+	if row == f.rows {
+		return reach{in: f.in, out: f.out, row: row, family: k}
 	}
-	to.next = i - (x - to.in)
-	return to
+	w := &m.lines[row-1]
+	return reach{in: int(w.next), out: w.end(), row: row, family: k}
 }
 
 // adopt takes over what was made of the body before, from its family k on, as far as it agrees
@@ -157,12 +157,13 @@ func (r *Reader) splice(b []byte, k int, to reach) {
 			row = int(m.resized[v].row)
 		}
 		for ; k+1 < to.family && m.families[k+1].rows <= row; k++ {
-			n = m.carry(n, m.families[k+1].rows, here.in-start.in, here.out-start.out)
+			m.carry(m.lines[n:m.families[k+1].rows], here.in-start.in, here.out-start.out)
+			n = m.families[k+1].rows
 			next := here.plus(&start, &m.families[k+1])
 			next.rows = len(m.rows)
 			m.fresh = append(m.fresh, next)
 		}
-		n = m.carry(n, row, here.in-start.in, here.out-start.out)
+		m.carry(m.lines[n:row], here.in-start.in, here.out-start.out)
 		if v == len(m.resized) {
 			r.out = append(r.out, m.out[done:to.out]...)
 			return
@@ -172,17 +173,16 @@ func (r *Reader) splice(b []byte, k int, to reach) {
 		w.next += int32(grown)
 		m.keep(w)
 		r.out = append(append(r.out, m.out[done:was.out]...), value...)
-		n, done = n+1, was.end()
+		n, done = row+1, was.end()
 		here.in, here.out = here.in+grown, here.out+grown
 	}
 }
 
-// carry keeps the rows from n up to to of the body before, behind so many bytes more.
-func (m *memory) carry(n, to, in, out int) int {
-	for ; n < to; n++ {
-		m.keep(m.lines[n].shifted(in, out))
+// carry keeps rows of the body before, behind so many bytes more.
+func (m *memory) carry(rows []row, in, out int) {
+	for _, w := range rows {
+		m.keep(w.shifted(in, out))
 	}
-	return to
 }
 
 // differ returns how many bytes a and b have in common at the beginning.

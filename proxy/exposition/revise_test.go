@@ -91,6 +91,7 @@ func (s *scrape) body() string {
 // breaks off or has nonsense in it, of which nothing may stay.
 func TestScrapesInTurn(t *testing.T) {
 	for _, k := range []kind{kindText, kindOpenMetrics} {
+		good := 0
 		for seed := range uint64(60) {
 			s := &scrape{random: rand.New(rand.NewPCG(seed, uint64(k))), openMetrics: k == kindOpenMetrics}
 			l := gateLabels(t, []Conflict{Exported, Keep, Override}[seed%3])
@@ -106,6 +107,9 @@ func TestScrapesInTurn(t *testing.T) {
 				}
 				first := new(Reader)
 				want := passOn(first, body, k, l)
+				if want.err == "<nil>" {
+					good++
+				}
 				for way, r := range readers {
 					pass := passOn
 					if way == 1 || way == 2 && s.random.IntN(2) == 0 {
@@ -121,6 +125,9 @@ func TestScrapesInTurn(t *testing.T) {
 					}
 				}
 			}
+		}
+		if good < 60*60/2 {
+			t.Errorf("%v: %d of %d scrapes are sound", &Format{k}, good, 60*60)
 		}
 	}
 }

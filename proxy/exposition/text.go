@@ -124,7 +124,7 @@ func (r *Reader) strict(b []byte, i, from int) (next, copied int, err error) {
 		from = r.insert(b, from)
 		if r.memory.whole {
 			value := r.value(b)
-			r.memory.note(value, s.i, len(r.out)+value-from, int(r.stats.Conflicts-before))
+			r.memory.note(row{int32(value), int32(s.i), int32(len(r.out) + value - from), int32(r.stats.Conflicts - before)})
 		}
 		if s.newlines == 0 {
 			t.pattern.learn(b, i, &s.found, &t.resolver, r.labels)
