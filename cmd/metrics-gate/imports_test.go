@@ -10,9 +10,10 @@ import (
 func TestImportRule(t *testing.T) {
 	const module = "github.com/metrics-gate/metrics-gate/"
 	may := map[string][]string{
-		"auth": nil, "tlsconf": nil, "tlsconf/testca": nil, "proxy/exposition": nil, "proxy/express": nil,
+		"auth": {"tlsconf/safefile"}, "tlsconf": {"tlsconf/safefile"}, "tlsconf/safefile": nil, "tlsconf/testca": nil,
+		"proxy/exposition": nil, "proxy/express": nil,
 		"proxy":            {"proxy/exposition"},
-		"cmd/metrics-gate": {"auth", "tlsconf", "tlsconf/testca", "proxy", "proxy/exposition", "proxy/express"},
+		"cmd/metrics-gate": {"auth", "tlsconf", "tlsconf/safefile", "tlsconf/testca", "proxy", "proxy/exposition", "proxy/express"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
 	if err != nil {

@@ -1,0 +1,85 @@
+//go:build unix
+
+package safefile_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
+)
+
+func TestReadDoesNotWaitForAPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := safefile.Read(path, safefile.Rule{MaxBytes: 1}); !errors.Is(err, safefile.ErrNotRegular) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestReadJudgesTheMode(t *testing.T) {
+	open, secret, public := safefile.Rule{MaxBytes: 9}, safefile.Rule{MaxBytes: 9, Secret: true}, safefile.Rule{MaxBytes: 9, Public: true}
+	for _, tc := range []struct {
+		mode fs.FileMode
+		rule safefile.Rule
+		want error
+	}{
+		{0o600, secret, nil},
+		{0o640, secret, nil},
+		{0o440, secret, nil},
+		{0o660, secret, nil}, // the group is the process's own
+		{0o644, secret, safefile.ErrReadable},
+		{0o622, secret, safefile.ErrWritable},
+		{0o602, secret, safefile.ErrWritable},
+		{0o644, open, nil},
+		{0o664, open, nil},
+		{0o646, open, safefile.ErrWritable},
+		{0o666, open, safefile.ErrWritable},
+		{0o666, public, nil},
+	} {
+		_, err := safefile.Read(write(t, "content", tc.mode), tc.rule)
+		if !errors.Is(err, tc.want) {
+			t.Errorf("mode %04o, %+v: got %v, want %v", tc.mode, tc.rule, err, tc.want)
+		}
+		var failure *safefile.Error
+		if errors.As(err, &failure) && failure.Advice == "" {
+			t.Errorf("mode %04o: no advice", tc.mode)
+		}
+	}
+}
+
+// A file of another group takes root to make, so the rule is asked about the file's description.
+func TestOnlyOwnGroupsMayWrite(t *testing.T) {
+	path := write(t, "content", 0o660)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat := *info.Sys().(*syscall.Stat_t)
+	for _, tc := range []struct {
+		gid  uint32
+		want error
+	}{
+		{0, nil}, {uint32(os.Getegid()), nil}, {uint32(os.Getegid()) + 1, safefile.ErrWritable},
+	} {
+		stat.Gid = tc.gid
+		err := safefile.CheckAccess(described{info, &stat}, safefile.Rule{MaxBytes: 9})
+		if !errors.Is(err, tc.want) {
+			t.Errorf("group %d: got %v, want %v", tc.gid, err, tc.want)
+		}
+	}
+}
+
+// described is a file's description with another stat.
+type described struct {
+	fs.FileInfo
+	stat *syscall.Stat_t
+}
+
+func (d described) Sys() any { return d.stat }

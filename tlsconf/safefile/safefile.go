@@ -1,0 +1,94 @@
+// Package safefile reads small files that decide who gets in: keys, certificates, CA
+// bundles, revocation lists, tokens. It opens regular files only, never blocks on a pipe,
+// never reads more than a bound, and refuses files that the wrong people may read or write.
+// Every file of the gate's configuration is read here, so one rule holds for all of them.
+package safefile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// Rule says what a file must be like.
+type Rule struct {
+	MaxBytes int64 // largest content, in bytes; required
+	Secret   bool  // refuse a file that others may read (mode o+r)
+	// Public permits a file that others may write. Without it such a file is refused,
+	// because whoever writes it decides who gets in.
+	Public bool
+}
+
+// Errors that a caller may tell apart. What Read returns for a missing file, a missing
+// permission and the like wraps the errors of io/fs.
+var (
+	ErrNotRegular = errors.New("not a regular file")
+	ErrTooLarge   = errors.New("too large")
+	ErrReadable   = errors.New("others can read it")
+	ErrWritable   = errors.New("others can write it")
+)
+
+// Error says why the file at Path was not read.
+type Error struct {
+	Path   string
+	Err    error  // without the path
+	Advice string // what to do about it; may be empty
+}
+
+// Error is "<path>: <what is wrong>", without the advice.
+func (e *Error) Error() string { return e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns e.Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Read returns the content of the file at path. Kind, mode and size are those of the opened
+// descriptor, so another file cannot be slipped in between the check and the read. Links
+// are followed: Kubernetes mounts every file as one. An empty file is no error.
+// Every error is an *Error.
+func Read(path string, rule Rule) ([]byte, error) {
+	content, err := read(path, rule)
+	if err == nil {
+		return content, nil
+	}
+	failure := &Error{Path: path, Err: err}
+	if inner, ok := err.(*Error); ok {
+		failure.Err, failure.Advice = inner.Err, inner.Advice
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		failure.Err = at.Err
+	}
+	return nil, failure
+}
+
+func read(path string, rule Rule) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case info.IsDir():
+		return nil, fmt.Errorf("is a directory: %w", ErrNotRegular)
+	case !info.Mode().IsRegular():
+		return nil, ErrNotRegular
+	}
+	if err := checkAccess(file, info, rule); err != nil {
+		return nil, err
+	}
+	// One byte more than the bound tells a file that is too large, even one that grows.
+	content, err := io.ReadAll(io.LimitReader(file, rule.MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > rule.MaxBytes {
+		return nil, fmt.Errorf("%w: larger than %d bytes", ErrTooLarge, rule.MaxBytes)
+	}
+	return content, nil
+}
