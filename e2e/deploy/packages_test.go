@@ -137,8 +137,8 @@ func TestPackages(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			said := lifecycle(t, kind)
 			for heading, want := range map[string]string{
-				"user": "nologin", "mode": "750 root 640 root", "upgrade": "systemctl try-restart metrics-gate.service", "settings": "METRICS_GATE_METRICS_ALLOW=dns:mine",
-				"remove": "systemctl --no-reload disable --now metrics-gate.socket metrics-gate.service metrics-gate-firewall.service", "key": "secretsecret",
+				"user": "nologin", "mode": "750 root metrics-gate 640 root root", "upgrade": "systemctl try-restart metrics-gate-firewall.service", "settings": "METRICS_GATE_METRICS_ALLOW=dns:mine",
+				"remove": "systemctl --no-reload disable metrics-gate.socket metrics-gate.service metrics-gate-firewall.timer metrics-gate-firewall.service metrics-gate@9263.service", "key": "secretsecret",
 			} {
 				if !strings.Contains(strings.ReplaceAll(said[heading], "\n", ""), want) {
 					t.Errorf("%s: %q has no %q", heading, said[heading], want)
@@ -170,7 +170,7 @@ func TestPackageContents(t *testing.T) {
 			t.Errorf("%s is in the rpm only", path)
 		}
 	}
-	if n := strings.Count(rpm, "\n"); n != 15 {
+	if n := strings.Count(rpm, "\n"); n != 19 {
 		t.Errorf("%d files:\n%s", n, rpm)
 	}
 	if got := command(t, "rpm", "-qcp", filepath.Join(dir, "metrics-gate-1.2.3-1.x86_64.rpm")).stdout; got != "/etc/metrics-gate/metrics-gate.env\n" {
