@@ -149,7 +149,7 @@ func removeCgroup(t *testing.T, path string) {
 	}
 	err := os.Remove(path)
 	for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
+		<-time.After(10 * time.Millisecond)
 		err = os.Remove(path)
 	}
 	if err != nil {

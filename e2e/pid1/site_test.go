@@ -35,7 +35,7 @@ func release(version string) (string, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	cmd := exec.Command(filepath.Join(harness.Root(), ".ci", "release"), dir)
-	cmd.Env = append(os.Environ(), "VERSION="+version, "TARGETS=linux/"+runtime.GOARCH)
+	cmd.Env = append(os.Environ(), "VERSION="+version, "TARGETS=linux/"+runtime.GOARCH, "IMAGE=no")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf(".ci/release: %w\n%s", err, out)
 	}
