@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package joy
+package docs
 
 // standIns are the programs of the sandbox that stand in the PATH before the real ones,
 // as bash scripts: metrics-gate itself, which starts in the background, and those that
