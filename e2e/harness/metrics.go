@@ -9,24 +9,24 @@ import (
 	"time"
 )
 
-// Figures is the gate's own metrics by series, as they stand on the admin listener.
-func (g *Gate) Figures(t testing.TB) map[string]float64 {
+// Metrics returns the gate's own metrics from the admin listener, by series.
+func (g *Gate) Metrics(t testing.TB) map[string]float64 {
 	t.Helper()
-	figures, err := ReadFigures("http://" + g.Admin + "/metrics")
+	metrics, err := ReadMetrics("http://" + g.Admin + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return figures
+	return metrics
 }
 
-// ReadFigures reads an exposition in text at url.
-func ReadFigures(url string) (map[string]float64, error) {
+// ReadMetrics reads an exposition in text at url.
+func ReadMetrics(url string) (map[string]float64, error) {
 	response, err := http.Get(url)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	figures := map[string]float64{}
+	metrics := map[string]float64{}
 	lines := bufio.NewScanner(response.Body)
 	for lines.Scan() {
 		i := strings.LastIndexByte(lines.Text(), ' ')
@@ -37,34 +37,34 @@ func ReadFigures(url string) (map[string]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		figures[lines.Text()[:i]] = value
+		metrics[lines.Text()[:i]] = value
 	}
-	return figures, lines.Err()
+	return metrics, lines.Err()
 }
 
-// Kept is what a gate holds: goroutines, descriptors, connections of its public listener.
-type Kept struct{ Goroutines, Descriptors, Connections float64 }
+// Resources counts a gate's goroutines, descriptors and connections on its public listener.
+type Resources struct{ Goroutines, Descriptors, Connections float64 }
 
-// Kept reads what the gate holds now.
-func (g *Gate) Kept(t testing.TB) Kept {
+// Resources returns the current counts.
+func (g *Gate) Resources(t testing.TB) Resources {
 	t.Helper()
-	f := g.Figures(t)
-	return Kept{f["go_goroutines"], f["process_open_fds"], f["metrics_gate_connections"]}
+	m := g.Metrics(t)
+	return Resources{m["go_goroutines"], m["process_open_fds"], m["metrics_gate_connections"]}
 }
 
-// Returns waits until the gate holds no more than before, but for a few goroutines and
-// descriptors of the runtime's and of kept connections to the runner.
-func (g *Gate) Returns(t testing.TB, before Kept) {
+// AwaitRelease waits until the gate uses no more than before. It allows a few goroutines
+// and descriptors for the Go runtime and for idle connections to the runner.
+func (g *Gate) AwaitRelease(t testing.TB, before Resources) {
 	t.Helper()
 	const slack = 8
-	var now Kept
+	var now Resources
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		now = g.Kept(t)
+		now = g.Resources(t)
 		if now.Goroutines <= before.Goroutines+slack && now.Descriptors <= before.Descriptors+slack && now.Connections <= before.Connections {
 			return
 		}
 	}
-	t.Errorf("the gate holds %+v, before it was %+v", now, before)
+	t.Errorf("the gate uses %+v, before it used %+v", now, before)
 }
 
 // Eventually waits until good returns true.

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// Prometheus is a running Prometheus server of the prometheus package.
+// Prometheus is a running Prometheus server from the Debian package prometheus.
 type Prometheus struct {
 	URL string
 	log buffer
 }
 
-// Sample is one of an instant query's results.
+// Sample is one result of an instant query.
 type Sample struct {
 	Metric map[string]string
 	Value  string
@@ -57,7 +57,7 @@ func StartPrometheus(t testing.TB, config string, more ...string) *Prometheus {
 	return p
 }
 
-// Query is an instant query.
+// Query runs an instant query.
 func (p *Prometheus) Query(query string) ([]Sample, error) {
 	response, err := http.Get(p.URL + "/api/v1/query?query=" + url.QueryEscape(query))
 	if err != nil {
@@ -86,7 +86,7 @@ func (p *Prometheus) Query(query string) ([]Sample, error) {
 	return samples, nil
 }
 
-// Eventually waits until the query has results of which all are value ("" is any).
+// Eventually waits until the query has results and all of them equal value ("" means any).
 func (p *Prometheus) Eventually(t testing.TB, query, value string) []Sample {
 	t.Helper()
 	var samples []Sample

@@ -10,22 +10,22 @@ import (
 	"testing"
 )
 
-// Tape stands where the runner would and keeps every byte that reaches it. What it
-// answers, or whether at all, is up to the test.
-type Tape struct {
+// Recorder takes the place of a runner and records every byte that the gate sends. The
+// test decides what it answers, and whether it answers at all.
+type Recorder struct {
 	Address string
 
 	listener net.Listener
 	mu       sync.Mutex
-	links    []*Link
+	conns    []*RecordedConn
 	requests []string
 	answer   func(*Exchange)
 }
 
-// Link is a connection that the gate made to a tape.
-type Link struct {
+// RecordedConn is a connection from the gate to a recorder.
+type RecordedConn struct {
 	net.Conn
-	Gone chan struct{} // closed when the gate has closed or reset the connection
+	Closed chan struct{} // is closed when the gate closes or resets the connection
 
 	mu   sync.Mutex
 	more *sync.Cond
@@ -33,68 +33,67 @@ type Link struct {
 	end  bool
 }
 
-// Exchange is one request that reached a tape.
+// Exchange is one request to a recorder.
 type Exchange struct {
-	*Link
-	Request string // as it came: head and body
+	*RecordedConn
+	Request string // the bytes of head and body
 }
 
-// StartTape listens on loopback and calls answer for each request, those of one
-// connection one after the other. An answer may return without having written
-// anything, or close the connection.
-func StartTape(t testing.TB, answer func(*Exchange)) *Tape {
+// StartRecorder listens on loopback and calls answer for each request. The requests of
+// one connection are answered in sequence. answer may write nothing, or close the connection.
+func StartRecorder(t testing.TB, answer func(*Exchange)) *Recorder {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return StartTapeOn(t, ln, answer)
+	return StartRecorderOn(t, ln, answer)
 }
 
-// StartTapeOn is StartTape on a listener of the caller's.
-func StartTapeOn(t testing.TB, ln net.Listener, answer func(*Exchange)) *Tape {
+// StartRecorderOn is StartRecorder with the caller's listener.
+func StartRecorderOn(t testing.TB, ln net.Listener, answer func(*Exchange)) *Recorder {
 	t.Helper()
-	tape := &Tape{Address: ln.Addr().String(), listener: ln, answer: answer}
-	go tape.accept()
-	t.Cleanup(tape.Close)
-	return tape
+	recorder := &Recorder{Address: ln.Addr().String(), listener: ln, answer: answer}
+	go recorder.accept()
+	t.Cleanup(recorder.Close)
+	return recorder
 }
 
-// Close ends the tape and its connections.
-func (t *Tape) Close() {
-	_ = t.listener.Close()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, l := range t.links {
+// Close closes the listener and all connections.
+func (r *Recorder) Close() {
+	_ = r.listener.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.conns {
 		_ = l.Conn.Close()
 	}
 }
 
-// Play changes the answer for requests yet to come.
-func (t *Tape) Play(answer func(*Exchange)) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.answer = answer
+// SetAnswer replaces the answer for later requests.
+func (r *Recorder) SetAnswer(answer func(*Exchange)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = answer
 }
 
-// Requests is all requests that came, in their order.
-func (t *Tape) Requests() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return append([]string(nil), t.requests...)
+// Requests returns all requests in order of arrival.
+func (r *Recorder) Requests() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.requests...)
 }
 
-// Links is all connections that were made, in their order.
-func (t *Tape) Links() []*Link {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return append([]*Link(nil), t.links...)
+// Conns returns all connections in order of arrival.
+func (r *Recorder) Conns() []*RecordedConn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]*RecordedConn(nil), r.conns...)
 }
 
-// Bytes is everything that came, connection after connection.
-func (t *Tape) Bytes() string {
+// Bytes returns all received bytes, grouped by connection.
+func (r *Recorder) Bytes() string {
 	var all strings.Builder
-	for _, l := range t.Links() {
+	for _, l := range r.Conns() {
 		l.mu.Lock()
 		all.Write(l.got)
 		l.mu.Unlock()
@@ -102,24 +101,25 @@ func (t *Tape) Bytes() string {
 	return all.String()
 }
 
-func (t *Tape) accept() {
+func (r *Recorder) accept() {
 	for {
-		conn, err := t.listener.Accept()
+		conn, err := r.listener.Accept()
 		if err != nil {
 			return
 		}
-		l := &Link{Conn: conn, Gone: make(chan struct{})}
+		l := &RecordedConn{Conn: conn, Closed: make(chan struct{})}
 		l.more = sync.NewCond(&l.mu)
-		t.mu.Lock()
-		t.links = append(t.links, l)
-		t.mu.Unlock()
+		r.mu.Lock()
+		r.conns = append(r.conns, l)
+		r.mu.Unlock()
 		go l.record()
-		go t.serve(l)
+		go r.serve(l)
 	}
 }
 
-// record reads on whatever the answers do, so that the end is seen when it comes.
-func (l *Link) record() {
+// record reads until the connection ends, independently of the answers, so that Closed
+// is closed without delay.
+func (l *RecordedConn) record() {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := l.Read(buf)
@@ -129,29 +129,29 @@ func (l *Link) record() {
 		l.more.Broadcast()
 		l.mu.Unlock()
 		if err != nil {
-			close(l.Gone)
+			close(l.Closed)
 			return
 		}
 	}
 }
 
-func (t *Tape) serve(l *Link) {
+func (r *Recorder) serve(l *RecordedConn) {
 	for from := 0; ; {
 		request := l.next(from)
 		if request == "" {
 			return
 		}
 		from += len(request)
-		t.mu.Lock()
-		t.requests = append(t.requests, request)
-		answer := t.answer
-		t.mu.Unlock()
+		r.mu.Lock()
+		r.requests = append(r.requests, request)
+		answer := r.answer
+		r.mu.Unlock()
 		answer(&Exchange{l, request})
 	}
 }
 
-// next waits for the whole request that begins at from; "" is the end.
-func (l *Link) next(from int) string {
+// next waits for the complete request at offset from. It returns "" when the connection ends.
+func (l *RecordedConn) next(from int) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
@@ -165,7 +165,7 @@ func (l *Link) next(from int) string {
 	}
 }
 
-// requestLength is the length of the request that b begins with, 0 if it is not complete.
+// requestLength returns the length of the first request in b, or 0 if it is incomplete.
 func requestLength(b []byte) int {
 	i := bytes.Index(b, []byte("\r\n\r\n"))
 	if i < 0 {
@@ -186,13 +186,13 @@ func requestLength(b []byte) int {
 // TextFormat is the content type of the classic exposition format.
 const TextFormat = "text/plain; version=0.0.4; charset=utf-8"
 
-// Send sends text on the connection; a gate that has gone is no error.
+// Send writes text. A closed connection is no error: the test checks what the client got.
 func (x *Exchange) Send(text string) { _, _ = x.Write([]byte(text)) }
 
-// Exposes answers every request with body, as an exposition in text.
-func Exposes(body string) func(*Exchange) {
-	return Says(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", TextFormat, len(body), body))
+// AnswerExposition answers every request with body as a text exposition.
+func AnswerExposition(body string) func(*Exchange) {
+	return AnswerRaw(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", TextFormat, len(body), body))
 }
 
-// Says answers every request with text, whatever it means.
-func Says(text string) func(*Exchange) { return func(x *Exchange) { x.Send(text) } }
+// AnswerRaw answers every request with the bytes of text.
+func AnswerRaw(text string) func(*Exchange) { return func(x *Exchange) { x.Send(text) } }

@@ -44,7 +44,7 @@ var bodies = []struct{ name, lines, body string }{
 
 func TestR16BodiesAndTransferEncoding(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	var all crowd
 	for _, b := range bodies {
 		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/heap"} {
@@ -59,7 +59,7 @@ func TestR16BodiesAndTransferEncoding(t *testing.T) {
 		}
 	}
 	all.run(t)
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
@@ -72,24 +72,24 @@ func (w *world) refusesBody(who, text string) error {
 		return err
 	}
 	defer func() { _ = wire.Close() }()
-	if err := wire.Say(text + get("/metrics", bearer(w.token))); err != nil {
+	if err := wire.Send(text + get("/metrics", bearer(w.token))); err != nil {
 		return err
 	}
-	reply, err := wire.Hear("GET")
+	reply, err := wire.Receive("GET")
 	if err != nil {
 		return err
 	}
 	if reply.Status < 400 || reply.Status >= 500 && reply.Status != 501 || !reply.Close {
 		return fmt.Errorf("status %d, close %v", reply.Status, reply.Close)
 	}
-	return wire.Ended(10 * second)
+	return wire.AwaitClose(10 * second)
 }
 
 // A body whose end is late or never comes holds nobody, and nothing.
 func TestSlowBodyOfAStrangerHeldItsConnection(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s")
-	before := w.gate.Kept(t)
+	w := newWorld(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s")
+	before := w.gate.Resources(t)
 	var all crowd
 	for _, who := range []string{"stranger", "guest", "ops"} {
 		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/symbol"} {
@@ -100,24 +100,24 @@ func TestSlowBodyOfAStrangerHeldItsConnection(t *testing.T) {
 						return err
 					}
 					defer func() { _ = wire.Close() }()
-					if err := wire.Say(request("POST", target, lines) + "5\r\nh"); err != nil {
+					if err := wire.Send(request("POST", target, lines) + "5\r\nh"); err != nil {
 						return err
 					}
-					if reply, err := wire.Hear("POST"); err == nil && reply.Status < 400 {
+					if reply, err := wire.Receive("POST"); err == nil && reply.Status < 400 {
 						return fmt.Errorf("%s to %s by %s: status %d", lines, target, who, reply.Status)
 					}
-					return wire.Ended(10 * second)
+					return wire.AwaitClose(10 * second)
 				})
 			}
 		}
 	}
 	all.run(t)
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }
 
 func TestR16SymbolTakesASmallBodyOnly(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Says("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
+	w := newWorld(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
 	addresses := "0x1" + strings.Repeat("+0x1", 10)
 	for _, test := range []struct {
 		name, text string
@@ -130,11 +130,11 @@ func TestR16SymbolTakesASmallBodyOnly(t *testing.T) {
 		{"too large", request("POST", "/debug/pprof/symbol", "Content-Length: 65537"), 413},
 		{"chunks", request("POST", "/debug/pprof/symbol", chunked) + "3\r\n0x1\r\n0\r\n\r\n", 400},
 	} {
-		demandNamed(t, test.name, w.as(t, w.ops).Ask(t, "POST", test.text), test.status)
+		demandNamed(t, test.name, w.as(t, w.ops).RoundTrip(t, "POST", test.text), test.status)
 	}
-	for _, r := range w.tape.Requests() {
+	for _, r := range w.recorder.Requests() {
 		_, body, _ := strings.Cut(r, "\r\n\r\n")
-		if !strings.HasPrefix(r, "POST /debug/pprof/symbol HTTP/1.1\r\nHost: "+w.tape.Address+"\r\n") || body != addresses && body != "" {
+		if !strings.HasPrefix(r, "POST /debug/pprof/symbol HTTP/1.1\r\nHost: "+w.recorder.Address+"\r\n") || body != addresses && body != "" {
 			t.Errorf("reached the runner: %q", r)
 		}
 	}

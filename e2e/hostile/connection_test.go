@@ -35,11 +35,11 @@ func (w *world) holders() map[string]func(from string) (net.Conn, error) {
 	}
 	secure := func(text string, more time.Duration) func(string) (net.Conn, error) {
 		return func(from string) (net.Conn, error) {
-			wire, err := harness.Call(w.gate.Address, from, w.plain)
+			wire, err := harness.Dial(w.gate.Address, from, w.plain)
 			if err != nil {
 				return nil, err
 			}
-			err = wire.Say(text)
+			err = wire.Send(text)
 			for i := range 40 * min(1, more) {
 				time.AfterFunc(i*more, func() { _, _ = wire.Write([]byte("x")) })
 			}
@@ -56,10 +56,10 @@ func (w *world) holders() map[string]func(from string) (net.Conn, error) {
 // Whatever strangers hold ends with its deadline, and scrapes are answered all the while.
 func TestR22HeldConnectionsEnd(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=2s")
+	w := newWorld(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=2s")
 	kept := w.as(t, w.scraper)
-	demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
-	before := w.gate.Kept(t)
+	demand(t, kept.RoundTrip(t, "GET", get("/metrics")), 200)
+	before := w.gate.Resources(t)
 	var held sync.WaitGroup
 	var ended atomic.Int64
 	n := 0
@@ -85,22 +85,22 @@ func TestR22HeldConnectionsEnd(t *testing.T) {
 		}
 	}
 	for ended.Load() < int64(n) && !t.Failed() {
-		demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
+		demand(t, kept.RoundTrip(t, "GET", get("/metrics")), 200)
 		demand(t, w.scrape(t), 200)
 		time.Sleep(100 * time.Millisecond)
 	}
 	held.Wait()
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }
 
 // More connections than the bounds allow, from many addresses or from the scraper's own,
 // shut out nobody who can prove who he is.
 func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20", "READ_HEADER_TIMEOUT=60s")
+	w := newWorld(t, harness.AnswerExposition(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20", "READ_HEADER_TIMEOUT=60s")
 	kept := w.as(t, w.scraper)
-	demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
-	before := w.gate.Kept(t)
+	demand(t, kept.RoundTrip(t, "GET", get("/metrics")), 200)
+	before := w.gate.Resources(t)
 	for name, from := range map[string]func(i int) string{
 		"many addresses": func(i int) string { return fmt.Sprintf("127.1.%d.1", i%60) },
 		"one address":    func(int) string { return "127.0.0.1" },
@@ -115,16 +115,16 @@ func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
 				held = append(held, conn)
 				if i%50 == 49 {
 					demand(t, w.scrape(t), 200)
-					demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
+					demand(t, kept.RoundTrip(t, "GET", get("/metrics")), 200)
 				}
 			}
-			if open := w.gate.Kept(t).Connections; open > 100 {
+			if open := w.gate.Resources(t).Connections; open > 100 {
 				t.Errorf("%.0f connections open, at most 100", open)
 			}
 			for _, conn := range held {
 				_ = conn.Close()
 			}
-			w.gate.Returns(t, before)
+			w.gate.AwaitRelease(t, before)
 		})
 	}
 }
@@ -132,9 +132,9 @@ func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
 // Half-closed and reset connections leave nothing behind.
 func TestR22HalfClosesAndResets(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(strings.Repeat("some_metric{a=\"b\"} 1\n", 50000)))
+	w := newWorld(t, harness.AnswerExposition(strings.Repeat("some_metric{a=\"b\"} 1\n", 50000)))
 	demand(t, w.scrape(t), 200)
-	before := w.gate.Kept(t)
+	before := w.gate.Resources(t)
 	var all crowd
 	for i := range 120 {
 		all.add(func() error {
@@ -143,11 +143,11 @@ func TestR22HalfClosesAndResets(t *testing.T) {
 				return err
 			}
 			defer func() { _ = conn.Close() }()
-			wire, err := harness.Secure(conn, w.proven)
+			wire, err := harness.ClientTLS(conn, w.proven)
 			if err != nil {
 				return err
 			}
-			if err := wire.Say(get("/metrics")); err != nil {
+			if err := wire.Send(get("/metrics")); err != nil {
 				return err
 			}
 			switch i % 4 {
@@ -159,28 +159,28 @@ func TestR22HalfClosesAndResets(t *testing.T) {
 				_, _ = conn.Read(make([]byte, 100))
 				return conn.SetLinger(0)
 			}
-			_, err = wire.Hear("GET")
+			_, err = wire.Receive("GET")
 			return err
 		})
 	}
 	all.run(t)
 	demand(t, w.scrape(t), 200)
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }
 
 // Readers who take nothing, or a little, are cut; others who share their exchange are not.
 func TestR22SlowReaders(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 300000)))
+	w := newWorld(t, harness.AnswerExposition(strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 300000)))
 	demand(t, w.scrape(t), 200)
-	before := w.gate.Kept(t)
+	before := w.gate.Resources(t)
 	done := make(chan struct{})
 	var slow sync.WaitGroup
 	for i := range 8 {
 		slow.Go(func() { w.dawdle(t, fmt.Sprintf("127.3.0.%d", i+1), i%2 == 0, done) })
 	}
-	harness.Eventually(t, "all read", func() bool { return w.gate.Kept(t).Connections >= before.Connections+8 })
-	gone := func() bool { return w.gate.Kept(t).Connections <= before.Connections }
+	harness.Eventually(t, "all read", func() bool { return w.gate.Resources(t).Connections >= before.Connections+8 })
+	gone := func() bool { return w.gate.Resources(t).Connections <= before.Connections }
 	for end := time.Now().Add(25 * second); !gone() && time.Now().Before(end); {
 		if reply := w.scrape(t); reply.Status != 200 || reply.Err != nil {
 			t.Errorf("%d %v", reply.Status, reply.Err)
@@ -191,7 +191,7 @@ func TestR22SlowReaders(t *testing.T) {
 	}
 	close(done)
 	slow.Wait()
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }
 
 // dawdle asks for a large answer and takes nothing of it, or little, until done.
@@ -203,12 +203,12 @@ func (w *world) dawdle(t *testing.T, from string, nothing bool, done <-chan stru
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetReadBuffer(4096)
-	wire, err := harness.Secure(conn, w.asOps)
+	wire, err := harness.ClientTLS(conn, w.asOps)
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	_ = wire.Say(get("/metrics", "Accept-Encoding: identity"))
+	_ = wire.Send(get("/metrics", "Accept-Encoding: identity"))
 	for {
 		select {
 		case <-done:
@@ -227,8 +227,8 @@ func (w *world) dawdle(t *testing.T, from string, nothing bool, done <-chan stru
 // The admin listener may face the network too: its connections are bounded.
 func TestAdminListenerTookAnyNumberOfConnections(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
-	before := w.gate.Kept(t)
+	w := newWorld(t, harness.AnswerExposition(sample))
+	before := w.gate.Resources(t)
 	var held []net.Conn
 	for i := range 600 {
 		conn, err := dials(w.gate.Admin, fmt.Sprintf("127.4.%d.1", i%100))
@@ -242,11 +242,11 @@ func TestAdminListenerTookAnyNumberOfConnections(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if now := w.gate.Kept(t).Descriptors; now > before.Descriptors+200 {
+	if now := w.gate.Resources(t).Descriptors; now > before.Descriptors+200 {
 		t.Errorf("%.0f descriptors, before %.0f", now, before.Descriptors)
 	}
 	for _, conn := range held {
 		_ = conn.Close()
 	}
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }

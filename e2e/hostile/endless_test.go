@@ -25,10 +25,10 @@ func forever(beginning, text string) func(*harness.Exchange) {
 func (w *world) neverComplete(t *testing.T, encoding string, begun int) {
 	t.Helper()
 	wire := w.as(t, w.scraper)
-	if err := wire.Say(get("/metrics", "Accept-Encoding: "+encoding)); err != nil {
+	if err := wire.Send(get("/metrics", "Accept-Encoding: "+encoding)); err != nil {
 		t.Fatal(err)
 	}
-	reply, err := wire.Hear("GET")
+	reply, err := wire.Receive("GET")
 	_ = wire.Close()
 	switch {
 	case err != nil && begun != 200:
@@ -43,9 +43,9 @@ func (w *world) neverComplete(t *testing.T, encoding string, begun int) {
 // An answer without an end costs neither memory nor a place, and never looks complete.
 func TestR21EndlessAnswers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "UPSTREAM_MAX_BYTES=8000000", "UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
+	w := newWorld(t, harness.AnswerExposition(sample), "UPSTREAM_MAX_BYTES=8000000", "UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
 	demand(t, w.scrape(t), 200)
-	before := w.gate.Kept(t)
+	before := w.gate.Resources(t)
 	for name, test := range map[string]struct {
 		answer func(*harness.Exchange)
 		status int
@@ -65,16 +65,16 @@ func TestR21EndlessAnswers(t *testing.T) {
 		"one-byte pads": {forever(head("Transfer-Encoding: chunked"), "1\r\n#\r\n1\r\n\n\r\n"), 200},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.tape.Play(test.answer)
+			w.recorder.SetAnswer(test.answer)
 			for _, encoding := range []string{"identity", "gzip", "zstd"} {
 				w.neverComplete(t, encoding, test.status)
 			}
-			w.tape.Play(harness.Exposes(sample))
+			w.recorder.SetAnswer(harness.AnswerExposition(sample))
 			demand(t, w.scrape(t), 200)
 		})
 	}
-	w.gate.Returns(t, before)
-	if rss := w.gate.Figures(t)["process_resident_memory_bytes"]; rss > 100<<20 {
+	w.gate.AwaitRelease(t, before)
+	if rss := w.gate.Metrics(t)["process_resident_memory_bytes"]; rss > 100<<20 {
 		t.Errorf("resident memory is %.0f MB", rss/1e6)
 	}
 }
@@ -82,27 +82,27 @@ func TestR21EndlessAnswers(t *testing.T) {
 // A large exposition that breaks late has begun as 200: it must not end as one.
 func TestR21LateFaultsCutTheAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "UPSTREAM_TIMEOUT=2s")
-	before := w.gate.Kept(t)
+	w := newWorld(t, harness.AnswerExposition(sample), "UPSTREAM_TIMEOUT=2s")
+	before := w.gate.Resources(t)
 	good := strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 60000)
 	for name, answer := range map[string]func(*harness.Exchange){
-		"syntax":       harness.Says(length(good + "not an exposition\n")),
-		"half a line":  harness.Says(length(good + "up")),
+		"syntax":       harness.AnswerRaw(length(good + "not an exposition\n")),
+		"half a line":  harness.AnswerRaw(length(good + "up")),
 		"no last byte": func(x *harness.Exchange) { x.Send(head("Content-Length: 99999999") + good); _ = x.Close() },
 		"no last chunk": func(x *harness.Exchange) {
 			x.Send(head("Transfer-Encoding: chunked") + "200b20\r\n" + good + "\r\n")
 			_ = x.Close()
 		},
-		"hangs": harness.Says(head("Content-Length: 99999999") + good),
+		"hangs": harness.AnswerRaw(head("Content-Length: 99999999") + good),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.tape.Play(answer)
+			w.recorder.SetAnswer(answer)
 			for _, encoding := range []string{"identity", "gzip", "zstd"} {
 				w.neverComplete(t, encoding, 200)
 			}
 		})
 	}
-	w.tape.Play(harness.Exposes(sample))
+	w.recorder.SetAnswer(harness.AnswerExposition(sample))
 	demand(t, w.scrape(t), 200)
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }

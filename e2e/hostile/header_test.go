@@ -10,7 +10,7 @@ import (
 
 func TestR08ExactlyOneAuthorizationHeader(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	good := bearer(w.token)
 	for name, lines := range map[string][]string{
 		"twice": {good, good}, "twice in two cases": {good, strings.ToLower(good)}, "good, then bad": {good, bearer("x")}, "bad, then good": {bearer("x"), good},
@@ -27,22 +27,22 @@ func TestR08ExactlyOneAuthorizationHeader(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wire := w.stranger(t)
-			demand(t, wire.Ask(t, "GET", get("/metrics", lines...)), 401)
+			demand(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401)
 			if strings.Contains(strings.Join(lines, ""), "\nAuthorization") {
 				return
 			}
 			if wire = w.as(t, w.scraper); name != "cookie" && name != "proxy" && name != "forwarded" && name != "underscore" && name != "x" && name != "identity" {
-				demand(t, wire.Ask(t, "GET", get("/metrics", lines...)), 401) // even beside a good certificate
+				demand(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401) // even beside a good certificate
 			}
 		})
 	}
 	for _, target := range []string{"/metrics?access_token=" + w.token, "/metrics?token=" + w.token, "/metrics?authorization=Bearer%20" + w.token} {
-		demand(t, w.stranger(t).Ask(t, "GET", get(target)), 401)
+		demand(t, w.stranger(t).RoundTrip(t, "GET", get(target)), 401)
 	}
 	for _, scheme := range []string{"Bearer", "bearer", "BEARER", "bEaReR"} {
-		demand(t, w.stranger(t).Ask(t, "GET", get("/metrics", "Authorization: "+scheme+" "+w.token)), 200)
+		demand(t, w.stranger(t).RoundTrip(t, "GET", get("/metrics", "Authorization: "+scheme+" "+w.token)), 200)
 	}
-	if n := len(w.tape.Requests()); n != 4 {
+	if n := len(w.recorder.Requests()); n != 4 {
 		t.Errorf("%d requests reached the runner, want 4", n)
 	}
 }
@@ -58,21 +58,21 @@ var crowded = []string{
 
 func TestR15RunnerSeesOnlyTheGatesOwnRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, lines := range [][]string{nil, crowded, {bearer(w.token)}} {
-		demand(t, w.as(t, w.scraper).Ask(t, "GET", get("/metrics", lines...)), 200)
+		demand(t, w.as(t, w.scraper).RoundTrip(t, "GET", get("/metrics", lines...)), 200)
 	}
 	for _, host := range []string{"127.0.0.1:9252", "evil.example", "localhost:1", "[::1]", "a", ""} {
 		wire := w.as(t, w.scraper)
-		demand(t, wire.Ask(t, "GET", "GET /metrics HTTP/1.1\r\nHost: "+host+"\r\n\r\n"), 200)
+		demand(t, wire.RoundTrip(t, "GET", "GET /metrics HTTP/1.1\r\nHost: "+host+"\r\n\r\n"), 200)
 	}
-	want := own(t, w, strings.TrimSpace(acceptOf(w.tape.Requests()[0])))
-	for _, r := range w.tape.Requests() {
+	want := own(t, w, strings.TrimSpace(acceptOf(w.recorder.Requests()[0])))
+	for _, r := range w.recorder.Requests() {
 		if r != want {
 			t.Errorf("reached the runner:\n%q\nwant\n%q", r, want)
 		}
 	}
-	if all := w.tape.Bytes(); all != strings.Repeat(want, len(w.tape.Requests())) {
+	if all := w.recorder.Bytes(); all != strings.Repeat(want, len(w.recorder.Requests())) {
 		t.Errorf("more than requests reached the runner: %q", all)
 	}
 }
@@ -80,19 +80,19 @@ func TestR15RunnerSeesOnlyTheGatesOwnRequest(t *testing.T) {
 // Accept is the only header that passes, and of it only formats that can be labelled.
 func TestR15AcceptIsFiltered(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	wire := w.as(t, w.scraper)
 	for _, accept := range []string{
 		"text/plain", "*/*", "", "text/html, application/json", "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
 		"text/plain;x=\"a, b\"", "text/plain; evil=\"\\\"\"", strings.Repeat("text/plain,", 500), "text/plain\tx", "text/plain;q=\u00e9", "image/*;q=2", "text/plain;version=0.0.4\v",
 	} {
-		if reply := wire.Ask(t, "GET", get("/metrics", "Accept: "+accept)); reply.Status == 400 {
+		if reply := wire.RoundTrip(t, "GET", get("/metrics", "Accept: "+accept)); reply.Status == 400 {
 			wire = w.as(t, w.scraper) // not a header value at all
 		} else {
 			demand(t, reply, 200)
 		}
 	}
-	for _, r := range w.tape.Requests() {
+	for _, r := range w.recorder.Requests() {
 		accept := strings.TrimSpace(acceptOf(r))
 		if r != own(t, w, accept) || strings.ContainsAny(accept, "\"\\\t\v") || strings.Contains(accept, "html") || strings.Contains(accept, "evil") || len(accept) > 1024 {
 			t.Errorf("reached the runner: %q", r)
@@ -112,56 +112,56 @@ var malformed = map[string]string{
 
 func TestR07MalformedRequestsGetNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
-	before := w.gate.Kept(t)
+	w := newWorld(t, harness.AnswerExposition(sample))
+	before := w.gate.Resources(t)
 	for name, text := range malformed {
 		t.Run(name, func(t *testing.T) {
 			wire := w.as(t, w.ops)
-			_ = wire.Say(text + get("/metrics")) // the gate may have hung up before all is written
-			if reply, err := wire.Hear("GET"); err == nil {
+			_ = wire.Send(text + get("/metrics")) // the gate may have hung up before all is written
+			if reply, err := wire.Receive("GET"); err == nil {
 				if reply.Status < 400 || reply.Status == 404 || !reply.Close {
 					t.Errorf("status %d, close %v", reply.Status, reply.Close)
 				}
-				if said := fmt.Sprint(reply.Header, reply.Body); strings.Contains(said, "aaaa") || strings.Contains(said, w.tape.Address) {
+				if said := fmt.Sprint(reply.Header, reply.Body); strings.Contains(said, "aaaa") || strings.Contains(said, w.recorder.Address) {
 					t.Errorf("reflects: %.200q", said)
 				}
 			}
-			if err := wire.Ended(10 * second); err != nil {
+			if err := wire.AwaitClose(10 * second); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }
 
 // An answer of HTTP/1.0 ends with the connection, so a broken one looks complete.
 func TestHTTP10AnswerThatBreaksOffLookedComplete(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, line := range []string{"GET /metrics HTTP/1.0\r\n", "GET /metrics HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n", "PRI * HTTP/2.0\r\n"} {
-		reply := w.as(t, w.scraper).Ask(t, "GET", line+"\r\n")
+		reply := w.as(t, w.scraper).RoundTrip(t, "GET", line+"\r\n")
 		if reply.Status != 505 && reply.Status != 400 {
 			t.Errorf("%q: %d", line, reply.Status)
 		}
-		demand(t, w.stranger(t).Ask(t, "GET", line+"\r\n"), 401)
+		demand(t, w.stranger(t).RoundTrip(t, "GET", line+"\r\n"), 401)
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
 
 func TestPipelinedRequestsAreJudgedOneByOne(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	wire := w.stranger(t)
-	if err := wire.Say(get("/metrics", bearer(w.token)) + get("/metrics") + get("/metrics", bearer(w.spare)) + get("/metrics", bearer("mg_x")) + get("/nowhere", bearer(w.token)) + get("/gate/metrics", bearer(w.token))); err != nil {
+	if err := wire.Send(get("/metrics", bearer(w.token)) + get("/metrics") + get("/metrics", bearer(w.spare)) + get("/metrics", bearer("mg_x")) + get("/nowhere", bearer(w.token)) + get("/gate/metrics", bearer(w.token))); err != nil {
 		t.Fatal(err)
 	}
 	for i, status := range []int{200, 401, 403, 401, 404, 200} {
-		reply, err := wire.Hear("GET")
+		reply, err := wire.Receive("GET")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestPipelinedRequestsAreJudgedOneByOne(t *testing.T) {
 			t.Errorf("answer %d: %d, want %d", i, reply.Status, status)
 		}
 	}
-	if n := len(w.tape.Requests()); n != 1 {
+	if n := len(w.recorder.Requests()); n != 1 {
 		t.Errorf("%d requests reached the runner", n)
 	}
 }

@@ -123,7 +123,7 @@ func withIssuer(t *testing.T, more ...string) (*world, *issuer) {
 	t.Helper()
 	w := newFiles(t)
 	i := startIssuer(t, w.pki)
-	w.tape = harness.StartTape(t, harness.Exposes(sample))
+	w.recorder = harness.StartRecorder(t, harness.AnswerExposition(sample))
 	w.gate = harness.StartGate(t, append(append(w.environ(), i.environ(w.pki)...), more...)...)
 	return w, i
 }
@@ -164,7 +164,7 @@ func TestR05TokenExpiresOnAKeptConnection(t *testing.T) {
 	w, i := withIssuer(t, "OIDC_CLOCK_SKEW=0")
 	exp := time.Now().Add(3 * time.Second).Unix()
 	token, wire := i.sign(es256, i.good(claims{"exp": exp})), w.stranger(t)
-	demand(t, wire.Ask(t, "GET", get("/metrics", bearer(token))), 200)
+	demand(t, wire.RoundTrip(t, "GET", get("/metrics", bearer(token))), 200)
 	time.Sleep(time.Until(time.Unix(exp, 0)) + 100*time.Millisecond)
-	demand(t, wire.Ask(t, "GET", get("/metrics", bearer(token))), 401)
+	demand(t, wire.RoundTrip(t, "GET", get("/metrics", bearer(token))), 401)
 }

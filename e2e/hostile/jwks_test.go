@@ -27,10 +27,10 @@ func TestR12BadTokensCostTheIssuerNothing(t *testing.T) {
 				if m%2 == 0 {
 					token = i.sign(es256, i.good(nil))[:200] + "AAAA"
 				}
-				if err := wire.Say(get("/metrics", bearer(token))); err != nil {
+				if err := wire.Send(get("/metrics", bearer(token))); err != nil {
 					return err
 				}
-				if reply, err := wire.Hear("GET"); err != nil || reply.Status != 401 {
+				if reply, err := wire.Receive("GET"); err != nil || reply.Status != 401 {
 					return fmt.Errorf("%v, %v", reply, err)
 				}
 			}

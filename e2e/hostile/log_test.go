@@ -31,8 +31,8 @@ func TestR24OneEscapedRecordForAnEventAndNoToken(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				_ = wire.Say(text)
-				_, _ = wire.Hear("GET") // whatever it is
+				_ = wire.Send(text)
+				_, _ = wire.Receive("GET") // whatever it is
 				_ = wire.Close()
 			}
 		}
@@ -69,7 +69,7 @@ func TestR24OneEscapedRecordForAnEventAndNoToken(t *testing.T) {
 
 func TestR24StrangersCannotFloodTheLog(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "LOG_LEVEL=info")
+	w := newWorld(t, harness.AnswerExposition(sample), "LOG_LEVEL=info")
 	before := strings.Count(w.gate.Log(), "\n")
 	var all crowd
 	for i := range 1000 {
@@ -83,14 +83,14 @@ func TestR24StrangersCannotFloodTheLog(t *testing.T) {
 				_, err = conn.Write([]byte("GET / HTTP/1.1\r\n\r\n"))
 				return err
 			}
-			wire, err := harness.Secure(conn, w.plain)
+			wire, err := harness.ClientTLS(conn, w.plain)
 			if err != nil {
 				return err
 			}
-			if err := wire.Say(get("/metrics", bearer("mg_x"))); err != nil {
+			if err := wire.Send(get("/metrics", bearer("mg_x"))); err != nil {
 				return err
 			}
-			_, err = wire.Hear("GET")
+			_, err = wire.Receive("GET")
 			return err
 		})
 	}
@@ -98,7 +98,7 @@ func TestR24StrangersCannotFloodTheLog(t *testing.T) {
 	if n := strings.Count(w.gate.Log(), "\n") - before; n > 300 {
 		t.Errorf("%d lines for 1000 events", n)
 	}
-	for series := range w.gate.Figures(t) {
+	for series := range w.gate.Metrics(t) {
 		if strings.Contains(series, "127.20.") {
 			t.Errorf("a stranger made the series %s", series)
 		}
@@ -113,8 +113,8 @@ func TestR15R17TheRunnerIsNobodyElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	evil := harness.StartTapeOn(t, impostor, harness.Exposes("evil 1\n"))
-	proxy := harness.StartTape(t, harness.Exposes("evil 1\n"))
+	evil := harness.StartRecorderOn(t, impostor, harness.AnswerExposition("evil 1\n"))
+	proxy := harness.StartRecorder(t, harness.AnswerExposition("evil 1\n"))
 	w := newFiles(t)
 	w.gate = harness.StartGate(t, append(w.environ(), "UPSTREAM_URL=http://localhost:"+port,
 		"$HTTP_PROXY=http://"+proxy.Address, "$http_proxy=http://"+proxy.Address, "$ALL_PROXY=http://"+proxy.Address, "$HTTPS_PROXY=http://"+proxy.Address)...)
@@ -126,7 +126,7 @@ func TestR15R17TheRunnerIsNobodyElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.tape = harness.StartTapeOn(t, real, harness.Exposes(sample))
+	w.recorder = harness.StartRecorderOn(t, real, harness.AnswerExposition(sample))
 	if reply := w.scrape(t); reply.Body != labelled {
 		t.Errorf("%d %q", reply.Status, reply.Body)
 	}

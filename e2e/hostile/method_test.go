@@ -13,7 +13,7 @@ var oddMethods = []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 // Nothing is answered before authentication, and what is answered then is always the same.
 func TestR07UniformRefusal(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "LOG_LEVEL=error")
+	w := newWorld(t, harness.AnswerExposition(sample), "LOG_LEVEL=error")
 	var first string
 	for _, method := range append([]string{"GET"}, oddMethods...) {
 		for _, target := range []string{"/metrics", "/gate/metrics", "/debug/pprof/heap", "/nowhere", "/%6detrics", "*", "http://x/metrics", "//", "/debug/jobs/list"} {
@@ -21,10 +21,10 @@ func TestR07UniformRefusal(t *testing.T) {
 				continue // not HTTP
 			}
 			wire := w.stranger(t)
-			if err := wire.Say(request(method, target, "X-Method: TRACE")); err != nil {
+			if err := wire.Send(request(method, target, "X-Method: TRACE")); err != nil {
 				t.Fatal(err)
 			}
-			reply, err := wire.Hear(method)
+			reply, err := wire.Receive(method)
 			_ = wire.Close()
 			if err != nil {
 				t.Fatalf("%s %s: %v", method, target, err)
@@ -41,17 +41,17 @@ func TestR07UniformRefusal(t *testing.T) {
 	if !strings.Contains(first, "Www-Authenticate:[Bearer]") {
 		t.Errorf("no challenge: %s", first)
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
 
 func TestR16MethodsOfKnownPaths(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, method := range oddMethods {
 		for target, allow := range map[string]string{"/metrics": "GET, HEAD", "/gate/metrics": "GET, HEAD", "/debug/pprof/heap": ""} {
-			reply := w.as(t, w.ops).Ask(t, method, request(method, target))
+			reply := w.as(t, w.ops).RoundTrip(t, method, request(method, target))
 			if method == "PRI" && reply.Status == 400 {
 				continue // the preface of HTTP/2 is none of ours
 			}
@@ -63,19 +63,19 @@ func TestR16MethodsOfKnownPaths(t *testing.T) {
 	}
 	for _, text := range []string{request("OPTIONS", "*"), request("CONNECT", "127.0.0.1:9252"), request("CONNECT", "gate.example:443")} {
 		method, _, _ := strings.Cut(text, " ")
-		if reply := w.as(t, w.ops).Ask(t, method, text); reply.Status != 400 && reply.Status != 405 {
+		if reply := w.as(t, w.ops).RoundTrip(t, method, text); reply.Status != 400 && reply.Status != 405 {
 			t.Errorf("%.20q: %d", text, reply.Status)
 		}
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
 
 func TestR16TraceReflectsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
-	reply := w.as(t, w.scraper).Ask(t, "TRACE", request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
+	w := newWorld(t, harness.AnswerExposition(sample))
+	reply := w.as(t, w.scraper).RoundTrip(t, "TRACE", request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
 	demand(t, reply, 405)
 	if strings.Contains(reply.Body+fmt.Sprint(reply.Header), "reflected") {
 		t.Error("reflects a header")
@@ -84,17 +84,17 @@ func TestR16TraceReflectsNothing(t *testing.T) {
 
 func TestR16HeadHasNoBodyAndOneExchange(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Says("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
+	w := newWorld(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
 	wire := w.as(t, w.scraper)
 	for range 2 {
-		demand(t, wire.Ask(t, "HEAD", request("HEAD", "/metrics")), 200)
+		demand(t, wire.RoundTrip(t, "HEAD", request("HEAD", "/metrics")), 200)
 	}
-	for _, r := range w.tape.Requests() {
+	for _, r := range w.recorder.Requests() {
 		if !strings.HasPrefix(r, "HEAD /metrics HTTP/1.1\r\n") {
 			t.Errorf("reached the runner: %q", r)
 		}
 	}
-	if len(w.tape.Requests()) != 2 {
-		t.Errorf("%d requests reached the runner", len(w.tape.Requests()))
+	if len(w.recorder.Requests()) != 2 {
+		t.Errorf("%d requests reached the runner", len(w.recorder.Requests()))
 	}
 }

@@ -21,16 +21,16 @@ func targetOf(request string) string {
 
 func TestR19OffByDefaultAndGatedByIdentity(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Says(octets), "PPROF_ALLOW=")
+	w := newWorld(t, harness.AnswerRaw(octets), "PPROF_ALLOW=")
 	for _, who := range []string{"ops", "scraper", "guest"} {
 		demand(t, w.ask(t, who, get("/debug/pprof/heap")), 403)
 	}
-	w = newWorld(t, harness.Says(octets))
+	w = newWorld(t, harness.AnswerRaw(octets))
 	demand(t, w.ask(t, "scraper", get("/debug/pprof/heap")), 403)
 	demand(t, w.ask(t, "guest", get("/debug/pprof/profile?seconds=x")), 403)
 	demand(t, w.ask(t, "ops", get("/debug/pprof/cmdline")), 404)
 	demand(t, w.ask(t, "stranger", get("/debug/pprof/heap")), 401)
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 	demand(t, w.ask(t, "ops", get("/debug/pprof/heap")), 200)
@@ -38,7 +38,7 @@ func TestR19OffByDefaultAndGatedByIdentity(t *testing.T) {
 
 func TestR19EveryParameterIsRebuilt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Says(octets), "PPROF_MAX_SECONDS=5")
+	w := newWorld(t, harness.AnswerRaw(octets), "PPROF_MAX_SECONDS=5")
 	for target, want := range map[string]string{
 		"profile": "profile?seconds=5", "trace": "trace?seconds=5", "profile?seconds=1": "profile?seconds=1", "profile?seconds=86400": "profile?seconds=5",
 		"trace?seconds=0.1": "trace?seconds=1", "trace?seconds=1e9": "400", "profile?seconds=99999999999999999999999": "profile?seconds=5", "profile?seconds=1.0001": "profile?seconds=2",
@@ -49,9 +49,9 @@ func TestR19EveryParameterIsRebuilt(t *testing.T) {
 		"": "", "?debug=1": "", "symbol?0x1+0xAB": "symbol?0x1+0xab", "symbol?": "symbol", "symbol?0x1&x=y": "400", "symbol?1": "symbol?0x1", "symbol?0x": "400", "symbol?0x11111111111111111": "400", "symbol?0x1++0x2": "400", "symbol?0x1%2b0x2": "400",
 	} {
 		t.Run(target, func(t *testing.T) {
-			before := len(w.tape.Requests())
+			before := len(w.recorder.Requests())
 			reply := w.ask(t, "ops", get("/debug/pprof/"+target))
-			requests := w.tape.Requests()[before:]
+			requests := w.recorder.Requests()[before:]
 			if want == "400" {
 				demand(t, reply, 400)
 				if len(requests) > 0 {
@@ -70,7 +70,7 @@ func TestR19EveryParameterIsRebuilt(t *testing.T) {
 // Two values of one parameter, in the query or in a form, are read by nobody twice.
 func TestR19NoParameterTwiceNorInAForm(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Says(octets), "PPROF_MAX_SECONDS=5")
+	w := newWorld(t, harness.AnswerRaw(octets), "PPROF_MAX_SECONDS=5")
 	for _, text := range []string{
 		get("/debug/pprof/profile?seconds=1&seconds=3600"), get("/debug/pprof/profile?seconds=1;seconds=3600"), get("/debug/pprof/heap?debug=0&debug=1"),
 		request("POST", "/debug/pprof/profile?seconds=1", "Content-Type: application/x-www-form-urlencoded", "Content-Length: 12") + "seconds=3600",
@@ -82,7 +82,7 @@ func TestR19NoParameterTwiceNorInAForm(t *testing.T) {
 			t.Errorf("%.60q: %d", text, reply.Status)
 		}
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
@@ -92,15 +92,15 @@ func TestR19OneProfileAtATimeAndCancelledWithItsClient(t *testing.T) {
 	profiles := make(chan *harness.Exchange, 10)
 	w := newWorld(t, func(x *harness.Exchange) {
 		if strings.Contains(x.Request, "/metrics") {
-			harness.Exposes(sample)(x)
+			harness.AnswerExposition(sample)(x)
 			return
 		}
 		profiles <- x
 	})
-	before := w.gate.Kept(t)
+	before := w.gate.Resources(t)
 	for _, name := range []string{"profile", "trace", "profile"} {
 		running := w.as(t, w.ops)
-		if err := running.Say(get("/debug/pprof/" + name + "?seconds=30")); err != nil {
+		if err := running.Send(get("/debug/pprof/" + name + "?seconds=30")); err != nil {
 			t.Fatal(err)
 		}
 		at := <-profiles
@@ -114,12 +114,12 @@ func TestR19OneProfileAtATimeAndCancelledWithItsClient(t *testing.T) {
 		demand(t, w.scrape(t), 200)
 		_ = running.Close()
 		select {
-		case <-at.Gone:
+		case <-at.Closed:
 		case <-time.After(1 * second):
 			t.Errorf("%s goes on a second after its client left", name)
 		}
 	}
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 	if got := strings.Count(w.gate.Log(), `"msg":"profile used"`); got != 3 {
 		t.Errorf("%d lines about profiles in use, want 3", got)
 	}
@@ -131,15 +131,15 @@ func TestProfilesTookTheScrapersPlaces(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	w := newFiles(t)
-	w.tape = harness.StartTape(t, func(x *harness.Exchange) {
+	w.recorder = harness.StartRecorder(t, func(x *harness.Exchange) {
 		if strings.Contains(x.Request, "/metrics") {
-			harness.Exposes(sample)(x)
+			harness.AnswerExposition(sample)(x)
 			return
 		}
 		select {
 		case <-release:
 			x.Send(octets)
-		case <-x.Gone:
+		case <-x.Closed:
 		}
 	})
 	second := w.addToken(t, "ops2")
@@ -147,14 +147,14 @@ func TestProfilesTookTheScrapersPlaces(t *testing.T) {
 	w.gate = harness.StartGate(t, append(w.environ(), "PPROF_ALLOW=dns:ops.example,token:ops2", "MAX_IN_FLIGHT=8", "RATE_LIMIT=5", "RATE_BURST=20")...)
 	for range 6 {
 		wires := []*harness.Wire{w.as(t, w.ops), w.stranger(t)}
-		if err := wires[0].Say(get("/debug/pprof/heap?seconds=30")); err != nil {
+		if err := wires[0].Send(get("/debug/pprof/heap?seconds=30")); err != nil {
 			t.Fatal(err)
 		}
-		if err := wires[1].Say(get("/debug/pprof/heap?seconds=30", bearer(second))); err != nil {
+		if err := wires[1].Send(get("/debug/pprof/heap?seconds=30", bearer(second))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	harness.Eventually(t, "profiles run", func() bool { return len(w.tape.Requests()) >= 4 })
+	harness.Eventually(t, "profiles run", func() bool { return len(w.recorder.Requests()) >= 4 })
 	time.Sleep(100 * time.Millisecond)
 	for range 3 {
 		demand(t, w.ask(t, "scraper", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 2")), 200)
@@ -169,7 +169,7 @@ func TestCoalescedScrapesAreOneExchange(t *testing.T) {
 	w := newWorld(t, func(x *harness.Exchange) {
 		arrived <- strings.TrimSpace(acceptOf(x.Request))
 		<-release
-		harness.Exposes(sample)(x)
+		harness.AnswerExposition(sample)(x)
 	})
 	const each = 10
 	text, open := "Accept: text/plain;version=0.0.4", "Accept: application/openmetrics-text;version=1.0.0"
@@ -182,10 +182,10 @@ func TestCoalescedScrapesAreOneExchange(t *testing.T) {
 				return
 			}
 			defer func() { _ = wire.Close() }()
-			if err := wire.Say(get("/metrics", lines...)); err != nil {
+			if err := wire.Send(get("/metrics", lines...)); err != nil {
 				t.Error(err)
 			}
-			if reply, err := wire.Hear("GET"); err != nil || reply.Status != status || status == 200 && reply.Body != labelled {
+			if reply, err := wire.Receive("GET"); err != nil || reply.Status != status || status == 200 && reply.Body != labelled {
 				t.Errorf("%s: %v, %v", who, reply, err)
 			}
 		})
@@ -198,12 +198,12 @@ func TestCoalescedScrapesAreOneExchange(t *testing.T) {
 		ask("stranger", 401, text) // whoever else waits
 	}
 	harness.Eventually(t, "all wait", func() bool {
-		return w.gate.Figures(t)["metrics_gate_requests_in_flight"] == 2*each
+		return w.gate.Metrics(t)["metrics_gate_requests_in_flight"] == 2*each
 	})
 	close(release)
 	waiting.Wait()
 	first, second := <-arrived, <-arrived
-	if n := len(w.tape.Requests()); n != 2 || first == second {
+	if n := len(w.recorder.Requests()); n != 2 || first == second {
 		t.Errorf("%d exchanges for %d scrapes in two formats", n, 2*each)
 	}
 }

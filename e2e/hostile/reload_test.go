@@ -32,18 +32,18 @@ func TestR05RevokedOnAKeptConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newFiles(t)
 			w.writeCRL(t, testca.CRLOptions{})
-			w.tape = harness.StartTape(t, harness.Exposes(sample))
+			w.recorder = harness.StartRecorder(t, harness.AnswerExposition(sample))
 			w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
 			wire, beside := w.as(t, w.scraper), w.as(t, w.scraper)
-			demand(t, wire.Ask(t, "GET", get("/metrics")), 200)
+			demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
 			revoke(w)
 			w.reload(t, `"msg":"reloaded","what":"tls"`)
-			demand(t, wire.Ask(t, "GET", get("/metrics")), 401)
-			demand(t, beside.Ask(t, "GET", get("/metrics", bearer(w.token))), 401) // even beside a good token
+			demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 401)
+			demand(t, beside.RoundTrip(t, "GET", get("/metrics", bearer(w.token))), 401) // even beside a good token
 			if state, err := w.shakes(w.proven); err == nil {
 				t.Errorf("a new connection: %v", state)
 			}
-			if n := len(w.tape.Requests()); n != 1 {
+			if n := len(w.recorder.Requests()); n != 1 {
 				t.Errorf("%d requests reached the runner", n)
 			}
 		})
@@ -57,28 +57,28 @@ func (w *world) writeCRL(t *testing.T, o testca.CRLOptions) {
 
 func TestR05ExpiredOnAKeptConnection(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
 	wire := w.as(t, brief)
-	demand(t, wire.Ask(t, "GET", get("/metrics")), 200)
+	demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
 	time.Sleep(time.Until(brief.Leaf().NotAfter) + time.Second)
-	demand(t, wire.Ask(t, "GET", get("/metrics")), 401)
+	demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 401)
 }
 
 func TestR05TokenTakenBackOnAKeptConnection(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	wire := w.stranger(t)
-	demand(t, wire.Ask(t, "GET", get("/metrics", bearer(w.token))), 200)
+	demand(t, wire.RoundTrip(t, "GET", get("/metrics", bearer(w.token))), 200)
 	w.pki.Write(t, "tokens", []byte("# all taken back\n"))
 	w.reload(t, `"msg":"reloaded","what":"tokens"`)
-	demand(t, wire.Ask(t, "GET", get("/metrics", bearer(w.token))), 401)
+	demand(t, wire.RoundTrip(t, "GET", get("/metrics", bearer(w.token))), 401)
 }
 
 // A change is noticed within 10 s without a signal, too.
 func TestR05FilesArePolled(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	secret, line, err := auth.NewToken("prometheus")
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestR03BadFilesKeepTheOldState(t *testing.T) {
 	t.Parallel()
 	w := newFiles(t)
 	w.writeCRL(t, testca.CRLOptions{})
-	w.tape = harness.StartTape(t, harness.Exposes(sample))
+	w.recorder = harness.StartRecorder(t, harness.AnswerExposition(sample))
 	w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
 	for _, name := range []string{"ca.pem", "server.pem", "server-key.pem", "crl.pem", "tokens"} {
 		good, err := os.ReadFile(w.pki.File(name))
@@ -119,7 +119,7 @@ func TestR03BadFilesKeepTheOldState(t *testing.T) {
 		demand(t, w.scrape(t), 200)
 		w.pki.Write(t, name, good)
 	}
-	f := w.gate.Figures(t)
+	f := w.gate.Metrics(t)
 	if f[`metrics_gate_reloads_total{result="error",what="tls"}`] < 24 || f[`metrics_gate_reloads_total{result="error",what="tokens"}`] < 6 {
 		t.Error("errors are not counted")
 	}

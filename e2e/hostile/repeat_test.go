@@ -22,7 +22,7 @@ func (w *world) repeated(t *testing.T, pair *testca.Pair, lines ...string) *harn
 	t.Helper()
 	wire := w.as(t, pair)
 	for range scrapes {
-		demand(t, wire.Ask(t, "GET", get("/metrics", lines...)), 200)
+		demand(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 200)
 	}
 	return wire
 }
@@ -45,7 +45,7 @@ func TestR05RepeatedScrapesAreJudgedAnew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newFiles(t)
 			w.writeCRL(t, testca.CRLOptions{})
-			w.tape = harness.StartTape(t, harness.Exposes(sample))
+			w.recorder = harness.StartRecorder(t, harness.AnswerExposition(sample))
 			w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
 			pair, lines := w.scraper, []string(nil)
 			if name == "token" {
@@ -54,8 +54,8 @@ func TestR05RepeatedScrapesAreJudgedAnew(t *testing.T) {
 			wire := w.repeated(t, pair, lines...)
 			c.take(t, w)
 			w.reload(t, fmt.Sprintf(`"msg":"reloaded","what":%q`, c.said))
-			demand(t, wire.Ask(t, "GET", get("/metrics", lines...)), 401)
-			if n := len(w.tape.Requests()); n != scrapes {
+			demand(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401)
+			if n := len(w.recorder.Requests()); n != scrapes {
 				t.Errorf("%d requests reached the runner", n)
 			}
 		})
@@ -64,17 +64,17 @@ func TestR05RepeatedScrapesAreJudgedAnew(t *testing.T) {
 
 func TestR05RepeatedScraperExpires(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
 	wire := w.repeated(t, brief)
 	time.Sleep(time.Until(brief.Leaf().NotAfter) + time.Second)
-	demand(t, wire.Ask(t, "GET", get("/metrics")), 401)
+	demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 401)
 }
 
 // The credential of each request counts, not that of the one before.
 func TestR08RepeatedScrapesBearTheirOwnCredential(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	good := bearer(w.token)
 	for name, c := range map[string]struct {
 		lines  []string
@@ -91,18 +91,18 @@ func TestR08RepeatedScrapesBearTheirOwnCredential(t *testing.T) {
 			if name == "in the query" {
 				target += "?access_token=" + w.token
 			}
-			demand(t, wire.Ask(t, "GET", get(target, c.lines...)), c.status)
+			demand(t, wire.RoundTrip(t, "GET", get(target, c.lines...)), c.status)
 		})
 	}
 }
 
 func TestR14RepeatedConnectionsTakeOnlyLiteralTargets(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	exchanges := 0
 	for status, targets := range map[int][]string{400: refusedTargets, 404: absentTargets} {
 		for _, target := range targets {
-			reply := w.repeated(t, w.ops).Ask(t, "GET", get(target))
+			reply := w.repeated(t, w.ops).RoundTrip(t, "GET", get(target))
 			exchanges += scrapes
 			if reply.Status == 400 && reply.Close {
 				continue // net/http's own
@@ -112,14 +112,14 @@ func TestR14RepeatedConnectionsTakeOnlyLiteralTargets(t *testing.T) {
 			}
 		}
 	}
-	if n := len(w.tape.Requests()); n != exchanges {
+	if n := len(w.recorder.Requests()); n != exchanges {
 		t.Errorf("%d requests reached the runner, not %d", n, exchanges)
 	}
 }
 
 func TestR16RepeatedConnectionsTakeNoBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	hidden := get("/gate/metrics")
 	for name, text := range map[string]string{
 		"length":          get("/metrics", fmt.Sprint("Content-Length: ", len(hidden))) + hidden,
@@ -130,11 +130,11 @@ func TestR16RepeatedConnectionsTakeNoBodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wire := w.repeated(t, w.scraper)
-			reply := wire.Ask(t, "GET", text)
+			reply := wire.RoundTrip(t, "GET", text)
 			if reply.Status < 400 || !reply.Close {
 				t.Errorf("status %d, close %t", reply.Status, reply.Close)
 			}
-			if err := wire.Ended(5 * second); err != nil {
+			if err := wire.AwaitClose(5 * second); err != nil {
 				t.Error(err)
 			}
 		})
@@ -144,18 +144,18 @@ func TestR16RepeatedConnectionsTakeNoBodies(t *testing.T) {
 // Half a head on a repeated connection has the time of a head, not that of an idle connection.
 func TestR22RepeatedConnectionsEnd(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=3s")
+	w := newWorld(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=3s")
 	half, idle := w.repeated(t, w.scraper), w.repeated(t, w.scraper)
-	if err := half.Say("GET /met"); err != nil {
+	if err := half.Send("GET /met"); err != nil {
 		t.Fatal(err)
 	}
-	if reply, err := half.Hear("GET"); err == nil && reply.Status != 400 { // net/http's word to half a head
+	if reply, err := half.Receive("GET"); err == nil && reply.Status != 400 { // net/http's word to half a head
 		t.Errorf("half a head: %d", reply.Status)
 	}
-	if err := half.Ended(2 * second); err != nil {
+	if err := half.AwaitClose(2 * second); err != nil {
 		t.Errorf("half a head: %v", err)
 	}
-	if err := idle.Ended(4 * second); err != nil {
+	if err := idle.AwaitClose(4 * second); err != nil {
 		t.Errorf("idle: %v", err)
 	}
 }
@@ -167,15 +167,15 @@ func TestR21RepeatedScrapesFailHonestly(t *testing.T) {
 	bodies := []string{large, sample, "nonsense nonsense\n", sample, large + "nonsense nonsense\n"}
 	n := 0
 	w := newWorld(t, func(x *harness.Exchange) {
-		harness.Exposes(bodies[n%len(bodies)])(x)
+		harness.AnswerExposition(bodies[n%len(bodies)])(x)
 		n++
 	})
 	wire := w.as(t, w.scraper)
 	for i := range 2 * len(bodies) {
-		if err := wire.Say(get("/metrics")); err != nil {
+		if err := wire.Send(get("/metrics")); err != nil {
 			t.Fatal(err)
 		}
-		reply, err := wire.Hear("GET")
+		reply, err := wire.Receive("GET")
 		switch i % len(bodies) {
 		case 2:
 			if err != nil || reply.Status != 502 {

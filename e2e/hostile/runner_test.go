@@ -89,34 +89,34 @@ var cuts = map[string]string{
 
 func TestR20FaultyAnswersAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	check := func(name string, doubt bool, answer func(*harness.Exchange)) {
 		t.Run(name, func(t *testing.T) {
 			wire := w.as(t, w.scraper)
-			w.tape.Play(harness.Exposes(sample))
-			demand(t, wire.Ask(t, "GET", get("/metrics")), 200)
-			w.tape.Play(answer)
-			reply := wire.Ask(t, "GET", get("/metrics"))
+			w.recorder.SetAnswer(harness.AnswerExposition(sample))
+			demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
+			w.recorder.SetAnswer(answer)
+			reply := wire.RoundTrip(t, "GET", get("/metrics"))
 			demand(t, reply, 502)
 			if strings.Contains(fmt.Sprint(reply), secret) || len(reply.Header) > 5 {
 				t.Errorf("tells of the runner: %v", reply)
 			}
 			// In doubt the connection is not used again.
-			w.tape.Play(harness.Exposes(sample))
-			links := len(w.tape.Links())
-			if reply := wire.Ask(t, "GET", get("/metrics")); reply.Body != labelled {
+			w.recorder.SetAnswer(harness.AnswerExposition(sample))
+			links := len(w.recorder.Conns())
+			if reply := wire.RoundTrip(t, "GET", get("/metrics")); reply.Body != labelled {
 				t.Errorf("the next scrape got %q", reply.Body)
 			}
-			if doubt && len(w.tape.Links()) == links {
+			if doubt && len(w.recorder.Conns()) == links {
 				t.Error("the connection was used again")
 			}
 		})
 	}
 	for name, text := range faults {
-		check(name, true, harness.Says(text))
+		check(name, true, harness.AnswerRaw(text))
 	}
 	for name, text := range contents {
-		check(name, false, harness.Says(text))
+		check(name, false, harness.AnswerRaw(text))
 	}
 	for name, text := range cuts {
 		check("cut: "+name, true, func(x *harness.Exchange) { x.Send(text); _ = x.Close() })
@@ -132,24 +132,24 @@ func TestR20FaultyAnswersAreRefused(t *testing.T) {
 func TestR20NothingThatFollowsIsTheNextAnswer(t *testing.T) {
 	t.Parallel()
 	evil := "# TYPE evil gauge\nevil 1\n"
-	w := newWorld(t, harness.Says(length(sample)+length(evil)))
+	w := newWorld(t, harness.AnswerRaw(length(sample)+length(evil)))
 	wire := w.as(t, w.scraper)
 	for range 5 {
-		if reply := wire.Ask(t, "GET", get("/metrics")); reply.Body != labelled {
+		if reply := wire.RoundTrip(t, "GET", get("/metrics")); reply.Body != labelled {
 			t.Errorf("%d %q", reply.Status, reply.Body)
 		}
 		time.Sleep(20 * time.Millisecond) // what follows has arrived
 	}
 	// And late: after the connection was kept.
 	follow, followed := make(chan bool), make(chan bool)
-	w.tape.Play(func(x *harness.Exchange) {
+	w.recorder.SetAnswer(func(x *harness.Exchange) {
 		x.Send(length(sample))
 		<-follow
 		x.Send(length(evil))
 		followed <- true
 	})
 	for range 10 {
-		if reply := wire.Ask(t, "GET", get("/metrics")); strings.Contains(reply.Body, "evil") {
+		if reply := wire.RoundTrip(t, "GET", get("/metrics")); strings.Contains(reply.Body, "evil") {
 			t.Errorf("%q", reply.Body)
 		}
 		follow <- true
@@ -159,13 +159,13 @@ func TestR20NothingThatFollowsIsTheNextAnswer(t *testing.T) {
 
 func TestR20RunnerIsDownOrHangs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "UPSTREAM_TIMEOUT=1s")
+	w := newWorld(t, harness.AnswerExposition(sample), "UPSTREAM_TIMEOUT=1s")
 	wire := w.as(t, w.scraper)
-	demand(t, wire.Ask(t, "GET", get("/metrics")), 200)
+	demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
 	silent := func(*harness.Exchange) {}
 	for name, answer := range map[string]func(*harness.Exchange){
-		"before the answer": silent, "in the status": harness.Says("HTTP/1.1 2"), "in the header": harness.Says("HTTP/1.1 200 OK\r\nX"),
-		"before the body": harness.Says(head("Content-Length: 5")), "in the body": harness.Says(head("Content-Length: 50") + sample), "in a chunk": harness.Says(head("Transfer-Encoding: chunked") + "5\r\nup"),
+		"before the answer": silent, "in the status": harness.AnswerRaw("HTTP/1.1 2"), "in the header": harness.AnswerRaw("HTTP/1.1 200 OK\r\nX"),
+		"before the body": harness.AnswerRaw(head("Content-Length: 5")), "in the body": harness.AnswerRaw(head("Content-Length: 50") + sample), "in a chunk": harness.AnswerRaw(head("Transfer-Encoding: chunked") + "5\r\nup"),
 		"drop by drop": func(x *harness.Exchange) {
 			for _, c := range head("Content-Length: 500000") + strings.Repeat("#\n", 1000) {
 				x.Send(string(c))
@@ -174,26 +174,26 @@ func TestR20RunnerIsDownOrHangs(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.tape.Play(answer)
+			w.recorder.SetAnswer(answer)
 			begin := time.Now()
-			demand(t, wire.Ask(t, "GET", get("/metrics")), 504)
+			demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 504)
 			if took := time.Since(begin); took > 4*second {
 				t.Errorf("took %s, UPSTREAM_TIMEOUT is 1s", took)
 			}
 			begin = time.Now() // and before the scraper itself gives up
-			demand(t, wire.Ask(t, "GET", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 0.4")), 504)
+			demand(t, wire.RoundTrip(t, "GET", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 0.4")), 504)
 			if took := time.Since(begin); took > 3*second {
 				t.Errorf("took %s, the scraper waits 0.4s", took)
 			}
-			links := w.tape.Links()
+			links := w.recorder.Conns()
 			select {
-			case <-links[len(links)-1].Gone:
+			case <-links[len(links)-1].Closed:
 			case <-time.After(10 * second):
 				t.Error("the connection to the runner is still open")
 			}
 		})
 	}
-	w.tape.Close()
-	demand(t, wire.Ask(t, "GET", get("/metrics")), 502)
-	demand(t, wire.Ask(t, "GET", get("/gate/metrics")), 200)
+	w.recorder.Close()
+	demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 502)
+	demand(t, wire.RoundTrip(t, "GET", get("/gate/metrics")), 200)
 }

@@ -10,21 +10,21 @@ import (
 
 // guess tries a token from an address and returns the status.
 func (w *world) guess(from, token string, lines ...string) (*harness.Reply, error) {
-	wire, err := harness.Call(w.gate.Address, from, w.plain)
+	wire, err := harness.Dial(w.gate.Address, from, w.plain)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = wire.Close() }()
-	if err := wire.Say(get("/metrics", append(lines, bearer(token))...)); err != nil {
+	if err := wire.Send(get("/metrics", append(lines, bearer(token))...)); err != nil {
 		return nil, err
 	}
-	return wire.Hear("GET")
+	return wire.Receive("GET")
 }
 
 // Guessing uses up the guesser's own failures, and nothing that a proven caller needs.
 func TestR23GuessingFromOneAddress(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=5")
+	w := newWorld(t, harness.AnswerExposition(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=5")
 	for i := range 20 {
 		reply, err := w.guess("127.0.0.1", fmt.Sprint("mg_guess", i), fmt.Sprintf("X-Forwarded-For: 10.0.0.%d", i), fmt.Sprintf("X-Real-Ip: 10.0.0.%d", i), fmt.Sprintf("Forwarded: for=10.0.0.%d", i))
 		if err != nil {
@@ -52,9 +52,9 @@ func TestR23GuessingFromOneAddress(t *testing.T) {
 // table, and that a /64 is one address, is for the unit tests of the lane.)
 func TestR23GuessingFromManyAddresses(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=1", "LOG_LEVEL=info")
+	w := newWorld(t, harness.AnswerExposition(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=1", "LOG_LEVEL=info")
 	demand(t, w.scrape(t), 200)
-	before := w.gate.Kept(t)
+	before := w.gate.Resources(t)
 	var all crowd
 	for i := range 1500 {
 		all.add(func() error {
@@ -67,11 +67,11 @@ func TestR23GuessingFromManyAddresses(t *testing.T) {
 	}
 	all.run(t)
 	demand(t, w.scrape(t), 200)
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 	if n := strings.Count(w.gate.Log(), "authentication refused"); n > 200 {
 		t.Errorf("%d log lines for 1500 guesses", n)
 	}
-	for series := range w.gate.Figures(t) {
+	for series := range w.gate.Metrics(t) {
 		if strings.Contains(series, "127.") || strings.Contains(series, "guess") {
 			t.Errorf("a stranger made the series %s", series)
 		}
@@ -83,7 +83,7 @@ func TestMembersHaveLanesOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(x *harness.Exchange) {
 		if strings.Contains(x.Request, "/metrics") {
-			harness.Exposes(sample)(x)
+			harness.AnswerExposition(sample)(x)
 			return
 		}
 		x.Send(octets)

@@ -26,7 +26,7 @@ var absentTargets = []string{
 
 func TestR14OnlyLiteralTargetsPass(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, list := range []struct {
 		targets []string
 		status  int
@@ -35,7 +35,7 @@ func TestR14OnlyLiteralTargetsPass(t *testing.T) {
 			t.Run(target, func(t *testing.T) {
 				// net/http answers some of these itself, before anyone is asked who they are.
 				for _, wire := range []*harness.Wire{w.as(t, w.ops), w.as(t, w.guest)} {
-					reply := wire.Ask(t, "GET", get(target))
+					reply := wire.RoundTrip(t, "GET", get(target))
 					if reply.Status == 400 && reply.Close {
 						continue
 					}
@@ -44,23 +44,23 @@ func TestR14OnlyLiteralTargetsPass(t *testing.T) {
 			})
 		}
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
 
 func TestR14QueryNeverReachesTheRunner(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	wire := w.as(t, w.scraper)
 	for _, query := range []string{"", "?", "?name[]=up", "?%2e%2e%2f", "?a=b;c=d", "?x=/../../debug/jobs/list", "?a=//b", "??", "?token=x&access_token=y"} {
-		reply := wire.Ask(t, "GET", get("/metrics"+query))
+		reply := wire.RoundTrip(t, "GET", get("/metrics"+query))
 		demand(t, reply, 200)
 		if reply.Body != labelled {
 			t.Errorf("%s: %q", query, reply.Body)
 		}
 	}
-	for _, r := range w.tape.Requests() {
+	for _, r := range w.recorder.Requests() {
 		if r != own(t, w, strings.TrimSpace(acceptOf(r))) || strings.Contains(r, "?") {
 			t.Errorf("reached the runner: %q", r)
 		}
@@ -76,7 +76,7 @@ func acceptOf(r string) string {
 
 func TestR18RunnersOtherPathsAreUnreachable(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "PPROF_CMDLINE=true")
+	w := newWorld(t, harness.AnswerExposition(sample), "PPROF_CMDLINE=true")
 	for _, target := range []string{"/debug/jobs/list", "/debug/process/state", "/health/ready", "/debug/pprof/../jobs/list", "/debug/jobs/list?x=/metrics", "/debug//jobs/list"} {
 		for who, pair := range map[string]*testca.Pair{"ops": w.ops, "scraper": w.scraper, "guest": w.guest, "token": nil} {
 			wire := w.as(t, pair)
@@ -85,13 +85,13 @@ func TestR18RunnersOtherPathsAreUnreachable(t *testing.T) {
 				if pair == nil {
 					lines = []string{bearer(w.token)}
 				}
-				if reply := wire.Ask(t, method, request(method, target, lines...)); reply.Status != 404 && reply.Status != 400 {
+				if reply := wire.RoundTrip(t, method, request(method, target, lines...)); reply.Status != 404 && reply.Status != 400 {
 					t.Errorf("%s %s as %s: %d %q", method, target, who, reply.Status, reply.Body)
 				}
 			}
 		}
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }

@@ -29,16 +29,16 @@ func TestR01Toolchain(t *testing.T) {
 
 // shakes tells whether the gate would talk to a client with config.
 func (w *world) shakes(config *tls.Config) (*tls.ConnectionState, error) {
-	wire, err := harness.Call(w.gate.Address, "", config)
+	wire, err := harness.Dial(w.gate.Address, "", config)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = wire.Close() }()
 	state := wire.Conn.(*tls.Conn).ConnectionState()
-	if err := wire.Say(get("/metrics")); err != nil { // TLS 1.3 refuses certificates after its handshake
+	if err := wire.Send(get("/metrics")); err != nil { // TLS 1.3 refuses certificates after its handshake
 		return nil, err
 	}
-	_, err = wire.Hear("GET")
+	_, err = wire.Receive("GET")
 	return &state, err
 }
 
@@ -48,7 +48,7 @@ func TestR01ProtocolVersionsAndSuites(t *testing.T) {
 		"1.3": {tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: false, tls.VersionTLS13: true},
 		"1.2": {tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true},
 	} {
-		w := newWorld(t, harness.Exposes(sample), "TLS_MIN_VERSION="+minimum)
+		w := newWorld(t, harness.AnswerExposition(sample), "TLS_MIN_VERSION="+minimum)
 		for v, want := range versions {
 			config := w.config(w.scraper)
 			config.MinVersion, config.MaxVersion = v, v
@@ -73,7 +73,7 @@ func TestR01ProtocolVersionsAndSuites(t *testing.T) {
 
 func TestR01OnlyHTTP11IsNegotiated(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, protocols := range [][]string{nil, {"http/1.1"}, {"h2", "http/1.1"}} {
 		config := w.config(w.scraper)
 		config.NextProtos = protocols
@@ -94,7 +94,7 @@ func TestR01OnlyHTTP11IsNegotiated(t *testing.T) {
 func TestR04SessionsAreNotResumed(t *testing.T) {
 	t.Parallel()
 	for _, v := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		w := newWorld(t, harness.Exposes(sample), "TLS_MIN_VERSION=1.2")
+		w := newWorld(t, harness.AnswerExposition(sample), "TLS_MIN_VERSION=1.2")
 		config := w.config(w.scraper)
 		config.MaxVersion, config.ClientSessionCache = v, tls.NewLRUClientSessionCache(10)
 		for range 3 {
@@ -145,7 +145,7 @@ func hello(t *testing.T, config *tls.Config, extension []byte) []byte {
 
 func TestR04EarlyDataIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newWorld(t, harness.AnswerExposition(sample))
 	for name, extension := range map[string][]byte{"none": nil, "early data": {0, 42, 0, 0}} {
 		conn, err := net.Dial("tcp", w.gate.Address)
 		if err != nil {
@@ -165,7 +165,7 @@ func TestR04EarlyDataIsRefused(t *testing.T) {
 			t.Errorf("%s: the gate answers with a record of type %d, want %d", name, kind[0], want)
 		}
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
@@ -173,7 +173,7 @@ func TestR04EarlyDataIsRefused(t *testing.T) {
 // openssl's client asks for another handshake when it reads a line "R".
 func TestR04RenegotiationIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "TLS_MIN_VERSION=1.2")
+	w := newWorld(t, harness.AnswerExposition(sample), "TLS_MIN_VERSION=1.2")
 	for line, want := range map[string]bool{"": true, "R\n": false} {
 		client := exec.Command("openssl", "s_client", "-connect", w.gate.Address, "-tls1_2", "-CAfile", w.pki.File("ca.pem"),
 			"-cert", w.pki.File("scraper.pem"), "-key", w.pki.File("scraper-key.pem"), "-ign_eof")
@@ -205,7 +205,7 @@ func TestR04RenegotiationIsRefused(t *testing.T) {
 // Only the verified leaf's exact name of the exact type is an identity.
 func TestR06CertificateIdentities(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "METRICS_ALLOW=dns:prometheus.example,uri:spiffe://example/ns/*/sa/prometheus,token:prometheus", "PPROF_ALLOW=")
+	w := newWorld(t, harness.AnswerExposition(sample), "METRICS_ALLOW=dns:prometheus.example,uri:spiffe://example/ns/*/sa/prometheus,token:prometheus", "PPROF_ALLOW=")
 	other := testca.Must(testca.NewCA(testca.Options{CommonName: "e2e"}))
 	issue := func(o testca.Options) *testca.Pair { return testca.Must(w.pki.CA.Issue(o)) }
 	stuffed := issue(testca.Options{DNSNames: []string{"guest.example"}})
@@ -227,14 +227,14 @@ func TestR06CertificateIdentities(t *testing.T) {
 		"self-signed": {testca.Must(testca.SelfSigned(testca.Options{DNSNames: []string{"prometheus.example"}})), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wire, err := harness.Call(w.gate.Address, "", w.config(test.pair))
+			wire, err := harness.Dial(w.gate.Address, "", w.config(test.pair))
 			if err == nil {
 				defer func() { _ = wire.Close() }()
-				err = wire.Say(get("/metrics"))
+				err = wire.Send(get("/metrics"))
 			}
 			var reply *harness.Reply
 			if err == nil {
-				reply, err = wire.Hear("GET")
+				reply, err = wire.Receive("GET")
 			}
 			switch {
 			case test.status == 0 && err == nil:

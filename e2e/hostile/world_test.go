@@ -23,7 +23,7 @@ type world struct {
 	pki                  *harness.PKI
 	scraper, ops, guest  *testca.Pair // may scrape; may profile too; may nothing
 	token, spare, lines  string       // tokens "prometheus" (may scrape), "spare" (nothing), and their file
-	tape                 *harness.Tape
+	recorder                 *harness.Recorder
 	gate                 *harness.Gate
 	plain, proven, asOps *tls.Config
 }
@@ -33,7 +33,7 @@ type world struct {
 func newWorld(t *testing.T, answer func(*harness.Exchange), environ ...string) *world {
 	t.Helper()
 	w := newFiles(t)
-	w.tape = harness.StartTape(t, answer)
+	w.recorder = harness.StartRecorder(t, answer)
 	w.gate = harness.StartGate(t, append(w.environ(), environ...)...)
 	return w
 }
@@ -65,8 +65,8 @@ func (w *world) environ() []string {
 	e := append(w.pki.Environ(true), "TOKENS_FILE="+w.pki.File("tokens"), "RUNNER_NAME=r1",
 		"METRICS_ALLOW=dns:prometheus.example,dns:ops.example,token:prometheus", "PPROF_ALLOW=dns:ops.example",
 		"RATE_LIMIT=100000", "RATE_BURST=100000", "FAILURE_RATE_LIMIT=100000", "FAILURE_BURST=100000")
-	if w.tape != nil {
-		e = append(e, "UPSTREAM_URL="+w.tape.Address)
+	if w.recorder != nil {
+		e = append(e, "UPSTREAM_URL="+w.recorder.Address)
 	}
 	return e
 }
@@ -85,19 +85,19 @@ func (w *world) config(pair *testca.Pair) *tls.Config {
 // as connects with a certificate.
 func (w *world) as(t *testing.T, pair *testca.Pair) *harness.Wire {
 	t.Helper()
-	return harness.MustCall(t, w.gate.Address, w.config(pair))
+	return harness.MustDial(t, w.gate.Address, w.config(pair))
 }
 
 // stranger connects without one.
 func (w *world) stranger(t *testing.T) *harness.Wire {
 	t.Helper()
-	return harness.MustCall(t, w.gate.Address, w.plain)
+	return harness.MustDial(t, w.gate.Address, w.plain)
 }
 
 // call connects as one of "ops", "scraper", "guest" and "stranger".
 func (w *world) call(who string) (*harness.Wire, error) {
 	pair := map[string]*testca.Pair{"ops": w.ops, "scraper": w.scraper, "guest": w.guest}[who]
-	return harness.Call(w.gate.Address, "", w.config(pair))
+	return harness.Dial(w.gate.Address, "", w.config(pair))
 }
 
 // ask sends one request as someone, on a connection of its own.
@@ -109,7 +109,7 @@ func (w *world) ask(t *testing.T, who, text string) *harness.Reply {
 	}
 	defer func() { _ = wire.Close() }()
 	method, _, _ := strings.Cut(text, " ")
-	return wire.Ask(t, method, text)
+	return wire.RoundTrip(t, method, text)
 }
 
 // crowd is work for several clients at a time.
@@ -143,7 +143,7 @@ func (w *world) scrape(t *testing.T) *harness.Reply {
 	t.Helper()
 	wire := w.as(t, w.scraper)
 	defer func() { _ = wire.Close() }()
-	return wire.Ask(t, "GET", get("/metrics"))
+	return wire.RoundTrip(t, "GET", get("/metrics"))
 }
 
 // reload asks for a reload and waits until the gate has logged its end n times.
@@ -187,20 +187,20 @@ const labelled = "# TYPE up gauge\nup{runner_name=\"r1\"} 1\n"
 func own(t *testing.T, w *world, accept string) string {
 	t.Helper()
 	return fmt.Sprintf("GET /metrics HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nAccept: %s\r\nAccept-Encoding: identity\r\n\r\n",
-		w.tape.Address, userAgent(t, w), accept)
+		w.recorder.Address, userAgent(t, w), accept)
 }
 
 // userAgent is what the gate calls itself; it must not be the client's.
 func userAgent(t *testing.T, w *world) string {
 	t.Helper()
-	for _, r := range w.tape.Requests() {
+	for _, r := range w.recorder.Requests() {
 		for line := range strings.SplitSeq(r, "\r\n") {
 			if agent, ok := strings.CutPrefix(line, "User-Agent: "); ok && strings.HasPrefix(agent, "metrics-gate/") {
 				return agent
 			}
 		}
 	}
-	t.Fatalf("no request of metrics-gate's reached the runner: %q", w.tape.Bytes())
+	t.Fatalf("no request of metrics-gate's reached the runner: %q", w.recorder.Bytes())
 	return ""
 }
 

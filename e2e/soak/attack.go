@@ -64,14 +64,14 @@ func (w *world) config(who string) *tls.Config {
 // sends says text and counts the answer.
 func sends(who, text string) attack {
 	return func(w *world, from string) string {
-		wire, err := harness.Call(w.gate.Address, from, w.config(who))
+		wire, err := harness.Dial(w.gate.Address, from, w.config(who))
 		if err != nil {
 			return "no connection"
 		}
 		defer func() { _ = wire.Close() }()
-		_ = wire.Say(text)
+		_ = wire.Send(text)
 		method, _, _ := strings.Cut(text, " ")
-		reply, err := wire.Hear(method)
+		reply, err := wire.Receive(method)
 		if err != nil {
 			return "closed"
 		}
@@ -82,11 +82,11 @@ func sends(who, text string) attack {
 // leaves says text and goes away without waiting for the answer.
 func leaves(who, text string) attack {
 	return func(w *world, from string) string {
-		wire, err := harness.Call(w.gate.Address, from, w.config(who))
+		wire, err := harness.Dial(w.gate.Address, from, w.config(who))
 		if err != nil {
 			return "no connection"
 		}
-		_ = wire.Say(text)
+		_ = wire.Send(text)
 		time.Sleep(20 * time.Millisecond)
 		_ = wire.Close()
 		return "left"
@@ -140,12 +140,12 @@ func closed(conn net.Conn) bool {
 // drips writes a byte now and then after text until the gate closes the connection.
 func drips(who, text string) attack {
 	return func(w *world, from string) string {
-		wire, err := harness.Call(w.gate.Address, from, w.config(who))
+		wire, err := harness.Dial(w.gate.Address, from, w.config(who))
 		if err != nil {
 			return "no connection"
 		}
 		defer func() { _ = wire.Close() }()
-		_ = wire.Say(text)
+		_ = wire.Send(text)
 		for range 200 {
 			if _, err := wire.Write([]byte("x")); err != nil {
 				return "closed"
@@ -165,11 +165,11 @@ func slowReader(w *world, from string) string {
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetReadBuffer(4096)
-	wire, err := harness.Secure(conn, w.ops)
+	wire, err := harness.ClientTLS(conn, w.ops)
 	if err != nil {
 		return "no connection"
 	}
-	_ = wire.Say("GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity\r\n\r\n")
+	_ = wire.Send("GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity\r\n\r\n")
 	for range 300 {
 		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 		if _, err := conn.Read(make([]byte, 256)); err != nil {
@@ -187,11 +187,11 @@ func resets(w *world, from string) string {
 		return "no connection"
 	}
 	defer func() { _ = conn.Close() }()
-	wire, err := harness.Secure(conn, w.ops)
+	wire, err := harness.ClientTLS(conn, w.ops)
 	if err != nil {
 		return "no connection"
 	}
-	_ = wire.Say("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+	_ = wire.Send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
 	_, _ = conn.Read(make([]byte, 1000))
 	_ = conn.SetLinger(0)
 	return "reset"

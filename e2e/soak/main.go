@@ -62,7 +62,7 @@ func soak(ctx context.Context, t *bench, o options) {
 	good.Wait()
 	pause(ctx, 3*time.Second)
 	watch.mark("after them")
-	before := w.gate.Kept(t)
+	before := w.gate.Resources(t)
 
 	hostile, stopHostile := context.WithTimeout(ctx, o.length)
 	good = w.scrape(hostile, seen)
@@ -73,11 +73,11 @@ func soak(ctx context.Context, t *bench, o options) {
 	stopHostile()
 	watch.mark("scrapers and attacks")
 
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 	pause(ctx, o.rest)
 	watch.mark("at rest again")
-	after := w.gate.Kept(t)
-	f := w.gate.Figures(t)
+	after := w.gate.Resources(t)
+	f := w.gate.Metrics(t)
 	fmt.Printf("heap of the gate at rest, in MiB: %.1f live, %.1f in use, %.1f idle, %.1f given back\n", f["go_memstats_heap_alloc_bytes"]/(1<<20),
 		f["go_memstats_heap_inuse_bytes"]/(1<<20), f["go_memstats_heap_idle_bytes"]/(1<<20), f["go_memstats_heap_released_bytes"]/(1<<20))
 	report(t, o, seen, watch, [2]any{before, after})
