@@ -42,7 +42,7 @@ var bodies = []struct{ name, lines, body string }{
 	{"expectation", "Content-Length: 5\r\nExpect: 100-continue", ""},
 }
 
-func TestR16BodiesAndTransferEncoding(t *testing.T) {
+func TestBodiesAndTransferEncoding(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	var all crowd
@@ -86,7 +86,7 @@ func (w *world) refusesBody(who, text string) error {
 }
 
 // A body whose end is late or never comes holds nobody, and nothing.
-func TestSlowBodyOfAStrangerHeldItsConnection(t *testing.T) {
+func TestSlowUnauthenticatedBodyTimesOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s")
 	before := w.gate.Resources(t)
@@ -115,7 +115,7 @@ func TestSlowBodyOfAStrangerHeldItsConnection(t *testing.T) {
 	w.gate.AwaitRelease(t, before)
 }
 
-func TestR16SymbolTakesASmallBodyOnly(t *testing.T) {
+func TestSymbolTakesASmallBodyOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
 	addresses := "0x1" + strings.Repeat("+0x1", 10)

@@ -54,7 +54,7 @@ func (w *world) holders() map[string]func(from string) (net.Conn, error) {
 }
 
 // Whatever strangers hold ends with its deadline, and scrapes are answered all the while.
-func TestR22HeldConnectionsEnd(t *testing.T) {
+func TestHeldConnectionsTimeOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=2s")
 	kept := w.as(t, w.scraper)
@@ -95,7 +95,7 @@ func TestR22HeldConnectionsEnd(t *testing.T) {
 
 // More connections than the bounds allow, from many addresses or from the scraper's own,
 // shut out nobody who can prove who he is.
-func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
+func TestIdleConnectionsDoNotShutOutTheScraper(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20", "READ_HEADER_TIMEOUT=60s")
 	kept := w.as(t, w.scraper)
@@ -130,7 +130,7 @@ func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
 }
 
 // Half-closed and reset connections leave nothing behind.
-func TestR22HalfClosesAndResets(t *testing.T) {
+func TestHalfClosesAndResetsAreReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(strings.Repeat("some_metric{a=\"b\"} 1\n", 50000)))
 	demand(t, w.scrape(t), 200)
@@ -169,7 +169,7 @@ func TestR22HalfClosesAndResets(t *testing.T) {
 }
 
 // Readers who take nothing, or a little, are cut; others who share their exchange are not.
-func TestR22SlowReaders(t *testing.T) {
+func TestSlowReadersAreDisconnected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 300000)))
 	demand(t, w.scrape(t), 200)
@@ -225,7 +225,7 @@ func (w *world) dawdle(t *testing.T, from string, nothing bool, done <-chan stru
 }
 
 // The admin listener may face the network too: its connections are bounded.
-func TestAdminListenerTookAnyNumberOfConnections(t *testing.T) {
+func TestAdminListenerBoundsConnections(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	before := w.gate.Resources(t)

@@ -41,7 +41,7 @@ func (w *world) neverComplete(t *testing.T, encoding string, begun int) {
 }
 
 // An answer without an end costs neither memory nor a place, and never looks complete.
-func TestR21EndlessAnswers(t *testing.T) {
+func TestEndlessAnswersAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "UPSTREAM_MAX_BYTES=8000000", "UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
 	demand(t, w.scrape(t), 200)
@@ -80,7 +80,7 @@ func TestR21EndlessAnswers(t *testing.T) {
 }
 
 // A large exposition that breaks late has begun as 200: it must not end as one.
-func TestR21LateFaultsCutTheAnswer(t *testing.T) {
+func TestLateFaultsAbortTheAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "UPSTREAM_TIMEOUT=2s")
 	before := w.gate.Resources(t)

@@ -22,7 +22,7 @@ func (w *world) guess(from, token string, lines ...string) (*harness.Reply, erro
 }
 
 // Guessing uses up the guesser's own failures, and nothing that a proven caller needs.
-func TestR23GuessingFromOneAddress(t *testing.T) {
+func TestGuessingIsLimitedByAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=5")
 	for i := range 20 {
@@ -50,7 +50,7 @@ func TestR23GuessingFromOneAddress(t *testing.T) {
 
 // Guessing from many addresses grows nothing without end. (That 100,000 fit a bounded
 // table, and that a /64 is one address, is for the unit tests of the lane.)
-func TestR23GuessingFromManyAddresses(t *testing.T) {
+func TestGuessingFromManyAddressesIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=1", "LOG_LEVEL=info")
 	demand(t, w.scrape(t), 200)
@@ -79,7 +79,7 @@ func TestR23GuessingFromManyAddresses(t *testing.T) {
 }
 
 // One identity that asks too fast is slowed down alone, and profiles do not count as scrapes.
-func TestMembersHaveLanesOfTheirOwn(t *testing.T) {
+func TestIdentitiesAreLimitedSeparately(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(x *harness.Exchange) {
 		if strings.Contains(x.Request, "/metrics") {

@@ -8,7 +8,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-func TestR08ExactlyOneAuthorizationHeader(t *testing.T) {
+func TestExactlyOneAuthorizationHeader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	good := bearer(w.token)
@@ -56,7 +56,7 @@ var crowded = []string{
 	"Accept-Language: x", "User-Agent: () { :;}; echo", "Referer: http://evil.example/", "Origin: http://evil.example", "Via: 1.1 evil", "Max-Forwards: 0", "X-Prometheus-Scrape-Timeout-Seconds: 9", "Expect:", "Content-Length: 0",
 }
 
-func TestR15RunnerSeesOnlyTheGatesOwnRequest(t *testing.T) {
+func TestRunnerReceivesOnlyTheGatesRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, lines := range [][]string{nil, crowded, {bearer(w.token)}} {
@@ -78,7 +78,7 @@ func TestR15RunnerSeesOnlyTheGatesOwnRequest(t *testing.T) {
 }
 
 // Accept is the only header that passes, and of it only formats that can be labelled.
-func TestR15AcceptIsFiltered(t *testing.T) {
+func TestAcceptIsFiltered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	wire := w.as(t, w.scraper)
@@ -110,7 +110,7 @@ var malformed = map[string]string{
 	"other te": get("/metrics", "Transfer-Encoding: gzip"), "header flood": get("/metrics", strings.Split(strings.Repeat("X: y\n", 8000), "\n")[:8000]...), "huge value": get("/metrics", "X: "+strings.Repeat("a", 64<<10)), "huge target": get("/" + strings.Repeat("a", 64<<10)), "huge name": get("/metrics", strings.Repeat("a", 64<<10)+": x"), "huge method": strings.Repeat("A", 64<<10) + " /metrics HTTP/1.1\r\nHost: a\r\n\r\n",
 }
 
-func TestR07MalformedRequestsGetNothing(t *testing.T) {
+func TestMalformedRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	before := w.gate.Resources(t)
@@ -138,7 +138,7 @@ func TestR07MalformedRequestsGetNothing(t *testing.T) {
 }
 
 // An answer of HTTP/1.0 ends with the connection, so a broken one looks complete.
-func TestHTTP10AnswerThatBreaksOffLookedComplete(t *testing.T) {
+func TestTruncatedHTTP10AnswerIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, line := range []string{"GET /metrics HTTP/1.0\r\n", "GET /metrics HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n", "PRI * HTTP/2.0\r\n"} {
@@ -153,7 +153,7 @@ func TestHTTP10AnswerThatBreaksOffLookedComplete(t *testing.T) {
 	}
 }
 
-func TestPipelinedRequestsAreJudgedOneByOne(t *testing.T) {
+func TestPipelinedRequestsAreAuthenticatedOneByOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	wire := w.stranger(t)

@@ -133,7 +133,7 @@ func (w *world) presents(t *testing.T, token string) *harness.Reply {
 	return w.ask(t, "stranger", get("/metrics", bearer(token)))
 }
 
-func TestR10R11OnlyOneFormOfTokenIsTaken(t *testing.T) {
+func TestOnlyOneFormOfTokenIsAccepted(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "OIDC_CLOCK_SKEW=0")
 	now := time.Now().Unix()
@@ -159,7 +159,7 @@ func TestR10R11OnlyOneFormOfTokenIsTaken(t *testing.T) {
 	demand(t, w.presents(t, i.sign(es256, i.good(claims{"aud": []string{"x", "metrics-gate"}}))), 200)
 }
 
-func TestR05TokenExpiresOnAKeptConnection(t *testing.T) {
+func TestTokenExpiryAppliesToOpenConnections(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "OIDC_CLOCK_SKEW=0")
 	exp := time.Now().Add(3 * time.Second).Unix()

@@ -9,7 +9,7 @@ import (
 )
 
 // However many bad tokens come, the issuer is asked rarely.
-func TestR12BadTokensCostTheIssuerNothing(t *testing.T) {
+func TestBadTokensDoNotFloodTheIssuer(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "LOG_LEVEL=error")
 	demand(t, w.presents(t, i.sign(es256, i.good(nil))), 200)
@@ -45,7 +45,7 @@ func TestR12BadTokensCostTheIssuerNothing(t *testing.T) {
 }
 
 // What the issuer says that is no set of keys leaves the last good one alone.
-func TestR12FaultyKeySets(t *testing.T) {
+func TestFaultyKeySetsAreIgnored(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "OIDC_JWKS_MIN_INTERVAL=50ms")
 	good := i.sign(es256, i.good(nil))
@@ -81,7 +81,7 @@ func TestR12FaultyKeySets(t *testing.T) {
 }
 
 // An issuer that is down or hangs hurts nobody who does not need it.
-func TestR13IssuerIsDownOrHangs(t *testing.T) {
+func TestIssuerDownOrHanging(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "OIDC_JWKS_MIN_INTERVAL=1ms")
 	cached := i.sign(es256, i.good(nil))
@@ -114,7 +114,7 @@ func TestR13IssuerIsDownOrHangs(t *testing.T) {
 	t.Run("down", func(t *testing.T) { check(t); others(t) })
 }
 
-func TestR13IssuerIsDownAtTheStart(t *testing.T) {
+func TestIssuerDownAtStart(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "OIDC_ISSUER_URL=https://127.0.0.1:9")
 	demand(t, w.scrape(t), 200)

@@ -14,7 +14,7 @@ import (
 const misuse = "\x1b[31m\r\n{\"level\":\"ERROR\",\"msg\":\"forged\"}"
 
 // Whatever happens is one line of JSON, at every level without any token in it.
-func TestR24OneEscapedRecordForAnEventAndNoToken(t *testing.T) {
+func TestLogHasOneEscapedRecordAndNoToken(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "PPROF_ALLOW=dns:ops.example")
 	good := i.sign(es256, i.good(nil))
@@ -67,7 +67,7 @@ func TestR24OneEscapedRecordForAnEventAndNoToken(t *testing.T) {
 	}
 }
 
-func TestR24StrangersCannotFloodTheLog(t *testing.T) {
+func TestUnauthenticatedClientsCannotFloodTheLog(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "LOG_LEVEL=info")
 	before := strings.Count(w.gate.Log(), "\n")
@@ -106,7 +106,7 @@ func TestR24StrangersCannotFloodTheLog(t *testing.T) {
 }
 
 // localhost is 127.0.0.1: whoever holds [::1] is not the runner. And no proxy is used.
-func TestR15R17TheRunnerIsNobodyElse(t *testing.T) {
+func TestLocalhostUpstreamIsIPv4WithoutProxy(t *testing.T) {
 	t.Parallel()
 	_, port, _ := net.SplitHostPort(harness.FreeAddress(t))
 	impostor, err := net.Listen("tcp", "[::1]:"+port)

@@ -8,7 +8,7 @@ import (
 
 // What only the start needed goes back to the system, and the gate goes on without it. The
 // full return after hours of attacks is measured by make soak.
-func TestProgramStayedInMemoryAfterTheStart(t *testing.T) {
+func TestStartupMemoryIsReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	resident := func() float64 { return w.gate.Metrics(t)["process_resident_memory_bytes"] }

@@ -11,7 +11,7 @@ import (
 var oddMethods = []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY", "get", "Get", "PRI", "GETT", "M-SEARCH", "BREW"}
 
 // Nothing is answered before authentication, and what is answered then is always the same.
-func TestR07UniformRefusal(t *testing.T) {
+func TestUnauthenticatedRefusalsAreUniform(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "LOG_LEVEL=error")
 	var first string
@@ -46,7 +46,7 @@ func TestR07UniformRefusal(t *testing.T) {
 	}
 }
 
-func TestR16MethodsOfKnownPaths(t *testing.T) {
+func TestMethodsOfKnownPaths(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, method := range oddMethods {
@@ -72,7 +72,7 @@ func TestR16MethodsOfKnownPaths(t *testing.T) {
 	}
 }
 
-func TestR16TraceReflectsNothing(t *testing.T) {
+func TestTraceReflectsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	reply := w.as(t, w.scraper).RoundTrip(t, "TRACE", request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
@@ -82,7 +82,7 @@ func TestR16TraceReflectsNothing(t *testing.T) {
 	}
 }
 
-func TestR16HeadHasNoBodyAndOneExchange(t *testing.T) {
+func TestHeadHasNoBodyAndOneExchange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
 	wire := w.as(t, w.scraper)

@@ -19,7 +19,7 @@ func targetOf(request string) string {
 	return target
 }
 
-func TestR19OffByDefaultAndGatedByIdentity(t *testing.T) {
+func TestPprofIsOffByDefaultAndNeedsAnIdentity(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerRaw(octets), "PPROF_ALLOW=")
 	for _, who := range []string{"ops", "scraper", "guest"} {
@@ -36,7 +36,7 @@ func TestR19OffByDefaultAndGatedByIdentity(t *testing.T) {
 	demand(t, w.ask(t, "ops", get("/debug/pprof/heap")), 200)
 }
 
-func TestR19EveryParameterIsRebuilt(t *testing.T) {
+func TestPprofParametersAreRebuilt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerRaw(octets), "PPROF_MAX_SECONDS=5")
 	for target, want := range map[string]string{
@@ -68,7 +68,7 @@ func TestR19EveryParameterIsRebuilt(t *testing.T) {
 }
 
 // Two values of one parameter, in the query or in a form, are read by nobody twice.
-func TestR19NoParameterTwiceNorInAForm(t *testing.T) {
+func TestPprofParametersTwiceOrInAForm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerRaw(octets), "PPROF_MAX_SECONDS=5")
 	for _, text := range []string{
@@ -87,7 +87,7 @@ func TestR19NoParameterTwiceNorInAForm(t *testing.T) {
 	}
 }
 
-func TestR19OneProfileAtATimeAndCancelledWithItsClient(t *testing.T) {
+func TestOneProfileAtATimeCancelledWithItsClient(t *testing.T) {
 	t.Parallel()
 	profiles := make(chan *harness.Exchange, 10)
 	w := newWorld(t, func(x *harness.Exchange) {
@@ -127,7 +127,7 @@ func TestR19OneProfileAtATimeAndCancelledWithItsClient(t *testing.T) {
 
 // As many profiles as the gate lets through leave the scrapers' places alone, also those of
 // the same identity.
-func TestProfilesTookTheScrapersPlaces(t *testing.T) {
+func TestProfilesLeaveRoomForScrapes(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	w := newFiles(t)

@@ -14,7 +14,7 @@ import (
 )
 
 // A client that is revoked on a kept-alive connection gets no second 200.
-func TestR05RevokedOnAKeptConnection(t *testing.T) {
+func TestRevocationAppliesToOpenConnections(t *testing.T) {
 	t.Parallel()
 	none := testca.Must(testca.NewCA(testca.Options{CommonName: "other"}))
 	for name, revoke := range map[string]func(*world){
@@ -55,7 +55,7 @@ func (w *world) writeCRL(t *testing.T, o testca.CRLOptions) {
 	w.pki.Write(t, "crl.pem", testca.CRLPEM(testca.Must(w.pki.CA.CRL(o))))
 }
 
-func TestR05ExpiredOnAKeptConnection(t *testing.T) {
+func TestExpiryAppliesToOpenConnections(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
@@ -65,7 +65,7 @@ func TestR05ExpiredOnAKeptConnection(t *testing.T) {
 	demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 401)
 }
 
-func TestR05TokenTakenBackOnAKeptConnection(t *testing.T) {
+func TestRemovedTokenIsRefusedOnOpenConnections(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	wire := w.stranger(t)
@@ -76,7 +76,7 @@ func TestR05TokenTakenBackOnAKeptConnection(t *testing.T) {
 }
 
 // A change is noticed within 10 s without a signal, too.
-func TestR05FilesArePolled(t *testing.T) {
+func TestFileChangesAreNoticedWithoutASignal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	secret, line, err := auth.NewToken("prometheus")
@@ -94,7 +94,7 @@ func TestR05FilesArePolled(t *testing.T) {
 }
 
 // A file that cannot be used changes nothing, and is counted.
-func TestR03BadFilesKeepTheOldState(t *testing.T) {
+func TestBadFilesKeepTheOldState(t *testing.T) {
 	t.Parallel()
 	w := newFiles(t)
 	w.writeCRL(t, testca.CRLOptions{})
@@ -135,7 +135,7 @@ func fails(t *testing.T, code int, environ ...string) string {
 	return g.Log()
 }
 
-func TestR02RefusesToStart(t *testing.T) {
+func TestBadSettingsDoNotStart(t *testing.T) {
 	t.Parallel()
 	w := newFiles(t)
 	base := slices.Clip(append(w.environ(), "UPSTREAM_URL=127.0.0.1:9"))
@@ -164,7 +164,7 @@ func TestR02RefusesToStart(t *testing.T) {
 }
 
 // Missing, empty, garbage or readable by others: no such file starts a gate, and none of it is shown.
-func TestR03R09R25BadFilesDoNotStart(t *testing.T) {
+func TestBadFilesDoNotStart(t *testing.T) {
 	t.Parallel()
 	w := newFiles(t)
 	w.writeCRL(t, testca.CRLOptions{})

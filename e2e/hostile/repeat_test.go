@@ -27,7 +27,7 @@ func (w *world) repeated(t *testing.T, pair *testca.Pair, lines ...string) *harn
 	return wire
 }
 
-func TestR05RepeatedScrapesAreJudgedAnew(t *testing.T) {
+func TestRepeatedScrapesAreAuthenticatedAnew(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		take func(*testing.T, *world)
@@ -62,7 +62,7 @@ func TestR05RepeatedScrapesAreJudgedAnew(t *testing.T) {
 	}
 }
 
-func TestR05RepeatedScraperExpires(t *testing.T) {
+func TestRepeatedScraperCertificateExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
@@ -72,7 +72,7 @@ func TestR05RepeatedScraperExpires(t *testing.T) {
 }
 
 // The credential of each request counts, not that of the one before.
-func TestR08RepeatedScrapesBearTheirOwnCredential(t *testing.T) {
+func TestRepeatedScrapesUseTheirOwnCredential(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	good := bearer(w.token)
@@ -96,7 +96,7 @@ func TestR08RepeatedScrapesBearTheirOwnCredential(t *testing.T) {
 	}
 }
 
-func TestR14RepeatedConnectionsTakeOnlyLiteralTargets(t *testing.T) {
+func TestRepeatedConnectionsTakeOnlyLiteralTargets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	exchanges := 0
@@ -117,7 +117,7 @@ func TestR14RepeatedConnectionsTakeOnlyLiteralTargets(t *testing.T) {
 	}
 }
 
-func TestR16RepeatedConnectionsTakeNoBodies(t *testing.T) {
+func TestRepeatedConnectionsTakeNoBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	hidden := get("/gate/metrics")
@@ -142,7 +142,7 @@ func TestR16RepeatedConnectionsTakeNoBodies(t *testing.T) {
 }
 
 // Half a head on a repeated connection has the time of a head, not that of an idle connection.
-func TestR22RepeatedConnectionsEnd(t *testing.T) {
+func TestRepeatedConnectionsTimeOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=3s")
 	half, idle := w.repeated(t, w.scraper), w.repeated(t, w.scraper)
@@ -161,7 +161,7 @@ func TestR22RepeatedConnectionsEnd(t *testing.T) {
 }
 
 // A broken exposition is a 502 or is cut on a repeated connection too.
-func TestR21RepeatedScrapesFailHonestly(t *testing.T) {
+func TestRepeatedScrapesReportFaults(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 100000)
 	bodies := []string{large, sample, "nonsense nonsense\n", sample, large + "nonsense nonsense\n"}

@@ -87,7 +87,7 @@ var cuts = map[string]string{
 	"half a last chunk": head("Transfer-Encoding: chunked") + "5\r\nup 1\n\r\n0\r\n",
 }
 
-func TestR20FaultyAnswersAreRefused(t *testing.T) {
+func TestFaultyAnswersAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	check := func(name string, doubt bool, answer func(*harness.Exchange)) {
@@ -129,7 +129,7 @@ func TestR20FaultyAnswersAreRefused(t *testing.T) {
 }
 
 // What follows an answer on its connection is never taken for the next one.
-func TestR20NothingThatFollowsIsTheNextAnswer(t *testing.T) {
+func TestExtraBytesAreNeverTheNextAnswer(t *testing.T) {
 	t.Parallel()
 	evil := "# TYPE evil gauge\nevil 1\n"
 	w := newWorld(t, harness.AnswerRaw(length(sample)+length(evil)))
@@ -157,7 +157,7 @@ func TestR20NothingThatFollowsIsTheNextAnswer(t *testing.T) {
 	}
 }
 
-func TestR20RunnerIsDownOrHangs(t *testing.T) {
+func TestRunnerDownOrHanging(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "UPSTREAM_TIMEOUT=1s")
 	wire := w.as(t, w.scraper)

@@ -24,7 +24,7 @@ var absentTargets = []string{
 	"/livez", "/readyz", "/-/metrics", "/~", "/...", "/.hidden", "/metrics,", "/metrics:", "/metrics@", "/metrics|", "/\"metrics\"", "/{metrics}", "/debug/vars",
 }
 
-func TestR14OnlyLiteralTargetsPass(t *testing.T) {
+func TestOnlyLiteralTargetsPass(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, list := range []struct {
@@ -49,7 +49,7 @@ func TestR14OnlyLiteralTargetsPass(t *testing.T) {
 	}
 }
 
-func TestR14QueryNeverReachesTheRunner(t *testing.T) {
+func TestQueryNeverReachesTheRunner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	wire := w.as(t, w.scraper)
@@ -74,7 +74,7 @@ func acceptOf(r string) string {
 	return value
 }
 
-func TestR18RunnersOtherPathsAreUnreachable(t *testing.T) {
+func TestOtherRunnerPathsAreUnreachable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "PPROF_CMDLINE=true")
 	for _, target := range []string{"/debug/jobs/list", "/debug/process/state", "/health/ready", "/debug/pprof/../jobs/list", "/debug/jobs/list?x=/metrics", "/debug//jobs/list"} {

@@ -16,7 +16,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-func TestR01Toolchain(t *testing.T) {
+func TestToolchain(t *testing.T) {
 	t.Parallel()
 	info, err := buildinfo.ReadFile(harness.Binary(t))
 	if err != nil {
@@ -42,7 +42,7 @@ func (w *world) shakes(config *tls.Config) (*tls.ConnectionState, error) {
 	return &state, err
 }
 
-func TestR01ProtocolVersionsAndSuites(t *testing.T) {
+func TestProtocolVersionsAndSuites(t *testing.T) {
 	t.Parallel()
 	for minimum, versions := range map[string]map[uint16]bool{
 		"1.3": {tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: false, tls.VersionTLS13: true},
@@ -71,7 +71,7 @@ func TestR01ProtocolVersionsAndSuites(t *testing.T) {
 	}
 }
 
-func TestR01OnlyHTTP11IsNegotiated(t *testing.T) {
+func TestOnlyHTTP11IsNegotiated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	for _, protocols := range [][]string{nil, {"http/1.1"}, {"h2", "http/1.1"}} {
@@ -91,7 +91,7 @@ func TestR01OnlyHTTP11IsNegotiated(t *testing.T) {
 	}
 }
 
-func TestR04SessionsAreNotResumed(t *testing.T) {
+func TestSessionsAreNotResumed(t *testing.T) {
 	t.Parallel()
 	for _, v := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		w := newWorld(t, harness.AnswerExposition(sample), "TLS_MIN_VERSION=1.2")
@@ -143,7 +143,7 @@ func hello(t *testing.T, config *tls.Config, extension []byte) []byte {
 	return record
 }
 
-func TestR04EarlyDataIsRefused(t *testing.T) {
+func TestEarlyDataIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample))
 	for name, extension := range map[string][]byte{"none": nil, "early data": {0, 42, 0, 0}} {
@@ -171,7 +171,7 @@ func TestR04EarlyDataIsRefused(t *testing.T) {
 }
 
 // openssl's client asks for another handshake when it reads a line "R".
-func TestR04RenegotiationIsRefused(t *testing.T) {
+func TestRenegotiationIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "TLS_MIN_VERSION=1.2")
 	for line, want := range map[string]bool{"": true, "R\n": false} {
@@ -203,7 +203,7 @@ func TestR04RenegotiationIsRefused(t *testing.T) {
 }
 
 // Only the verified leaf's exact name of the exact type is an identity.
-func TestR06CertificateIdentities(t *testing.T) {
+func TestCertificateIdentities(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, harness.AnswerExposition(sample), "METRICS_ALLOW=dns:prometheus.example,uri:spiffe://example/ns/*/sa/prometheus,token:prometheus", "PPROF_ALLOW=")
 	other := testca.Must(testca.NewCA(testca.Options{CommonName: "e2e"}))
