@@ -8,10 +8,10 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// chunked is a body in chunks that holds another request.
+// chunked is a chunked body that contains another request.
 const chunked = "Transfer-Encoding: chunked"
 
-// Every one of these ends the connection: whatever follows is never taken for a request.
+// Each of these closes the connection: the bytes after it are never read as a request.
 var bodies = []struct{ name, lines, body string }{
 	{"length", "Content-Length: 5", "hello"},
 	{"chunks", chunked, "5\r\nhello\r\n0\r\n\r\n"},
@@ -44,11 +44,11 @@ var bodies = []struct{ name, lines, body string }{
 
 func TestBodiesAndTransferEncoding(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
-	var all crowd
+	w := newFixture(t, harness.AnswerExposition(sample))
+	var all batch
 	for _, b := range bodies {
 		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/heap"} {
-			for _, who := range []string{"ops", "guest", "stranger"} {
+			for _, who := range []string{"ops", "guest", "anonymous"} {
 				all.add(func() error {
 					if err := w.refusesBody(who, request("GET", target, b.lines)+b.body); err != nil {
 						return fmt.Errorf("%s to %s by %s: %w", b.name, target, who, err)
@@ -64,10 +64,10 @@ func TestBodiesAndTransferEncoding(t *testing.T) {
 	}
 }
 
-// refusesBody sends a body and a good request after it: the first is refused, the second
-// never answered.
-func (w *world) refusesBody(who, text string) error {
-	wire, err := w.call(who)
+// refusesBody sends a request with a body and a good request after it. The first is
+// refused, the second is never answered.
+func (w *fixture) refusesBody(who, text string) error {
+	wire, err := w.connect(who)
 	if err != nil {
 		return err
 	}
@@ -85,17 +85,17 @@ func (w *world) refusesBody(who, text string) error {
 	return wire.AwaitClose(10 * second)
 }
 
-// A body whose end is late or never comes holds nobody, and nothing.
+// A body whose end is late or missing blocks no other request and leaks no resources.
 func TestSlowUnauthenticatedBodyTimesOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s")
+	w := newFixture(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s")
 	before := w.gate.Resources(t)
-	var all crowd
-	for _, who := range []string{"stranger", "guest", "ops"} {
+	var all batch
+	for _, who := range []string{"anonymous", "guest", "ops"} {
 		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/symbol"} {
 			for _, lines := range []string{"Content-Length: 60000", chunked} {
 				all.add(func() error {
-					wire, err := w.call(who)
+					wire, err := w.connect(who)
 					if err != nil {
 						return err
 					}
@@ -117,7 +117,7 @@ func TestSlowUnauthenticatedBodyTimesOut(t *testing.T) {
 
 func TestSymbolTakesASmallBodyOnly(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
+	w := newFixture(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
 	addresses := "0x1" + strings.Repeat("+0x1", 10)
 	for _, test := range []struct {
 		name, text string
@@ -130,7 +130,7 @@ func TestSymbolTakesASmallBodyOnly(t *testing.T) {
 		{"too large", request("POST", "/debug/pprof/symbol", "Content-Length: 65537"), 413},
 		{"chunks", request("POST", "/debug/pprof/symbol", chunked) + "3\r\n0x1\r\n0\r\n\r\n", 400},
 	} {
-		demandNamed(t, test.name, w.as(t, w.ops).RoundTrip(t, "POST", test.text), test.status)
+		demandNamed(t, test.name, w.dialAs(t, w.ops).RoundTrip(t, "POST", test.text), test.status)
 	}
 	for _, r := range w.recorder.Requests() {
 		_, body, _ := strings.Cut(r, "\r\n\r\n")
@@ -142,5 +142,5 @@ func TestSymbolTakesASmallBodyOnly(t *testing.T) {
 
 func demandNamed(t *testing.T, name string, reply *harness.Reply, status int) {
 	t.Helper()
-	t.Run(name, func(t *testing.T) { demand(t, reply, status) })
+	t.Run(name, func(t *testing.T) { expect(t, reply, status) })
 }

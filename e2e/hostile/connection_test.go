@@ -12,8 +12,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// dials connects from an address without any handshake.
-func dials(address, from string) (*net.TCPConn, error) {
+// dialTCP connects from an address without a TLS handshake.
+func dialTCP(address, from string) (*net.TCPConn, error) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * second}
 	conn, err := dialer.Dial("tcp", address)
 	if err != nil {
@@ -22,11 +22,11 @@ func dials(address, from string) (*net.TCPConn, error) {
 	return conn.(*net.TCPConn), nil
 }
 
-// holders are ways to hold a connection. Each returns what must end soon.
-func (w *world) holders() map[string]func(from string) (net.Conn, error) {
+// holders are ways to keep a connection open. The gate must close each connection soon.
+func (w *fixture) holders() map[string]func(from string) (net.Conn, error) {
 	raw := func(text string) func(string) (net.Conn, error) {
 		return func(from string) (net.Conn, error) {
-			conn, err := dials(w.gate.Address, from)
+			conn, err := dialTCP(w.gate.Address, from)
 			if err == nil {
 				_, err = conn.Write([]byte(text))
 			}
@@ -35,7 +35,7 @@ func (w *world) holders() map[string]func(from string) (net.Conn, error) {
 	}
 	secure := func(text string, more time.Duration) func(string) (net.Conn, error) {
 		return func(from string) (net.Conn, error) {
-			wire, err := harness.Dial(w.gate.Address, from, w.plain)
+			wire, err := harness.Dial(w.gate.Address, from, w.noCert)
 			if err != nil {
 				return nil, err
 			}
@@ -53,12 +53,12 @@ func (w *world) holders() map[string]func(from string) (net.Conn, error) {
 	}
 }
 
-// Whatever strangers hold ends with its deadline, and scrapes are answered all the while.
+// The gate closes held connections at their deadlines and answers scrapes meanwhile.
 func TestHeldConnectionsTimeOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=2s")
-	kept := w.as(t, w.scraper)
-	demand(t, kept.RoundTrip(t, "GET", get("/metrics")), 200)
+	w := newFixture(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=2s")
+	open := w.dialAs(t, w.scraper)
+	expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
 	before := w.gate.Resources(t)
 	var held sync.WaitGroup
 	var ended atomic.Int64
@@ -85,21 +85,21 @@ func TestHeldConnectionsTimeOut(t *testing.T) {
 		}
 	}
 	for ended.Load() < int64(n) && !t.Failed() {
-		demand(t, kept.RoundTrip(t, "GET", get("/metrics")), 200)
-		demand(t, w.scrape(t), 200)
+		expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
+		expect(t, w.scrape(t), 200)
 		time.Sleep(100 * time.Millisecond)
 	}
 	held.Wait()
 	w.gate.AwaitRelease(t, before)
 }
 
-// More connections than the bounds allow, from many addresses or from the scraper's own,
-// shut out nobody who can prove who he is.
+// More unauthenticated connections than the limits allow, from many addresses or from the
+// scraper's address, do not shut out the scraper.
 func TestIdleConnectionsDoNotShutOutTheScraper(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20", "READ_HEADER_TIMEOUT=60s")
-	kept := w.as(t, w.scraper)
-	demand(t, kept.RoundTrip(t, "GET", get("/metrics")), 200)
+	w := newFixture(t, harness.AnswerExposition(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20", "READ_HEADER_TIMEOUT=60s")
+	open := w.dialAs(t, w.scraper)
+	expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
 	before := w.gate.Resources(t)
 	for name, from := range map[string]func(i int) string{
 		"many addresses": func(i int) string { return fmt.Sprintf("127.1.%d.1", i%60) },
@@ -108,14 +108,14 @@ func TestIdleConnectionsDoNotShutOutTheScraper(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var held []net.Conn
 			for i := range 300 {
-				conn, err := dials(w.gate.Address, from(i))
+				conn, err := dialTCP(w.gate.Address, from(i))
 				if err != nil {
 					t.Fatal(err)
 				}
 				held = append(held, conn)
 				if i%50 == 49 {
-					demand(t, w.scrape(t), 200)
-					demand(t, kept.RoundTrip(t, "GET", get("/metrics")), 200)
+					expect(t, w.scrape(t), 200)
+					expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
 				}
 			}
 			if open := w.gate.Resources(t).Connections; open > 100 {
@@ -129,21 +129,21 @@ func TestIdleConnectionsDoNotShutOutTheScraper(t *testing.T) {
 	}
 }
 
-// Half-closed and reset connections leave nothing behind.
+// Half-closed and reset connections leak no resources.
 func TestHalfClosesAndResetsAreReleased(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(strings.Repeat("some_metric{a=\"b\"} 1\n", 50000)))
-	demand(t, w.scrape(t), 200)
+	w := newFixture(t, harness.AnswerExposition(strings.Repeat("some_metric{a=\"b\"} 1\n", 50000)))
+	expect(t, w.scrape(t), 200)
 	before := w.gate.Resources(t)
-	var all crowd
+	var all batch
 	for i := range 120 {
 		all.add(func() error {
-			conn, err := dials(w.gate.Address, fmt.Sprintf("127.2.%d.1", i%20))
+			conn, err := dialTCP(w.gate.Address, fmt.Sprintf("127.2.%d.1", i%20))
 			if err != nil {
 				return err
 			}
 			defer func() { _ = conn.Close() }()
-			wire, err := harness.ClientTLS(conn, w.proven)
+			wire, err := harness.ClientTLS(conn, w.scraperTLS)
 			if err != nil {
 				return err
 			}
@@ -164,20 +164,21 @@ func TestHalfClosesAndResetsAreReleased(t *testing.T) {
 		})
 	}
 	all.run(t)
-	demand(t, w.scrape(t), 200)
+	expect(t, w.scrape(t), 200)
 	w.gate.AwaitRelease(t, before)
 }
 
-// Readers who take nothing, or a little, are cut; others who share their exchange are not.
+// Readers that read nothing or little are disconnected. Others that share their upstream
+// exchange are not.
 func TestSlowReadersAreDisconnected(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 300000)))
-	demand(t, w.scrape(t), 200)
+	w := newFixture(t, harness.AnswerExposition(strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 300000)))
+	expect(t, w.scrape(t), 200)
 	before := w.gate.Resources(t)
 	done := make(chan struct{})
 	var slow sync.WaitGroup
 	for i := range 8 {
-		slow.Go(func() { w.dawdle(t, fmt.Sprintf("127.3.0.%d", i+1), i%2 == 0, done) })
+		slow.Go(func() { w.readSlowly(t, fmt.Sprintf("127.3.0.%d", i+1), i%2 == 0, done) })
 	}
 	harness.Eventually(t, "all read", func() bool { return w.gate.Resources(t).Connections >= before.Connections+8 })
 	gone := func() bool { return w.gate.Resources(t).Connections <= before.Connections }
@@ -187,23 +188,23 @@ func TestSlowReadersAreDisconnected(t *testing.T) {
 		}
 	}
 	if !gone() {
-		t.Error("the gate still holds slow readers")
+		t.Error("slow readers are still connected")
 	}
 	close(done)
 	slow.Wait()
 	w.gate.AwaitRelease(t, before)
 }
 
-// dawdle asks for a large answer and takes nothing of it, or little, until done.
-func (w *world) dawdle(t *testing.T, from string, nothing bool, done <-chan struct{}) {
-	conn, err := dials(w.gate.Address, from)
+// readSlowly asks for a large answer and reads nothing or little of it until done.
+func (w *fixture) readSlowly(t *testing.T, from string, nothing bool, done <-chan struct{}) {
+	conn, err := dialTCP(w.gate.Address, from)
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetReadBuffer(4096)
-	wire, err := harness.ClientTLS(conn, w.asOps)
+	wire, err := harness.ClientTLS(conn, w.opsTLS)
 	if err != nil {
 		t.Error(err)
 		return
@@ -224,14 +225,14 @@ func (w *world) dawdle(t *testing.T, from string, nothing bool, done <-chan stru
 	}
 }
 
-// The admin listener may face the network too: its connections are bounded.
+// The admin listener bounds its connections, as it may be reachable from the network.
 func TestAdminListenerBoundsConnections(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	before := w.gate.Resources(t)
 	var held []net.Conn
 	for i := range 600 {
-		conn, err := dials(w.gate.Admin, fmt.Sprintf("127.4.%d.1", i%100))
+		conn, err := dialTCP(w.gate.Admin, fmt.Sprintf("127.4.%d.1", i%100))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// forever repeats text after the beginning, until the gate hangs up.
+// forever sends beginning and then text repeatedly until the gate closes the connection.
 func forever(beginning, text string) func(*harness.Exchange) {
 	block := []byte(strings.Repeat(text, max(1, 64<<10/len(text))))
 	return func(x *harness.Exchange) {
@@ -20,11 +20,11 @@ func forever(beginning, text string) func(*harness.Exchange) {
 	}
 }
 
-// neverComplete scrapes and gets a 502 or, when begun is 200, an answer that breaks off,
-// maybe before its first byte has left.
-func (w *world) neverComplete(t *testing.T, encoding string, begun int) {
+// neverComplete scrapes and expects 502. When begun is 200 the answer may instead be
+// aborted, even before its first byte.
+func (w *fixture) neverComplete(t *testing.T, encoding string, begun int) {
 	t.Helper()
-	wire := w.as(t, w.scraper)
+	wire := w.dialAs(t, w.scraper)
 	if err := wire.Send(get("/metrics", "Accept-Encoding: "+encoding)); err != nil {
 		t.Fatal(err)
 	}
@@ -36,15 +36,15 @@ func (w *world) neverComplete(t *testing.T, encoding string, begun int) {
 	case err == nil && reply.Status == 200 && (begun != 200 || reply.Err == nil):
 		t.Errorf("%s: a 200 of %d bytes, complete: %v", encoding, len(reply.Body), reply.Err == nil)
 	case err == nil && reply.Status != 200:
-		demand(t, reply, 502)
+		expect(t, reply, 502)
 	}
 }
 
-// An answer without an end costs neither memory nor a place, and never looks complete.
+// An endless answer costs no memory and no exchange slot, and never ends as complete.
 func TestEndlessAnswersAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample), "UPSTREAM_MAX_BYTES=8000000", "UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
-	demand(t, w.scrape(t), 200)
+	w := newFixture(t, harness.AnswerExposition(sample), "UPSTREAM_MAX_BYTES=8000000", "UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
+	expect(t, w.scrape(t), 200)
 	before := w.gate.Resources(t)
 	for name, test := range map[string]struct {
 		answer func(*harness.Exchange)
@@ -70,7 +70,7 @@ func TestEndlessAnswersAreRefused(t *testing.T) {
 				w.neverComplete(t, encoding, test.status)
 			}
 			w.recorder.SetAnswer(harness.AnswerExposition(sample))
-			demand(t, w.scrape(t), 200)
+			expect(t, w.scrape(t), 200)
 		})
 	}
 	w.gate.AwaitRelease(t, before)
@@ -79,10 +79,10 @@ func TestEndlessAnswersAreRefused(t *testing.T) {
 	}
 }
 
-// A large exposition that breaks late has begun as 200: it must not end as one.
+// A large exposition with a late fault has started as 200: it must be aborted.
 func TestLateFaultsAbortTheAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample), "UPSTREAM_TIMEOUT=2s")
+	w := newFixture(t, harness.AnswerExposition(sample), "UPSTREAM_TIMEOUT=2s")
 	before := w.gate.Resources(t)
 	good := strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 60000)
 	for name, answer := range map[string]func(*harness.Exchange){
@@ -103,6 +103,6 @@ func TestLateFaultsAbortTheAnswer(t *testing.T) {
 		})
 	}
 	w.recorder.SetAnswer(harness.AnswerExposition(sample))
-	demand(t, w.scrape(t), 200)
+	expect(t, w.scrape(t), 200)
 	w.gate.AwaitRelease(t, before)
 }

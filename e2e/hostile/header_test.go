@@ -10,7 +10,7 @@ import (
 
 func TestExactlyOneAuthorizationHeader(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	good := bearer(w.token)
 	for name, lines := range map[string][]string{
 		"twice": {good, good}, "twice in two cases": {good, strings.ToLower(good)}, "good, then bad": {good, bearer("x")}, "bad, then good": {bearer("x"), good},
@@ -26,29 +26,29 @@ func TestExactlyOneAuthorizationHeader(t *testing.T) {
 		"hop by hop": {good, "Connection: Authorization", good},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wire := w.stranger(t)
-			demand(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401)
+			wire := w.dialAnonymous(t)
+			expect(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401)
 			if strings.Contains(strings.Join(lines, ""), "\nAuthorization") {
 				return
 			}
-			if wire = w.as(t, w.scraper); name != "cookie" && name != "proxy" && name != "forwarded" && name != "underscore" && name != "x" && name != "identity" {
-				demand(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401) // even beside a good certificate
+			if wire = w.dialAs(t, w.scraper); name != "cookie" && name != "proxy" && name != "forwarded" && name != "underscore" && name != "x" && name != "identity" {
+				expect(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401) // even with a good certificate
 			}
 		})
 	}
 	for _, target := range []string{"/metrics?access_token=" + w.token, "/metrics?token=" + w.token, "/metrics?authorization=Bearer%20" + w.token} {
-		demand(t, w.stranger(t).RoundTrip(t, "GET", get(target)), 401)
+		expect(t, w.dialAnonymous(t).RoundTrip(t, "GET", get(target)), 401)
 	}
 	for _, scheme := range []string{"Bearer", "bearer", "BEARER", "bEaReR"} {
-		demand(t, w.stranger(t).RoundTrip(t, "GET", get("/metrics", "Authorization: "+scheme+" "+w.token)), 200)
+		expect(t, w.dialAnonymous(t).RoundTrip(t, "GET", get("/metrics", "Authorization: "+scheme+" "+w.token)), 200)
 	}
 	if n := len(w.recorder.Requests()); n != 4 {
 		t.Errorf("%d requests reached the runner, want 4", n)
 	}
 }
 
-// crowded is what clients send that must not matter.
-var crowded = []string{
+// irrelevantHeaders must have no effect.
+var irrelevantHeaders = []string{
 	"Cookie: session=secret", "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https", "X-Real-Ip: 127.0.0.1", "Forwarded: for=127.0.0.1",
 	"X-Original-Url: /debug/jobs/list", "X-Rewrite-Url: /debug/jobs/list", "X-Http-Method-Override: DELETE", "X-Request-Id: x", "Upgrade: websocket, h2c", "Connection: Upgrade, Host, Accept, User-Agent, keep-alive",
 	"Http2-Settings: AAMAAABkAAQCAAAAAAIAAAAA", "Sec-Websocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-Websocket-Version: 13", "Te: trailers, chunked", "Trailer: Host", "Keep-Alive: timeout=99999",
@@ -58,15 +58,15 @@ var crowded = []string{
 
 func TestRunnerReceivesOnlyTheGatesRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
-	for _, lines := range [][]string{nil, crowded, {bearer(w.token)}} {
-		demand(t, w.as(t, w.scraper).RoundTrip(t, "GET", get("/metrics", lines...)), 200)
+	w := newFixture(t, harness.AnswerExposition(sample))
+	for _, lines := range [][]string{nil, irrelevantHeaders, {bearer(w.token)}} {
+		expect(t, w.dialAs(t, w.scraper).RoundTrip(t, "GET", get("/metrics", lines...)), 200)
 	}
 	for _, host := range []string{"127.0.0.1:9252", "evil.example", "localhost:1", "[::1]", "a", ""} {
-		wire := w.as(t, w.scraper)
-		demand(t, wire.RoundTrip(t, "GET", "GET /metrics HTTP/1.1\r\nHost: "+host+"\r\n\r\n"), 200)
+		wire := w.dialAs(t, w.scraper)
+		expect(t, wire.RoundTrip(t, "GET", "GET /metrics HTTP/1.1\r\nHost: "+host+"\r\n\r\n"), 200)
 	}
-	want := own(t, w, strings.TrimSpace(acceptOf(w.recorder.Requests()[0])))
+	want := gateRequest(t, w, strings.TrimSpace(acceptOf(w.recorder.Requests()[0])))
 	for _, r := range w.recorder.Requests() {
 		if r != want {
 			t.Errorf("reached the runner:\n%q\nwant\n%q", r, want)
@@ -77,30 +77,30 @@ func TestRunnerReceivesOnlyTheGatesRequest(t *testing.T) {
 	}
 }
 
-// Accept is the only header that passes, and of it only formats that can be labelled.
+// Of the client's headers only Accept passes, reduced to the formats that the gate can label.
 func TestAcceptIsFiltered(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
-	wire := w.as(t, w.scraper)
+	w := newFixture(t, harness.AnswerExposition(sample))
+	wire := w.dialAs(t, w.scraper)
 	for _, accept := range []string{
 		"text/plain", "*/*", "", "text/html, application/json", "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
 		"text/plain;x=\"a, b\"", "text/plain; evil=\"\\\"\"", strings.Repeat("text/plain,", 500), "text/plain\tx", "text/plain;q=\u00e9", "image/*;q=2", "text/plain;version=0.0.4\v",
 	} {
 		if reply := wire.RoundTrip(t, "GET", get("/metrics", "Accept: "+accept)); reply.Status == 400 {
-			wire = w.as(t, w.scraper) // not a header value at all
+			wire = w.dialAs(t, w.scraper) // not a valid header value
 		} else {
-			demand(t, reply, 200)
+			expect(t, reply, 200)
 		}
 	}
 	for _, r := range w.recorder.Requests() {
 		accept := strings.TrimSpace(acceptOf(r))
-		if r != own(t, w, accept) || strings.ContainsAny(accept, "\"\\\t\v") || strings.Contains(accept, "html") || strings.Contains(accept, "evil") || len(accept) > 1024 {
+		if r != gateRequest(t, w, accept) || strings.ContainsAny(accept, "\"\\\t\v") || strings.Contains(accept, "html") || strings.Contains(accept, "evil") || len(accept) > 1024 {
 			t.Errorf("reached the runner: %q", r)
 		}
 	}
 }
 
-// malformed is refused before anyone looks who asks, by net/http, and ends the connection.
+// malformed requests are refused by net/http before authentication. The connection is closed.
 var malformed = map[string]string{
 	"no host": "GET /metrics HTTP/1.1\r\n\r\n", "two hosts": "GET /metrics HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "host with a space": "GET /metrics HTTP/1.1\r\nHost: a b\r\n\r\n",
 	"host with a path": "GET /metrics HTTP/1.1\r\nHost: a/../b\r\n\r\n", "no version": "GET /metrics\r\n\r\n", "http 0.9": "GET /metrics HTTP/0.9\r\nHost: a\r\n\r\n", "http 2": "GET /metrics HTTP/2.0\r\nHost: a\r\n\r\n", "http 3": "GET /metrics HTTP/3\r\nHost: a\r\n\r\n",
@@ -112,12 +112,12 @@ var malformed = map[string]string{
 
 func TestMalformedRequestsAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	before := w.gate.Resources(t)
 	for name, text := range malformed {
 		t.Run(name, func(t *testing.T) {
-			wire := w.as(t, w.ops)
-			_ = wire.Send(text + get("/metrics")) // the gate may have hung up before all is written
+			wire := w.dialAs(t, w.ops)
+			_ = wire.Send(text + get("/metrics")) // the gate may close the connection during the write
 			if reply, err := wire.Receive("GET"); err == nil {
 				if reply.Status < 400 || reply.Status == 404 || !reply.Close {
 					t.Errorf("status %d, close %v", reply.Status, reply.Close)
@@ -137,16 +137,16 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 	w.gate.AwaitRelease(t, before)
 }
 
-// An answer of HTTP/1.0 ends with the connection, so a broken one looks complete.
+// HTTP/1.0 is refused: its answer ends with the connection, so a truncated one looks complete.
 func TestTruncatedHTTP10AnswerIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	for _, line := range []string{"GET /metrics HTTP/1.0\r\n", "GET /metrics HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n", "PRI * HTTP/2.0\r\n"} {
-		reply := w.as(t, w.scraper).RoundTrip(t, "GET", line+"\r\n")
+		reply := w.dialAs(t, w.scraper).RoundTrip(t, "GET", line+"\r\n")
 		if reply.Status != 505 && reply.Status != 400 {
 			t.Errorf("%q: %d", line, reply.Status)
 		}
-		demand(t, w.stranger(t).RoundTrip(t, "GET", line+"\r\n"), 401)
+		expect(t, w.dialAnonymous(t).RoundTrip(t, "GET", line+"\r\n"), 401)
 	}
 	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
@@ -155,8 +155,8 @@ func TestTruncatedHTTP10AnswerIsRefused(t *testing.T) {
 
 func TestPipelinedRequestsAreAuthenticatedOneByOne(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
-	wire := w.stranger(t)
+	w := newFixture(t, harness.AnswerExposition(sample))
+	wire := w.dialAnonymous(t)
 	if err := wire.Send(get("/metrics", bearer(w.token)) + get("/metrics") + get("/metrics", bearer(w.spare)) + get("/metrics", bearer("mg_x")) + get("/nowhere", bearer(w.token)) + get("/gate/metrics", bearer(w.token))); err != nil {
 		t.Fatal(err)
 	}

@@ -10,17 +10,17 @@ import (
 
 var oddMethods = []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY", "get", "Get", "PRI", "GETT", "M-SEARCH", "BREW"}
 
-// Nothing is answered before authentication, and what is answered then is always the same.
+// Every unauthenticated request gets the same refusal.
 func TestUnauthenticatedRefusalsAreUniform(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample), "LOG_LEVEL=error")
+	w := newFixture(t, harness.AnswerExposition(sample), "LOG_LEVEL=error")
 	var first string
 	for _, method := range append([]string{"GET"}, oddMethods...) {
 		for _, target := range []string{"/metrics", "/gate/metrics", "/debug/pprof/heap", "/nowhere", "/%6detrics", "*", "http://x/metrics", "//", "/debug/jobs/list"} {
 			if method == "CONNECT" && target == "*" || target == "*" && method != "OPTIONS" {
-				continue // not HTTP
+				continue // not a valid request line
 			}
-			wire := w.stranger(t)
+			wire := w.dialAnonymous(t)
 			if err := wire.Send(request(method, target, "X-Method: TRACE")); err != nil {
 				t.Fatal(err)
 			}
@@ -29,7 +29,7 @@ func TestUnauthenticatedRefusalsAreUniform(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s %s: %v", method, target, err)
 			}
-			demand(t, reply, 401)
+			expect(t, reply, 401)
 			reply.Header.Del("Date")
 			if text := fmt.Sprint(reply.Status, reply.Header, reply.Body); first == "" {
 				first = text
@@ -48,14 +48,14 @@ func TestUnauthenticatedRefusalsAreUniform(t *testing.T) {
 
 func TestMethodsOfKnownPaths(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	for _, method := range oddMethods {
 		for target, allow := range map[string]string{"/metrics": "GET, HEAD", "/gate/metrics": "GET, HEAD", "/debug/pprof/heap": ""} {
-			reply := w.as(t, w.ops).RoundTrip(t, method, request(method, target))
+			reply := w.dialAs(t, w.ops).RoundTrip(t, method, request(method, target))
 			if method == "PRI" && reply.Status == 400 {
-				continue // the preface of HTTP/2 is none of ours
+				continue // the preface of HTTP/2
 			}
-			demand(t, reply, 405)
+			expect(t, reply, 405)
 			if got := reply.Header.Get("Allow"); got == "" || allow != "" && got != allow {
 				t.Errorf("%s %s: Allow %q, want %q", method, target, got, allow)
 			}
@@ -63,7 +63,7 @@ func TestMethodsOfKnownPaths(t *testing.T) {
 	}
 	for _, text := range []string{request("OPTIONS", "*"), request("CONNECT", "127.0.0.1:9252"), request("CONNECT", "gate.example:443")} {
 		method, _, _ := strings.Cut(text, " ")
-		if reply := w.as(t, w.ops).RoundTrip(t, method, text); reply.Status != 400 && reply.Status != 405 {
+		if reply := w.dialAs(t, w.ops).RoundTrip(t, method, text); reply.Status != 400 && reply.Status != 405 {
 			t.Errorf("%.20q: %d", text, reply.Status)
 		}
 	}
@@ -74,9 +74,9 @@ func TestMethodsOfKnownPaths(t *testing.T) {
 
 func TestTraceReflectsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
-	reply := w.as(t, w.scraper).RoundTrip(t, "TRACE", request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
-	demand(t, reply, 405)
+	w := newFixture(t, harness.AnswerExposition(sample))
+	reply := w.dialAs(t, w.scraper).RoundTrip(t, "TRACE", request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
+	expect(t, reply, 405)
 	if strings.Contains(reply.Body+fmt.Sprint(reply.Header), "reflected") {
 		t.Error("reflects a header")
 	}
@@ -84,10 +84,10 @@ func TestTraceReflectsNothing(t *testing.T) {
 
 func TestHeadHasNoBodyAndOneExchange(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
-	wire := w.as(t, w.scraper)
+	w := newFixture(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
+	wire := w.dialAs(t, w.scraper)
 	for range 2 {
-		demand(t, wire.RoundTrip(t, "HEAD", request("HEAD", "/metrics")), 200)
+		expect(t, wire.RoundTrip(t, "HEAD", request("HEAD", "/metrics")), 200)
 	}
 	for _, r := range w.recorder.Requests() {
 		if !strings.HasPrefix(r, "HEAD /metrics HTTP/1.1\r\n") {

@@ -10,9 +10,9 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-const octets = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 2\r\n\r\n\x1f\x8b"
+const profileAnswer = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 2\r\n\r\n\x1f\x8b"
 
-// target is the request target that reached the runner.
+// targetOf returns the target of a request.
 func targetOf(request string) string {
 	_, rest, _ := strings.Cut(request, " ")
 	target, _, _ := strings.Cut(rest, " ")
@@ -21,24 +21,24 @@ func targetOf(request string) string {
 
 func TestPprofIsOffByDefaultAndNeedsAnIdentity(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerRaw(octets), "PPROF_ALLOW=")
+	w := newFixture(t, harness.AnswerRaw(profileAnswer), "PPROF_ALLOW=")
 	for _, who := range []string{"ops", "scraper", "guest"} {
-		demand(t, w.ask(t, who, get("/debug/pprof/heap")), 403)
+		expect(t, w.ask(t, who, get("/debug/pprof/heap")), 403)
 	}
-	w = newWorld(t, harness.AnswerRaw(octets))
-	demand(t, w.ask(t, "scraper", get("/debug/pprof/heap")), 403)
-	demand(t, w.ask(t, "guest", get("/debug/pprof/profile?seconds=x")), 403)
-	demand(t, w.ask(t, "ops", get("/debug/pprof/cmdline")), 404)
-	demand(t, w.ask(t, "stranger", get("/debug/pprof/heap")), 401)
+	w = newFixture(t, harness.AnswerRaw(profileAnswer))
+	expect(t, w.ask(t, "scraper", get("/debug/pprof/heap")), 403)
+	expect(t, w.ask(t, "guest", get("/debug/pprof/profile?seconds=x")), 403)
+	expect(t, w.ask(t, "ops", get("/debug/pprof/cmdline")), 404)
+	expect(t, w.ask(t, "anonymous", get("/debug/pprof/heap")), 401)
 	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
-	demand(t, w.ask(t, "ops", get("/debug/pprof/heap")), 200)
+	expect(t, w.ask(t, "ops", get("/debug/pprof/heap")), 200)
 }
 
 func TestPprofParametersAreRebuilt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerRaw(octets), "PPROF_MAX_SECONDS=5")
+	w := newFixture(t, harness.AnswerRaw(profileAnswer), "PPROF_MAX_SECONDS=5")
 	for target, want := range map[string]string{
 		"profile": "profile?seconds=5", "trace": "trace?seconds=5", "profile?seconds=1": "profile?seconds=1", "profile?seconds=86400": "profile?seconds=5",
 		"trace?seconds=0.1": "trace?seconds=1", "trace?seconds=1e9": "400", "profile?seconds=99999999999999999999999": "profile?seconds=5", "profile?seconds=1.0001": "profile?seconds=2",
@@ -53,13 +53,13 @@ func TestPprofParametersAreRebuilt(t *testing.T) {
 			reply := w.ask(t, "ops", get("/debug/pprof/"+target))
 			requests := w.recorder.Requests()[before:]
 			if want == "400" {
-				demand(t, reply, 400)
+				expect(t, reply, 400)
 				if len(requests) > 0 {
 					t.Errorf("reached the runner: %q", requests)
 				}
 				return
 			}
-			demand(t, reply, 200)
+			expect(t, reply, 200)
 			if len(requests) != 1 || targetOf(requests[0]) != "/debug/pprof/"+want {
 				t.Errorf("reached the runner: %q, want %s", requests, want)
 			}
@@ -67,10 +67,11 @@ func TestPprofParametersAreRebuilt(t *testing.T) {
 	}
 }
 
-// Two values of one parameter, in the query or in a form, are read by nobody twice.
+// A parameter that occurs twice, in the query or in a form, is refused: two readers could
+// choose different values.
 func TestPprofParametersTwiceOrInAForm(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerRaw(octets), "PPROF_MAX_SECONDS=5")
+	w := newFixture(t, harness.AnswerRaw(profileAnswer), "PPROF_MAX_SECONDS=5")
 	for _, text := range []string{
 		get("/debug/pprof/profile?seconds=1&seconds=3600"), get("/debug/pprof/profile?seconds=1;seconds=3600"), get("/debug/pprof/heap?debug=0&debug=1"),
 		request("POST", "/debug/pprof/profile?seconds=1", "Content-Type: application/x-www-form-urlencoded", "Content-Length: 12") + "seconds=3600",
@@ -90,7 +91,7 @@ func TestPprofParametersTwiceOrInAForm(t *testing.T) {
 func TestOneProfileAtATimeCancelledWithItsClient(t *testing.T) {
 	t.Parallel()
 	profiles := make(chan *harness.Exchange, 10)
-	w := newWorld(t, func(x *harness.Exchange) {
+	w := newFixture(t, func(x *harness.Exchange) {
 		if strings.Contains(x.Request, "/metrics") {
 			harness.AnswerExposition(sample)(x)
 			return
@@ -99,19 +100,19 @@ func TestOneProfileAtATimeCancelledWithItsClient(t *testing.T) {
 	})
 	before := w.gate.Resources(t)
 	for _, name := range []string{"profile", "trace", "profile"} {
-		running := w.as(t, w.ops)
+		running := w.dialAs(t, w.ops)
 		if err := running.Send(get("/debug/pprof/" + name + "?seconds=30")); err != nil {
 			t.Fatal(err)
 		}
 		at := <-profiles
 		for _, other := range []string{"profile", "trace?seconds=1"} {
 			reply := w.ask(t, "ops", get("/debug/pprof/"+other))
-			demand(t, reply, 503)
+			expect(t, reply, 503)
 			if reply.Header.Get("Retry-After") == "" {
 				t.Error("no Retry-After")
 			}
 		}
-		demand(t, w.scrape(t), 200)
+		expect(t, w.scrape(t), 200)
 		_ = running.Close()
 		select {
 		case <-at.Closed:
@@ -125,12 +126,11 @@ func TestOneProfileAtATimeCancelledWithItsClient(t *testing.T) {
 	}
 }
 
-// As many profiles as the gate lets through leave the scrapers' places alone, also those of
-// the same identity.
+// The maximum number of profiles leaves exchange slots for scrapes, even of the same identity.
 func TestProfilesLeaveRoomForScrapes(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	w := newFiles(t)
+	w := newCredentials(t)
 	w.recorder = harness.StartRecorder(t, func(x *harness.Exchange) {
 		if strings.Contains(x.Request, "/metrics") {
 			harness.AnswerExposition(sample)(x)
@@ -138,7 +138,7 @@ func TestProfilesLeaveRoomForScrapes(t *testing.T) {
 		}
 		select {
 		case <-release:
-			x.Send(octets)
+			x.Send(profileAnswer)
 		case <-x.Closed:
 		}
 	})
@@ -146,7 +146,7 @@ func TestProfilesLeaveRoomForScrapes(t *testing.T) {
 	w.pki.Write(t, "tokens", []byte(w.lines))
 	w.gate = harness.StartGate(t, append(w.environ(), "PPROF_ALLOW=dns:ops.example,token:ops2", "MAX_IN_FLIGHT=8", "RATE_LIMIT=5", "RATE_BURST=20")...)
 	for range 6 {
-		wires := []*harness.Wire{w.as(t, w.ops), w.stranger(t)}
+		wires := []*harness.Wire{w.dialAs(t, w.ops), w.dialAnonymous(t)}
 		if err := wires[0].Send(get("/debug/pprof/heap?seconds=30")); err != nil {
 			t.Fatal(err)
 		}
@@ -157,8 +157,8 @@ func TestProfilesLeaveRoomForScrapes(t *testing.T) {
 	harness.Eventually(t, "profiles run", func() bool { return len(w.recorder.Requests()) >= 4 })
 	time.Sleep(100 * time.Millisecond)
 	for range 3 {
-		demand(t, w.ask(t, "scraper", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 2")), 200)
-		demand(t, w.ask(t, "ops", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 2")), 200)
+		expect(t, w.ask(t, "scraper", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 2")), 200)
+		expect(t, w.ask(t, "ops", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 2")), 200)
 	}
 	close(release)
 }
@@ -166,7 +166,7 @@ func TestProfilesLeaveRoomForScrapes(t *testing.T) {
 func TestCoalescedScrapesAreOneExchange(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan string, 100), make(chan struct{})
-	w := newWorld(t, func(x *harness.Exchange) {
+	w := newFixture(t, func(x *harness.Exchange) {
 		arrived <- strings.TrimSpace(acceptOf(x.Request))
 		<-release
 		harness.AnswerExposition(sample)(x)
@@ -176,7 +176,7 @@ func TestCoalescedScrapesAreOneExchange(t *testing.T) {
 	var waiting sync.WaitGroup
 	ask := func(who string, status int, lines ...string) {
 		waiting.Go(func() {
-			wire, err := w.call(who)
+			wire, err := w.connect(who)
 			if err != nil {
 				t.Error(err)
 				return
@@ -194,8 +194,8 @@ func TestCoalescedScrapesAreOneExchange(t *testing.T) {
 		encoding := fmt.Sprint("Accept-Encoding: ", []string{"identity", ""}[i%2])
 		ask("scraper", 200, text, encoding)
 		ask("ops", 200, open)
-		ask("guest", 403, text)    // each after its own authorization
-		ask("stranger", 401, text) // whoever else waits
+		ask("guest", 403, text)     // each request is authorized
+		ask("anonymous", 401, text) // although other clients wait
 	}
 	harness.Eventually(t, "all wait", func() bool {
 		return w.gate.Metrics(t)["metrics_gate_requests_in_flight"] == 2*each

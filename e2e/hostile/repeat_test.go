@@ -11,18 +11,18 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// A connection whose scrapes repeat leaves net/http's server. These tests ask there what
-// others ask of a new connection: nothing that was proven before may count.
+// The fast path takes over a connection with repeated scrapes from net/http. These tests
+// check on it what others check on a new connection: no earlier decision is reused.
 
-// scrapes is how many it takes until a connection is surely one that repeats.
+// scrapes is the number of scrapes after which a connection is on the fast path.
 const scrapes = 3
 
-// repeated connects and scrapes until the connection is one that repeats.
-func (w *world) repeated(t *testing.T, pair *testca.Pair, lines ...string) *harness.Wire {
+// repeated returns a connection that is on the fast path.
+func (w *fixture) repeated(t *testing.T, pair *testca.Pair, lines ...string) *harness.Wire {
 	t.Helper()
-	wire := w.as(t, pair)
+	wire := w.dialAs(t, pair)
 	for range scrapes {
-		demand(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 200)
+		expect(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 200)
 	}
 	return wire
 }
@@ -30,20 +30,20 @@ func (w *world) repeated(t *testing.T, pair *testca.Pair, lines ...string) *harn
 func TestRepeatedScrapesAreAuthenticatedAnew(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		take func(*testing.T, *world)
+		take func(*testing.T, *fixture)
 		said string
 	}{
-		"revoked": {func(t *testing.T, w *world) {
+		"revoked": {func(t *testing.T, w *fixture) {
 			w.writeCRL(t, testca.CRLOptions{Number: 2, Revoked: []*x509.Certificate{w.scraper.Leaf()}})
 		}, "tls"},
-		"another authority": {func(t *testing.T, w *world) {
+		"another authority": {func(t *testing.T, w *fixture) {
 			none := testca.Must(testca.NewCA(testca.Options{CommonName: "other"}))
 			w.pki.Write(t, "ca.pem", none.CertPEM())
 		}, "tls"},
-		"token": {func(t *testing.T, w *world) { w.pki.Write(t, "tokens", []byte("# all taken back\n")) }, "tokens"},
+		"token": {func(t *testing.T, w *fixture) { w.pki.Write(t, "tokens", []byte("# all removed\n")) }, "tokens"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newFiles(t)
+			w := newCredentials(t)
 			w.writeCRL(t, testca.CRLOptions{})
 			w.recorder = harness.StartRecorder(t, harness.AnswerExposition(sample))
 			w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
@@ -54,7 +54,7 @@ func TestRepeatedScrapesAreAuthenticatedAnew(t *testing.T) {
 			wire := w.repeated(t, pair, lines...)
 			c.take(t, w)
 			w.reload(t, fmt.Sprintf(`"msg":"reloaded","what":%q`, c.said))
-			demand(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401)
+			expect(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401)
 			if n := len(w.recorder.Requests()); n != scrapes {
 				t.Errorf("%d requests reached the runner", n)
 			}
@@ -64,17 +64,17 @@ func TestRepeatedScrapesAreAuthenticatedAnew(t *testing.T) {
 
 func TestRepeatedScraperCertificateExpires(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
 	wire := w.repeated(t, brief)
 	time.Sleep(time.Until(brief.Leaf().NotAfter) + time.Second)
-	demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 401)
+	expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 401)
 }
 
-// The credential of each request counts, not that of the one before.
+// Each request is authenticated with its own credential.
 func TestRepeatedScrapesUseTheirOwnCredential(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	good := bearer(w.token)
 	for name, c := range map[string]struct {
 		lines  []string
@@ -91,21 +91,21 @@ func TestRepeatedScrapesUseTheirOwnCredential(t *testing.T) {
 			if name == "in the query" {
 				target += "?access_token=" + w.token
 			}
-			demand(t, wire.RoundTrip(t, "GET", get(target, c.lines...)), c.status)
+			expect(t, wire.RoundTrip(t, "GET", get(target, c.lines...)), c.status)
 		})
 	}
 }
 
 func TestRepeatedConnectionsTakeOnlyLiteralTargets(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	exchanges := 0
 	for status, targets := range map[int][]string{400: refusedTargets, 404: absentTargets} {
 		for _, target := range targets {
 			reply := w.repeated(t, w.ops).RoundTrip(t, "GET", get(target))
 			exchanges += scrapes
 			if reply.Status == 400 && reply.Close {
-				continue // net/http's own
+				continue // net/http's own refusal
 			}
 			if reply.Status != status {
 				t.Errorf("%s: %d, want %d", target, reply.Status, status)
@@ -119,7 +119,7 @@ func TestRepeatedConnectionsTakeOnlyLiteralTargets(t *testing.T) {
 
 func TestRepeatedConnectionsTakeNoBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	hidden := get("/gate/metrics")
 	for name, text := range map[string]string{
 		"length":          get("/metrics", fmt.Sprint("Content-Length: ", len(hidden))) + hidden,
@@ -141,15 +141,15 @@ func TestRepeatedConnectionsTakeNoBodies(t *testing.T) {
 	}
 }
 
-// Half a head on a repeated connection has the time of a head, not that of an idle connection.
+// READ_HEADER_TIMEOUT, not IDLE_TIMEOUT, bounds half a head on the fast path.
 func TestRepeatedConnectionsTimeOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=3s")
+	w := newFixture(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=3s")
 	half, idle := w.repeated(t, w.scraper), w.repeated(t, w.scraper)
 	if err := half.Send("GET /met"); err != nil {
 		t.Fatal(err)
 	}
-	if reply, err := half.Receive("GET"); err == nil && reply.Status != 400 { // net/http's word to half a head
+	if reply, err := half.Receive("GET"); err == nil && reply.Status != 400 { // net/http's answer to half a head
 		t.Errorf("half a head: %d", reply.Status)
 	}
 	if err := half.AwaitClose(2 * second); err != nil {
@@ -160,17 +160,17 @@ func TestRepeatedConnectionsTimeOut(t *testing.T) {
 	}
 }
 
-// A broken exposition is a 502 or is cut on a repeated connection too.
+// A broken exposition is 502 or aborted on the fast path too.
 func TestRepeatedScrapesReportFaults(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 100000)
 	bodies := []string{large, sample, "nonsense nonsense\n", sample, large + "nonsense nonsense\n"}
 	n := 0
-	w := newWorld(t, func(x *harness.Exchange) {
+	w := newFixture(t, func(x *harness.Exchange) {
 		harness.AnswerExposition(bodies[n%len(bodies)])(x)
 		n++
 	})
-	wire := w.as(t, w.scraper)
+	wire := w.dialAs(t, w.scraper)
 	for i := range 2 * len(bodies) {
 		if err := wire.Send(get("/metrics")); err != nil {
 			t.Fatal(err)
@@ -185,7 +185,7 @@ func TestRepeatedScrapesReportFaults(t *testing.T) {
 			if err == nil && reply.Err == nil {
 				t.Errorf("scrape %d: a broken body ended as complete", i)
 			}
-			wire = w.as(t, w.scraper)
+			wire = w.dialAs(t, w.scraper)
 		default:
 			if err != nil || reply.Status != 200 || reply.Err != nil || !strings.HasSuffix(reply.Body, `{runner_name="r1"} 1`+"\n") && i%len(bodies) > 0 {
 				t.Errorf("scrape %d: %v", i, err)

@@ -9,21 +9,21 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// head is a good answer's, with more header lines, up to its body.
+// head returns the head of a good answer with additional header lines.
 func head(lines ...string) string {
 	return "HTTP/1.1 200 OK\r\nContent-Type: " + harness.TextFormat + "\r\n" + strings.Join(append(lines, ""), "\r\n") + "\r\n"
 }
 
-// length is head with the length of body, and body.
+// length returns head with Content-Length, followed by body.
 func length(body string, lines ...string) string {
 	return head(append(lines, fmt.Sprint("Content-Length: ", len(body)))...) + body
 }
 
-// secret is in everything that a faulty runner says and must be in nothing that the gate does.
+// secret is in every answer of a faulty runner and must not appear in the gate's output.
 const secret = "glrt-s3cr3t"
 
-// faults are answers that no exposition is in: each is 502 at once. The connection is not
-// used again.
+// faults are answers without an exposition. Each is 502 at once, and the connection is
+// not reused.
 var faults = map[string]string{
 	"not found":           "HTTP/1.1 404 Not Found\r\nContent-Length: 11\r\n\r\n" + secret,
 	"error":               "HTTP/1.1 500 Internal Server Error\r\nX-Secret: " + secret + "\r\nContent-Type: " + harness.TextFormat + "\r\nContent-Length: 19\r\n\r\n" + secret + "\nup 1\n..",
@@ -63,7 +63,7 @@ var faults = map[string]string{
 	"many headers":        head(strings.Split(strings.Repeat("X: y\n", 8000), "\n")[:8000]...) + sample,
 }
 
-// contents are whole answers whose body is no exposition: 502 too.
+// contents are complete answers whose body is no exposition: 502 too.
 var contents = map[string]string{
 	"empty":               length(""),
 	"empty chunks":        head("Transfer-Encoding: chunked") + "0\r\n\r\n",
@@ -80,8 +80,8 @@ var contents = map[string]string{
 	"protobuf of ever":    "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited\r\nContent-Length: 10\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
 }
 
-// cuts are answers that end before their end: the connection is closed after each.
-var cuts = map[string]string{
+// truncated are incomplete answers. The runner closes the connection after each.
+var truncated = map[string]string{
 	"nothing": "", "half a status": "HTTP/1.1 2", "half a header": "HTTP/1.1 200 OK\r\nContent-Ty", "half a length": head("Content-Length: 1000") + sample,
 	"half a chunk": head("Transfer-Encoding: chunked") + "ff\r\nup 1\n", "no last chunk": head("Transfer-Encoding: chunked") + "5\r\nup 1\n\r\n",
 	"half a last chunk": head("Transfer-Encoding: chunked") + "5\r\nup 1\n\r\n0\r\n",
@@ -89,26 +89,26 @@ var cuts = map[string]string{
 
 func TestFaultyAnswersAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	check := func(name string, doubt bool, answer func(*harness.Exchange)) {
 		t.Run(name, func(t *testing.T) {
-			wire := w.as(t, w.scraper)
+			wire := w.dialAs(t, w.scraper)
 			w.recorder.SetAnswer(harness.AnswerExposition(sample))
-			demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
+			expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
 			w.recorder.SetAnswer(answer)
 			reply := wire.RoundTrip(t, "GET", get("/metrics"))
-			demand(t, reply, 502)
+			expect(t, reply, 502)
 			if strings.Contains(fmt.Sprint(reply), secret) || len(reply.Header) > 5 {
-				t.Errorf("tells of the runner: %v", reply)
+				t.Errorf("shows details of the runner: %v", reply)
 			}
-			// In doubt the connection is not used again.
+			// After a protocol fault the connection is not reused.
 			w.recorder.SetAnswer(harness.AnswerExposition(sample))
-			links := len(w.recorder.Conns())
+			conns := len(w.recorder.Conns())
 			if reply := wire.RoundTrip(t, "GET", get("/metrics")); reply.Body != labelled {
 				t.Errorf("the next scrape got %q", reply.Body)
 			}
-			if doubt && len(w.recorder.Conns()) == links {
-				t.Error("the connection was used again")
+			if doubt && len(w.recorder.Conns()) == conns {
+				t.Error("the connection was reused")
 			}
 		})
 	}
@@ -118,7 +118,7 @@ func TestFaultyAnswersAreRefused(t *testing.T) {
 	for name, text := range contents {
 		check(name, false, harness.AnswerRaw(text))
 	}
-	for name, text := range cuts {
+	for name, text := range truncated {
 		check("cut: "+name, true, func(x *harness.Exchange) { x.Send(text); _ = x.Close() })
 	}
 	for line := range strings.Lines(w.gate.Log()) {
@@ -128,19 +128,19 @@ func TestFaultyAnswersAreRefused(t *testing.T) {
 	}
 }
 
-// What follows an answer on its connection is never taken for the next one.
+// Bytes after an answer are never used as the next answer.
 func TestExtraBytesAreNeverTheNextAnswer(t *testing.T) {
 	t.Parallel()
 	evil := "# TYPE evil gauge\nevil 1\n"
-	w := newWorld(t, harness.AnswerRaw(length(sample)+length(evil)))
-	wire := w.as(t, w.scraper)
+	w := newFixture(t, harness.AnswerRaw(length(sample)+length(evil)))
+	wire := w.dialAs(t, w.scraper)
 	for range 5 {
 		if reply := wire.RoundTrip(t, "GET", get("/metrics")); reply.Body != labelled {
 			t.Errorf("%d %q", reply.Status, reply.Body)
 		}
 		time.Sleep(20 * time.Millisecond) // what follows has arrived
 	}
-	// And late: after the connection was kept.
+	// The extra bytes come late: the connection is idle by then.
 	follow, followed := make(chan bool), make(chan bool)
 	w.recorder.SetAnswer(func(x *harness.Exchange) {
 		x.Send(length(sample))
@@ -159,9 +159,9 @@ func TestExtraBytesAreNeverTheNextAnswer(t *testing.T) {
 
 func TestRunnerDownOrHanging(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample), "UPSTREAM_TIMEOUT=1s")
-	wire := w.as(t, w.scraper)
-	demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
+	w := newFixture(t, harness.AnswerExposition(sample), "UPSTREAM_TIMEOUT=1s")
+	wire := w.dialAs(t, w.scraper)
+	expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
 	silent := func(*harness.Exchange) {}
 	for name, answer := range map[string]func(*harness.Exchange){
 		"before the answer": silent, "in the status": harness.AnswerRaw("HTTP/1.1 2"), "in the header": harness.AnswerRaw("HTTP/1.1 200 OK\r\nX"),
@@ -176,24 +176,24 @@ func TestRunnerDownOrHanging(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w.recorder.SetAnswer(answer)
 			begin := time.Now()
-			demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 504)
+			expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 504)
 			if took := time.Since(begin); took > 4*second {
 				t.Errorf("took %s, UPSTREAM_TIMEOUT is 1s", took)
 			}
-			begin = time.Now() // and before the scraper itself gives up
-			demand(t, wire.RoundTrip(t, "GET", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 0.4")), 504)
+			begin = time.Now() // the scraper's own timeout is shorter
+			expect(t, wire.RoundTrip(t, "GET", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 0.4")), 504)
 			if took := time.Since(begin); took > 3*second {
 				t.Errorf("took %s, the scraper waits 0.4s", took)
 			}
-			links := w.recorder.Conns()
+			conns := w.recorder.Conns()
 			select {
-			case <-links[len(links)-1].Closed:
+			case <-conns[len(conns)-1].Closed:
 			case <-time.After(10 * second):
 				t.Error("the connection to the runner is still open")
 			}
 		})
 	}
 	w.recorder.Close()
-	demand(t, wire.RoundTrip(t, "GET", get("/metrics")), 502)
-	demand(t, wire.RoundTrip(t, "GET", get("/gate/metrics")), 200)
+	expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 502)
+	expect(t, wire.RoundTrip(t, "GET", get("/gate/metrics")), 200)
 }

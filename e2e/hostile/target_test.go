@@ -8,7 +8,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// refusedTargets are refused as such, whoever asks.
+// refusedTargets are 400 for every identity.
 var refusedTargets = []string{
 	"/%6detrics", "/metrics%00", "/metrics%2f", "/%2e%2e/metrics", "/debug%2fpprof/", "/metrics%20", "/%", "/metrics%",
 	"//metrics", "/metrics//", "///", "/./metrics", "/metrics/.", "/metrics/..", "/../metrics", "/debug/pprof/../../metrics",
@@ -17,7 +17,7 @@ var refusedTargets = []string{
 	`/metrics\`, `/\metrics`, `\metrics`, "*", "/metr\u00efcs",
 }
 
-// absentTargets are nobody's.
+// absentTargets are 404.
 var absentTargets = []string{
 	"/", "/metrics/", "/Metrics", "/METRICS", "/metric", "/metricss", "/metrics.", "/metrics/x", "/gate", "/gate/", "/gate/metrics/", "/favicon.ico",
 	"/debug", "/debug/", "/debug/pprof", "/debug/pprof/heap/", "/debug/pprof/Heap", "/debug/pprof/x", "/debug/pprof/cmdline",
@@ -26,20 +26,20 @@ var absentTargets = []string{
 
 func TestOnlyLiteralTargetsPass(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	for _, list := range []struct {
 		targets []string
 		status  int
 	}{{refusedTargets, 400}, {absentTargets, 404}} {
 		for _, target := range list.targets {
 			t.Run(target, func(t *testing.T) {
-				// net/http answers some of these itself, before anyone is asked who they are.
-				for _, wire := range []*harness.Wire{w.as(t, w.ops), w.as(t, w.guest)} {
+				// net/http refuses some of these itself, before authentication.
+				for _, wire := range []*harness.Wire{w.dialAs(t, w.ops), w.dialAs(t, w.guest)} {
 					reply := wire.RoundTrip(t, "GET", get(target))
 					if reply.Status == 400 && reply.Close {
 						continue
 					}
-					demand(t, reply, list.status)
+					expect(t, reply, list.status)
 				}
 			})
 		}
@@ -51,23 +51,23 @@ func TestOnlyLiteralTargetsPass(t *testing.T) {
 
 func TestQueryNeverReachesTheRunner(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample))
-	wire := w.as(t, w.scraper)
+	w := newFixture(t, harness.AnswerExposition(sample))
+	wire := w.dialAs(t, w.scraper)
 	for _, query := range []string{"", "?", "?name[]=up", "?%2e%2e%2f", "?a=b;c=d", "?x=/../../debug/jobs/list", "?a=//b", "??", "?token=x&access_token=y"} {
 		reply := wire.RoundTrip(t, "GET", get("/metrics"+query))
-		demand(t, reply, 200)
+		expect(t, reply, 200)
 		if reply.Body != labelled {
 			t.Errorf("%s: %q", query, reply.Body)
 		}
 	}
 	for _, r := range w.recorder.Requests() {
-		if r != own(t, w, strings.TrimSpace(acceptOf(r))) || strings.Contains(r, "?") {
+		if r != gateRequest(t, w, strings.TrimSpace(acceptOf(r))) || strings.Contains(r, "?") {
 			t.Errorf("reached the runner: %q", r)
 		}
 	}
 }
 
-// acceptOf is the Accept line of a request.
+// acceptOf returns the value of a request's Accept header.
 func acceptOf(r string) string {
 	_, rest, _ := strings.Cut(r, "\r\nAccept:")
 	value, _, _ := strings.Cut(rest, "\r\n")
@@ -76,10 +76,10 @@ func acceptOf(r string) string {
 
 func TestOtherRunnerPathsAreUnreachable(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.AnswerExposition(sample), "PPROF_CMDLINE=true")
+	w := newFixture(t, harness.AnswerExposition(sample), "PPROF_CMDLINE=true")
 	for _, target := range []string{"/debug/jobs/list", "/debug/process/state", "/health/ready", "/debug/pprof/../jobs/list", "/debug/jobs/list?x=/metrics", "/debug//jobs/list"} {
 		for who, pair := range map[string]*testca.Pair{"ops": w.ops, "scraper": w.scraper, "guest": w.guest, "token": nil} {
-			wire := w.as(t, pair)
+			wire := w.dialAs(t, pair)
 			for _, method := range []string{"GET", "HEAD", "POST", "DELETE", "OPTIONS"} {
 				lines := []string{}
 				if pair == nil {

@@ -1,6 +1,5 @@
-// Package hostile_test attacks the built gate over raw bytes, from both sides: clients
-// that do what no library would, and a runner that answers what no runner should. The
-// tests are named after the requirements of the security page.
+// Package hostile_test attacks the built gate with raw bytes from both sides: clients
+// that break the protocols, and a runner whose answers are invalid.
 package hostile_test
 
 import (
@@ -18,40 +17,40 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// world is a gate between a recording runner and clients of every kind.
-type world struct {
-	pki                  *harness.PKI
-	scraper, ops, guest  *testca.Pair // may scrape; may profile too; may nothing
-	token, spare, lines  string       // tokens "prometheus" (may scrape), "spare" (nothing), and their file
-	recorder                 *harness.Recorder
-	gate                 *harness.Gate
-	plain, proven, asOps *tls.Config
+// fixture is a gate with a recording runner behind it and credentials for clients.
+type fixture struct {
+	pki                        *harness.PKI
+	scraper, ops, guest        *testca.Pair // may scrape; may profile too; may do nothing
+	token, spare, lines        string       // tokens "prometheus" (may scrape) and "spare" (may do nothing); the tokens file
+	recorder                   *harness.Recorder
+	gate                       *harness.Gate
+	noCert, scraperTLS, opsTLS *tls.Config
 }
 
-// newWorld starts the gate before a runner that answers as told. Rates are so high that
-// only tests about them meet them; environ has the last word.
-func newWorld(t *testing.T, answer func(*harness.Exchange), environ ...string) *world {
+// newFixture starts a gate and a runner that answers with answer. The rate limits are too
+// high to matter, unless environ sets them.
+func newFixture(t *testing.T, answer func(*harness.Exchange), environ ...string) *fixture {
 	t.Helper()
-	w := newFiles(t)
+	w := newCredentials(t)
 	w.recorder = harness.StartRecorder(t, answer)
 	w.gate = harness.StartGate(t, append(w.environ(), environ...)...)
 	return w
 }
 
-// newFiles makes keys and tokens, and starts nothing.
-func newFiles(t *testing.T) *world {
+// newCredentials makes keys and tokens without starting a process.
+func newCredentials(t *testing.T) *fixture {
 	t.Helper()
-	w := &world{pki: harness.NewPKI(t)}
+	w := &fixture{pki: harness.NewPKI(t)}
 	w.scraper = w.pki.Issue(t, "scraper", testca.Options{DNSNames: []string{"prometheus.example"}})
 	w.ops = w.pki.Issue(t, "ops", testca.Options{DNSNames: []string{"ops.example"}})
 	w.guest = w.pki.Issue(t, "guest", testca.Options{DNSNames: []string{"guest.example"}})
 	w.token, w.spare = w.addToken(t, "prometheus"), w.addToken(t, "spare")
 	w.pki.Write(t, "tokens", []byte(w.lines))
-	w.plain, w.proven, w.asOps = w.config(nil), w.config(w.scraper), w.config(w.ops)
+	w.noCert, w.scraperTLS, w.opsTLS = w.config(nil), w.config(w.scraper), w.config(w.ops)
 	return w
 }
 
-func (w *world) addToken(t *testing.T, name string) string {
+func (w *fixture) addToken(t *testing.T, name string) string {
 	t.Helper()
 	secret, line, err := auth.NewToken(name)
 	if err != nil {
@@ -61,7 +60,7 @@ func (w *world) addToken(t *testing.T, name string) string {
 	return secret
 }
 
-func (w *world) environ() []string {
+func (w *fixture) environ() []string {
 	e := append(w.pki.Environ(true), "TOKENS_FILE="+w.pki.File("tokens"), "RUNNER_NAME=r1",
 		"METRICS_ALLOW=dns:prometheus.example,dns:ops.example,token:prometheus", "PPROF_ALLOW=dns:ops.example",
 		"RATE_LIMIT=100000", "RATE_BURST=100000", "FAILURE_RATE_LIMIT=100000", "FAILURE_BURST=100000")
@@ -71,9 +70,9 @@ func (w *world) environ() []string {
 	return e
 }
 
-// config is a client's TLS. It shows pair, if there is one, also when the gate asks for
-// those of other authorities.
-func (w *world) config(pair *testca.Pair) *tls.Config {
+// config returns a client's TLS configuration. The client presents pair, unless it is nil,
+// even if the gate names other CAs in its request.
+func (w *fixture) config(pair *testca.Pair) *tls.Config {
 	c := &tls.Config{RootCAs: w.pki.CA.Pool(), ServerName: "localhost"}
 	if pair != nil {
 		certificate := pair.TLS()
@@ -82,28 +81,28 @@ func (w *world) config(pair *testca.Pair) *tls.Config {
 	return c
 }
 
-// as connects with a certificate.
-func (w *world) as(t *testing.T, pair *testca.Pair) *harness.Wire {
+// dialAs connects with a certificate.
+func (w *fixture) dialAs(t *testing.T, pair *testca.Pair) *harness.Wire {
 	t.Helper()
 	return harness.MustDial(t, w.gate.Address, w.config(pair))
 }
 
-// stranger connects without one.
-func (w *world) stranger(t *testing.T) *harness.Wire {
+// dialAnonymous connects without a certificate.
+func (w *fixture) dialAnonymous(t *testing.T) *harness.Wire {
 	t.Helper()
-	return harness.MustDial(t, w.gate.Address, w.plain)
+	return harness.MustDial(t, w.gate.Address, w.noCert)
 }
 
-// call connects as one of "ops", "scraper", "guest" and "stranger".
-func (w *world) call(who string) (*harness.Wire, error) {
+// connect connects as "ops", "scraper", "guest" or "anonymous".
+func (w *fixture) connect(who string) (*harness.Wire, error) {
 	pair := map[string]*testca.Pair{"ops": w.ops, "scraper": w.scraper, "guest": w.guest}[who]
 	return harness.Dial(w.gate.Address, "", w.config(pair))
 }
 
-// ask sends one request as someone, on a connection of its own.
-func (w *world) ask(t *testing.T, who, text string) *harness.Reply {
+// ask sends one request as who on a new connection.
+func (w *fixture) ask(t *testing.T, who, text string) *harness.Reply {
 	t.Helper()
-	wire, err := w.call(who)
+	wire, err := w.connect(who)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,13 +111,13 @@ func (w *world) ask(t *testing.T, who, text string) *harness.Reply {
 	return wire.RoundTrip(t, method, text)
 }
 
-// crowd is work for several clients at a time.
-type crowd []func() error
+// batch is a list of jobs for concurrent clients.
+type batch []func() error
 
-func (c *crowd) add(f func() error) { *c = append(*c, f) }
+func (c *batch) add(f func() error) { *c = append(*c, f) }
 
-// run does all of it, at most 24 at a time, which is well below the bound of one address.
-func (c crowd) run(t *testing.T) {
+// run runs all jobs, at most 24 at a time: well below the connection limit of one address.
+func (c batch) run(t *testing.T) {
 	t.Helper()
 	var workers sync.WaitGroup
 	work := make(chan func() error)
@@ -138,23 +137,23 @@ func (c crowd) run(t *testing.T) {
 	workers.Wait()
 }
 
-// scrape asks for /metrics on a connection of its own and returns the answer.
-func (w *world) scrape(t *testing.T) *harness.Reply {
+// scrape asks for /metrics on a new connection and returns the answer.
+func (w *fixture) scrape(t *testing.T) *harness.Reply {
 	t.Helper()
-	wire := w.as(t, w.scraper)
+	wire := w.dialAs(t, w.scraper)
 	defer func() { _ = wire.Close() }()
 	return wire.RoundTrip(t, "GET", get("/metrics"))
 }
 
-// reload asks for a reload and waits until the gate has logged its end n times.
-func (w *world) reload(t *testing.T, said string) {
+// reload sends SIGHUP and waits until the gate logs said once more.
+func (w *fixture) reload(t *testing.T, said string) {
 	t.Helper()
 	before := strings.Count(w.gate.Log(), said)
 	w.gate.Signal(t, syscall.SIGHUP)
 	harness.Eventually(t, said, func() bool { return strings.Count(w.gate.Log(), said) > before })
 }
 
-// get is a request for target with more header lines.
+// get returns a request for target with additional header lines.
 func get(target string, lines ...string) string { return request("GET", target, lines...) }
 
 func request(method, target string, lines ...string) string {
@@ -164,8 +163,8 @@ func request(method, target string, lines ...string) string {
 
 func bearer(token string) string { return "Authorization: Bearer " + token }
 
-// demand compares the status, and what every refusal has to look like.
-func demand(t *testing.T, reply *harness.Reply, status int) {
+// expect checks the status, the security headers and, for a refusal, the body.
+func expect(t *testing.T, reply *harness.Reply, status int) {
 	t.Helper()
 	if reply.Status != status {
 		t.Errorf("status %d, want %d: %.100q", reply.Status, status, reply.Body)
@@ -183,15 +182,15 @@ const sample = "# TYPE up gauge\nup 1\n"
 
 const labelled = "# TYPE up gauge\nup{runner_name=\"r1\"} 1\n"
 
-// own is the only scrape that the gate ever sends, byte by byte.
-func own(t *testing.T, w *world, accept string) string {
+// gateRequest returns the only scrape that the gate ever sends, byte by byte.
+func gateRequest(t *testing.T, w *fixture, accept string) string {
 	t.Helper()
 	return fmt.Sprintf("GET /metrics HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nAccept: %s\r\nAccept-Encoding: identity\r\n\r\n",
 		w.recorder.Address, userAgent(t, w), accept)
 }
 
-// userAgent is what the gate calls itself; it must not be the client's.
-func userAgent(t *testing.T, w *world) string {
+// userAgent returns the User-Agent of the gate's requests. It must not be the client's.
+func userAgent(t *testing.T, w *fixture) string {
 	t.Helper()
 	for _, r := range w.recorder.Requests() {
 		for line := range strings.SplitSeq(r, "\r\n") {
@@ -200,9 +199,9 @@ func userAgent(t *testing.T, w *world) string {
 			}
 		}
 	}
-	t.Fatalf("no request of metrics-gate's reached the runner: %q", w.recorder.Bytes())
+	t.Fatalf("no request of the gate reached the runner: %q", w.recorder.Bytes())
 	return ""
 }
 
-// second is the slack of a deadline that the contract states.
+// second is the tolerance on a deadline of the contract.
 const second = time.Second
