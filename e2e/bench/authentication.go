@@ -16,8 +16,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
-// authentication compares the kinds of credentials: on one gate in the steady state, and
-// each one's own cost without the network.
+// authentication compares the kinds of credentials on one gate in the steady state, and
+// the cost of each authenticator without the network.
 func (b *bench) authentication(ctx context.Context) error {
 	secret, line, err := auth.NewToken("bench")
 	if err != nil {
@@ -38,7 +38,8 @@ func (b *bench) authentication(ctx context.Context) error {
 	return b.stages(tokens, secret, i, scrape)
 }
 
-// kinds scrapes one gate with each credential, and returns the CPU of a scrape with a certificate.
+// kinds scrapes one gate with each credential. It returns the CPU of a scrape with a
+// certificate.
 func (b *bench) kinds(ctx context.Context, tokens, secret string, i *issuer) (float64, error) {
 	runner, address, err := b.startRunner(ctx, rolePlain, 300)
 	if err != nil {
@@ -79,7 +80,7 @@ func (b *bench) kinds(ctx context.Context, tokens, secret string, i *issuer) (fl
 	return median(all[0].proxy), nil
 }
 
-// stages measures the two stages themselves, authenticate and authorize, in this process.
+// stages measures authentication and authorization alone, in this process.
 func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 	list, certificate, err := b.authenticators(tokens, i)
 	if err != nil {
@@ -120,7 +121,7 @@ func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 			fresh = append(fresh, bearer(token))
 		}
 		failed := 0
-		began := time.Now() // once only: the second time is another case
+		began := time.Now() // once: a token that was verified before is another case
 		for _, r := range fresh {
 			w := httptest.NewRecorder()
 			if through.ServeHTTP(w, r); w.Code != http.StatusOK {
@@ -136,7 +137,8 @@ func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 	return nil
 }
 
-// authenticators are the gate's, in its order, and a request with a certificate.
+// authenticators returns the gate's authenticators in its order, and a request with a
+// certificate.
 func (b *bench) authenticators(tokens string, i *issuer) ([]auth.Authenticator, *http.Request, error) {
 	static, err := auth.LoadTokens(tokens)
 	if err != nil {
@@ -166,7 +168,7 @@ func (b *bench) authenticators(tokens string, i *issuer) ([]auth.Authenticator, 
 	return []auth.Authenticator{static, oidc, auth.NewCertificate(trust.Verify)}, r, nil
 }
 
-// each is the time of one call in µs, the least of three tries.
+// each returns the time of one call in µs, the minimum of three runs.
 func each(n int, call func(int)) float64 {
 	least := 0.0
 	for range 3 {

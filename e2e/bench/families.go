@@ -1,12 +1,12 @@
 package main
 
 // family is a metric family in the shape that GitLab Runner 19.3 serves it: labels in
-// alphabetical order, buckets of its own histograms, the runner's name on some.
+// alphabetical order, histogram buckets, and the runner's name on some.
 type family struct {
 	name, kind, help string
 	perRunner        bool     // once for each [[runners]] entry: runner and system_id labels
-	named            bool     // and runner_name, which the gate has to move out of its way
-	sets             []string // label sets beside those, one group of samples each; none: one without
+	named            bool     // has the label runner_name, which the gate must rename
+	sets             []string // further label sets, one group of samples each; none: one group
 	bounds           []string // of a histogram
 }
 
@@ -55,7 +55,7 @@ func families() []family {
 	}
 }
 
-// samples is how many a family has for one runner, or in all when it is not per runner.
+// samples returns the number of samples for one runner, or the total if f is not per runner.
 func (f family) samples() int {
 	each := 1
 	if f.kind == "histogram" {

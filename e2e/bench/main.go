@@ -1,8 +1,8 @@
-// Command bench measures the gate beside nginx, haproxy and the standard library's
-// reverse proxy, all in one run, and prints tables for docs/performance.md.
+// Command bench compares the gate with nginx, haproxy and the standard library's reverse
+// proxy in one run, and prints tables for docs/performance.md.
 //
-//	go run ./bench                                    about three minutes
-//	go run ./bench -quick                             for a look, and for CI
+//	go run ./bench                                    everything
+//	go run ./bench -quick                             fewer rounds: rough figures, for CI
 //	go run ./bench -gate old=/tmp/a -gate new=/tmp/b  two builds against each other
 //	go run ./bench -gate p1=/tmp/a,GOMAXPROCS=1       a build with its own environment
 package main
@@ -51,7 +51,7 @@ func start(role string, o options, arguments []string) error {
 	case rolePlain, roleLabelled:
 		return runnerRole(role, arguments[0], arguments[1])
 	}
-	runtime.LockOSThread() // children are told when this thread ends
+	runtime.LockOSThread() // a child gets its death signal when this thread ends
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)

@@ -13,8 +13,8 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// writeProfile builds the gate with a profiler inside, which no released binary has,
-// scrapes it as scrapers do, and writes the CPU profile to path.
+// writeProfile builds the gate with a profiler, which no release has, scrapes it and
+// writes the CPU profile to path.
 func (b *bench) writeProfile(ctx context.Context, path string) error {
 	if len(b.options.gates) != 1 {
 		return fmt.Errorf("-profile: builds its own gate: leave -gate out")
@@ -46,8 +46,8 @@ func (b *bench) writeProfile(ctx context.Context, path string) error {
 	return b.profiled(ctx, binary, path)
 }
 
-// profiled scrapes with the mix that matters: small bodies mostly, plain and compressed,
-// now and then a large one, now and then a new connection.
+// profiled scrapes with a typical mix: mostly small bodies, plain and compressed, with some
+// large ones and some new connections.
 func (b *bench) profiled(ctx context.Context, binary, path string) error {
 	small, smallAddress, err := b.startRunner(ctx, rolePlain, 300)
 	if err != nil {
@@ -78,8 +78,8 @@ func (b *bench) profiled(ctx context.Context, binary, path string) error {
 	return merge(path, merged)
 }
 
-// merge writes the sum of profiles to path, without a trace of where and when they were
-// made: what the compiler wants is which function called which, how often.
+// merge writes the sum of profiles to path, without paths and times: the compiler needs
+// only the call counts between functions.
 func merge(path string, parts []string) error {
 	var all []*profile.Profile
 	for _, part := range parts {
@@ -108,7 +108,7 @@ func merge(path string, parts []string) error {
 	return os.WriteFile(path, out.Bytes(), 0o644)
 }
 
-// mix scrapes one gate for about as long as the other.
+// mix scrapes each gate for about the same time.
 func (b *bench) mix(address string, large bool) error {
 	identity := plan{Address: address, Header: []string{accept, acceptIdentity}, Connections: 1}
 	packed, fresh := identity, identity

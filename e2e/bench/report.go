@@ -18,7 +18,7 @@ const (
 	titleFresh     = "new connection for each scrape"
 )
 
-// baseline is the proxy that ratios refer to.
+// baseline is the proxy in the denominator of the ratios.
 const baseline = "nginx"
 
 // report prints Markdown.
@@ -27,7 +27,7 @@ type report struct {
 	list []bar
 }
 
-// bar is a figure that must not be above a limit.
+// bar is a figure and its upper limit.
 type bar struct {
 	what         string
 	value, limit float64
@@ -79,7 +79,7 @@ func (r *report) comparison(s scenario, all []figures) {
 	}
 }
 
-// explain says what the row is whose name does not say it.
+// explain describes the row of nginx with the same bytes.
 func (r *report) explain(all []figures) {
 	if slices.ContainsFunc(all, func(f figures) bool { return f.name == sameBytes }) {
 		r.printf("\n%s: the same %s before a runner that has put the label on its samples already. It passes on as many bytes as "+
@@ -94,7 +94,7 @@ func (r *report) extra(all []figures, column string) string {
 	return column
 }
 
-// raise notes the figures that have a bar.
+// raise records the figures that have a bar.
 func (r *report) raise(s scenario, gate, base, reverse figures) {
 	switch s.title {
 	case titleSmall, titleLarge:
@@ -109,7 +109,7 @@ func (r *report) raise(s scenario, gate, base, reverse figures) {
 	}
 }
 
-// bars prints what was asked and what is.
+// bars prints every bar and whether it holds.
 func (r *report) bars() {
 	if len(r.list) == 0 {
 		return
@@ -140,7 +140,7 @@ func suites(all []figures) string {
 	return strings.Join(list, ", ")
 }
 
-// ratio is the median of the rounds' own ratios.
+// ratio returns the median of the ratios of the rounds.
 func ratio(a, b []float64) float64 {
 	each := make([]float64, 0, len(a))
 	for i := range a {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// scaling scrapes bodies of growing size with one gate process each: time per series
-// should stay the same, and so should memory.
+// scaling scrapes bodies of growing size, each with a new gate. Time per series and memory
+// should stay constant.
 func (b *bench) scaling(ctx context.Context) error {
 	sizes := []int{300, 3000, 30000, 100000, 300000, 1000000}
 	if b.options.quick {
@@ -32,7 +32,7 @@ func (b *bench) scaling(ctx context.Context) error {
 	return nil
 }
 
-// startAndSize prints the time from exec to the first answered scrape, and the binary's size.
+// startAndSize prints the time from exec to the first answer, and the size of the binary.
 func (b *bench) startAndSize(ctx context.Context) error {
 	runner, address, err := b.startRunner(ctx, rolePlain, 300)
 	if err != nil {

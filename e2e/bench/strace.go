@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// countSystemCalls runs one more round under strace. Its times mean nothing, its counts do.
+// countSystemCalls runs one more round under strace and counts. Its times are not used.
 func (b *bench) countSystemCalls(s scenario, c contestant, f *figures) error {
 	if _, err := b.loader.order(order{Open: &c.plan}); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (b *bench) countSystemCalls(s scenario, c contestant, f *figures) error {
 	return nil
 }
 
-// countsOf reads strace's table: name, calls.
+// countsOf parses strace's table: name, calls.
 func countsOf(table string, scrapes int) (total float64, names string) {
 	type count struct {
 		name string

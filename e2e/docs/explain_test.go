@@ -10,7 +10,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// caller is somebody who asks, with the name that check is told.
+// caller is a client, and its identity as check --as takes it.
 type caller struct {
 	as     string
 	client *http.Client
@@ -34,11 +34,10 @@ func (c caller) ask(t *testing.T, url string) int {
 	return response.StatusCode
 }
 
-// What check --as says is what the gate does: for every caller and path the status in
-// the explanation is the status of the answer.
-func TestExplanationIsTheBehaviour(t *testing.T) {
+// For every caller and path, check --as predicts the status of the gate's answer.
+func TestExplanationMatchesTheAnswer(t *testing.T) {
 	runner := harness.StartRunner(t, withProfiles(harness.Replay(t)))
-	p := newPlace(t, runner.Address, "RATE_LIMIT=1000", "RATE_BURST=1000",
+	p := newSetup(t, runner.Address, "RATE_LIMIT=1000", "RATE_BURST=1000",
 		"METRICS_ALLOW=dns:prometheus.example,token:prometheus,uri:spiffe://example/ns/*/sa/prometheus,email:ops@example.org",
 		"PPROF_ALLOW=uri:spiffe://example/ns/dev/sa/prometheus,cn:developer")
 	gate := harness.StartGate(t, p.environ...)
@@ -80,10 +79,10 @@ func TestExplanationIsTheBehaviour(t *testing.T) {
 	}
 }
 
-// A caller that check says is let in after the advised change is let in by the gate.
-func TestAdviceHelps(t *testing.T) {
+// The gate allows a caller after the change that check advises.
+func TestAdviceLetsTheCallerIn(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
-	p := newPlace(t, runner.Address, "METRICS_ALLOW=dns:prometheus.example")
+	p := newSetup(t, runner.Address, "METRICS_ALLOW=dns:prometheus.example")
 	token := caller{as: "token:prometheus", client: p.Client(nil), token: read(t, p.File("token"))}
 	for allow, want := range map[string]int{"dns:prometheus.example": 403, "dns:prometheus.example," + token.as: 200} {
 		p.environ = append(p.environ, "METRICS_ALLOW="+allow)

@@ -11,18 +11,18 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// What print scrape-config says is enough for a real Prometheus: by certificate, and,
-// when the list names tokens alone, by token.
+// A real Prometheus scrapes with the output of print scrape-config: by certificate, or by
+// token when the allow list names only tokens.
 func TestPrintedScrapeConfigScrapes(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
 	for name, allow := range map[string]string{"certificate": "dns:prometheus.example", "token": "token:prometheus"} {
 		t.Run(name, func(t *testing.T) {
-			p := newPlace(t, runner.Address, "METRICS_ALLOW="+allow)
+			p := newSetup(t, runner.Address, "METRICS_ALLOW="+allow)
 			gate := harness.StartGate(t, p.environ...)
 			config := "global: {scrape_interval: 500ms, scrape_timeout: 500ms}\n" + strings.ReplaceAll(p.gate(t, 0, "print", "scrape-config", "--target", gate.Address,
 				"--ca", p.File("ca.pem"), "--cert", p.File("prometheus.pem"), "--key", p.File("prometheus-key.pem"), "--token-file", p.File("token")),
 				"scrape_timeout: 10s", "scrape_timeout: 500ms")
-			tool(t, "promtool", "check", "config", written(t, "prometheus.yml", config))
+			runTool(t, "promtool", "check", "config", writeTemp(t, "prometheus.yml", config))
 			prom := harness.StartPrometheus(t, config)
 			prom.Eventually(t, `up{job="gitlab-runner"}`, "1")
 			prom.Eventually(t, `up{job="metrics-gate"}`, "1")
@@ -32,7 +32,7 @@ func TestPrintedScrapeConfigScrapes(t *testing.T) {
 	}
 }
 
-// strict decodes YAML into v and refuses fields that its type does not know.
+// strict decodes YAML into v and refuses unknown fields.
 func strict(t *testing.T, text string, v any) {
 	t.Helper()
 	if err := yaml.UnmarshalStrict([]byte(text), v); err != nil {
@@ -40,8 +40,8 @@ func strict(t *testing.T, text string, v any) {
 	}
 }
 
-func TestPrintedPodMonitor(t *testing.T) {
-	p := newPlace(t, "127.0.0.1:9252")
+func TestPrintedPodMonitorDecodes(t *testing.T) {
+	p := newSetup(t, "127.0.0.1:9252")
 	var m monitoring.PodMonitor
 	strict(t, p.gate(t, 0, "print", "podmonitor"), &m)
 	if m.Kind != "PodMonitor" || len(m.Spec.PodMetricsEndpoints) != 2 || m.Spec.Selector.MatchLabels["app.kubernetes.io/component"] != "runner" {
@@ -64,10 +64,10 @@ func TestPrintedPodMonitor(t *testing.T) {
 	}
 }
 
-// One item with both selectors: a namespace and a pod in it, not one or the other.
-func TestPrintedNetworkPolicy(t *testing.T) {
+// The policy has one item with both selectors: pods in a namespace, not either of them.
+func TestPrintedNetworkPolicyIsOneRule(t *testing.T) {
 	var n networking.NetworkPolicy
-	strict(t, newPlace(t, "127.0.0.1:9252", "LISTEN_ADDRESS=:9999").gate(t, 0, "print", "networkpolicy", "--selector", "app=runner"), &n)
+	strict(t, newSetup(t, "127.0.0.1:9252", "LISTEN_ADDRESS=:9999").gate(t, 0, "print", "networkpolicy", "--selector", "app=runner"), &n)
 	if len(n.Spec.Ingress) != 1 || len(n.Spec.Ingress[0].From) != 1 || len(n.Spec.Ingress[0].Ports) != 1 || n.Spec.PodSelector.MatchLabels["app"] != "runner" {
 		t.Fatalf("%+v", n.Spec)
 	}
@@ -80,13 +80,13 @@ func TestPrintedNetworkPolicy(t *testing.T) {
 	}
 }
 
-// systemd-analyze leaves with 0 on unknown keys: silence is asserted, too.
-func TestPrintedUnit(t *testing.T) {
-	p := newPlace(t, "127.0.0.1:9252", `RUNNER_NAME=build "one" 100%`, "LISTEN_ADDRESS=:443")
+// systemd-analyze exits with 0 on unknown keys, so the test also checks that it prints nothing.
+func TestPrintedUnitPassesSystemdAnalyze(t *testing.T) {
+	p := newSetup(t, "127.0.0.1:9252", `RUNNER_NAME=build "one" 100%`, "LISTEN_ADDRESS=:443")
 	text := p.gate(t, 0, "print", "systemd", "--binary", harness.Binary(t))
-	unit := written(t, "metrics-gate.service", text)
-	tool(t, "systemd-analyze", "verify", unit)
-	tool(t, "systemd-analyze", "security", "--offline=true", "--threshold=16", unit)
+	unit := writeTemp(t, "metrics-gate.service", text)
+	runTool(t, "systemd-analyze", "verify", unit)
+	runTool(t, "systemd-analyze", "security", "--offline=true", "--threshold=16", unit)
 	for _, want := range []string{`Environment="METRICS_GATE_RUNNER_NAME=build \"one\" 100%%"`, "AmbientCapabilities=CAP_NET_BIND_SERVICE", "Type=notify"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)

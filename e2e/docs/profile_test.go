@@ -13,7 +13,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// withProfiles adds Go's own profiles to a runner.
+// withProfiles adds net/http/pprof to a runner.
 func withProfiles(metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", metrics)
@@ -22,10 +22,10 @@ func withProfiles(metrics http.Handler) http.Handler {
 	return mux
 }
 
-// The real go tool pprof reads a profile that was fetched, and one through --serve.
-func TestGoToolPprof(t *testing.T) {
+// go tool pprof reads a fetched profile, and a profile through pprof --serve.
+func TestGoToolPprofReadsProfiles(t *testing.T) {
 	runner := harness.StartRunner(t, withProfiles(harness.Replay(t)))
-	p := newPlace(t, runner.Address, "PPROF_ALLOW=token:prometheus")
+	p := newSetup(t, runner.Address, "PPROF_ALLOW=token:prometheus")
 	gate := harness.StartGate(t, p.environ...)
 	dir := t.TempDir()
 	heap := filepath.Join(dir, "heap.pb.gz")

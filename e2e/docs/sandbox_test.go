@@ -16,9 +16,9 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// sandbox is where a document's commands run: a folder, a runner, certificates and a
-// token at the documented places, and a metrics-gate in the PATH. The documented
-// folders and ports stand for the sandbox's own.
+// sandbox is the environment of a document's commands: a directory, a runner,
+// certificates and a token at the documented paths, and metrics-gate in the PATH. The
+// documented paths and ports are replaced by the sandbox's own.
 type sandbox struct {
 	dir     string
 	replace *strings.Replacer
@@ -53,7 +53,7 @@ func newSandbox(t *testing.T) *sandbox {
 	return s
 }
 
-// files puts everything at its place.
+// files creates the files of the sandbox.
 func (s *sandbox) files(t *testing.T) {
 	t.Helper()
 	for _, folder := range []string{"bin", "gate", "scraper", "work"} {
@@ -92,7 +92,7 @@ func (s *sandbox) files(t *testing.T) {
 	for name, script := range standIns() {
 		write("bin/"+name, []byte("#!/bin/bash\n"+script), 0o700)
 	}
-	// What the reader of a document has at hand.
+	// The reader of a document has these files.
 	for _, name := range []string{"server.pem", "server-key.pem", "clients.pem", "your-values.yaml"} {
 		write("work/"+name, []byte("# "+name+"\n"), 0o600)
 	}
@@ -121,7 +121,7 @@ func (s *sandbox) run(t *testing.T, b block) {
 	}
 }
 
-// shell runs a script and returns what it prints.
+// shell runs a script and returns its output.
 func (s *sandbox) shell(script string, options ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()

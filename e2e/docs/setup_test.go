@@ -13,16 +13,16 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// place is an authority, a scraper's certificate and token, and a gate's environment.
-type place struct {
+// setup is a CA, a scraper's certificate and token, and the environment of a gate.
+type setup struct {
 	*harness.PKI
 	environ []string // without the prefix
 }
 
-// newPlace lets dns:prometheus.example and token:prometheus in; more adds variables.
-func newPlace(t testing.TB, upstream string, more ...string) *place {
+// newSetup allows dns:prometheus.example and token:prometheus. more adds variables.
+func newSetup(t testing.TB, upstream string, more ...string) *setup {
 	t.Helper()
-	p := &place{PKI: harness.NewPKI(t)}
+	p := &setup{PKI: harness.NewPKI(t)}
 	p.Issue(t, "prometheus", testca.Options{DNSNames: []string{"prometheus.example"}})
 	secret, line, err := auth.NewToken("prometheus")
 	if err != nil {
@@ -36,9 +36,9 @@ func newPlace(t testing.TB, upstream string, more ...string) *place {
 	return p
 }
 
-// gate runs a command of the built binary in the place's environment, and fails the
-// test unless it leaves with code.
-func (p *place) gate(t testing.TB, code int, args ...string) string {
+// gate runs a command of the built binary in the environment of p. It fails the test
+// unless the command exits with code.
+func (p *setup) gate(t testing.TB, code int, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(harness.Binary(t), args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
@@ -54,8 +54,8 @@ func (p *place) gate(t testing.TB, code int, args ...string) string {
 	return out.String()
 }
 
-// tool runs a program and fails the test if that fails or says anything on standard error.
-func tool(t testing.TB, name string, args ...string) string {
+// runTool runs a program. It fails the test if the program fails or prints to standard error.
+func runTool(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	var out, errors bytes.Buffer
 	cmd := exec.Command(name, args...)
@@ -66,8 +66,8 @@ func tool(t testing.TB, name string, args ...string) string {
 	return out.String()
 }
 
-// written puts content into a file of the test's.
-func written(t testing.TB, name, content string) string {
+// writeTemp writes content to a temporary file of the test and returns its path.
+func writeTemp(t testing.TB, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -34,12 +34,12 @@ func TestRevocationAppliesToOpenConnections(t *testing.T) {
 			w.writeCRL(t, testca.CRLOptions{})
 			w.recorder = harness.StartRecorder(t, harness.AnswerExposition(sample))
 			w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
-			wire, beside := w.dialAs(t, w.scraper), w.dialAs(t, w.scraper)
+			wire, withToken := w.dialAs(t, w.scraper), w.dialAs(t, w.scraper)
 			expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
 			revoke(w)
 			w.reload(t, `"msg":"reloaded","what":"tls"`)
 			expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 401)
-			expect(t, beside.RoundTrip(t, "GET", get("/metrics", bearer(w.token))), 401) // even with a good token
+			expect(t, withToken.RoundTrip(t, "GET", get("/metrics", bearer(w.token))), 401) // even with a good token
 			if state, err := w.handshake(w.scraperTLS); err == nil {
 				t.Errorf("a new connection: %v", state)
 			}

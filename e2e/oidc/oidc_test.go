@@ -1,5 +1,4 @@
-// Package oidc_test holds the gate's OpenID Connect authenticator against a
-// real provider.
+// Package oidc_test tests the gate's OpenID Connect authenticator with a real provider.
 package oidc_test
 
 import (
@@ -107,8 +106,7 @@ func TestRealTokenForOthersIsRefused(t *testing.T) {
 	eventually(t, "token never expires", func() bool { _, err := try(a, token); return errors.Is(err, auth.ErrExpired) })
 }
 
-// TestKeyRotation goes through every kind of key under a running check of the
-// token at hand: none of its requests may fail.
+// TestKeyRotation rotates through every kind of key. A token stays accepted throughout.
 func TestKeyRotation(t *testing.T) {
 	p := start(t, provider.Options{})
 	a := authenticator(t, p, nil)
@@ -162,10 +160,10 @@ func TestProviderDownAtStart(t *testing.T) {
 	if err := p.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "never heals", func() bool { _, err := try(a, token); return err == nil })
+	eventually(t, "never recovers", func() bool { _, err := try(a, token); return err == nil })
 }
 
-func TestProviderDownMidway(t *testing.T) {
+func TestProviderDownAfterStart(t *testing.T) {
 	p := start(t, provider.Options{})
 	a := authenticator(t, p, nil)
 	known, spare := mint(t, p), mint(t, p)
@@ -189,7 +187,7 @@ func TestProviderDownMidway(t *testing.T) {
 	if err := p.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "never heals", func() bool { _, err := try(a, rotated); return err == nil })
+	eventually(t, "never recovers", func() bool { _, err := try(a, rotated); return err == nil })
 }
 
 func TestBrokenProviderKeepsKnownKeys(t *testing.T) {
@@ -218,12 +216,12 @@ func TestBrokenProviderKeepsKnownKeys(t *testing.T) {
 		}
 	}
 	p.Break(nil)
-	eventually(t, "never heals", func() bool { _, err := try(a, rotated); return err == nil })
+	eventually(t, "never recovers", func() bool { _, err := try(a, rotated); return err == nil })
 }
 
-// TestFlood sends 1,000 tokens whose key nobody has published; the issuer is
-// asked for its keys twice at most, the first time included.
-func TestFlood(t *testing.T) {
+// TestUnknownKeysDoNotFloodTheIssuer sends 1,000 tokens with an unpublished key. The gate
+// fetches the keys at most twice, including the first time.
+func TestUnknownKeysDoNotFloodTheIssuer(t *testing.T) {
 	p := start(t, provider.Options{})
 	a := authenticator(t, p, func(o *auth.OIDCOptions) { o.JWKSMinInterval = 10 * time.Second })
 	good := mint(t, p)

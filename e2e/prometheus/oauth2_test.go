@@ -12,8 +12,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// oauth2Config scrapes with tokens that Prometheus fetches itself, and with one that
-// somebody else puts into a file.
+// oauth2Config scrapes with tokens that Prometheus fetches, and with a token from a file.
 const oauth2Config = `
 global: {scrape_interval: 500ms, scrape_timeout: 500ms}
 scrape_configs:
@@ -31,8 +30,8 @@ scrape_configs:
 - {job_name: certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
 `
 
-// The issuer is down when the gate starts; it comes, rotates its keys, and goes, while
-// a certificate passes throughout.
+// The issuer is down when the gate starts, then starts, rotates its keys and stops. A
+// client with a certificate is served throughout.
 func TestPrometheusWithOAuth2(t *testing.T) {
 	pki := harness.NewPKI(t)
 	pki.Issue(t, "prometheus", testca.Options{DNSNames: []string{"prometheus.example"}})
@@ -73,20 +72,21 @@ func TestPrometheusWithOAuth2(t *testing.T) {
 	prom.Eventually(t, `gitlab_runner_concurrent{job="oauth2",runner_name="build-01"}`, "4")
 	prom.Eventually(t, `up{job="oauth2-other"}`, "0")
 
-	put("other") // the file rotates to a token that may not
+	put("other") // a token that is not allowed
 	prom.Eventually(t, `up{job="file"}`, "0")
 	if _, err := issuer.Rotate("ES256"); err != nil {
 		t.Fatal(err)
 	}
-	put("prometheus") // signed with a key the gate has not seen
+	put("prometheus") // signed with a key that is new to the gate
 	prom.Eventually(t, `up{job="file"}`, "1")
 
-	issuer.Stop() // what is known keeps working
+	issuer.Stop() // tokens under known keys are still accepted
 	time.Sleep(2 * time.Second)
 	prom.Eventually(t, `min_over_time(up{job=~"file|certificate"}[1s])`, "1")
 }
 
-// A token of one issuer with a key nobody can ask about is 503; others are untouched.
+// A token under an unknown key of an unreachable issuer is 503. Other credentials are
+// not affected.
 func TestUnreachableIssuerIs503(t *testing.T) {
 	pki := harness.NewPKI(t)
 	issuer, err := provider.Start(provider.Options{})
@@ -132,10 +132,10 @@ func TestUnreachableIssuerIs503(t *testing.T) {
 	}
 	for deadline := time.Now().Add(20 * time.Second); ask(nobody, token) != http.StatusOK; time.Sleep(200 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("does not heal when the issuer is back")
+			t.Fatal("still refused after the issuer is back")
 		}
 	}
-	// With the keys in a file there is nobody to ask.
+	// With the keys in a file the gate needs no issuer.
 	jwks, err := fetchKeys(issuer)
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-// Package prometheus_test has a real Prometheus scrape a real gate.
+// Package prometheus_test scrapes a real gate with a real Prometheus.
 package prometheus_test
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// scrapeConfig has a job for each way to come: two good ones, a certificate that is not
-// on the list, a certificate of another authority, a wrong token, and none at all.
+// scrapeConfig has a job for each kind of credential: a good certificate and token, a
+// certificate that is not allowed, a certificate of another CA, a wrong token, and none.
 const scrapeConfig = `
 global: {scrape_interval: 500ms, scrape_timeout: 500ms}
 scrape_configs:
@@ -65,7 +65,7 @@ func TestPrometheusScrapes(t *testing.T) {
 	prom.Eventually(t, `up{job=~"certificate|token"}`, "0")
 }
 
-// samples counts the lines of the replayed body that are samples.
+// samples counts the samples of the recorded body.
 func samples(t *testing.T) (n int) {
 	t.Helper()
 	start := true

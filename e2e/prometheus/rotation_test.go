@@ -16,7 +16,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// scrapeLoop scrapes until stop is closed, and counts.
+// scrapeLoop scrapes until stop is closed and counts the results.
 func scrapeLoop(c *http.Client, url string, stop <-chan struct{}, good, bad *atomic.Int64, t *testing.T) {
 	for {
 		select {
@@ -42,9 +42,9 @@ func scrapeLoop(c *http.Client, url string, stop <-chan struct{}, good, bad *ato
 	}
 }
 
-// Server certificate, authorities and revocation list rotate under scrapes, on kept and
-// on new connections, and none is dropped. Then the client is revoked: its open connection
-// gets no second 200.
+// Server certificate, CAs and revocation list rotate during scrapes on open and on new
+// connections, and no scrape fails. Then the client is revoked: its open connection gets
+// no further 200.
 func TestRotationDropsNoScrape(t *testing.T) {
 	pki := harness.NewPKI(t)
 	pair := pki.Issue(t, "prometheus", testca.Options{DNSNames: []string{"prometheus.example"}})

@@ -13,10 +13,10 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// attack is one round of a hostile client; what it returns is counted.
+// attack is one round of a hostile client. Its result is counted.
 type attack func(w *world, from string) string
 
-// attacks by name.
+// attacks returns all attacks by name.
 func attacks() map[string]attack {
 	return map[string]attack{
 		"token guess":              sends("", "GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer mg_guess\r\n\r\n"),
@@ -37,7 +37,7 @@ func attacks() map[string]attack {
 	}
 }
 
-// attack runs all attacks, two of each at a time, until ctx ends.
+// attack runs two clients for each attack until ctx ends.
 func (w *world) attack(ctx context.Context, seen *counts) *sync.WaitGroup {
 	var running sync.WaitGroup
 	for name, a := range attacks() {
@@ -61,7 +61,7 @@ func (w *world) config(who string) *tls.Config {
 	return w.plain
 }
 
-// sends says text and counts the answer.
+// sends sends text and returns the status of the answer.
 func sends(who, text string) attack {
 	return func(w *world, from string) string {
 		wire, err := harness.Dial(w.gate.Address, from, w.config(who))
@@ -79,7 +79,7 @@ func sends(who, text string) attack {
 	}
 }
 
-// leaves says text and goes away without waiting for the answer.
+// leaves sends text and closes the connection without reading the answer.
 func leaves(who, text string) attack {
 	return func(w *world, from string) string {
 		wire, err := harness.Dial(w.gate.Address, from, w.config(who))
@@ -93,7 +93,7 @@ func leaves(who, text string) attack {
 	}
 }
 
-// dial connects without a handshake.
+// dial connects without a TLS handshake.
 func dial(w *world, from string) (*net.TCPConn, error) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * time.Second}
 	conn, err := dialer.Dial("tcp", w.gate.Address)
@@ -103,7 +103,7 @@ func dial(w *world, from string) (*net.TCPConn, error) {
 	return conn.(*net.TCPConn), nil
 }
 
-// holds opens twenty connections, writes text on each and waits for the gate to close them.
+// holds opens twenty connections, writes text on each and waits until the gate closes them.
 func holds(text string) attack {
 	return func(w *world, from string) string {
 		var all []net.Conn
@@ -125,7 +125,7 @@ func holds(text string) attack {
 	}
 }
 
-// closed waits for the end of conn.
+// closed waits until conn is closed and reports whether it was.
 func closed(conn net.Conn) bool {
 	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	buf := make([]byte, 4096)
@@ -137,7 +137,7 @@ func closed(conn net.Conn) bool {
 	}
 }
 
-// drips writes a byte now and then after text until the gate closes the connection.
+// drips writes a byte every 100 ms after text until the gate closes the connection.
 func drips(who, text string) attack {
 	return func(w *world, from string) string {
 		wire, err := harness.Dial(w.gate.Address, from, w.config(who))
@@ -156,8 +156,8 @@ func drips(who, text string) attack {
 	}
 }
 
-// slowReader takes next to nothing of a large answer. The gate cuts it long before the end
-// of what the kernel still has for it.
+// slowReader reads a large answer very slowly. The gate disconnects it long before the
+// kernel's buffer is empty.
 func slowReader(w *world, from string) string {
 	conn, err := dial(w, from)
 	if err != nil {
@@ -180,7 +180,7 @@ func slowReader(w *world, from string) string {
 	return "left"
 }
 
-// resets asks for a large answer and resets the connection in the middle of it.
+// resets asks for a large answer and resets the connection during it.
 func resets(w *world, from string) string {
 	conn, err := dial(w, from)
 	if err != nil {

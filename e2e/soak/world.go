@@ -9,7 +9,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// world is a gate between a runner and everyone.
+// world is a gate, its runner and the credentials of its clients.
 type world struct {
 	pki      *harness.PKI
 	scrapers []*tls.Config
@@ -44,7 +44,7 @@ func newWorld(t *bench, o options) *world {
 	return w
 }
 
-// client is the TLS of someone with a certificate.
+// client returns the TLS configuration of a client with a certificate.
 func (w *world) client(t *bench, name, uri string) *tls.Config {
 	pair := w.pki.Issue(t, name, testca.Options{URIs: []string{uri}})
 	c := w.plain.Clone()
