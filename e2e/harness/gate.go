@@ -1,8 +1,6 @@
 package harness
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -60,7 +58,7 @@ type Gate struct {
 	Address string // public, host:port
 	Admin   string // admin, host:port
 	Process *exec.Cmd
-	log     buffer
+	log     Buffer
 	done    chan struct{}
 	err     error
 }
@@ -137,26 +135,22 @@ func (g *Gate) Exit(t testing.TB, within time.Duration) int {
 
 // WaitHTTP waits until url answers 200.
 func WaitHTTP(url string, within time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), within)
-	defer cancel()
-	last := errors.New("no answer")
-	for ctx.Err() == nil {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	client := http.Client{Timeout: 5 * time.Second}
+	err := Poll(within, func() error {
+		response, err := client.Get(url)
 		if err != nil {
 			return err
 		}
-		response, err := http.DefaultClient.Do(request)
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-			err = errors.New(response.Status)
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return errors.New(response.Status)
 		}
-		last = err
-		time.Sleep(20 * time.Millisecond)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", url, err)
 	}
-	return fmt.Errorf("%s: %w", url, last)
+	return nil
 }
 
 // taken counts the addresses that FreeAddress has returned.
@@ -182,22 +176,4 @@ func FreeAddress(t testing.TB) string {
 func tail(s string, lines int) string {
 	all := strings.Split(s, "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}
-
-// buffer is a bytes.Buffer for two goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bufio"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -58,22 +59,15 @@ func (g *Gate) AwaitRelease(t testing.TB, before Resources) {
 	t.Helper()
 	const slack = 8
 	var now Resources
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	err := Poll(30*time.Second, func() error {
 		now = g.Resources(t)
-		if now.Goroutines <= before.Goroutines+slack && now.Descriptors <= before.Descriptors+slack && now.Connections <= before.Connections {
-			return
+		if now.Goroutines > before.Goroutines+slack || now.Descriptors > before.Descriptors+slack ||
+			now.Connections > before.Connections {
+			return errors.New("not released")
 		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("the gate uses %+v, before it used %+v", now, before)
 	}
-	t.Errorf("the gate uses %+v, before it used %+v", now, before)
-}
-
-// Eventually waits until good returns true.
-func Eventually(t testing.TB, what string, good func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if good() {
-			return
-		}
-	}
-	t.Fatalf("after 20 s not yet: %s", what)
 }

@@ -2,12 +2,14 @@ package harness
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -15,7 +17,7 @@ import (
 // Prometheus is a running Prometheus server from the Debian package prometheus.
 type Prometheus struct {
 	URL string
-	log buffer
+	log Buffer
 }
 
 // Sample is one result of an instant query.
@@ -90,20 +92,19 @@ func (p *Prometheus) Query(query string) ([]Sample, error) {
 func (p *Prometheus) Eventually(t testing.TB, query, value string) []Sample {
 	t.Helper()
 	var samples []Sample
-	var err error
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		samples, err = p.Query(query)
-		if err != nil || len(samples) == 0 {
-			continue
+	err := Poll(30*time.Second, func() (err error) {
+		if samples, err = p.Query(query); err != nil {
+			return err
 		}
-		all := true
-		for _, s := range samples {
-			all = all && (value == "" || s.Value == value)
+		differs := func(s Sample) bool { return value != "" && s.Value != value }
+		if len(samples) == 0 || slices.ContainsFunc(samples, differs) {
+			return errors.New("not yet")
 		}
-		if all {
-			return samples
-		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("%s is not %q: %v %v", query, value, samples, err)
+		return nil
 	}
-	t.Errorf("%s is not %q: %v %v", query, value, samples, err)
-	return nil
+	return samples
 }

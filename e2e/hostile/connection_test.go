@@ -5,7 +5,6 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,11 +60,8 @@ func TestHeldConnectionsTimeOut(t *testing.T) {
 	expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
 	before := w.gate.Resources(t)
 	var held sync.WaitGroup
-	var ended atomic.Int64
-	n := 0
 	for name, hold := range w.holders() {
 		for i := range 5 {
-			n++
 			held.Go(func() {
 				conn, err := hold(fmt.Sprintf("127.0.%d.2", i+1))
 				if err != nil {
@@ -80,16 +76,20 @@ func TestHeldConnectionsTimeOut(t *testing.T) {
 				if e, ok := err.(net.Error); ok && e.Timeout() {
 					t.Errorf("%s: held for 10 s", name)
 				}
-				ended.Add(1)
 			})
 		}
 	}
-	for ended.Load() < int64(n) && !t.Failed() {
+	done := make(chan struct{})
+	go func() { held.Wait(); close(done) }()
+	for running := true; running; {
 		expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
 		expect(t, w.scrape(t), 200)
-		time.Sleep(100 * time.Millisecond)
+		select {
+		case <-done:
+			running = false
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	held.Wait()
 	w.gate.AwaitRelease(t, before)
 }
 

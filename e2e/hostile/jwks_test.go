@@ -5,15 +5,16 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
 // The number of bad tokens does not raise the rate of key fetches.
 func TestBadTokensDoNotFloodTheIssuer(t *testing.T) {
 	t.Parallel()
-	w, i := withIssuer(t, "LOG_LEVEL=error")
+	w, i := withIssuer(t, "LOG_LEVEL=error", "OIDC_JWKS_MIN_INTERVAL=1h")
 	expect(t, w.scrapeWithToken(t, i.sign(es256, i.validClaims(nil))), 200)
-	before, begin := i.requests.Load(), time.Now()
+	before := i.requests.Load()
 	var all batch
 	for n := range 20 {
 		all.add(func() error {
@@ -38,9 +39,8 @@ func TestBadTokensDoNotFloodTheIssuer(t *testing.T) {
 		})
 	}
 	all.run(t)
-	windows := int64(time.Since(begin)/(10*time.Second)) + 1
-	if n := i.requests.Load() - before; n > 2*windows {
-		t.Errorf("%d fetches for 1000 bad tokens in %s", n, time.Since(begin))
+	if n := i.requests.Load() - before; n > 0 {
+		t.Errorf("%d fetches for 1000 bad tokens within OIDC_JWKS_MIN_INTERVAL", n)
 	}
 }
 
@@ -67,10 +67,14 @@ func TestFaultyKeySetsAreIgnored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i.answer(answer)
-			time.Sleep(60 * time.Millisecond)
-			if reply := w.scrapeWithToken(t, i.sign(`{"alg":"ES256","kid":"k2"}`, i.validClaims(nil))); reply.Status != 401 && reply.Status != 503 {
-				t.Errorf("a key that is none: %d", reply.Status)
-			}
+			before := i.requests.Load()
+			harness.Eventually(t, "the issuer is asked again", func() bool {
+				reply := w.scrapeWithToken(t, i.sign(`{"alg":"ES256","kid":"k2"}`, i.validClaims(nil)))
+				if reply.Status != 401 && reply.Status != 503 {
+					t.Errorf("token under a key of a faulty set: %d", reply.Status)
+				}
+				return i.requests.Load() > before
+			})
 			expect(t, w.scrapeWithToken(t, good), 200)
 			expect(t, w.scrapeWithToken(t, i.sign(es256, i.validClaims(claims{"jti": name}))), 200) // verified with the last good set
 		})
@@ -89,11 +93,7 @@ func TestIssuerDownOrHanging(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	check := func(t *testing.T) {
-		begin := time.Now()
 		expect(t, w.scrapeWithToken(t, i.sign(`{"alg":"ES256","kid":"k9"}`, i.validClaims(nil))), 503)
-		if took := time.Since(begin); took > 3*time.Second+2*second {
-			t.Errorf("fails closed after %s", took)
-		}
 	}
 	others := func(t *testing.T) {
 		expect(t, w.scrape(t), 200)

@@ -154,8 +154,9 @@ func TestProfilesLeaveRoomForScrapes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	harness.Eventually(t, "profiles run", func() bool { return len(w.recorder.Requests()) >= 4 })
-	time.Sleep(100 * time.Millisecond)
+	harness.Eventually(t, "profiles run", func() bool {
+		return len(w.recorder.Requests()) >= 4 && w.gate.Metrics(t)["metrics_gate_requests_in_flight"] >= 12
+	})
 	for range 3 {
 		expect(t, w.ask(t, "scraper", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 2")), 200)
 		expect(t, w.ask(t, "ops", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 2")), 200)

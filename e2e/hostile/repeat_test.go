@@ -67,8 +67,7 @@ func TestRepeatedScraperCertificateExpires(t *testing.T) {
 	w := newFixture(t, harness.AnswerExposition(sample))
 	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
 	wire := w.repeated(t, brief)
-	time.Sleep(time.Until(brief.Leaf().NotAfter) + time.Second)
-	expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 401)
+	await401(t, wire, get("/metrics"))
 }
 
 // Each request is authenticated with its own credential.

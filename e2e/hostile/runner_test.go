@@ -138,7 +138,6 @@ func TestExtraBytesAreNeverTheNextAnswer(t *testing.T) {
 		if reply := wire.RoundTrip(t, "GET", get("/metrics")); reply.Body != labelled {
 			t.Errorf("%d %q", reply.Status, reply.Body)
 		}
-		time.Sleep(20 * time.Millisecond) // what follows has arrived
 	}
 	// The extra bytes come late: the connection is idle by then.
 	follow, followed := make(chan bool), make(chan bool)
@@ -169,22 +168,17 @@ func TestRunnerDownOrHanging(t *testing.T) {
 		"drop by drop": func(x *harness.Exchange) {
 			for _, c := range head("Content-Length: 500000") + strings.Repeat("#\n", 1000) {
 				x.Send(string(c))
-				time.Sleep(10 * time.Millisecond)
+				select {
+				case <-x.Closed:
+					return
+				case <-time.After(10 * time.Millisecond):
+				}
 			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.recorder.SetAnswer(answer)
-			begin := time.Now()
 			expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 504)
-			if took := time.Since(begin); took > 4*second {
-				t.Errorf("took %s, UPSTREAM_TIMEOUT is 1s", took)
-			}
-			begin = time.Now() // the scraper's own timeout is shorter
-			expect(t, wire.RoundTrip(t, "GET", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 0.4")), 504)
-			if took := time.Since(begin); took > 3*second {
-				t.Errorf("took %s, the scraper waits 0.4s", took)
-			}
 			conns := w.recorder.Conns()
 			select {
 			case <-conns[len(conns)-1].Closed:
@@ -196,4 +190,12 @@ func TestRunnerDownOrHanging(t *testing.T) {
 	w.recorder.Close()
 	expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 502)
 	expect(t, wire.RoundTrip(t, "GET", get("/gate/metrics")), 200)
+}
+
+// The gate answers 504 before the scraper's own timeout, although UPSTREAM_TIMEOUT is longer.
+func TestScrapeTimeoutShortensUpstreamTimeout(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t, func(*harness.Exchange) {}, "UPSTREAM_TIMEOUT=1m")
+	wire := w.dialAs(t, w.scraper)
+	expect(t, wire.RoundTrip(t, "GET", get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 0.4")), 504)
 }

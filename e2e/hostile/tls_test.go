@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"debug/buildinfo"
@@ -175,29 +176,31 @@ func TestRenegotiationIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, harness.AnswerExposition(sample), "TLS_MIN_VERSION=1.2")
 	for line, want := range map[string]bool{"": true, "R\n": false} {
-		client := exec.Command("openssl", "s_client", "-connect", w.gate.Address, "-tls1_2", "-CAfile", w.pki.File("ca.pem"),
-			"-cert", w.pki.File("scraper.pem"), "-key", w.pki.File("scraper-key.pem"), "-ign_eof")
-		text := request("GET", "/metrics", "Connection: close")
-		if line == "R\n" {
-			client.Args[len(client.Args)-1] = "-brief" // with -ign_eof "R" has no effect
-		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*second)
+		defer cancel()
+		client := exec.CommandContext(ctx, "openssl", "s_client", "-brief", "-connect", w.gate.Address, "-tls1_2",
+			"-CAfile", w.pki.File("ca.pem"), "-cert", w.pki.File("scraper.pem"), "-key", w.pki.File("scraper-key.pem"))
+		var out harness.Buffer
+		client.Stdout, client.Stderr = &out, &out
 		in, err := client.StdinPipe()
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.AfterFunc(200*time.Millisecond, func() {
-			_, _ = io.WriteString(in, line)
-			time.Sleep(200 * time.Millisecond)
-			_, _ = io.WriteString(in, text)
-			time.Sleep(time.Second)
-			_ = in.Close()
-		})
-		out, _ := client.CombinedOutput()
-		if got := strings.Contains(string(out), "HTTP/1.1 200"); got != want {
-			t.Errorf("%q: answered %v\n%s", line, got, out)
+		if err := client.Start(); err != nil {
+			t.Fatal(err)
 		}
-		if line != "" && !strings.Contains(strings.ToLower(string(out)), "renegotiat") {
-			t.Errorf("openssl did not try: %s", out)
+		says := func(text string) {
+			harness.Eventually(t, text, func() bool { return strings.Contains(strings.ToUpper(out.String()), text) })
+		}
+		says("CONNECTION ESTABLISHED")
+		_, _ = io.WriteString(in, line)
+		if line != "" {
+			says("RENEGOTIATING")
+		}
+		_, _ = io.WriteString(in, request("GET", "/metrics", "Connection: close"))
+		_ = client.Wait() // the gate closes the connection in both cases
+		if got := strings.Contains(out.String(), "HTTP/1.1 200"); got != want {
+			t.Errorf("%q: answered %v\n%s", line, got, out.String())
 		}
 	}
 }

@@ -22,7 +22,7 @@ func scrapeLoop(c *http.Client, url string, stop <-chan struct{}, good, bad *ato
 		select {
 		case <-stop:
 			return
-		default:
+		case <-time.After(5 * time.Millisecond):
 		}
 		response, err := c.Get(url)
 		if err != nil {
@@ -38,7 +38,6 @@ func scrapeLoop(c *http.Client, url string, stop <-chan struct{}, good, bad *ato
 			continue
 		}
 		good.Add(1)
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
@@ -78,7 +77,7 @@ func TestRotationDropsNoScrape(t *testing.T) {
 		pki.Write(t, "crl.pem", lists)
 		before := strings.Count(gate.Log(), `"msg":"reloaded"`)
 		gate.Signal(t, syscall.SIGHUP)
-		waitFor(t, func() bool { return strings.Count(gate.Log(), `"msg":"reloaded"`) > before })
+		harness.Eventually(t, "reloaded", func() bool { return strings.Count(gate.Log(), `"msg":"reloaded"`) > before })
 	}
 	close(stop)
 	loops.Wait()
@@ -88,7 +87,7 @@ func TestRotationDropsNoScrape(t *testing.T) {
 
 	pki.Write(t, "crl.pem", list(rounds+10, pair.Leaf()))
 	gate.Signal(t, syscall.SIGHUP)
-	waitFor(t, func() bool {
+	harness.Eventually(t, "revoked", func() bool {
 		response, err := kept.Get(url)
 		if err != nil {
 			return false
@@ -102,14 +101,5 @@ func TestRotationDropsNoScrape(t *testing.T) {
 	}
 	if !strings.Contains(gate.Log(), `"reason":"revoked"`) {
 		t.Error("the log does not say why")
-	}
-}
-
-func waitFor(t *testing.T, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("waited in vain")
-		}
 	}
 }

@@ -153,6 +153,18 @@ func (w *fixture) reload(t *testing.T, said string) {
 	harness.Eventually(t, said, func() bool { return strings.Count(w.gate.Log(), said) > before })
 }
 
+// await401 repeats a request on one connection until it is 401. Until then it must be 200.
+func await401(t *testing.T, wire *harness.Wire, text string) {
+	t.Helper()
+	harness.Eventually(t, "401", func() bool {
+		reply := wire.RoundTrip(t, "GET", text)
+		if reply.Status != 401 {
+			expect(t, reply, 200)
+		}
+		return reply.Status == 401
+	})
+}
+
 // get returns a request for target with additional header lines.
 func get(target string, lines ...string) string { return request("GET", target, lines...) }
 
