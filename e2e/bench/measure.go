@@ -120,7 +120,7 @@ func (b *bench) round(s scenario, c contestant, f *figures) error {
 		return err
 	}
 	clocks := func() (proxy, stand time.Duration, err error) {
-		time.Sleep(3 * time.Millisecond) // work after the last write ends
+		time.Sleep(3 * time.Millisecond) //permit:time.Sleep work after the last write ends
 		if proxy, err = cpuTime(c.pids); err == nil {
 			stand, err = cpuTime([]int{c.runner})
 		}

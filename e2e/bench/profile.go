@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
 // writeProfile builds the gate with a profiler, which no release has, scrapes it and
@@ -69,7 +71,12 @@ func (b *bench) profiled(ctx context.Context, binary, path string) error {
 		}
 		err = b.mix(listen, i == 1)
 		_ = p.cmd.Process.Signal(syscall.SIGUSR2)
-		time.Sleep(time.Second)
+		if err == nil {
+			err = harness.Poll(10*time.Second, func() error {
+				_, err := os.Stat(out)
+				return err
+			})
+		}
 		p.stop()
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
 // countSystemCalls runs one more round under strace and counts. Its times are not used.
@@ -26,7 +29,9 @@ func (b *bench) countSystemCalls(s scenario, c contestant, f *figures) error {
 	if err != nil {
 		return err
 	}
-	time.Sleep(300 * time.Millisecond)
+	if err := traced(c.pids); err != nil {
+		return err
+	}
 	_, err = b.loader.order(order{Run: s.scrapes})
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
 	<-p.done
@@ -39,6 +44,22 @@ func (b *bench) countSystemCalls(s scenario, c contestant, f *figures) error {
 	}
 	f.systemCalls, f.systemCallsNames = countsOf(string(table), s.scrapes)
 	return nil
+}
+
+// traced waits until every process has a tracer.
+func traced(pids []int) error {
+	return harness.Poll(5*time.Second, func() error {
+		for _, pid := range pids {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			if err != nil {
+				return err
+			}
+			if bytes.Contains(status, []byte("TracerPid:\t0\n")) {
+				return fmt.Errorf("process %d: strace is not attached", pid)
+			}
+		}
+		return nil
+	})
 }
 
 // countsOf parses strace's table: name, calls.

@@ -75,7 +75,7 @@ func TestDoctorOfAnExposedRunner(t *testing.T) {
 	gate := harness.StartGate(t, p.environ...)
 	found := p.findings(t, gate, 1)
 	want(t, found, "fail", "listener: 0.0.0.0:"+port)
-	want(t, found, "fail", "joy.test, process")
+	want(t, found, "fail", "docs.test, process")
 	want(t, found, "fail", `listen_address = "127.0.0.1:`+port+`"`)
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {

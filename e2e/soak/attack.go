@@ -87,7 +87,7 @@ func leaves(who, text string) attack {
 			return "no connection"
 		}
 		_ = wire.Send(text)
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) //permit:time.Sleep the client leaves while the gate works
 		_ = wire.Close()
 		return "left"
 	}
@@ -150,7 +150,7 @@ func drips(who, text string) attack {
 			if _, err := wire.Write([]byte("x")); err != nil {
 				return "closed"
 			}
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond) //permit:time.Sleep the pace of a slow client
 		}
 		return "HELD"
 	}
@@ -175,7 +175,7 @@ func slowReader(w *world, from string) string {
 		if _, err := conn.Read(make([]byte, 256)); err != nil {
 			return "cut"
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond) //permit:time.Sleep the pace of a slow client
 	}
 	return "left"
 }

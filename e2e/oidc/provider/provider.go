@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
 // Options configures a Provider. The zero value works.
@@ -113,18 +115,13 @@ func (p *Provider) Stop() {
 // Restart opens the same port again after Stop.
 func (p *Provider) Restart() error {
 	p.Stop()
-	deadline := time.Now().Add(5 * time.Second)
-	for {
+	return harness.Poll(5*time.Second, func() error {
 		listener, err := net.Listen("tcp", p.address)
 		if err == nil {
 			p.serve(listener)
-			return nil
 		}
-		if time.Now().After(deadline) {
-			return err
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return err
+	})
 }
 
 // Break answers every request with handler, until it is called with nil.
