@@ -68,14 +68,17 @@ func (b *bench) kinds(ctx context.Context, tokens, secret string, i *issuer) (fl
 	if b.options.quick {
 		s.scrapes, s.rounds = 130, 3
 	}
-	all, err := b.rounds(s, []contestant{with("certificate", ""), with("static token", secret), with("OIDC token, seen before", jwt)})
+	all, err := b.rounds(s,
+		[]contestant{with("certificate", ""), with("static token", secret), with("OIDC token, seen before", jwt)})
 	if err != nil {
 		return 0, err
 	}
-	b.report.printf("\n### authentication\n\nOne gate, 300 series, identity: %d rounds of %d scrapes.\n\n", s.rounds, s.scrapes)
+	b.report.printf("\n### authentication\n\nOne gate, 300 series, identity: %d rounds of %d scrapes.\n\n", s.rounds,
+		s.scrapes)
 	b.report.printf("| | CPU of a scrape, µs | against a certificate | median latency, µs |\n|---|---:|---:|---:|\n")
 	for _, f := range all {
-		b.report.printf("| %s | %.0f | %.2f | %.0f |\n", f.name, median(f.proxy), ratio(f.proxy, all[0].proxy), median(f.median))
+		b.report.printf("| %s | %.0f | %.2f | %.0f |\n", f.name, median(f.proxy), ratio(f.proxy, all[0].proxy),
+			median(f.median))
 	}
 	return median(all[0].proxy), nil
 }
@@ -91,7 +94,8 @@ func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 		return err
 	}
 	o := auth.Options{Log: slog.New(slog.DiscardHandler), Metrics: auth.NewMetrics(nil)}
-	through := auth.Authenticate(auth.First(list...), o)(auth.Authorize(policy, "metrics", o)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	through := auth.Authenticate(auth.First(list...),
+		o)(auth.Authorize(policy, "metrics", o)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 	b.report.printf("\nAuthentication and authorization by themselves:\n\n| | µs | of a scrape |\n|---|---:|---:|\n")
 	bearer := func(token string) *http.Request {
 		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
@@ -100,7 +104,8 @@ func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 		return r
 	}
 	steady := func(name string, r *http.Request) {
-		µs := each(20000, func(int) { through.ServeHTTP(httptest.NewRecorder(), r) }) - each(20000, func(int) { httptest.NewRecorder() })
+		µs := each(20000, func(int) { through.ServeHTTP(httptest.NewRecorder(), r) }) - each(20000,
+			func(int) { httptest.NewRecorder() })
 		b.report.printf("| %s | %.2f | %.1f %% |\n", name, µs, 100*µs/scrape)
 		b.report.bar("authentication, "+name, 100*µs/scrape, 3, "% of a scrape")
 	}
@@ -159,7 +164,8 @@ func (b *bench) authenticators(tokens string, i *issuer) ([]auth.Authenticator, 
 	if err != nil {
 		return nil, nil, err
 	}
-	chains, err := leaf.Verify(x509.VerifyOptions{Roots: b.pki.pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	chains, err := leaf.Verify(x509.VerifyOptions{Roots: b.pki.pool,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // moves matches the families whose values change between two scrapes of a busy runner.
-var moves = regexp.MustCompile(`^(go_(gc|goroutines|memstats|sched|threads)|process_|promhttp_|gitlab_runner_(api_request|job_|jobs|request|worker))`)
+var moves = regexp.MustCompile(`^(go_(gc|goroutines|memstats|sched|threads)|process_|promhttp_|` +
+	`gitlab_runner_(api_request|job_|jobs|request|worker))`)
 
 // runnerBody returns a text body with exactly series samples, the same on every call. The
 // values that change differ in their last digit between turn 0 and turn 1.

@@ -57,7 +57,8 @@ func (i *issuer) mint(algorithm string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	claims, err := json.Marshal(map[string]any{"iss": i.url, "aud": []string{"metrics"}, "sub": "bench", "iat": now, "nbf": now,
+	claims, err := json.Marshal(map[string]any{"iss": i.url, "aud": []string{"metrics"}, "sub": "bench", "iat": now,
+		"nbf": now,
 		"exp": now + 3600, "jti": i.minted, "groups": []string{"monitoring", "platform"}})
 	if err != nil {
 		return "", err

@@ -152,7 +152,8 @@ func newScraper(k *pki, p plan) *scraper {
 		config.Certificates = nil
 	}
 	header := strings.Join(append([]string{"GET /metrics HTTP/1.1", "Host: " + p.Address}, p.Header...), "\r\n")
-	return &scraper{address: p.Address, config: config, request: []byte(header + "\r\n\r\n"), in: bufio.NewReaderSize(nil, 65536)}
+	return &scraper{address: p.Address, config: config, request: []byte(header + "\r\n\r\n"),
+		in: bufio.NewReaderSize(nil, 65536)}
 }
 
 func (s *scraper) times(n int, fresh bool) (times []time.Duration, size int64, err error) {

@@ -26,15 +26,17 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "regular expression: sections to run, by title")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the gate to this file, and measure nothing")
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each scenario (default 11, quick 3)")
-	flag.Func("gate", "a built gate to measure, [name=]path[,VARIABLE=value...]; may be repeated (default: build it)", func(s string) error {
-		o.gates = append(o.gates, s)
-		return nil
-	})
-	flag.Func("other", "another program to measure, name=path[,VARIABLE=value...]; it is called with a folder of certificates, "+
-		"the address to listen on and the runner's; may be repeated", func(s string) error {
-		o.others = append(o.others, s)
-		return nil
-	})
+	flag.Func("gate", "a built gate to measure, [name=]path[,VARIABLE=value...]; may be repeated (default: build it)",
+		func(s string) error {
+			o.gates = append(o.gates, s)
+			return nil
+		})
+	flag.Func("other",
+		"another program to measure, name=path[,VARIABLE=value...]; it is called with a folder of certificates, "+
+			"the address to listen on and the runner's; may be repeated", func(s string) error {
+			o.others = append(o.others, s)
+			return nil
+		})
 	flag.Parse()
 	if err := start(*role, o, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

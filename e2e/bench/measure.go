@@ -77,7 +77,9 @@ func (b *bench) compare(ctx context.Context, s scenario) ([]figures, error) {
 		defer p.stop()
 		own := s.plan
 		own.Address = listen
-		list = append(list, contestant{name: t.name, labels: t.labels, plan: own, pid: p.cmd.Process.Pid, runner: runner.cmd.Process.Pid})
+		list = append(list,
+			contestant{name: t.name, labels: t.labels, plan: own, pid: p.cmd.Process.Pid,
+				runner: runner.cmd.Process.Pid})
 	}
 	return b.rounds(s, list)
 }
@@ -181,7 +183,9 @@ func (b *bench) startRunner(ctx context.Context, role string, series int) (*proc
 	return p, address, p.listening(address)
 }
 
-func (b *bench) startTarget(ctx context.Context, t target, upstream string, environ ...string) (*process, string, error) {
+func (b *bench) startTarget(
+	ctx context.Context, t target, upstream string, environ ...string,
+) (*process, string, error) {
 	listen, err := freeAddress()
 	if err != nil {
 		return nil, "", err

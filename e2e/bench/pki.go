@@ -68,7 +68,8 @@ func (p *pki) file(name string) string { return filepath.Join(p.dir, name) }
 
 // client is the TLS configuration of a scraper with Go's defaults.
 func (p *pki) client() *tls.Config {
-	return &tls.Config{RootCAs: p.pool, ServerName: "localhost", Certificates: []tls.Certificate{p.scrape}, NextProtos: []string{"http/1.1"}}
+	return &tls.Config{RootCAs: p.pool, ServerName: "localhost", Certificates: []tls.Certificate{p.scrape},
+		NextProtos: []string{"http/1.1"}}
 }
 
 // server demands a client certificate.

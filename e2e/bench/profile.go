@@ -33,7 +33,8 @@ func (b *bench) writeProfile(ctx context.Context, path string) error {
 	if err := os.WriteFile(file, source, 0o600); err != nil {
 		return err
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "cmd/metrics-gate/profiler.go"): file}})
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root,
+		"cmd/metrics-gate/profiler.go"): file}})
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,8 @@ type options struct {
 
 // Headers of a scrape (Prometheus 3).
 const (
-	accept         = "Accept: text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+	accept = "Accept: text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3," +
+		"*/*;q=0.2"
 	acceptGzip     = "Accept-Encoding: gzip"
 	acceptIdentity = "Accept-Encoding: identity"
 )

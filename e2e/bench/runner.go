@@ -82,7 +82,8 @@ func labelled(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	labels, err := exposition.Compile(exposition.Label{Name: "runner_name", Value: runnerName, Conflict: exposition.Exported})
+	labels, err := exposition.Compile(exposition.Label{Name: "runner_name", Value: runnerName,
+		Conflict: exposition.Exported})
 	if err != nil {
 		return nil, err
 	}

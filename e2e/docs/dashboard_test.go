@@ -110,7 +110,8 @@ func TestDashboardMatchesTheSchema(t *testing.T) {
 	for _, v := range d.Templating.List {
 		names[v.Name] = true
 	}
-	for _, used := range regexp.MustCompile(`\$\{?(\w+)\}?`).FindAllStringSubmatch(read(t, monitoringFile("dashboard.json")), -1) {
+	for _, used := range regexp.MustCompile(`\$\{?(\w+)\}?`).FindAllStringSubmatch(read(t,
+		monitoringFile("dashboard.json")), -1) {
 		if !names[used[1]] && !strings.HasPrefix(used[1], "__") {
 			t.Errorf("variable %s is not declared", used[0])
 		}

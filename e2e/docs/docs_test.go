@@ -76,7 +76,8 @@ func TestLinksResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range append(documents, filepath.Join(harness.Root(), "README.md"), filepath.Join(harness.Root(), "CONTRIBUTING.md")) {
+	for _, path := range append(documents, filepath.Join(harness.Root(), "README.md"),
+		filepath.Join(harness.Root(), "CONTRIBUTING.md")) {
 		for _, link := range regexp.MustCompile(`\]\(([^):#]+)\)`).FindAllStringSubmatch(read(t, path), -1) {
 			if found, err := filepath.Glob(filepath.Join(filepath.Dir(path), link[1])); err != nil || len(found) == 0 {
 				t.Errorf("%s: %s has no target", filepath.Base(path), link[1])
@@ -111,8 +112,10 @@ func TestLikeMatchesEllipsis(t *testing.T) {
 		got, want string
 		like      bool
 	}{
-		{"a\n", "a\n", true}, {"a\n", "b\n", false}, {"a\nb\n", "a\n", false}, {"a\nb\nc\n", "a\n…\nc\n", true}, {"a\nc\n", "a\n…\nc\n", true},
-		{"version 19.3\n", "version …\n", true}, {"version\n19\n", "version …\n", false}, {"a.c\n", "abc\n", false}, {"", "…\n", true}, {"x\n", "…\n", true},
+		{"a\n", "a\n", true}, {"a\n", "b\n", false}, {"a\nb\n", "a\n", false}, {"a\nb\nc\n", "a\n…\nc\n", true},
+		{"a\nc\n", "a\n…\nc\n", true},
+		{"version 19.3\n", "version …\n", true}, {"version\n19\n", "version …\n", false}, {"a.c\n", "abc\n", false},
+		{"", "…\n", true}, {"x\n", "…\n", true},
 	} {
 		if got := like(test.got, test.want); got != test.like {
 			t.Errorf("%q like %q: %v", test.got, test.want, got)

@@ -21,7 +21,8 @@ func (p *setup) findings(t *testing.T, g *harness.Gate, code int, args ...string
 		OK       bool
 		Findings []map[string]string
 	}
-	if err := json.Unmarshal([]byte(q.gate(t, code, append([]string{"doctor", "--json"}, args...)...)), &report); err != nil {
+	if err := json.Unmarshal([]byte(q.gate(t, code, append([]string{"doctor", "--json"}, args...)...)),
+		&report); err != nil {
 		t.Fatal(err)
 	}
 	if report.OK != (code == 0) {
@@ -44,10 +45,14 @@ func want(t *testing.T, findings []map[string]string, level, text string) {
 func TestDoctorOfAHealthyGate(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
 	p := newSetup(t, runner.Address)
-	p.Issue(t, "server", testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}, NotAfter: time.Now().Add(90 * 24 * time.Hour)})
+	p.Issue(t, "server",
+		testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"},
+			NotAfter: time.Now().Add(90 * 24 * time.Hour)})
 	gate := harness.StartGate(t, p.environ...)
-	certificate := []string{"--ca", p.File("ca.pem"), "--cert", p.File("prometheus.pem"), "--key", p.File("prometheus-key.pem")}
-	for name, credentials := range map[string][]string{"certificate": certificate, "token": {"--ca", p.File("ca.pem"), "--token-file", p.File("token")}} {
+	certificate := []string{"--ca", p.File("ca.pem"), "--cert", p.File("prometheus.pem"), "--key",
+		p.File("prometheus-key.pem")}
+	for name, credentials := range map[string][]string{"certificate": certificate,
+		"token": {"--ca", p.File("ca.pem"), "--token-file", p.File("token")}} {
 		found := p.findings(t, gate, 0, credentials...)
 		want(t, found, "ok", "version 19.3.0")
 		want(t, found, "ok", "200 with these credentials")
@@ -83,7 +88,9 @@ func TestDoctorOfAnExposedRunner(t *testing.T) {
 	}
 	for _, a := range addresses {
 		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
-			want(t, found, "fail", "the runner answers on "+net.JoinHostPort(n.IP.String(), port)+" without any credential, so the gate is bypassed")
+			want(t, found, "fail",
+				"the runner answers on "+net.JoinHostPort(n.IP.String(),
+					port)+" without any credential, so the gate is bypassed")
 		}
 	}
 }
@@ -92,11 +99,16 @@ func TestDoctorOfWrongCredentials(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
 	p, foreign := newSetup(t, runner.Address), newSetup(t, runner.Address)
 	gate := harness.StartGate(t, p.environ...)
-	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--token-file", foreign.File("token")), "fail", "401, the gate does not know these credentials")
-	want(t, p.findings(t, gate, 1, "--ca", foreign.File("ca.pem"), "--token-file", p.File("token")), "fail", "another authority than --ca")
-	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--cert", foreign.File("prometheus.pem"), "--key", foreign.File("prometheus-key.pem")), "fail", "https://")
+	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--token-file", foreign.File("token")), "fail",
+		"401, the gate does not know these credentials")
+	want(t, p.findings(t, gate, 1, "--ca", foreign.File("ca.pem"), "--token-file", p.File("token")), "fail",
+		"another authority than --ca")
+	want(t,
+		p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--cert", foreign.File("prometheus.pem"), "--key",
+			foreign.File("prometheus-key.pem")), "fail", "https://")
 	runner.Close()
-	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--token-file", p.File("token")), "fail", "nothing listens there")
+	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--token-file", p.File("token")), "fail",
+		"nothing listens there")
 }
 
 // doctor prints the runner's version and the scrape interval that the gate observes.
@@ -105,7 +117,8 @@ func TestDoctorSeesTheInterval(t *testing.T) {
 	p := newSetup(t, runner.Address)
 	gate := harness.StartGate(t, p.environ...)
 	for range 3 {
-		out, err := exec.Command("curl", "--silent", "--show-error", "--fail", "--output", "/dev/null", "--cacert", p.File("ca.pem"), "--cert", p.File("prometheus.pem"),
+		out, err := exec.Command("curl", "--silent", "--show-error", "--fail", "--output", "/dev/null", "--cacert",
+			p.File("ca.pem"), "--cert", p.File("prometheus.pem"),
 			"--key", p.File("prometheus-key.pem"), "https://"+gate.Address+"/metrics").CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v %s", err, out)

@@ -46,7 +46,9 @@ func TestEveryAlertIsTested(t *testing.T) {
 func TestRulesFire(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
 	p := newSetup(t, runner.Address, "RATE_LIMIT=1", "RATE_BURST=1", "FAILURE_RATE_LIMIT=1000", "FAILURE_BURST=1000")
-	p.Issue(t, "server", testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}, NotAfter: time.Now().Add(24 * time.Hour)})
+	p.Issue(t, "server",
+		testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"},
+			NotAfter: time.Now().Add(24 * time.Hour)})
 	gate := harness.StartGate(t, p.environ...)
 	rules := regexp.MustCompile(`\n    for: \w+`).ReplaceAllString(p.gate(t, 0, "print", "alerts"), "")
 	rules = regexp.MustCompile(`\[(5m|10m|15m)\]`).ReplaceAllString(rules, "[20s]")
@@ -54,7 +56,8 @@ func TestRulesFire(t *testing.T) {
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
 rule_files: [%[3]s]
 scrape_configs:
-- {job_name: runner, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
+- {job_name: runner, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
 - {job_name: gate, metrics_path: /metrics, static_configs: [{targets: ["%[4]s"]}]}
 `, gate.Address, p.Dir, writeTemp(t, "rules.yml", rules), gate.Admin))
 

@@ -19,9 +19,11 @@ func TestPrintedScrapeConfigScrapes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newSetup(t, runner.Address, "METRICS_ALLOW="+allow)
 			gate := harness.StartGate(t, p.environ...)
-			config := "global: {scrape_interval: 500ms, scrape_timeout: 500ms}\n" + strings.ReplaceAll(p.gate(t, 0, "print", "scrape-config", "--target", gate.Address,
-				"--ca", p.File("ca.pem"), "--cert", p.File("prometheus.pem"), "--key", p.File("prometheus-key.pem"), "--token-file", p.File("token")),
-				"scrape_timeout: 10s", "scrape_timeout: 500ms")
+			config := "global: {scrape_interval: 500ms, scrape_timeout: 500ms}\n" +
+				strings.ReplaceAll(p.gate(t, 0, "print", "scrape-config", "--target", gate.Address,
+					"--ca", p.File("ca.pem"), "--cert", p.File("prometheus.pem"), "--key", p.File("prometheus-key.pem"),
+					"--token-file", p.File("token")),
+					"scrape_timeout: 10s", "scrape_timeout: 500ms")
 			runTool(t, "promtool", "check", "config", writeTemp(t, "prometheus.yml", config))
 			prom := harness.StartPrometheus(t, config)
 			prom.Eventually(t, `up{job="gitlab-runner"}`, "1")
@@ -44,22 +46,26 @@ func TestPrintedPodMonitorDecodes(t *testing.T) {
 	p := newSetup(t, "127.0.0.1:9252")
 	var m monitoring.PodMonitor
 	strict(t, p.gate(t, 0, "print", "podmonitor"), &m)
-	if m.Kind != "PodMonitor" || len(m.Spec.PodMetricsEndpoints) != 2 || m.Spec.Selector.MatchLabels["app.kubernetes.io/component"] != "runner" {
+	if m.Kind != "PodMonitor" || len(m.Spec.PodMetricsEndpoints) != 2 ||
+		m.Spec.Selector.MatchLabels["app.kubernetes.io/component"] != "runner" {
 		t.Fatalf("%+v", m)
 	}
 	for i, path := range []string{"/metrics", "/gate/metrics"} {
 		e := m.Spec.PodMetricsEndpoints[i]
-		if e.Path != path || e.Port == nil || *e.Port != "metrics-gate" || e.Scheme == nil || *e.Scheme != "https" || e.Authorization != nil {
+		if e.Path != path || e.Port == nil || *e.Port != "metrics-gate" || e.Scheme == nil || *e.Scheme != "https" ||
+			e.Authorization != nil {
 			t.Errorf("%+v", e)
 		}
-		if c := e.TLSConfig; c == nil || c.CA.Secret == nil || c.Cert.Secret == nil || c.KeySecret == nil || c.ServerName == nil || *c.ServerName != "localhost" {
+		if c := e.TLSConfig; c == nil || c.CA.Secret == nil || c.Cert.Secret == nil || c.KeySecret == nil ||
+			c.ServerName == nil || *c.ServerName != "localhost" {
 			t.Errorf("tls %+v", c)
 		}
 	}
 	p.environ = append(p.environ, "METRICS_ALLOW=token:prometheus")
 	m = monitoring.PodMonitor{}
 	strict(t, p.gate(t, 0, "print", "podmonitor", "--secret", "mine"), &m)
-	if e := m.Spec.PodMetricsEndpoints[0]; e.Authorization == nil || e.Authorization.Credentials.Name != "mine" || e.TLSConfig.Cert.Secret != nil {
+	if e := m.Spec.PodMetricsEndpoints[0]; e.Authorization == nil || e.Authorization.Credentials.Name != "mine" ||
+		e.TLSConfig.Cert.Secret != nil {
 		t.Errorf("%+v", e)
 	}
 }
@@ -67,12 +73,16 @@ func TestPrintedPodMonitorDecodes(t *testing.T) {
 // The policy has one item with both selectors: pods in a namespace, not either of them.
 func TestPrintedNetworkPolicyIsOneRule(t *testing.T) {
 	var n networking.NetworkPolicy
-	strict(t, newSetup(t, "127.0.0.1:9252", "LISTEN_ADDRESS=:9999").gate(t, 0, "print", "networkpolicy", "--selector", "app=runner"), &n)
-	if len(n.Spec.Ingress) != 1 || len(n.Spec.Ingress[0].From) != 1 || len(n.Spec.Ingress[0].Ports) != 1 || n.Spec.PodSelector.MatchLabels["app"] != "runner" {
+	strict(t,
+		newSetup(t, "127.0.0.1:9252", "LISTEN_ADDRESS=:9999").gate(t, 0, "print", "networkpolicy", "--selector",
+			"app=runner"), &n)
+	if len(n.Spec.Ingress) != 1 || len(n.Spec.Ingress[0].From) != 1 || len(n.Spec.Ingress[0].Ports) != 1 ||
+		n.Spec.PodSelector.MatchLabels["app"] != "runner" {
 		t.Fatalf("%+v", n.Spec)
 	}
 	from, port := n.Spec.Ingress[0].From[0], n.Spec.Ingress[0].Ports[0]
-	if from.NamespaceSelector == nil || from.PodSelector == nil || len(from.PodSelector.MatchLabels) == 0 || port.Port.IntValue() != 9999 {
+	if from.NamespaceSelector == nil || from.PodSelector == nil || len(from.PodSelector.MatchLabels) == 0 ||
+		port.Port.IntValue() != 9999 {
 		t.Errorf("%+v %+v", from, port)
 	}
 	if len(n.Spec.PolicyTypes) != 1 || n.Spec.PolicyTypes[0] != networking.PolicyTypeIngress {
@@ -87,7 +97,8 @@ func TestPrintedUnitPassesSystemdAnalyze(t *testing.T) {
 	unit := writeTemp(t, "metrics-gate.service", text)
 	runTool(t, "systemd-analyze", "verify", unit)
 	runTool(t, "systemd-analyze", "security", "--offline=true", "--threshold=16", unit)
-	for _, want := range []string{`Environment="METRICS_GATE_RUNNER_NAME=build \"one\" 100%%"`, "AmbientCapabilities=CAP_NET_BIND_SERVICE", "Type=notify"} {
+	for _, want := range []string{`Environment="METRICS_GATE_RUNNER_NAME=build \"one\" 100%%"`,
+		"AmbientCapabilities=CAP_NET_BIND_SERVICE", "Type=notify"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)
 		}

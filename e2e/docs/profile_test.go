@@ -30,7 +30,8 @@ func TestGoToolPprofReadsProfiles(t *testing.T) {
 	dir := t.TempDir()
 	heap := filepath.Join(dir, "heap.pb.gz")
 	credentials := []string{"--ca", p.File("ca.pem"), "--token-file", p.File("token")}
-	p.gate(t, 0, append(append([]string{"pprof"}, credentials...), "-o", heap, "https://"+gate.Address+"/debug/pprof/heap")...)
+	p.gate(t, 0,
+		append(append([]string{"pprof"}, credentials...), "-o", heap, "https://"+gate.Address+"/debug/pprof/heap")...)
 	top := func(source string) {
 		t.Helper()
 		cmd := exec.Command("go", "tool", "pprof", "-top", source)
@@ -41,7 +42,8 @@ func TestGoToolPprofReadsProfiles(t *testing.T) {
 	}
 	top(heap)
 
-	serve := exec.Command(harness.Binary(t), append(append([]string{"pprof", "--serve"}, credentials...), "https://"+gate.Address+"/debug/pprof/heap")...)
+	serve := exec.Command(harness.Binary(t),
+		append(append([]string{"pprof", "--serve"}, credentials...), "https://"+gate.Address+"/debug/pprof/heap")...)
 	out, err := serve.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -35,15 +35,18 @@ func newSandbox(t *testing.T) *sandbox {
 	_, upstream, _ := net.SplitHostPort(runner.Address)
 	_, spare, _ := net.SplitHostPort(harness.FreeAddress(t))
 	pairs := []string{
-		"/usr/share/metrics-gate", filepath.Join(harness.Root(), "deploy", "systemd"), "/etc/systemd", filepath.Join(dir, "systemd"),
+		"/usr/share/metrics-gate", filepath.Join(harness.Root(), "deploy", "systemd"), "/etc/systemd",
+		filepath.Join(dir, "systemd"),
 		"/etc/metrics-gate", filepath.Join(dir, "gate"), "/etc/prometheus/metrics-gate", filepath.Join(dir, "scraper"),
-		"/tmp/metrics-gate-demo-", filepath.Join(dir, "metrics-gate-demo-"), "port 9252", "port " + upstream, ":9252", ":" + upstream, ":9253", ":" + port, ":9254", ":" + admin, ":8443", ":" + spare,
+		"/tmp/metrics-gate-demo-", filepath.Join(dir, "metrics-gate-demo-"), "port 9252", "port " + upstream, ":9252",
+		":" + upstream, ":9253", ":" + port, ":9254", ":" + admin, ":8443", ":" + spare,
 	}
 	s.replace = strings.NewReplacer(pairs...)
 	s.files(t)
 	s.environ = []string{
 		"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "SANDBOX=" + dir,
-		"ROOT=" + harness.Root(), "SANDBOX_PORT=" + port, "SANDBOX_ADMIN=" + admin, "SANDBOX_RUNNER=" + upstream, "REAL_GATE=" + harness.Binary(t),
+		"ROOT=" + harness.Root(), "SANDBOX_PORT=" + port, "SANDBOX_ADMIN=" + admin, "SANDBOX_RUNNER=" + upstream,
+		"REAL_GATE=" + harness.Binary(t),
 	}
 	t.Cleanup(func() {
 		if pid, err := os.ReadFile(filepath.Join(dir, "pid")); err == nil {
@@ -72,12 +75,14 @@ func (s *sandbox) files(t *testing.T) {
 	issue := func(folder string, o testca.Options) {
 		t.Helper()
 		pair := testca.Must(ca.Issue(o))
-		if err := pair.WriteFiles(filepath.Join(s.dir, folder, "tls.crt"), filepath.Join(s.dir, folder, "tls.key")); err != nil {
+		if err := pair.WriteFiles(filepath.Join(s.dir, folder, "tls.crt"),
+			filepath.Join(s.dir, folder, "tls.key")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	issue("gate", testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}, NotAfter: month})
-	issue("scraper", testca.Options{CommonName: "prometheus", DNSNames: []string{"prometheus.example.com"}, NotAfter: month})
+	issue("scraper",
+		testca.Options{CommonName: "prometheus", DNSNames: []string{"prometheus.example.com"}, NotAfter: month})
 	for _, name := range []string{"scraper/ca.crt", "gate/client-ca.crt", "gate/api-ca.crt"} {
 		write(name, ca.CertPEM(), 0o600)
 	}

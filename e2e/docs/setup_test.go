@@ -30,7 +30,8 @@ func newSetup(t testing.TB, upstream string, more ...string) *setup {
 	}
 	p.Write(t, "token", []byte(secret))
 	p.Write(t, "tokens", []byte(line+"\n"))
-	p.environ = append(p.Environ(true), "UPSTREAM_URL="+upstream, "RUNNER_NAME=build-01", "TOKENS_FILE="+p.File("tokens"),
+	p.environ = append(p.Environ(true), "UPSTREAM_URL="+upstream, "RUNNER_NAME=build-01",
+		"TOKENS_FILE="+p.File("tokens"),
 		"METRICS_ALLOW=dns:prometheus.example,token:prometheus")
 	p.environ = append(p.environ, more...)
 	return p
@@ -49,7 +50,8 @@ func (p *setup) gate(t testing.TB, code int, args ...string) string {
 	cmd.Stdout, cmd.Stderr = &out, &errors
 	_ = cmd.Run()
 	if got := cmd.ProcessState.ExitCode(); got != code {
-		t.Fatalf("metrics-gate %s: %d, want %d\n%s%s", strings.Join(args, " "), got, code, out.String(), errors.String())
+		t.Fatalf("metrics-gate %s: %d, want %d\n%s%s", strings.Join(args, " "), got, code, out.String(),
+			errors.String())
 	}
 	return out.String()
 }

@@ -74,3 +74,21 @@ func (p *PKI) Client(pair *testca.Pair) *http.Client {
 	}
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: config}, Timeout: 30 * time.Second}
 }
+
+// Status returns the status of a GET request for url, with token as bearer token unless it is "".
+func Status(t testing.TB, c *http.Client, url, token string) int {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}

@@ -40,7 +40,8 @@ func StartPrometheus(t testing.TB, config string, more ...string) *Prometheus {
 	}
 	address := FreeAddress(t)
 	p := &Prometheus{URL: "http://" + address}
-	arguments := append([]string{"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + address}, more...)
+	arguments := append([]string{"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+		"--web.listen-address=" + address}, more...)
 	cmd := exec.Command(path, arguments...)
 	cmd.Stdout, cmd.Stderr = &p.log, &p.log
 	if err := cmd.Start(); err != nil {

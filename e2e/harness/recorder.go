@@ -191,7 +191,8 @@ func (x *Exchange) Send(text string) { _, _ = x.Write([]byte(text)) }
 
 // AnswerExposition answers every request with body as a text exposition.
 func AnswerExposition(body string) func(*Exchange) {
-	return AnswerRaw(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", TextFormat, len(body), body))
+	return AnswerRaw(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", TextFormat,
+		len(body), body))
 }
 
 // AnswerRaw answers every request with the bytes of text.

@@ -31,10 +31,11 @@ func StartRunner(t testing.TB, h http.Handler) *Runner {
 func StartRunnerOn(t testing.TB, ln net.Listener, h http.Handler) *Runner {
 	t.Helper()
 	r := &Runner{Address: ln.Addr().String()}
-	r.Server = &httptest.Server{Listener: ln, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		r.Requests.Add(1)
-		h.ServeHTTP(w, q)
-	})}}
+	r.Server = &httptest.Server{Listener: ln,
+		Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			r.Requests.Add(1)
+			h.ServeHTTP(w, q)
+		})}}
 	r.Start()
 	t.Cleanup(r.Close)
 	return r

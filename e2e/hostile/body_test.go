@@ -117,7 +117,8 @@ func TestSlowUnauthenticatedBodyTimesOut(t *testing.T) {
 
 func TestSymbolTakesASmallBodyOnly(t *testing.T) {
 	t.Parallel()
-	w := newFixture(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
+	w := newFixture(t,
+		harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
 	addresses := "0x1" + strings.Repeat("+0x1", 10)
 	for _, test := range []struct {
 		name, text string
@@ -126,7 +127,8 @@ func TestSymbolTakesASmallBodyOnly(t *testing.T) {
 		{"addresses", request("POST", "/debug/pprof/symbol", "Content-Length: 43") + addresses, 200},
 		{"none", request("POST", "/debug/pprof/symbol", "Content-Length: 0"), 200},
 		{"words", request("POST", "/debug/pprof/symbol", "Content-Length: 5") + "hello", 400},
-		{"smuggled", request("POST", "/debug/pprof/symbol", "Content-Length: 30") + "0x1\r\nGET /debug/jobs/list HTTP", 400},
+		{"smuggled", request("POST", "/debug/pprof/symbol", "Content-Length: 30") +
+			"0x1\r\nGET /debug/jobs/list HTTP", 400},
 		{"too large", request("POST", "/debug/pprof/symbol", "Content-Length: 65537"), 413},
 		{"chunks", request("POST", "/debug/pprof/symbol", chunked) + "3\r\n0x1\r\n0\r\n\r\n", 400},
 	} {
@@ -134,7 +136,8 @@ func TestSymbolTakesASmallBodyOnly(t *testing.T) {
 	}
 	for _, r := range w.recorder.Requests() {
 		_, body, _ := strings.Cut(r, "\r\n\r\n")
-		if !strings.HasPrefix(r, "POST /debug/pprof/symbol HTTP/1.1\r\nHost: "+w.recorder.Address+"\r\n") || body != addresses && body != "" {
+		if !strings.HasPrefix(r, "POST /debug/pprof/symbol HTTP/1.1\r\nHost: "+w.recorder.Address+"\r\n") ||
+			body != addresses && body != "" {
 			t.Errorf("reached the runner: %q", r)
 		}
 	}

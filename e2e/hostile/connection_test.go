@@ -46,9 +46,14 @@ func (w *fixture) holders() map[string]func(from string) (net.Conn, error) {
 		}
 	}
 	return map[string]func(string) (net.Conn, error){
-		"silent": raw(""), "one byte of a handshake": raw("\x16"), "half a handshake": raw("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "huge record": raw("\x16\x03\x01\xff\xff"), "plain http": raw(get("/metrics")),
-		"silent after the handshake": secure("", 0), "half a line": secure("GET /met", 0), "half a header": secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 0), "drop by drop": secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 100*time.Millisecond),
-		"idle after an answer": secure(get("/metrics"), 0), "body that never comes": secure(request("POST", "/metrics", "Content-Length: 9"), 0),
+		"silent": raw(""), "one byte of a handshake": raw("\x16"),
+		"half a handshake": raw("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
+		"huge record":      raw("\x16\x03\x01\xff\xff"), "plain http": raw(get("/metrics")),
+		"silent after the handshake": secure("", 0), "half a line": secure("GET /met", 0),
+		"half a header":         secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 0),
+		"drop by drop":          secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 100*time.Millisecond),
+		"idle after an answer":  secure(get("/metrics"), 0),
+		"body that never comes": secure(request("POST", "/metrics", "Content-Length: 9"), 0),
 	}
 }
 
@@ -97,7 +102,8 @@ func TestHeldConnectionsTimeOut(t *testing.T) {
 // scraper's address, do not shut out the scraper.
 func TestIdleConnectionsDoNotShutOutTheScraper(t *testing.T) {
 	t.Parallel()
-	w := newFixture(t, harness.AnswerExposition(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20", "READ_HEADER_TIMEOUT=60s")
+	w := newFixture(t, harness.AnswerExposition(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20",
+		"READ_HEADER_TIMEOUT=60s")
 	open := w.dialAs(t, w.scraper)
 	expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
 	before := w.gate.Resources(t)

@@ -43,7 +43,8 @@ func (w *fixture) neverComplete(t *testing.T, encoding string, begun int) {
 // An endless answer costs no memory and no exchange slot, and never ends as complete.
 func TestEndlessAnswersAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newFixture(t, harness.AnswerExposition(sample), "UPSTREAM_MAX_BYTES=8000000", "UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
+	w := newFixture(t, harness.AnswerExposition(sample), "UPSTREAM_MAX_BYTES=8000000",
+		"UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
 	expect(t, w.scrape(t), 200)
 	before := w.gate.Resources(t)
 	for name, test := range map[string]struct {

@@ -19,9 +19,10 @@ import (
 
 // fixture is a gate with a recording runner behind it and credentials for clients.
 type fixture struct {
-	pki                        *harness.PKI
-	scraper, ops, guest        *testca.Pair // may scrape; may profile too; may do nothing
-	token, spare, lines        string       // tokens "prometheus" (may scrape) and "spare" (may do nothing); the tokens file
+	pki                 *harness.PKI
+	scraper, ops, guest *testca.Pair // may scrape; may profile too; may do nothing
+	// tokens "prometheus" (may scrape) and "spare" (may do nothing); the tokens file
+	token, spare, lines        string
 	recorder                   *harness.Recorder
 	gate                       *harness.Gate
 	noCert, scraperTLS, opsTLS *tls.Config
@@ -76,7 +77,9 @@ func (w *fixture) config(pair *testca.Pair) *tls.Config {
 	c := &tls.Config{RootCAs: w.pki.CA.Pool(), ServerName: "localhost"}
 	if pair != nil {
 		certificate := pair.TLS()
-		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil }
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return &certificate, nil
+		}
 	}
 	return c
 }
@@ -197,7 +200,8 @@ const labelled = "# TYPE up gauge\nup{runner_name=\"r1\"} 1\n"
 // gateRequest returns the only scrape that the gate ever sends, byte by byte.
 func gateRequest(t *testing.T, w *fixture, accept string) string {
 	t.Helper()
-	return fmt.Sprintf("GET /metrics HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nAccept: %s\r\nAccept-Encoding: identity\r\n\r\n",
+	return fmt.Sprintf("GET /metrics HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nAccept: %s\r\nAccept-Encoding: "+
+		"identity\r\n\r\n",
 		w.recorder.Address, userAgent(t, w), accept)
 }
 

@@ -26,7 +26,8 @@ func TestGuessingIsLimitedByAddress(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, harness.AnswerExposition(sample), "FAILURE_RATE_LIMIT=0.01", "FAILURE_BURST=5")
 	for i := range 20 {
-		reply, err := w.guess("127.0.0.1", fmt.Sprint("mg_guess", i), fmt.Sprintf("X-Forwarded-For: 10.0.0.%d", i), fmt.Sprintf("X-Real-Ip: 10.0.0.%d", i), fmt.Sprintf("Forwarded: for=10.0.0.%d", i))
+		reply, err := w.guess("127.0.0.1", fmt.Sprint("mg_guess", i), fmt.Sprintf("X-Forwarded-For: 10.0.0.%d", i),
+			fmt.Sprintf("X-Real-Ip: 10.0.0.%d", i), fmt.Sprintf("Forwarded: for=10.0.0.%d", i))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,15 +51,18 @@ func TestFaultyKeySetsAreIgnored(t *testing.T) {
 	good := i.sign(es256, i.validClaims(nil))
 	expect(t, w.scrapeWithToken(t, good), 200)
 	for name, answer := range map[string]http.HandlerFunc{
-		"empty set": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[]}`) }, "empty": func(http.ResponseWriter, *http.Request) {},
-		"error": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, secret, 500) },
+		"empty set": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[]}`) },
+		"empty":     func(http.ResponseWriter, *http.Request) {},
+		"error":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, secret, 500) },
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, i.URL+"/keys?again", http.StatusFound)
 		},
 		"2 MiB": func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(w, `{"x":%q,"keys":[%s]}`, strings.Repeat("a", 2<<20), i.jwk("k2", "sig"))
 		},
-		"encryption": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"keys":[%s]}`, i.jwk("k2", "enc")) },
+		"encryption": func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"keys":[%s]}`, i.jwk("k2", "enc"))
+		},
 		"breaks off": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			fmt.Fprint(w, `{"keys":[`)
@@ -76,7 +79,8 @@ func TestFaultyKeySetsAreIgnored(t *testing.T) {
 				return i.requests.Load() > before
 			})
 			expect(t, w.scrapeWithToken(t, good), 200)
-			expect(t, w.scrapeWithToken(t, i.sign(es256, i.validClaims(claims{"jti": name}))), 200) // verified with the last good set
+			// verified with the last good set
+			expect(t, w.scrapeWithToken(t, i.sign(es256, i.validClaims(claims{"jti": name}))), 200)
 		})
 	}
 	if strings.Contains(w.gate.Log(), secret) {

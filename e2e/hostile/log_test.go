@@ -13,19 +13,32 @@ import (
 // misuse is input that would forge a log record if it were not escaped.
 const misuse = "\x1b[31m\r\n{\"level\":\"ERROR\",\"msg\":\"forged\"}"
 
+// requestsWith returns requests that contain token where it belongs and where it does not.
+func requestsWith(token string) []string {
+	return []string{
+		get("/metrics", bearer(token)), get("/metrics?token="+token, bearer(token), "Cookie: "+token),
+		get("/gate/metrics", bearer(token)), get("/"+token, bearer(token)),
+		get("/debug/pprof/heap?token="+token, bearer(token)),
+		get("/metrics", "Authorization: "+token), get("/metrics", "Authorization: Basic "+token),
+		get("/metrics", bearer(token), bearer(token)), request("DELETE", "/metrics", bearer(token)),
+		request(token[:20], "/metrics", bearer(token)),
+		get("/metrics", bearer(token), "User-Agent: "+token, "X-Forwarded-For: "+token, "Referer: "+token),
+		"GET /metrics HTTP/1.1\r\nHost: " + token + "\r\n" + bearer(token) + "\r\n\r\n",
+		"GET /metrics?" + token + " HTTP/9.9\r\n" + bearer(token) + "\r\n\r\n", get("/metrics", "X\x00: "+token),
+		bearer(token) + "\r\n\r\n", request("POST", "/metrics", bearer(token), "Content-Length: 9") + token[:9],
+	}
+}
+
 // Every log record is one line of JSON without a token, at all levels.
 func TestLogHasOneEscapedRecordAndNoToken(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "PPROF_ALLOW=dns:ops.example")
 	good := i.sign(es256, i.validClaims(nil))
-	tokens := []string{w.token, w.spare, good, "mg_" + strings.Repeat("guessed", 6), i.sign(es256, i.validClaims(claims{"sub": "forged\n{\"level\":\"ERROR\"}"})), i.sign(`{"alg":"ES256","kid":"forged\u000a"}`, i.validClaims(nil))}
+	tokens := []string{w.token, w.spare, good, "mg_" + strings.Repeat("guessed", 6),
+		i.sign(es256, i.validClaims(claims{"sub": "forged\n{\"level\":\"ERROR\"}"})),
+		i.sign(`{"alg":"ES256","kid":"forged\u000a"}`, i.validClaims(nil))}
 	for _, token := range tokens {
-		for _, text := range []string{
-			get("/metrics", bearer(token)), get("/metrics?token="+token, bearer(token), "Cookie: "+token), get("/gate/metrics", bearer(token)), get("/"+token, bearer(token)), get("/debug/pprof/heap?token="+token, bearer(token)),
-			get("/metrics", "Authorization: "+token), get("/metrics", "Authorization: Basic "+token), get("/metrics", bearer(token), bearer(token)), request("DELETE", "/metrics", bearer(token)), request(token[:20], "/metrics", bearer(token)),
-			get("/metrics", bearer(token), "User-Agent: "+token, "X-Forwarded-For: "+token, "Referer: "+token), "GET /metrics HTTP/1.1\r\nHost: " + token + "\r\n" + bearer(token) + "\r\n\r\n",
-			"GET /metrics?" + token + " HTTP/9.9\r\n" + bearer(token) + "\r\n\r\n", get("/metrics", "X\x00: "+token), bearer(token) + "\r\n\r\n", request("POST", "/metrics", bearer(token), "Content-Length: 9") + token[:9],
-		} {
+		for _, text := range requestsWith(token) {
 			for _, who := range []string{"anonymous", "ops"} {
 				wire, err := w.connect(who)
 				if err != nil {
@@ -37,7 +50,8 @@ func TestLogHasOneEscapedRecordAndNoToken(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{misuse, "\x16\x03\x01", tokens[0], "GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x00\x05" + misuse} {
+	for _, text := range []string{misuse, "\x16\x03\x01", tokens[0], "GET / HTTP/1.1\r\n\r\n",
+		"\x16\x03\x01\x00\x05" + misuse} {
 		conn, err := net.Dial("tcp", w.gate.Address)
 		if err != nil {
 			t.Fatal(err)
@@ -118,7 +132,8 @@ func TestLocalhostUpstreamIsIPv4WithoutProxy(t *testing.T) {
 	proxy := harness.StartRecorder(t, harness.AnswerExposition("evil 1\n"))
 	w := newCredentials(t)
 	w.gate = harness.StartGate(t, append(w.environ(), "UPSTREAM_URL=http://localhost:"+port,
-		"$HTTP_PROXY=http://"+proxy.Address, "$http_proxy=http://"+proxy.Address, "$ALL_PROXY=http://"+proxy.Address, "$HTTPS_PROXY=http://"+proxy.Address)...)
+		"$HTTP_PROXY=http://"+proxy.Address, "$http_proxy=http://"+proxy.Address, "$ALL_PROXY=http://"+proxy.Address,
+		"$HTTPS_PROXY=http://"+proxy.Address)...)
 	expect(t, w.scrape(t), 502)
 	if got := evil.Bytes() + proxy.Bytes(); got != "" {
 		t.Errorf("another server received: %q", got)

@@ -8,7 +8,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-var oddMethods = []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY", "get", "Get", "PRI", "GETT", "M-SEARCH", "BREW"}
+var oddMethods = []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY", "get",
+	"Get", "PRI", "GETT", "M-SEARCH", "BREW"}
 
 // Every unauthenticated request gets the same refusal.
 func TestUnauthenticatedRefusalsAreUniform(t *testing.T) {
@@ -16,7 +17,8 @@ func TestUnauthenticatedRefusalsAreUniform(t *testing.T) {
 	w := newFixture(t, harness.AnswerExposition(sample), "LOG_LEVEL=error")
 	var first string
 	for _, method := range append([]string{"GET"}, oddMethods...) {
-		for _, target := range []string{"/metrics", "/gate/metrics", "/debug/pprof/heap", "/nowhere", "/%6detrics", "*", "http://x/metrics", "//", "/debug/jobs/list"} {
+		for _, target := range []string{"/metrics", "/gate/metrics", "/debug/pprof/heap", "/nowhere", "/%6detrics",
+			"*", "http://x/metrics", "//", "/debug/jobs/list"} {
 			if method == "CONNECT" && target == "*" || target == "*" && method != "OPTIONS" {
 				continue // not a valid request line
 			}
@@ -50,7 +52,8 @@ func TestMethodsOfKnownPaths(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, harness.AnswerExposition(sample))
 	for _, method := range oddMethods {
-		for target, allow := range map[string]string{"/metrics": "GET, HEAD", "/gate/metrics": "GET, HEAD", "/debug/pprof/heap": ""} {
+		for target, allow := range map[string]string{"/metrics": "GET, HEAD", "/gate/metrics": "GET, HEAD",
+			"/debug/pprof/heap": ""} {
 			reply := w.dialAs(t, w.ops).RoundTrip(t, method, request(method, target))
 			if method == "PRI" && reply.Status == 400 {
 				continue // the preface of HTTP/2
@@ -61,7 +64,8 @@ func TestMethodsOfKnownPaths(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{request("OPTIONS", "*"), request("CONNECT", "127.0.0.1:9252"), request("CONNECT", "gate.example:443")} {
+	for _, text := range []string{request("OPTIONS", "*"), request("CONNECT", "127.0.0.1:9252"),
+		request("CONNECT", "gate.example:443")} {
 		method, _, _ := strings.Cut(text, " ")
 		if reply := w.dialAs(t, w.ops).RoundTrip(t, method, text); reply.Status != 400 && reply.Status != 405 {
 			t.Errorf("%.20q: %d", text, reply.Status)
@@ -75,7 +79,8 @@ func TestMethodsOfKnownPaths(t *testing.T) {
 func TestTraceReflectsNothing(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, harness.AnswerExposition(sample))
-	reply := w.dialAs(t, w.scraper).RoundTrip(t, "TRACE", request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
+	reply := w.dialAs(t, w.scraper).RoundTrip(t, "TRACE",
+		request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
 	expect(t, reply, 405)
 	if strings.Contains(reply.Body+fmt.Sprint(reply.Header), "reflected") {
 		t.Error("reflects a header")
@@ -84,7 +89,8 @@ func TestTraceReflectsNothing(t *testing.T) {
 
 func TestHeadHasNoBodyAndOneExchange(t *testing.T) {
 	t.Parallel()
-	w := newFixture(t, harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
+	w := newFixture(t,
+		harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
 	wire := w.dialAs(t, w.scraper)
 	for range 2 {
 		expect(t, wire.RoundTrip(t, "HEAD", request("HEAD", "/metrics")), 200)

@@ -40,13 +40,23 @@ func TestPprofParametersAreRebuilt(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, harness.AnswerRaw(profileAnswer), "PPROF_MAX_SECONDS=5")
 	for target, want := range map[string]string{
-		"profile": "profile?seconds=5", "trace": "trace?seconds=5", "profile?seconds=1": "profile?seconds=1", "profile?seconds=86400": "profile?seconds=5",
-		"trace?seconds=0.1": "trace?seconds=1", "trace?seconds=1e9": "400", "profile?seconds=99999999999999999999999": "profile?seconds=5", "profile?seconds=1.0001": "profile?seconds=2",
-		"profile?seconds=0": "400", "profile?seconds=-1": "400", "profile?seconds=": "400", "profile?seconds": "400", "profile?seconds=x": "400", "profile?seconds=0x1": "400", "profile?seconds=Inf": "400", "profile?seconds=NaN": "400",
-		"profile?seconds=1_0": "400", "profile?seconds=%31": "400", "profile?seconds=+1": "400", "trace?seconds=.": "400", "trace?seconds=1.1.1": "400",
-		"heap?seconds=3600": "heap?seconds=5", "heap?seconds=-1": "400", "heap?debug=1&gc=1": "heap?debug=1&gc=1", "heap?gc=1&debug=2": "heap?debug=2&gc=1", "heap?debug=3": "400", "heap?gc=2": "400", "heap?debug=-1": "400", "heap?debug=99": "400",
-		"goroutine?debug=2": "goroutine?debug=2", "mutex": "mutex", "allocs?x=y&seconds=2": "allocs?seconds=2", "block?SECONDS=9": "block", "heap?%73econds=9": "heap", "threadcreate?debug=0": "threadcreate?debug=0",
-		"": "", "?debug=1": "", "symbol?0x1+0xAB": "symbol?0x1+0xab", "symbol?": "symbol", "symbol?0x1&x=y": "400", "symbol?1": "symbol?0x1", "symbol?0x": "400", "symbol?0x11111111111111111": "400", "symbol?0x1++0x2": "400", "symbol?0x1%2b0x2": "400",
+		"profile": "profile?seconds=5", "trace": "trace?seconds=5", "profile?seconds=1": "profile?seconds=1",
+		"profile?seconds=86400": "profile?seconds=5",
+		"trace?seconds=0.1":     "trace?seconds=1", "trace?seconds=1e9": "400",
+		"profile?seconds=99999999999999999999999": "profile?seconds=5", "profile?seconds=1.0001": "profile?seconds=2",
+		"profile?seconds=0": "400", "profile?seconds=-1": "400", "profile?seconds=": "400", "profile?seconds": "400",
+		"profile?seconds=x": "400", "profile?seconds=0x1": "400", "profile?seconds=Inf": "400",
+		"profile?seconds=NaN": "400",
+		"profile?seconds=1_0": "400", "profile?seconds=%31": "400", "profile?seconds=+1": "400",
+		"trace?seconds=.": "400", "trace?seconds=1.1.1": "400",
+		"heap?seconds=3600": "heap?seconds=5", "heap?seconds=-1": "400", "heap?debug=1&gc=1": "heap?debug=1&gc=1",
+		"heap?gc=1&debug=2": "heap?debug=2&gc=1", "heap?debug=3": "400", "heap?gc=2": "400", "heap?debug=-1": "400",
+		"heap?debug=99":     "400",
+		"goroutine?debug=2": "goroutine?debug=2", "mutex": "mutex", "allocs?x=y&seconds=2": "allocs?seconds=2",
+		"block?SECONDS=9": "block", "heap?%73econds=9": "heap", "threadcreate?debug=0": "threadcreate?debug=0",
+		"": "", "?debug=1": "", "symbol?0x1+0xAB": "symbol?0x1+0xab", "symbol?": "symbol", "symbol?0x1&x=y": "400",
+		"symbol?1": "symbol?0x1", "symbol?0x": "400", "symbol?0x11111111111111111": "400", "symbol?0x1++0x2": "400",
+		"symbol?0x1%2b0x2": "400",
 	} {
 		t.Run(target, func(t *testing.T) {
 			before := len(w.recorder.Requests())
@@ -73,10 +83,14 @@ func TestPprofParametersTwiceOrInAForm(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, harness.AnswerRaw(profileAnswer), "PPROF_MAX_SECONDS=5")
 	for _, text := range []string{
-		get("/debug/pprof/profile?seconds=1&seconds=3600"), get("/debug/pprof/profile?seconds=1;seconds=3600"), get("/debug/pprof/heap?debug=0&debug=1"),
-		request("POST", "/debug/pprof/profile?seconds=1", "Content-Type: application/x-www-form-urlencoded", "Content-Length: 12") + "seconds=3600",
-		request("GET", "/debug/pprof/profile?seconds=1", "Content-Type: application/x-www-form-urlencoded", "Content-Length: 12") + "seconds=3600",
-		request("POST", "/debug/pprof/symbol", "Content-Type: application/x-www-form-urlencoded", "Content-Length: 12") + "seconds=3600",
+		get("/debug/pprof/profile?seconds=1&seconds=3600"), get("/debug/pprof/profile?seconds=1;seconds=3600"),
+		get("/debug/pprof/heap?debug=0&debug=1"),
+		request("POST", "/debug/pprof/profile?seconds=1", "Content-Type: application/x-www-form-urlencoded",
+			"Content-Length: 12") + "seconds=3600",
+		request("GET", "/debug/pprof/profile?seconds=1", "Content-Type: application/x-www-form-urlencoded",
+			"Content-Length: 12") + "seconds=3600",
+		request("POST", "/debug/pprof/symbol", "Content-Type: application/x-www-form-urlencoded",
+			"Content-Length: 12") + "seconds=3600",
 		request("PUT", "/debug/pprof/heap"),
 	} {
 		if reply := w.ask(t, "ops", text); reply.Status != 400 && reply.Status != 405 {
@@ -144,7 +158,9 @@ func TestProfilesLeaveRoomForScrapes(t *testing.T) {
 	})
 	second := w.addToken(t, "ops2")
 	w.pki.Write(t, "tokens", []byte(w.lines))
-	w.gate = harness.StartGate(t, append(w.environ(), "PPROF_ALLOW=dns:ops.example,token:ops2", "MAX_IN_FLIGHT=8", "RATE_LIMIT=5", "RATE_BURST=20")...)
+	w.gate = harness.StartGate(t,
+		append(w.environ(), "PPROF_ALLOW=dns:ops.example,token:ops2", "MAX_IN_FLIGHT=8", "RATE_LIMIT=5",
+			"RATE_BURST=20")...)
 	for range 6 {
 		wires := []*harness.Wire{w.dialAs(t, w.ops), w.dialAnonymous(t)}
 		if err := wires[0].Send(get("/debug/pprof/heap?seconds=30")); err != nil {
@@ -186,7 +202,8 @@ func TestCoalescedScrapesAreOneExchange(t *testing.T) {
 			if err := wire.Send(get("/metrics", lines...)); err != nil {
 				t.Error(err)
 			}
-			if reply, err := wire.Receive("GET"); err != nil || reply.Status != status || status == 200 && reply.Body != labelled {
+			reply, err := wire.Receive("GET")
+			if err != nil || reply.Status != status || status == 200 && reply.Body != labelled {
 				t.Errorf("%s: %v, %v", who, reply, err)
 			}
 		})

@@ -24,7 +24,9 @@ func TestRevocationAppliesToOpenConnections(t *testing.T) {
 		},
 		"authority": func(w *fixture) { w.pki.Write(t, "ca.pem", none.CertPEM()) },
 		"stale list": func(w *fixture) {
-			w.writeCRL(t, testca.CRLOptions{Number: 2, ThisUpdate: time.Now().Add(-48 * time.Hour), NextUpdate: time.Now().Add(-time.Hour)})
+			w.writeCRL(t,
+				testca.CRLOptions{Number: 2, ThisUpdate: time.Now().Add(-48 * time.Hour),
+					NextUpdate: time.Now().Add(-time.Hour)})
 		},
 		"list of another": func(w *fixture) {
 			w.pki.Write(t, "crl.pem", testca.CRLPEM(testca.Must(none.CRL(testca.CRLOptions{}))))
@@ -59,7 +61,8 @@ func (w *fixture) writeCRL(t *testing.T, o testca.CRLOptions) {
 func TestExpiryAppliesToOpenConnections(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, harness.AnswerExposition(sample))
-	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
+	brief := w.pki.Issue(t, "brief",
+		testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
 	wire := w.dialAs(t, brief)
 	expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
 	await401(t, wire, get("/metrics"))
@@ -107,7 +110,8 @@ func TestBadFilesKeepTheOldState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, bad := range []string{"", "\n", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", string(good[:len(good)/2])} {
+		for _, bad := range []string{"", "\n", "garbage",
+			"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", string(good[:len(good)/2])} {
 			w.pki.Write(t, name, []byte(bad))
 			w.reload(t, `"msg":"reload refused, the old state stays"`)
 			expect(t, w.scrape(t), 200)
@@ -122,7 +126,8 @@ func TestBadFilesKeepTheOldState(t *testing.T) {
 		w.pki.Write(t, name, good)
 	}
 	f := w.gate.Metrics(t)
-	if f[`metrics_gate_reloads_total{result="error",what="tls"}`] < 24 || f[`metrics_gate_reloads_total{result="error",what="tokens"}`] < 6 {
+	if f[`metrics_gate_reloads_total{result="error",what="tls"}`] < 24 ||
+		f[`metrics_gate_reloads_total{result="error",what="tokens"}`] < 6 {
 		t.Error("errors are not counted")
 	}
 }
@@ -141,10 +146,13 @@ func TestBadSettingsDoNotStart(t *testing.T) {
 	t.Parallel()
 	w := newCredentials(t)
 	base := slices.Clip(append(w.environ(), "UPSTREAM_URL=127.0.0.1:9"))
-	for _, name := range []string{"READ_HEADER_TIMEOUT", "IDLE_TIMEOUT", "WRITE_TIMEOUT", "MAX_HEADER_BYTES", "MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "UPSTREAM_TIMEOUT",
-		"UPSTREAM_MAX_BYTES", "UPSTREAM_MAX_LINE_BYTES", "MAX_IN_FLIGHT", "PPROF_MAX_SECONDS", "RATE_LIMIT", "RATE_BURST", "FAILURE_RATE_LIMIT", "FAILURE_BURST", "DRAIN_TIMEOUT"} {
+	for _, name := range []string{"READ_HEADER_TIMEOUT", "IDLE_TIMEOUT", "WRITE_TIMEOUT", "MAX_HEADER_BYTES",
+		"MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "UPSTREAM_TIMEOUT",
+		"UPSTREAM_MAX_BYTES", "UPSTREAM_MAX_LINE_BYTES", "MAX_IN_FLIGHT", "PPROF_MAX_SECONDS", "RATE_LIMIT",
+		"RATE_BURST", "FAILURE_RATE_LIMIT", "FAILURE_BURST", "DRAIN_TIMEOUT"} {
 		for _, value := range []string{"0", "-1", "x", "NaN", "1e999"} {
-			if said := failsToStart(t, 2, append(base, name+"="+value)...); !strings.Contains(said, "METRICS_GATE_"+name) {
+			said := failsToStart(t, 2, append(base, name+"="+value)...)
+			if !strings.Contains(said, "METRICS_GATE_"+name) {
 				t.Errorf("%s=%s: %s", name, value, said)
 			}
 		}
@@ -153,11 +161,18 @@ func TestBadSettingsDoNotStart(t *testing.T) {
 		environ []string
 		said    string
 	}{
-		"unknown variable": {append(base, "METRIC_ALLOW=*"), "METRIC_ALLOW"}, "no certificate": {[]string{"TOKENS_FILE=" + w.pki.File("tokens"), "METRICS_ALLOW=*"}, "TLS_CERT_FILE"},
-		"no method": {append(w.pki.Environ(false), "METRICS_ALLOW=*"), "TLS_CLIENT_CA_FILE"}, "nobody allowed": {append(base, "METRICS_ALLOW="), "METRICS_ALLOW"},
-		"certificates over plain http": {[]string{"INSECURE_HTTP=true", "TLS_CLIENT_CA_FILE=" + w.pki.File("ca.pem"), "METRICS_ALLOW=*"}, "INSECURE_HTTP"},
-		"old protocol":                 {append(base, "TLS_MIN_VERSION=1.1"), "TLS_MIN_VERSION"}, "remote runner": {append(base, "UPSTREAM_URL=http://10.0.0.1:9252"), "UPSTREAM_URL"}, "runner by name": {append(base, "UPSTREAM_URL=runner:9252"), "UPSTREAM_URL"},
-		"runner over tls": {append(base, "UPSTREAM_URL=https://127.0.0.1:9252"), "UPSTREAM_URL"}, "runner with a path": {append(base, "UPSTREAM_URL=http://127.0.0.1:9252/metrics"), "UPSTREAM_URL"}, "bad pattern": {append(base, "METRICS_ALLOW=prometheus"), "METRICS_ALLOW"},
+		"unknown variable": {append(base, "METRIC_ALLOW=*"), "METRIC_ALLOW"},
+		"no certificate":   {[]string{"TOKENS_FILE=" + w.pki.File("tokens"), "METRICS_ALLOW=*"}, "TLS_CERT_FILE"},
+		"no method":        {append(w.pki.Environ(false), "METRICS_ALLOW=*"), "TLS_CLIENT_CA_FILE"},
+		"nobody allowed":   {append(base, "METRICS_ALLOW="), "METRICS_ALLOW"},
+		"certificates over plain http": {[]string{"INSECURE_HTTP=true", "TLS_CLIENT_CA_FILE=" + w.pki.File("ca.pem"),
+			"METRICS_ALLOW=*"}, "INSECURE_HTTP"},
+		"old protocol":       {append(base, "TLS_MIN_VERSION=1.1"), "TLS_MIN_VERSION"},
+		"remote runner":      {append(base, "UPSTREAM_URL=http://10.0.0.1:9252"), "UPSTREAM_URL"},
+		"runner by name":     {append(base, "UPSTREAM_URL=runner:9252"), "UPSTREAM_URL"},
+		"runner over tls":    {append(base, "UPSTREAM_URL=https://127.0.0.1:9252"), "UPSTREAM_URL"},
+		"runner with a path": {append(base, "UPSTREAM_URL=http://127.0.0.1:9252/metrics"), "UPSTREAM_URL"},
+		"bad pattern":        {append(base, "METRICS_ALLOW=prometheus"), "METRICS_ALLOW"},
 	} {
 		if said := failsToStart(t, 2, test.environ...); !strings.Contains(said, test.said) {
 			t.Errorf("%s: %s", name, said)
@@ -172,10 +187,13 @@ func TestBadFilesDoNotStart(t *testing.T) {
 	w := newCredentials(t)
 	w.writeCRL(t, testca.CRLOptions{})
 	base := slices.Clip(append(w.environ(), "UPSTREAM_URL=127.0.0.1:9", "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem")))
-	for variable, name := range map[string]string{"TLS_CLIENT_CA_FILE": "ca.pem", "TLS_CERT_FILE": "server.pem", "TLS_KEY_FILE": "server-key.pem", "TLS_CLIENT_CRL_FILE": "crl.pem", "TOKENS_FILE": "tokens"} {
-		for _, bad := range []string{"", "\n", "garbage " + secret, "prometheus " + w.token, "-----BEGIN PRIVATE KEY-----\n" + secret} {
+	for variable, name := range map[string]string{"TLS_CLIENT_CA_FILE": "ca.pem", "TLS_CERT_FILE": "server.pem",
+		"TLS_KEY_FILE": "server-key.pem", "TLS_CLIENT_CRL_FILE": "crl.pem", "TOKENS_FILE": "tokens"} {
+		for _, bad := range []string{"", "\n", "garbage " + secret, "prometheus " + w.token,
+			"-----BEGIN PRIVATE KEY-----\n" + secret} {
 			w.pki.Write(t, "bad", []byte(bad))
-			if said := failsToStart(t, 2, append(base, variable+"="+w.pki.File("bad"))...); !strings.Contains(said, variable) || strings.Contains(said, secret) || strings.Contains(said, w.token) {
+			said := failsToStart(t, 2, append(base, variable+"="+w.pki.File("bad"))...)
+			if !strings.Contains(said, variable) || strings.Contains(said, secret) || strings.Contains(said, w.token) {
 				t.Errorf("%s of %q: %s", variable, bad, said)
 			}
 		}

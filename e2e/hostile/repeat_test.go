@@ -65,7 +65,8 @@ func TestRepeatedScrapesAreAuthenticatedAnew(t *testing.T) {
 func TestRepeatedScraperCertificateExpires(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, harness.AnswerExposition(sample))
-	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
+	brief := w.pki.Issue(t, "brief",
+		testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
 	wire := w.repeated(t, brief)
 	await401(t, wire, get("/metrics"))
 }
@@ -79,8 +80,10 @@ func TestRepeatedScrapesUseTheirOwnCredential(t *testing.T) {
 		lines  []string
 		status int
 	}{
-		"none": {nil, 401}, "another token": {[]string{bearer(w.spare)}, 403}, "an unknown one": {[]string{bearer("mg_x")}, 401},
-		"two": {[]string{good, good}, 401}, "two, one bad": {[]string{good, bearer("mg_x")}, 401}, "empty": {[]string{"Authorization: "}, 401},
+		"none": {nil, 401}, "another token": {[]string{bearer(w.spare)}, 403},
+		"an unknown one": {[]string{bearer("mg_x")}, 401},
+		"two":            {[]string{good, good}, 401}, "two, one bad": {[]string{good, bearer("mg_x")}, 401},
+		"empty":          {[]string{"Authorization: "}, 401},
 		"another scheme": {[]string{strings.Replace(good, "Bearer", "Basic", 1)}, 401}, "in the query": {nil, 401},
 		"the same in another case": {[]string{strings.Replace(good, "Authorization", "aUTHORIZATION", 1)}, 200},
 	} {
@@ -186,7 +189,8 @@ func TestRepeatedScrapesReportFaults(t *testing.T) {
 			}
 			wire = w.dialAs(t, w.scraper)
 		default:
-			if err != nil || reply.Status != 200 || reply.Err != nil || !strings.HasSuffix(reply.Body, `{runner_name="r1"} 1`+"\n") && i%len(bodies) > 0 {
+			if err != nil || reply.Status != 200 || reply.Err != nil ||
+				!strings.HasSuffix(reply.Body, `{runner_name="r1"} 1`+"\n") && i%len(bodies) > 0 {
 				t.Errorf("scrape %d: %v", i, err)
 			}
 		}

@@ -36,7 +36,8 @@ func (w *fixture) handshake(config *tls.Config) (*tls.ConnectionState, error) {
 	}
 	defer func() { _ = wire.Close() }()
 	state := wire.Conn.(*tls.Conn).ConnectionState()
-	if err := wire.Send(get("/metrics")); err != nil { // a TLS 1.3 server refuses a certificate after the client's handshake
+	// a TLS 1.3 server refuses a certificate after the client's handshake
+	if err := wire.Send(get("/metrics")); err != nil {
 		return nil, err
 	}
 	_, err = wire.Receive("GET")
@@ -64,7 +65,8 @@ func TestProtocolVersionsAndSuites(t *testing.T) {
 			config := w.config(w.scraper)
 			config.MaxVersion, config.CipherSuites = tls.VersionTLS12, []uint16{suite.ID}
 			state, err := w.handshake(config)
-			good := map[string]bool{"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": true, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": true, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": true}
+			good := map[string]bool{"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": true,
+				"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": true, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": true}
 			if want := minimum == "1.2" && good[suite.Name]; (err == nil) != want {
 				t.Errorf("minimum %s, %s: %v, %v", minimum, suite.Name, state, err)
 			}
@@ -153,7 +155,8 @@ func TestEarlyDataIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = conn.SetDeadline(time.Now().Add(10 * second))
-		if _, err := conn.Write(append(hello(t, w.scraperTLS, extension), "\x17\x03\x03\x00\x05early"...)[:]); err != nil {
+		if _, err := conn.Write(append(hello(t, w.scraperTLS, extension),
+			"\x17\x03\x03\x00\x05early"...)[:]); err != nil {
 			t.Fatal(err)
 		}
 		kind := make([]byte, 1)
@@ -208,7 +211,8 @@ func TestRenegotiationIsRefused(t *testing.T) {
 // An identity is an exact name of the exact type in the verified leaf certificate.
 func TestCertificateIdentities(t *testing.T) {
 	t.Parallel()
-	w := newFixture(t, harness.AnswerExposition(sample), "METRICS_ALLOW=dns:prometheus.example,uri:spiffe://example/ns/*/sa/prometheus,token:prometheus", "PPROF_ALLOW=")
+	w := newFixture(t, harness.AnswerExposition(sample),
+		"METRICS_ALLOW=dns:prometheus.example,uri:spiffe://example/ns/*/sa/prometheus,token:prometheus", "PPROF_ALLOW=")
 	other := testca.Must(testca.NewCA(testca.Options{CommonName: "e2e"}))
 	issue := func(o testca.Options) *testca.Pair { return testca.Must(w.pki.CA.Issue(o)) }
 	withExtraChain := issue(testca.Options{DNSNames: []string{"guest.example"}})
@@ -217,15 +221,27 @@ func TestCertificateIdentities(t *testing.T) {
 		pair   *testca.Pair
 		status int // 0: no answer
 	}{
-		"dns": {issue(testca.Options{DNSNames: []string{"prometheus.example"}}), 200}, "one of several": {issue(testca.Options{DNSNames: []string{"a.example", "prometheus.example"}}), 200},
-		"uri": {issue(testca.Options{URIs: []string{"spiffe://example/ns/monitoring/sa/prometheus"}}), 200}, "uri, two segments": {issue(testca.Options{URIs: []string{"spiffe://example/ns/a/b/sa/prometheus"}}), 403},
-		"uri, query": {issue(testca.Options{URIs: []string{"spiffe://example/ns/a/sa/prometheus?x"}}), 403}, "uri, escaped": {issue(testca.Options{URIs: []string{"spiffe://example/ns/a%2fb/sa/prometheuS"}}), 403},
-		"common name": {issue(testca.Options{CommonName: "prometheus.example"}), 403}, "email": {issue(testca.Options{Emails: []string{"prometheus.example"}}), 403}, "uri of the name": {issue(testca.Options{URIs: []string{"dns:prometheus.example"}}), 403},
-		"upper case": {issue(testca.Options{DNSNames: []string{"PROMETHEUS.EXAMPLE"}}), 403}, "trailing dot": {issue(testca.Options{DNSNames: []string{"prometheus.example."}}), 403}, "wildcard": {issue(testca.Options{DNSNames: []string{"*.example"}}), 403},
-		"longer": {issue(testca.Options{DNSNames: []string{"x.prometheus.example"}}), 403}, "extra chain": {withExtraChain, 403}, "no name": {issue(testca.Options{}), 403},
-		"for servers": {issue(testca.Options{DNSNames: []string{"prometheus.example"}, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}), 0},
-		"expired":     {issue(testca.Options{DNSNames: []string{"prometheus.example"}, NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}), 0},
-		"not yet":     {issue(testca.Options{DNSNames: []string{"prometheus.example"}, NotBefore: time.Now().Add(time.Hour)}), 0},
+		"dns":            {issue(testca.Options{DNSNames: []string{"prometheus.example"}}), 200},
+		"one of several": {issue(testca.Options{DNSNames: []string{"a.example", "prometheus.example"}}), 200},
+		"uri": {issue(testca.Options{URIs: []string{"spiffe://example/ns/monitoring/sa/prometheus"}}),
+			200},
+		"uri, two segments": {issue(testca.Options{URIs: []string{"spiffe://example/ns/a/b/sa/prometheus"}}), 403},
+		"uri, query":        {issue(testca.Options{URIs: []string{"spiffe://example/ns/a/sa/prometheus?x"}}), 403},
+		"uri, escaped":      {issue(testca.Options{URIs: []string{"spiffe://example/ns/a%2fb/sa/prometheuS"}}), 403},
+		"common name":       {issue(testca.Options{CommonName: "prometheus.example"}), 403},
+		"email":             {issue(testca.Options{Emails: []string{"prometheus.example"}}), 403},
+		"uri of the name":   {issue(testca.Options{URIs: []string{"dns:prometheus.example"}}), 403},
+		"upper case":        {issue(testca.Options{DNSNames: []string{"PROMETHEUS.EXAMPLE"}}), 403},
+		"trailing dot":      {issue(testca.Options{DNSNames: []string{"prometheus.example."}}), 403},
+		"wildcard":          {issue(testca.Options{DNSNames: []string{"*.example"}}), 403},
+		"longer":            {issue(testca.Options{DNSNames: []string{"x.prometheus.example"}}), 403},
+		"extra chain":       {withExtraChain, 403}, "no name": {issue(testca.Options{}), 403},
+		"for servers": {issue(testca.Options{DNSNames: []string{"prometheus.example"},
+			Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}), 0},
+		"expired": {issue(testca.Options{DNSNames: []string{"prometheus.example"},
+			NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}), 0},
+		"not yet": {issue(testca.Options{DNSNames: []string{"prometheus.example"},
+			NotBefore: time.Now().Add(time.Hour)}), 0},
 		"other ca":    {testca.Must(other.Issue(testca.Options{DNSNames: []string{"prometheus.example"}})), 0},
 		"self-signed": {testca.Must(testca.SelfSigned(testca.Options{DNSNames: []string{"prometheus.example"}})), 0},
 	} {

@@ -94,7 +94,8 @@ func TestRealTokenForOthersIsRefused(t *testing.T) {
 	short := start(t, provider.Options{Lifetime: time.Second})
 	a := authenticator(t, short, func(o *auth.OIDCOptions) { o.ClockSkew = 0 })
 	token := mint(t, short)
-	harness.Eventually(t, "token expires", func() bool { _, err := try(a, token); return errors.Is(err, auth.ErrExpired) })
+	harness.Eventually(t, "token expires",
+		func() bool { _, err := try(a, token); return errors.Is(err, auth.ErrExpired) })
 }
 
 // TestKeyRotation rotates through every kind of key. A token stays accepted throughout.
@@ -131,7 +132,8 @@ func TestWithdrawnKeyEndsItsTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Withdraw("key-1")
-	harness.Eventually(t, "withdrawn key is refused", func() bool { _, err := try(a, old); return errors.Is(err, auth.ErrUnknown) })
+	harness.Eventually(t, "withdrawn key is refused",
+		func() bool { _, err := try(a, old); return errors.Is(err, auth.ErrUnknown) })
 	fresh := mint(t, p)
 	if _, err := try(a, fresh); err != nil {
 		t.Errorf("remaining key: %v", err)

@@ -18,7 +18,8 @@ func fetchKeys(p *provider.Provider) ([]byte, error) {
 	if !pool.AppendCertsFromPEM(p.CA()) {
 		return nil, errors.New("no certificate in the provider's CA")
 	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool},
+		DisableKeepAlives: true}}
 	get := func(url string) ([]byte, error) {
 		response, err := client.Get(url)
 		if err != nil {

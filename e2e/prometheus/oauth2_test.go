@@ -26,8 +26,10 @@ scrape_configs:
   static_configs: [{targets: ["%[1]s"]}]
   tls_config: {ca_file: %[2]s/ca.pem}
   oauth2: {client_id: other, client_secret: secret, token_url: "%[3]s", tls_config: {ca_file: %[2]s/issuer.pem}}
-- {job_name: file, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials_file: %[2]s/token}}
-- {job_name: certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
+- {job_name: file, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials_file: %[2]s/token}}
+- {job_name: certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
 `
 
 // The issuer is down when the gate starts, then starts, rotates its keys and stops. A
@@ -50,7 +52,8 @@ func TestPrometheusWithOAuth2(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
 	gate := harness.StartGate(t, append(pki.Environ(true),
 		"UPSTREAM_URL="+runner.Address, "RUNNER_NAME=build-01", "METRICS_ALLOW=dns:prometheus.example,group:scrapers",
-		"OIDC_ISSUER_URL="+issuer.Issuer(), "OIDC_AUDIENCE=metrics-gate", "OIDC_CA_FILE="+pki.File("issuer.pem"), "OIDC_JWKS_MIN_INTERVAL=1s",
+		"OIDC_ISSUER_URL="+issuer.Issuer(), "OIDC_AUDIENCE=metrics-gate", "OIDC_CA_FILE="+pki.File("issuer.pem"),
+		"OIDC_JWKS_MIN_INTERVAL=1s",
 		"FAILURE_RATE_LIMIT=1000", "FAILURE_BURST=1000")...)
 	prom := harness.StartPrometheus(t, fmt.Sprintf(oauth2Config, gate.Address, pki.Dir, issuer.TokenURL()))
 	prom.Eventually(t, `up{job="certificate"}`, "1")
@@ -103,26 +106,17 @@ func TestUnreachableIssuerIs503(t *testing.T) {
 	issuer.Stop()
 	runner := harness.StartRunner(t, harness.Replay(t))
 	pair := pki.Issue(t, "prometheus", testca.Options{DNSNames: []string{"prometheus.example"}})
-	gate := harness.StartGate(t, append(pki.Environ(true), "UPSTREAM_URL="+runner.Address, "METRICS_ALLOW=dns:prometheus.example,user:prometheus",
-		"OIDC_ISSUER_URL="+issuer.Issuer(), "OIDC_AUDIENCE=metrics-gate", "OIDC_CA_FILE="+pki.File("issuer.pem"), "OIDC_JWKS_MIN_INTERVAL=1s")...)
+	gate := harness.StartGate(t,
+		append(pki.Environ(true), "UPSTREAM_URL="+runner.Address,
+			"METRICS_ALLOW=dns:prometheus.example,user:prometheus",
+			"OIDC_ISSUER_URL="+issuer.Issuer(), "OIDC_AUDIENCE=metrics-gate", "OIDC_CA_FILE="+pki.File("issuer.pem"),
+			"OIDC_JWKS_MIN_INTERVAL=1s")...)
 	ask := func(c *http.Client, token string) int {
 		t.Helper()
-		r, err := http.NewRequest(http.MethodGet, "https://"+gate.Address+"/metrics", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if token != "" {
-			r.Header.Set("Authorization", "Bearer "+token)
-		}
-		response, err := c.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = response.Body.Close()
-		return response.StatusCode
+		return harness.Status(t, c, "https://"+gate.Address+"/metrics", token)
 	}
-	nobody := pki.Client(nil)
-	if got := ask(nobody, token); got != http.StatusServiceUnavailable {
+	client := pki.Client(nil)
+	if got := ask(client, token); got != http.StatusServiceUnavailable {
 		t.Errorf("issuer down: %d", got)
 	}
 	if got := ask(pki.Client(pair), ""); got != http.StatusOK {
@@ -131,7 +125,8 @@ func TestUnreachableIssuerIs503(t *testing.T) {
 	if err := issuer.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, "accepted after the issuer is back", func() bool { return ask(nobody, token) == http.StatusOK })
+	harness.Eventually(t, "accepted after the issuer is back",
+		func() bool { return ask(client, token) == http.StatusOK })
 	// With the keys in a file the gate needs no issuer.
 	jwks, err := fetchKeys(issuer)
 	if err != nil {
@@ -139,10 +134,12 @@ func TestUnreachableIssuerIs503(t *testing.T) {
 	}
 	pki.Write(t, "jwks.json", jwks)
 	issuer.Stop()
-	offline := harness.StartGate(t, append(pki.Environ(false), "UPSTREAM_URL="+runner.Address, "METRICS_ALLOW=user:prometheus",
-		"OIDC_ISSUER_URL="+issuer.Issuer(), "OIDC_AUDIENCE=metrics-gate", "OIDC_JWKS_FILE="+pki.File("jwks.json"))...)
+	offline := harness.StartGate(t,
+		append(pki.Environ(false), "UPSTREAM_URL="+runner.Address, "METRICS_ALLOW=user:prometheus",
+			"OIDC_ISSUER_URL="+issuer.Issuer(), "OIDC_AUDIENCE=metrics-gate",
+			"OIDC_JWKS_FILE="+pki.File("jwks.json"))...)
 	gate.Address = offline.Address
-	if got := ask(nobody, token); got != http.StatusOK {
+	if got := ask(client, token); got != http.StatusOK {
 		t.Errorf("keys from a file: %d", got)
 	}
 	if log := gate.Log() + offline.Log(); containsToken(log, token) {

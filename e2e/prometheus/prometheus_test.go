@@ -15,11 +15,16 @@ import (
 const scrapeConfig = `
 global: {scrape_interval: 500ms, scrape_timeout: 500ms}
 scrape_configs:
-- {job_name: certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
-- {job_name: token, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials_file: %[2]s/token}}
-- {job_name: other-certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/other.pem, key_file: %[2]s/other-key.pem}}
-- {job_name: foreign-certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[3]s/prometheus.pem, key_file: %[3]s/prometheus-key.pem}}
-- {job_name: wrong-token, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials: mg_wrong}}
+- {job_name: certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
+- {job_name: token, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials_file: %[2]s/token}}
+- {job_name: other-certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/other.pem, key_file: %[2]s/other-key.pem}}
+- {job_name: foreign-certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[3]s/prometheus.pem, key_file: %[3]s/prometheus-key.pem}}
+- {job_name: wrong-token, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials: mg_wrong}}
 - {job_name: nothing, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem}}
 `
 
@@ -52,7 +57,8 @@ func TestPrometheusScrapes(t *testing.T) {
 		if !names["build-linux-01"] || !names[`quote" back\slash ünï`] || names[""] {
 			t.Errorf("%s: exported_runner_name of gitlab_runner_jobs: %v", job, names)
 		}
-		prom.Eventually(t, fmt.Sprintf(`count({job=%q,runner_name!="build-01",__name__!~"up|scrape_.*"}) or vector(0)`, job), "0")
+		prom.Eventually(t,
+			fmt.Sprintf(`count({job=%q,runner_name!="build-01",__name__!~"up|scrape_.*"}) or vector(0)`, job), "0")
 		prom.Eventually(t, fmt.Sprintf(`scrape_samples_scraped{job=%q}`, job), fmt.Sprint(samples(t)))
 	}
 	for _, job := range []string{"other-certificate", "foreign-certificate", "wrong-token", "nothing"} {

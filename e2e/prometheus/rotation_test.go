@@ -52,8 +52,9 @@ func TestRotationDropsNoScrape(t *testing.T) {
 	}
 	pki.Write(t, "crl.pem", list(1))
 	runner := harness.StartRunner(t, harness.Replay(t))
-	gate := harness.StartGate(t, append(pki.Environ(true), "UPSTREAM_URL="+runner.Address, "METRICS_ALLOW=dns:prometheus.example",
-		"TLS_CLIENT_CRL_FILE="+pki.File("crl.pem"), "RATE_LIMIT=100000", "RATE_BURST=100000")...)
+	gate := harness.StartGate(t,
+		append(pki.Environ(true), "UPSTREAM_URL="+runner.Address, "METRICS_ALLOW=dns:prometheus.example",
+			"TLS_CLIENT_CRL_FILE="+pki.File("crl.pem"), "RATE_LIMIT=100000", "RATE_BURST=100000")...)
 	url := "https://" + gate.Address + "/metrics"
 
 	kept, fresh := pki.Client(pair), pki.Client(pair)

@@ -19,21 +19,28 @@ type attack func(w *world, from string) string
 // attacks returns all attacks by name.
 func attacks() map[string]attack {
 	return map[string]attack{
-		"token guess":              sends("", "GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer mg_guess\r\n\r\n"),
-		"no credential":            sends("", "GET /debug/pprof/profile?seconds=30 HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"forged token":             sends("", "GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer eyJhbGciOiJub25lIn0.e30.\r\n\r\n"),
-		"odd target":               sends("ops", "GET /metrics/../debug/jobs/list HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"unknown path":             sends("ops", "GET /debug/jobs/list HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"body and another request": sends("ops", "GET /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"malformed request":        sends("", "GET /metrics HTTP/1.1\r\nHost : a\r\n\r\n"),
-		"huge header":              sends("", "GET /metrics HTTP/1.1\r\nHost: a\r\nX: "+strings.Repeat("x", 64<<10)+"\r\n\r\n"),
-		"many profiles":            sends("ops", "GET /debug/pprof/heap?seconds=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"cpu profile":              sends("ops", "GET /debug/pprof/profile?seconds=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"profile and gone":         leaves("ops", "GET /debug/pprof/trace?seconds=30 HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"scrape and gone":          leaves("ops", "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"silence":                  holds(""), "half a handshake": holds("\x16\x03\x01\x02\x00\x01"), "no handshake": holds("GET / HTTP/1.1\r\n\r\n"),
-		"half a header": drips("", "GET /metrics HTTP/1.1\r\nHost: a\r\nX: "), "half a body": drips("", "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n"),
-		"slow reader": slowReader, "reset": resets,
+		"token guess": sends("",
+			"GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer mg_guess\r\n\r\n"),
+		"no credential": sends("", "GET /debug/pprof/profile?seconds=30 HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"forged token": sends("",
+			"GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer eyJhbGciOiJub25lIn0.e30.\r\n\r\n"),
+		"odd target":   sends("ops", "GET /metrics/../debug/jobs/list HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"unknown path": sends("ops", "GET /debug/jobs/list HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"body and another request": sends("ops",
+			"GET /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics "+
+				"HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"malformed request": sends("", "GET /metrics HTTP/1.1\r\nHost : a\r\n\r\n"),
+		"huge header": sends("",
+			"GET /metrics HTTP/1.1\r\nHost: a\r\nX: "+strings.Repeat("x", 64<<10)+"\r\n\r\n"),
+		"many profiles":    sends("ops", "GET /debug/pprof/heap?seconds=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"cpu profile":      sends("ops", "GET /debug/pprof/profile?seconds=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"profile and gone": leaves("ops", "GET /debug/pprof/trace?seconds=30 HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"scrape and gone":  leaves("ops", "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"silence":          holds(""), "half a handshake": holds("\x16\x03\x01\x02\x00\x01"),
+		"no handshake":  holds("GET / HTTP/1.1\r\n\r\n"),
+		"half a header": drips("", "GET /metrics HTTP/1.1\r\nHost: a\r\nX: "),
+		"half a body":   drips("", "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n"),
+		"slow reader":   slowReader, "reset": resets,
 	}
 }
 

@@ -77,8 +77,10 @@ func soak(ctx context.Context, t *bench, o options) {
 	watch.mark("at rest again")
 	after := w.gate.Resources(t)
 	f := w.gate.Metrics(t)
-	fmt.Printf("heap of the gate at rest, in MiB: %.1f live, %.1f in use, %.1f idle, %.1f given back\n", f["go_memstats_heap_alloc_bytes"]/(1<<20),
-		f["go_memstats_heap_inuse_bytes"]/(1<<20), f["go_memstats_heap_idle_bytes"]/(1<<20), f["go_memstats_heap_released_bytes"]/(1<<20))
+	fmt.Printf("heap of the gate at rest, in MiB: %.1f live, %.1f in use, %.1f idle, %.1f given back\n",
+		f["go_memstats_heap_alloc_bytes"]/(1<<20),
+		f["go_memstats_heap_inuse_bytes"]/(1<<20), f["go_memstats_heap_idle_bytes"]/(1<<20),
+		f["go_memstats_heap_released_bytes"]/(1<<20))
 	report(t, o, seen, watch, [2]any{before, after})
 }
 

@@ -117,7 +117,8 @@ func report(t *bench, o options, seen *counts, w *watch, kept [2]any) {
 		t.Errorf("%.1f MiB idle, the budget is %.0f", mib(idle), mib(idleBudget))
 	}
 	if rest, before := w.marks[4].now, w.marks[2].now; o.rest >= minRest && rest > before+returnsWithin {
-		t.Errorf("%.1f MiB at rest, after the scrapers alone it was %.1f: the attacks have left something", mib(rest), mib(before))
+		t.Errorf("%.1f MiB at rest, after the scrapers alone it was %.1f: the attacks have left something", mib(rest),
+			mib(before))
 	}
 	if peak := w.marks[1].peak; o.series <= 100_000 && o.scrapers <= 16 && peak > scrapesBudget {
 		t.Errorf("%.1f MiB with scrapers alone, the budget is %.0f", mib(peak), mib(scrapesBudget))

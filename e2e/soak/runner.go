@@ -78,9 +78,13 @@ func exposition(series int) []byte {
 	var b bytes.Buffer
 	for i := range series {
 		if i%500 == 0 {
-			fmt.Fprintf(&b, "# HELP gitlab_runner_soak_%d_total Jobs by their state and their stage.\n# TYPE gitlab_runner_soak_%[1]d_total counter\n", i/500)
+			fmt.Fprintf(&b,
+				"# HELP gitlab_runner_soak_%d_total Jobs by their state and their stage.\n# TYPE "+
+					"gitlab_runner_soak_%[1]d_total counter\n", i/500)
 		}
-		fmt.Fprintf(&b, "gitlab_runner_soak_%d_total{executor_stage=\"prepare\",runner=\"t%08d\",runner_name=\"linux-%02d\",state=\"running\",system_id=\"r_x2Ab9Zq\"} %d\n", i/500, i, i%7, i)
+		fmt.Fprintf(&b,
+			"gitlab_runner_soak_%d_total{executor_stage=\"prepare\",runner=\"t%08d\",runner_name=\"linux-%02d\","+
+				"state=\"running\",system_id=\"r_x2Ab9Zq\"} %d\n", i/500, i, i%7, i)
 	}
 	return b.Bytes()
 }

@@ -35,8 +35,10 @@ func newWorld(t *bench, o options) *world {
 	w.pki.Write(t, "tokens", []byte(w.tokens+"\n"))
 	w.writeCRL(t, 1)
 	server := harness.StartRunner(t, w.runner)
-	environ := append(w.pki.Environ(true), "UPSTREAM_URL="+server.Address, "TOKENS_FILE="+w.pki.File("tokens"), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"), "RUNNER_NAME=soak", "LOG_LEVEL=warn",
-		"METRICS_ALLOW=uri:spiffe://soak/scraper/*,token:soak,uri:spiffe://soak/ops", "PPROF_ALLOW=uri:spiffe://soak/ops", "READ_HEADER_TIMEOUT=2s", "IDLE_TIMEOUT=5s", "UPSTREAM_TIMEOUT=5s")
+	environ := append(w.pki.Environ(true), "UPSTREAM_URL="+server.Address, "TOKENS_FILE="+w.pki.File("tokens"),
+		"TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"), "RUNNER_NAME=soak", "LOG_LEVEL=warn",
+		"METRICS_ALLOW=uri:spiffe://soak/scraper/*,token:soak,uri:spiffe://soak/ops",
+		"PPROF_ALLOW=uri:spiffe://soak/ops", "READ_HEADER_TIMEOUT=2s", "IDLE_TIMEOUT=5s", "UPSTREAM_TIMEOUT=5s")
 	if o.limit != "" {
 		environ = append(environ, "$GOMEMLIMIT="+o.limit)
 	}

@@ -40,7 +40,8 @@ func (s *storage) ClientCredentials(_ context.Context, id, secret string) (op.Cl
 }
 
 // ClientCredentialsTokenRequest implements op.ClientCredentialsStorage.
-func (s *storage) ClientCredentialsTokenRequest(_ context.Context, id string, scopes []string) (op.TokenRequest, error) {
+func (s *storage) ClientCredentialsTokenRequest(_ context.Context, id string, scopes []string) (op.TokenRequest,
+	error) {
 	return request{subject: id, audience: s.options.Audience, scopes: scopes}, nil
 }
 
