@@ -3,13 +3,13 @@ module github.com/metrics-gate/metrics-gate/.ci/release-tools
 go 1.26.8
 
 tool (
-	github.com/goreleaser/nfpm/v2/cmd/nfpm
-	github.com/rhysd/actionlint/cmd/actionlint
+	github.com/goreleaser/nfpm/v2/cmd/nfpm // deb and rpm
+	github.com/rhysd/actionlint/cmd/actionlint // the workflows, in e2e/deploy
 )
 
 require (
-	github.com/CycloneDX/cyclonedx-go v0.9.3
-	github.com/google/licensecheck v0.3.1
+	github.com/CycloneDX/cyclonedx-go v0.9.3 // sbom
+	github.com/google/licensecheck v0.3.1 // sbom: which license a text is
 )
 
 require (

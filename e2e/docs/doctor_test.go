@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 )
 
 // findings runs doctor --json against g and returns its findings.
-func (p *place) findings(t *testing.T, g *harness.Gate, code int, args ...string) []map[string]string {
+func (p *setup) findings(t *testing.T, g *harness.Gate, code int, args ...string) []map[string]string {
 	t.Helper()
 	q := *p
 	q.environ = append(append([]string(nil), p.environ...), "LISTEN_ADDRESS="+g.Address, "ADMIN_ADDRESS="+g.Admin)
@@ -21,7 +21,8 @@ func (p *place) findings(t *testing.T, g *harness.Gate, code int, args ...string
 		OK       bool
 		Findings []map[string]string
 	}
-	if err := json.Unmarshal([]byte(q.gate(t, code, append([]string{"doctor", "--json"}, args...)...)), &report); err != nil {
+	if err := json.Unmarshal([]byte(q.gate(t, code, append([]string{"doctor", "--json"}, args...)...)),
+		&report); err != nil {
 		t.Fatal(err)
 	}
 	if report.OK != (code == 0) {
@@ -30,7 +31,7 @@ func (p *place) findings(t *testing.T, g *harness.Gate, code int, args ...string
 	return report.Findings
 }
 
-// want fails unless a finding has that level and text.
+// want fails the test unless a finding has the level and contains the text.
 func want(t *testing.T, findings []map[string]string, level, text string) {
 	t.Helper()
 	for _, f := range findings {
@@ -43,11 +44,15 @@ func want(t *testing.T, findings []map[string]string, level, text string) {
 
 func TestDoctorOfAHealthyGate(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
-	p := newPlace(t, runner.Address)
-	p.Issue(t, "server", testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}, NotAfter: time.Now().Add(90 * 24 * time.Hour)})
+	p := newSetup(t, runner.Address)
+	p.Issue(t, "server",
+		testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"},
+			NotAfter: time.Now().Add(90 * 24 * time.Hour)})
 	gate := harness.StartGate(t, p.environ...)
-	certificate := []string{"--ca", p.File("ca.pem"), "--cert", p.File("prometheus.pem"), "--key", p.File("prometheus-key.pem")}
-	for name, credentials := range map[string][]string{"certificate": certificate, "token": {"--ca", p.File("ca.pem"), "--token-file", p.File("token")}} {
+	certificate := []string{"--ca", p.File("ca.pem"), "--cert", p.File("prometheus.pem"), "--key",
+		p.File("prometheus-key.pem")}
+	for name, credentials := range map[string][]string{"certificate": certificate,
+		"token": {"--ca", p.File("ca.pem"), "--token-file", p.File("token")}} {
 		found := p.findings(t, gate, 0, credentials...)
 		want(t, found, "ok", "version 19.3.0")
 		want(t, found, "ok", "200 with these credentials")
@@ -59,8 +64,8 @@ func TestDoctorOfAHealthyGate(t *testing.T) {
 	}
 }
 
-// A runner on every address is found by its listener, by its process, and by dialling
-// it where this machine has another address.
+// doctor finds a runner that listens on all addresses: by its listener, by its process
+// and, if the machine has another address, by a connection to it.
 func TestDoctorOfAnExposedRunner(t *testing.T) {
 	ln, err := net.Listen("tcp4", "0.0.0.0:0")
 	if err != nil {
@@ -71,11 +76,11 @@ func TestDoctorOfAnExposedRunner(t *testing.T) {
 		t.Fatal(err)
 	}
 	harness.StartRunnerOn(t, ln, harness.Replay(t))
-	p := newPlace(t, "127.0.0.1:"+port)
+	p := newSetup(t, "127.0.0.1:"+port)
 	gate := harness.StartGate(t, p.environ...)
 	found := p.findings(t, gate, 1)
 	want(t, found, "fail", "listener: 0.0.0.0:"+port)
-	want(t, found, "fail", "joy.test, process")
+	want(t, found, "fail", "docs.test, process")
 	want(t, found, "fail", `listen_address = "127.0.0.1:`+port+`"`)
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
@@ -83,34 +88,41 @@ func TestDoctorOfAnExposedRunner(t *testing.T) {
 	}
 	for _, a := range addresses {
 		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
-			want(t, found, "fail", "the runner answers on "+net.JoinHostPort(n.IP.String(), port)+" without any credential, so the gate is bypassed")
+			want(t, found, "fail",
+				"the runner answers on "+net.JoinHostPort(n.IP.String(),
+					port)+" without any credential, so the gate is bypassed")
 		}
 	}
 }
 
 func TestDoctorOfWrongCredentials(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
-	p, foreign := newPlace(t, runner.Address), newPlace(t, runner.Address)
+	p, foreign := newSetup(t, runner.Address), newSetup(t, runner.Address)
 	gate := harness.StartGate(t, p.environ...)
-	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--token-file", foreign.File("token")), "fail", "401, the gate does not know these credentials")
-	want(t, p.findings(t, gate, 1, "--ca", foreign.File("ca.pem"), "--token-file", p.File("token")), "fail", "another authority than --ca")
-	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--cert", foreign.File("prometheus.pem"), "--key", foreign.File("prometheus-key.pem")), "fail", "https://")
+	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--token-file", foreign.File("token")), "fail",
+		"401, the gate does not know these credentials")
+	want(t, p.findings(t, gate, 1, "--ca", foreign.File("ca.pem"), "--token-file", p.File("token")), "fail",
+		"another authority than --ca")
+	want(t,
+		p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--cert", foreign.File("prometheus.pem"), "--key",
+			foreign.File("prometheus-key.pem")), "fail", "https://")
 	runner.Close()
-	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--token-file", p.File("token")), "fail", "nothing listens there")
+	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--token-file", p.File("token")), "fail",
+		"nothing listens there")
 }
 
-// Doctor names the version of the runner and the interval that it sees at the gate.
+// doctor prints the runner's version and the scrape interval that the gate observes.
 func TestDoctorSeesTheInterval(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
-	p := newPlace(t, runner.Address)
+	p := newSetup(t, runner.Address)
 	gate := harness.StartGate(t, p.environ...)
 	for range 3 {
-		out, err := exec.Command("curl", "--silent", "--show-error", "--fail", "--output", "/dev/null", "--cacert", p.File("ca.pem"), "--cert", p.File("prometheus.pem"),
+		out, err := exec.Command("curl", "--silent", "--show-error", "--fail", "--output", "/dev/null", "--cacert",
+			p.File("ca.pem"), "--cert", p.File("prometheus.pem"),
 			"--key", p.File("prometheus-key.pem"), "https://"+gate.Address+"/metrics").CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v %s", err, out)
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	want(t, p.findings(t, gate, 0), "ok", "a scrape every ")
 }

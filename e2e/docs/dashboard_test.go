@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"encoding/json"
@@ -14,8 +14,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// dashboard is the part of Grafana's schema (version 39) that is used; strict decoding
-// refuses anything else.
+// dashboard is the used part of Grafana's schema (version 39). Strict decoding refuses
+// other fields.
 type dashboard struct {
 	UID, Title, Description, Timezone, Refresh string
 	Tags                                       []string
@@ -81,7 +81,7 @@ func loadDashboard(t *testing.T) dashboard {
 	return d
 }
 
-func TestDashboardSchema(t *testing.T) {
+func TestDashboardMatchesTheSchema(t *testing.T) {
 	d := loadDashboard(t)
 	if d.UID == "" || d.Title == "" || d.SchemaVersion < 36 || len(d.Panels) < 10 {
 		t.Fatalf("%+v", d)
@@ -110,15 +110,16 @@ func TestDashboardSchema(t *testing.T) {
 	for _, v := range d.Templating.List {
 		names[v.Name] = true
 	}
-	for _, used := range regexp.MustCompile(`\$\{?(\w+)\}?`).FindAllStringSubmatch(read(t, monitoringFile("dashboard.json")), -1) {
+	for _, used := range regexp.MustCompile(`\$\{?(\w+)\}?`).FindAllStringSubmatch(read(t,
+		monitoringFile("dashboard.json")), -1) {
 		if !names[used[1]] && !strings.HasPrefix(used[1], "__") {
 			t.Errorf("variable %s is not declared", used[0])
 		}
 	}
 }
 
-// Every expression parses, and names metrics that the gate or a runner really has.
-func TestDashboardAsksForWhatIsThere(t *testing.T) {
+// Every expression parses and names metrics that the gate or a runner exposes.
+func TestDashboardQueriesExistingMetrics(t *testing.T) {
 	there := exposed(t)
 	variables := strings.NewReplacer("$__rate_interval", "1m", "$job", ".*", "$instance", ".*", "$runner_name", ".*")
 	for _, p := range loadDashboard(t).Panels {
@@ -130,7 +131,7 @@ func TestDashboardAsksForWhatIsThere(t *testing.T) {
 			}
 			parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
 				if selector, ok := node.(*parser.VectorSelector); ok && !there[selector.Name] && selector.Name != "up" {
-					t.Errorf("%s: nobody has %s", p.Title, selector.Name)
+					t.Errorf("%s: %s does not exist", p.Title, selector.Name)
 				}
 				return nil
 			})
@@ -138,11 +139,11 @@ func TestDashboardAsksForWhatIsThere(t *testing.T) {
 	}
 }
 
-// exposed are the names of the samples of a runner and of a gate with everything on.
+// exposed returns the metric names of a runner and of a gate with every feature on.
 func exposed(t *testing.T) map[string]bool {
 	t.Helper()
 	runner := harness.StartRunner(t, harness.Replay(t))
-	p := newPlace(t, runner.Address, "OIDC_ISSUER_URL=https://127.0.0.1:9", "OIDC_AUDIENCE=gate")
+	p := newSetup(t, runner.Address, "OIDC_ISSUER_URL=https://127.0.0.1:9", "OIDC_AUDIENCE=gate")
 	gate := harness.StartGate(t, p.environ...)
 	response, err := http.Get("http://" + gate.Admin + "/metrics")
 	if err != nil {

@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"bytes"
@@ -13,16 +13,16 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// place is an authority, a scraper's certificate and token, and a gate's environment.
-type place struct {
+// setup is a CA, a scraper's certificate and token, and the environment of a gate.
+type setup struct {
 	*harness.PKI
 	environ []string // without the prefix
 }
 
-// newPlace lets dns:prometheus.example and token:prometheus in; more adds variables.
-func newPlace(t testing.TB, upstream string, more ...string) *place {
+// newSetup allows dns:prometheus.example and token:prometheus. more adds variables.
+func newSetup(t testing.TB, upstream string, more ...string) *setup {
 	t.Helper()
-	p := &place{PKI: harness.NewPKI(t)}
+	p := &setup{PKI: harness.NewPKI(t)}
 	p.Issue(t, "prometheus", testca.Options{DNSNames: []string{"prometheus.example"}})
 	secret, line, err := auth.NewToken("prometheus")
 	if err != nil {
@@ -30,15 +30,16 @@ func newPlace(t testing.TB, upstream string, more ...string) *place {
 	}
 	p.Write(t, "token", []byte(secret))
 	p.Write(t, "tokens", []byte(line+"\n"))
-	p.environ = append(p.Environ(true), "UPSTREAM_URL="+upstream, "RUNNER_NAME=build-01", "TOKENS_FILE="+p.File("tokens"),
+	p.environ = append(p.Environ(true), "UPSTREAM_URL="+upstream, "RUNNER_NAME=build-01",
+		"TOKENS_FILE="+p.File("tokens"),
 		"METRICS_ALLOW=dns:prometheus.example,token:prometheus")
 	p.environ = append(p.environ, more...)
 	return p
 }
 
-// gate runs a command of the built binary in the place's environment, and fails the
-// test unless it leaves with code.
-func (p *place) gate(t testing.TB, code int, args ...string) string {
+// gate runs a command of the built binary in the environment of p. It fails the test
+// unless the command exits with code.
+func (p *setup) gate(t testing.TB, code int, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(harness.Binary(t), args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
@@ -49,13 +50,14 @@ func (p *place) gate(t testing.TB, code int, args ...string) string {
 	cmd.Stdout, cmd.Stderr = &out, &errors
 	_ = cmd.Run()
 	if got := cmd.ProcessState.ExitCode(); got != code {
-		t.Fatalf("metrics-gate %s: %d, want %d\n%s%s", strings.Join(args, " "), got, code, out.String(), errors.String())
+		t.Fatalf("metrics-gate %s: %d, want %d\n%s%s", strings.Join(args, " "), got, code, out.String(),
+			errors.String())
 	}
 	return out.String()
 }
 
-// tool runs a program and fails the test if that fails or says anything on standard error.
-func tool(t testing.TB, name string, args ...string) string {
+// runTool runs a program. It fails the test if the program fails or prints to standard error.
+func runTool(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	var out, errors bytes.Buffer
 	cmd := exec.Command(name, args...)
@@ -66,8 +68,8 @@ func tool(t testing.TB, name string, args ...string) string {
 	return out.String()
 }
 
-// written puts content into a file of the test's.
-func written(t testing.TB, name, content string) string {
+// writeTemp writes content to a temporary file of the test and returns its path.
+func writeTemp(t testing.TB, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

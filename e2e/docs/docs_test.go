@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"path/filepath"
@@ -12,12 +12,12 @@ import (
 
 // block is a fenced command block of a document.
 type block struct {
-	kind string // sh, shell: a script that must leave with 0; console: commands after "$ ", and what they print
+	kind string // sh, shell: a script that must exit with 0; console: commands after "$ " and their output
 	line int
 	text string
 }
 
-// blocks reads the command blocks of a document, those within lists included.
+// blocks returns the command blocks of a document, including those within lists.
 func blocks(document string) []block {
 	var list []block
 	var open *block
@@ -40,13 +40,13 @@ func blocks(document string) []block {
 	return list
 }
 
-// elsewhere are documents whose commands do not run here: those of performance.md measure for
+// elsewhere lists documents whose commands do not run here: those of performance.md measure for
 // minutes, and those of systemd.md run on a host of their own, in e2e/pid1.
 func elsewhere() []string { return []string{"performance.md", "systemd.md"} }
 
-// Every command block of the documents runs: those of one document in order, in one
-// folder, each in a shell of its own.
-func TestDocuments(t *testing.T) {
+// Every command block of the documents runs. The blocks of one document run in order in
+// one directory, each in its own shell.
+func TestDocumentCommandsRun(t *testing.T) {
 	documents, err := filepath.Glob(filepath.Join(harness.Root(), "docs", "*.md"))
 	if err != nil || len(documents) < 6 {
 		t.Fatalf("%d documents, %v", len(documents), err)
@@ -70,23 +70,24 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// The links between the documents lead somewhere.
-func TestLinks(t *testing.T) {
+// Every link between the documents has a target.
+func TestLinksResolve(t *testing.T) {
 	documents, err := filepath.Glob(filepath.Join(harness.Root(), "docs", "*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range append(documents, filepath.Join(harness.Root(), "README.md"), filepath.Join(harness.Root(), "CONTRIBUTING.md")) {
+	for _, path := range append(documents, filepath.Join(harness.Root(), "README.md"),
+		filepath.Join(harness.Root(), "CONTRIBUTING.md")) {
 		for _, link := range regexp.MustCompile(`\]\(([^):#]+)\)`).FindAllStringSubmatch(read(t, path), -1) {
 			if found, err := filepath.Glob(filepath.Join(filepath.Dir(path), link[1])); err != nil || len(found) == 0 {
-				t.Errorf("%s: %s leads nowhere", filepath.Base(path), link[1])
+				t.Errorf("%s: %s has no target", filepath.Base(path), link[1])
 			}
 		}
 	}
 }
 
-// like tells whether got has the wanted lines in order, in which … stands for anything
-// within a line and a line of … alone for any lines.
+// like reports whether got equals want. In want, … matches any text within a line, and a
+// line of … alone matches any lines.
 func like(got, want string) bool {
 	var pattern strings.Builder
 	pattern.WriteString(`(?s)\A`)
@@ -106,13 +107,15 @@ func like(got, want string) bool {
 	return regexp.MustCompile(pattern.String()).MatchString(got)
 }
 
-func TestLike(t *testing.T) {
+func TestLikeMatchesEllipsis(t *testing.T) {
 	for _, test := range []struct {
 		got, want string
 		like      bool
 	}{
-		{"a\n", "a\n", true}, {"a\n", "b\n", false}, {"a\nb\n", "a\n", false}, {"a\nb\nc\n", "a\n…\nc\n", true}, {"a\nc\n", "a\n…\nc\n", true},
-		{"version 19.3\n", "version …\n", true}, {"version\n19\n", "version …\n", false}, {"a.c\n", "abc\n", false}, {"", "…\n", true}, {"x\n", "…\n", true},
+		{"a\n", "a\n", true}, {"a\n", "b\n", false}, {"a\nb\n", "a\n", false}, {"a\nb\nc\n", "a\n…\nc\n", true},
+		{"a\nc\n", "a\n…\nc\n", true},
+		{"version 19.3\n", "version …\n", true}, {"version\n19\n", "version …\n", false}, {"a.c\n", "abc\n", false},
+		{"", "…\n", true}, {"x\n", "…\n", true},
 	} {
 		if got := like(test.got, test.want); got != test.like {
 			t.Errorf("%q like %q: %v", test.got, test.want, got)
@@ -120,7 +123,7 @@ func TestLike(t *testing.T) {
 	}
 }
 
-func TestBlocks(t *testing.T) {
+func TestBlocksFindsFences(t *testing.T) {
 	list := blocks("text\n```sh\na\n```\n```yaml\nb\n```\n1. x\n\n   ```console\n   $ c\n     d\n   ```\n")
 	want := []block{{"sh", 2, "a\n"}, {"console", 10, "$ c\n  d\n"}}
 	if !slices.Equal(list, want) {

@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// sandbox is where a document's commands run: a folder, a runner, certificates and a
-// token at the documented places, and a metrics-gate in the PATH. The documented
-// folders and ports stand for the sandbox's own.
+// sandbox is the environment of a document's commands: a directory, a runner,
+// certificates and a token at the documented paths, and metrics-gate in the PATH. The
+// documented paths and ports are replaced by the sandbox's own.
 type sandbox struct {
 	dir     string
 	replace *strings.Replacer
@@ -35,15 +35,18 @@ func newSandbox(t *testing.T) *sandbox {
 	_, upstream, _ := net.SplitHostPort(runner.Address)
 	_, spare, _ := net.SplitHostPort(harness.FreeAddress(t))
 	pairs := []string{
-		"/usr/share/metrics-gate", filepath.Join(harness.Root(), "deploy", "systemd"), "/etc/systemd", filepath.Join(dir, "systemd"),
+		"/usr/share/metrics-gate", filepath.Join(harness.Root(), "deploy", "systemd"), "/etc/systemd",
+		filepath.Join(dir, "systemd"),
 		"/etc/metrics-gate", filepath.Join(dir, "gate"), "/etc/prometheus/metrics-gate", filepath.Join(dir, "scraper"),
-		"/tmp/metrics-gate-demo-", filepath.Join(dir, "metrics-gate-demo-"), "port 9252", "port " + upstream, ":9252", ":" + upstream, ":9253", ":" + port, ":9254", ":" + admin, ":8443", ":" + spare,
+		"/tmp/metrics-gate-demo-", filepath.Join(dir, "metrics-gate-demo-"), "port 9252", "port " + upstream, ":9252",
+		":" + upstream, ":9253", ":" + port, ":9254", ":" + admin, ":8443", ":" + spare,
 	}
 	s.replace = strings.NewReplacer(pairs...)
 	s.files(t)
 	s.environ = []string{
 		"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "SANDBOX=" + dir,
-		"ROOT=" + harness.Root(), "SANDBOX_PORT=" + port, "SANDBOX_ADMIN=" + admin, "SANDBOX_RUNNER=" + upstream, "REAL_GATE=" + harness.Binary(t),
+		"ROOT=" + harness.Root(), "SANDBOX_PORT=" + port, "SANDBOX_ADMIN=" + admin, "SANDBOX_RUNNER=" + upstream,
+		"REAL_GATE=" + harness.Binary(t),
 	}
 	t.Cleanup(func() {
 		if pid, err := os.ReadFile(filepath.Join(dir, "pid")); err == nil {
@@ -53,7 +56,7 @@ func newSandbox(t *testing.T) *sandbox {
 	return s
 }
 
-// files puts everything at its place.
+// files creates the files of the sandbox.
 func (s *sandbox) files(t *testing.T) {
 	t.Helper()
 	for _, folder := range []string{"bin", "gate", "scraper", "work"} {
@@ -72,12 +75,14 @@ func (s *sandbox) files(t *testing.T) {
 	issue := func(folder string, o testca.Options) {
 		t.Helper()
 		pair := testca.Must(ca.Issue(o))
-		if err := pair.WriteFiles(filepath.Join(s.dir, folder, "tls.crt"), filepath.Join(s.dir, folder, "tls.key")); err != nil {
+		if err := pair.WriteFiles(filepath.Join(s.dir, folder, "tls.crt"),
+			filepath.Join(s.dir, folder, "tls.key")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	issue("gate", testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}, NotAfter: month})
-	issue("scraper", testca.Options{CommonName: "prometheus", DNSNames: []string{"prometheus.example.com"}, NotAfter: month})
+	issue("scraper",
+		testca.Options{CommonName: "prometheus", DNSNames: []string{"prometheus.example.com"}, NotAfter: month})
 	for _, name := range []string{"scraper/ca.crt", "gate/client-ca.crt", "gate/api-ca.crt"} {
 		write(name, ca.CertPEM(), 0o600)
 	}
@@ -92,7 +97,7 @@ func (s *sandbox) files(t *testing.T) {
 	for name, script := range standIns() {
 		write("bin/"+name, []byte("#!/bin/bash\n"+script), 0o700)
 	}
-	// What the reader of a document has at hand.
+	// The reader of a document has these files.
 	for _, name := range []string{"server.pem", "server-key.pem", "clients.pem", "your-values.yaml"} {
 		write("work/"+name, []byte("# "+name+"\n"), 0o600)
 	}
@@ -121,7 +126,7 @@ func (s *sandbox) run(t *testing.T, b block) {
 	}
 }
 
-// shell runs a script and returns what it prints.
+// shell runs a script and returns its output.
 func (s *sandbox) shell(script string, options ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()

@@ -1,8 +1,8 @@
-package joy
+package docs
 
-// standIns are the programs of the sandbox that stand in the PATH before the real ones,
-// as bash scripts: metrics-gate itself, which starts in the background, and those that
-// would change the machine or a cluster. These look whether what they are told is there.
+// standIns returns bash scripts that replace programs in the sandbox: metrics-gate, which
+// starts in the background, and programs that would change the machine or a cluster.
+// These check that the files and units in their arguments exist.
 func standIns() map[string]string {
 	return map[string]string{
 		"metrics-gate": gateStandIn, "make": makeStandIn, "systemctl": systemctlStandIn,
@@ -10,8 +10,8 @@ func standIns() map[string]string {
 	}
 }
 
-// gateStandIn starts the gate, or the demo, in place of one that runs already, and
-// returns when it is ready. Every other command is the real program's.
+// gateStandIn stops a running gate, starts the gate or the demo, and returns when it is
+// ready. It passes every other command to the real program.
 const gateStandIn = `
 : "${METRICS_GATE_LISTEN_ADDRESS:=127.0.0.1:$SANDBOX_PORT}"
 : "${METRICS_GATE_ADMIN_ADDRESS:=127.0.0.1:$SANDBOX_ADMIN}"
@@ -37,7 +37,7 @@ case ${1:-serve} in
 esac
 `
 
-// makeStandIn knows what is built already.
+// makeStandIn checks that the target exists and builds nothing.
 const makeStandIn = `
 case $1 in
   run | demo) exec metrics-gate demo ;;
@@ -45,7 +45,7 @@ esac
 grep -q "^$1:" "$ROOT/Makefile"
 `
 
-// systemctlStandIn wants units that exist.
+// systemctlStandIn checks that the units exist.
 const systemctlStandIn = `
 for word in "$@"; do
   case $word in
@@ -55,7 +55,7 @@ for word in "$@"; do
 done
 `
 
-// kubectlStandIn builds for real, and wants something to apply.
+// kubectlStandIn runs the real kustomize, and checks that apply has a manifest.
 const kubectlStandIn = `
 if [ "$1" = kustomize ]; then
   PATH=${PATH#*:} exec kubectl "$@"
@@ -65,7 +65,7 @@ if [ "$1 $2 $3" = "apply -f -" ]; then
 fi
 `
 
-// helmStandIn wants values and renderers that exist.
+// helmStandIn checks that values files, renderers and plugins exist.
 const helmStandIn = `
 previous=
 for word in "$@"; do
@@ -78,7 +78,7 @@ for word in "$@"; do
 done
 `
 
-// dockerStandIn wants something to build.
+// dockerStandIn checks that there is a Dockerfile.
 const dockerStandIn = `
 if [ "$1" = build ]; then
   [ -s Dockerfile ]

@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// chromium opens url in a real browser with an empty profile, and returns what it
-// printed: the page as it stands after loading with --dump-dom, and its log.
+// chromium opens url in a browser with an empty profile. It returns the browser's output
+// (with --dump-dom the loaded page) and its log.
 func chromium(t testing.TB, url string, args ...string) (page, log string) {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -25,8 +25,10 @@ func chromium(t testing.TB, url string, args ...string) (page, log string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	all := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--user-data-dir=" + t.TempDir(), "--enable-logging=stderr", "--hide-scrollbars"}
+	all := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--user-data-dir=" + t.TempDir(), "--enable-logging=stderr",
+		"--hide-scrollbars"}
 	cmd := exec.CommandContext(ctx, path, append(append(all, args...), url)...)
 	var out, errors bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errors
@@ -38,11 +40,11 @@ func chromium(t testing.TB, url string, args ...string) (page, log string) {
 
 const hostileName = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`
 
-// statusPage is a gate that a client with a hostile name has scraped.
+// statusPage returns a gate that a client with HTML in its name has scraped.
 func statusPage(t *testing.T) *harness.Gate {
 	t.Helper()
 	runner := harness.StartRunner(t, harness.Replay(t))
-	p := newPlace(t, runner.Address, "METRICS_ALLOW=*")
+	p := newSetup(t, runner.Address, "METRICS_ALLOW=*")
 	gate := harness.StartGate(t, p.environ...)
 	hostile, err := p.CA.Issue(testca.Options{CommonName: hostileName})
 	if err != nil {
@@ -56,8 +58,8 @@ func statusPage(t *testing.T) *harness.Gate {
 	return gate
 }
 
-// The browser shows the page, runs nothing of it, loads nothing else, and has nothing
-// to complain about.
+// The browser shows the page without running scripts from it, loading other resources or
+// logging errors.
 func TestStatusPageInABrowser(t *testing.T) {
 	gate := statusPage(t)
 	page, log := chromium(t, "http://"+gate.Admin+"/", "--dump-dom")
@@ -75,29 +77,29 @@ func TestStatusPageInABrowser(t *testing.T) {
 		}
 	}
 	if strings.Contains(log, "CONSOLE") || strings.Contains(log, "Content Security Policy") {
-		t.Errorf("the browser complains:\n%s", log)
+		t.Errorf("the browser logs:\n%s", log)
 	}
 	if t.Failed() {
 		t.Log(page)
 	}
 }
 
-// The style is in force, in light and dark, and nothing is wider than a small window.
-func TestStatusPageLooks(t *testing.T) {
+// The page has a light and a dark style, and fits a small window.
+func TestStatusPageHasLightAndDarkStyles(t *testing.T) {
 	gate := statusPage(t)
 	light := shot(t, gate, "--window-size=1000,900")
 	dark := shot(t, gate, "--window-size=1000,900", "--blink-settings=preferredColorScheme=0")
 	if light < 0xf0 || dark > 0x20 {
 		t.Errorf("background: light %#x, dark %#x", light, dark)
 	}
-	// At the width of a phone the links of the header have wrapped below the title.
+	// The page is made for phones.
 	page, log := chromium(t, "http://"+gate.Admin+"/", "--dump-dom", "--window-size=500,900")
 	if !strings.Contains(page, `name="viewport"`) || strings.Contains(log, "CONSOLE") {
 		t.Error("not for phones")
 	}
 }
 
-// shot takes a screenshot and returns the brightness of its corner, the background.
+// shot takes a screenshot and returns the brightness of the background.
 func shot(t *testing.T, gate *harness.Gate, args ...string) byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "page.png")

@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"net/http"
@@ -13,7 +13,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// withProfiles adds Go's own profiles to a runner.
+// withProfiles adds net/http/pprof to a runner.
 func withProfiles(metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", metrics)
@@ -22,15 +22,16 @@ func withProfiles(metrics http.Handler) http.Handler {
 	return mux
 }
 
-// The real go tool pprof reads a profile that was fetched, and one through --serve.
-func TestGoToolPprof(t *testing.T) {
+// go tool pprof reads a fetched profile, and a profile through pprof --serve.
+func TestGoToolPprofReadsProfiles(t *testing.T) {
 	runner := harness.StartRunner(t, withProfiles(harness.Replay(t)))
-	p := newPlace(t, runner.Address, "PPROF_ALLOW=token:prometheus")
+	p := newSetup(t, runner.Address, "PPROF_ALLOW=token:prometheus")
 	gate := harness.StartGate(t, p.environ...)
 	dir := t.TempDir()
 	heap := filepath.Join(dir, "heap.pb.gz")
 	credentials := []string{"--ca", p.File("ca.pem"), "--token-file", p.File("token")}
-	p.gate(t, 0, append(append([]string{"pprof"}, credentials...), "-o", heap, "https://"+gate.Address+"/debug/pprof/heap")...)
+	p.gate(t, 0,
+		append(append([]string{"pprof"}, credentials...), "-o", heap, "https://"+gate.Address+"/debug/pprof/heap")...)
 	top := func(source string) {
 		t.Helper()
 		cmd := exec.Command("go", "tool", "pprof", "-top", source)
@@ -41,7 +42,8 @@ func TestGoToolPprof(t *testing.T) {
 	}
 	top(heap)
 
-	serve := exec.Command(harness.Binary(t), append(append([]string{"pprof", "--serve"}, credentials...), "https://"+gate.Address+"/debug/pprof/heap")...)
+	serve := exec.Command(harness.Binary(t),
+		append(append([]string{"pprof", "--serve"}, credentials...), "https://"+gate.Address+"/debug/pprof/heap")...)
 	out, err := serve.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

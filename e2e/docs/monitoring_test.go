@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"fmt"
@@ -19,15 +19,15 @@ func monitoringFile(name string) string {
 	return filepath.Join(harness.Root(), "deploy", "monitoring", name)
 }
 
-func TestRules(t *testing.T) {
-	out := tool(t, "promtool", "check", "rules", monitoringFile("rules.yaml"))
+func TestRulesPassPromtool(t *testing.T) {
+	out := runTool(t, "promtool", "check", "rules", monitoringFile("rules.yaml"))
 	if !strings.Contains(out, "SUCCESS") {
 		t.Error(out)
 	}
-	tool(t, "promtool", "test", "rules", monitoringFile("rules_test.yaml"))
+	runTool(t, "promtool", "test", "rules", monitoringFile("rules_test.yaml"))
 }
 
-// Every alert has a unit test that fires it.
+// Every alert has a unit test in which it fires.
 func TestEveryAlertIsTested(t *testing.T) {
 	rules, tests := read(t, monitoringFile("rules.yaml")), read(t, monitoringFile("rules_test.yaml"))
 	alerts := regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(rules, -1)
@@ -36,17 +36,19 @@ func TestEveryAlertIsTested(t *testing.T) {
 	}
 	for _, alert := range alerts {
 		if !regexp.MustCompile(`alertname: ` + alert[1] + `\n\s+exp_alerts:`).MatchString(tests) {
-			t.Errorf("%s is never seen to fire", alert[1])
+			t.Errorf("%s has no test in which it fires", alert[1])
 		}
 	}
 }
 
-// The rules fire in a real Prometheus on what a real gate shows. They wait for nothing
-// here, and look back a shorter time.
+// The rules fire in a real Prometheus on the metrics of a real gate. The test removes
+// their waiting times and shortens their ranges.
 func TestRulesFire(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
-	p := newPlace(t, runner.Address, "RATE_LIMIT=1", "RATE_BURST=1", "FAILURE_RATE_LIMIT=1000", "FAILURE_BURST=1000")
-	p.Issue(t, "server", testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"}, NotAfter: time.Now().Add(24 * time.Hour)})
+	p := newSetup(t, runner.Address, "RATE_LIMIT=1", "RATE_BURST=1", "FAILURE_RATE_LIMIT=1000", "FAILURE_BURST=1000")
+	p.Issue(t, "server",
+		testca.Options{DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1"},
+			NotAfter: time.Now().Add(24 * time.Hour)})
 	gate := harness.StartGate(t, p.environ...)
 	rules := regexp.MustCompile(`\n    for: \w+`).ReplaceAllString(p.gate(t, 0, "print", "alerts"), "")
 	rules = regexp.MustCompile(`\[(5m|10m|15m)\]`).ReplaceAllString(rules, "[20s]")
@@ -54,9 +56,10 @@ func TestRulesFire(t *testing.T) {
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
 rule_files: [%[3]s]
 scrape_configs:
-- {job_name: runner, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
+- {job_name: runner, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
 - {job_name: gate, metrics_path: /metrics, static_configs: [{targets: ["%[4]s"]}]}
-`, gate.Address, p.Dir, written(t, "rules.yml", rules), gate.Admin))
+`, gate.Address, p.Dir, writeTemp(t, "rules.yml", rules), gate.Admin))
 
 	fires := func(alert string) {
 		t.Helper()
@@ -72,7 +75,7 @@ scrape_configs:
 
 	stop := make(chan struct{})
 	defer close(stop)
-	go pester(p, gate, stop)
+	go sendRefusedRequests(p, gate, stop)
 	fires("MetricsGateRefusals")
 	fires("MetricsGateDenied")
 	fires("MetricsGateRateLimited")
@@ -82,9 +85,10 @@ scrape_configs:
 	fires("MetricsGateRunnerVanished")
 }
 
-// pester asks the gate as nobody, for what the scraper may not, and too often.
-func pester(p *place, gate *harness.Gate, stop chan struct{}) {
-	pair, err := p.CA.Issue(testca.Options{DNSNames: []string{"prometheus.example"}, CommonName: "pester"})
+// sendRefusedRequests sends requests without a credential, without the right and above
+// the rate limit, until stop is closed.
+func sendRefusedRequests(p *setup, gate *harness.Gate, stop chan struct{}) {
+	pair, err := p.CA.Issue(testca.Options{DNSNames: []string{"prometheus.example"}, CommonName: "refused"})
 	if err != nil {
 		panic(err)
 	}

@@ -1,4 +1,4 @@
-package joy
+package docs
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// caller is somebody who asks, with the name that check is told.
+// caller is a client, and its identity as check --as takes it.
 type caller struct {
 	as     string
 	client *http.Client
@@ -19,27 +19,15 @@ type caller struct {
 
 func (c caller) ask(t *testing.T, url string) int {
 	t.Helper()
-	r, err := http.NewRequest(http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.token != "" {
-		r.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	response, err := c.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	return response.StatusCode
+	return harness.Status(t, c.client, url, c.token)
 }
 
-// What check --as says is what the gate does: for every caller and path the status in
-// the explanation is the status of the answer.
-func TestExplanationIsTheBehaviour(t *testing.T) {
+// For every caller and path, check --as predicts the status of the gate's answer.
+func TestExplanationMatchesTheAnswer(t *testing.T) {
 	runner := harness.StartRunner(t, withProfiles(harness.Replay(t)))
-	p := newPlace(t, runner.Address, "RATE_LIMIT=1000", "RATE_BURST=1000",
-		"METRICS_ALLOW=dns:prometheus.example,token:prometheus,uri:spiffe://example/ns/*/sa/prometheus,email:ops@example.org",
+	p := newSetup(t, runner.Address, "RATE_LIMIT=1000", "RATE_BURST=1000",
+		"METRICS_ALLOW=dns:prometheus.example,token:prometheus,uri:spiffe://example/ns/*/sa/prometheus,"+
+			"email:ops@example.org",
 		"PPROF_ALLOW=uri:spiffe://example/ns/dev/sa/prometheus,cn:developer")
 	gate := harness.StartGate(t, p.environ...)
 	certified := func(as string, o testca.Options) caller {
@@ -49,15 +37,18 @@ func TestExplanationIsTheBehaviour(t *testing.T) {
 		certified("dns:prometheus.example", testca.Options{DNSNames: []string{"prometheus.example"}}),
 		certified("dns:other.example", testca.Options{DNSNames: []string{"other.example"}}),
 		certified("dns:PROMETHEUS.example", testca.Options{DNSNames: []string{"PROMETHEUS.example"}}),
-		certified("uri:spiffe://example/ns/dev/sa/prometheus", testca.Options{URIs: []string{"spiffe://example/ns/dev/sa/prometheus"}}),
-		certified("uri:spiffe://example/ns/a/b/sa/prometheus", testca.Options{URIs: []string{"spiffe://example/ns/a/b/sa/prometheus"}}),
+		certified("uri:spiffe://example/ns/dev/sa/prometheus",
+			testca.Options{URIs: []string{"spiffe://example/ns/dev/sa/prometheus"}}),
+		certified("uri:spiffe://example/ns/a/b/sa/prometheus",
+			testca.Options{URIs: []string{"spiffe://example/ns/a/b/sa/prometheus"}}),
 		certified("email:ops@example.org", testca.Options{Emails: []string{"ops@example.org"}}),
 		certified("cn:developer", testca.Options{CommonName: "developer"}),
 		{as: "token:prometheus", client: p.Client(nil), token: read(t, p.File("token"))},
 	}
 	for _, c := range callers {
 		for _, path := range []string{
-			"/metrics", "/gate/metrics", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline", "/debug/pprof", "/debug/jobs/list",
+			"/metrics", "/gate/metrics", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline", "/debug/pprof",
+			"/debug/jobs/list",
 			"/", "/metrics/", "//metrics", "/%6detrics", "/debug/../metrics", "/metrics;x", "/metrics?name[]=up",
 		} {
 			var report struct {
@@ -70,7 +61,8 @@ func TestExplanationIsTheBehaviour(t *testing.T) {
 			if err := json.Unmarshal([]byte(out), &report); err != nil {
 				t.Fatal(err)
 			}
-			if got := c.ask(t, "https://"+gate.Address+path); got != report.Decision.Status || report.Decision.Why == "" {
+			if got := c.ask(t, "https://"+gate.Address+path); got != report.Decision.Status ||
+				report.Decision.Why == "" {
 				t.Errorf("%s %s: the gate answers %d, check says %+v", c.as, path, got, report.Decision)
 			}
 			if (report.Decision.Status == http.StatusOK) != (report.Decision.Rule != "") {
@@ -80,10 +72,10 @@ func TestExplanationIsTheBehaviour(t *testing.T) {
 	}
 }
 
-// A caller that check says is let in after the advised change is let in by the gate.
-func TestAdviceHelps(t *testing.T) {
+// The gate allows a caller after the change that check advises.
+func TestAdviceLetsTheCallerIn(t *testing.T) {
 	runner := harness.StartRunner(t, harness.Replay(t))
-	p := newPlace(t, runner.Address, "METRICS_ALLOW=dns:prometheus.example")
+	p := newSetup(t, runner.Address, "METRICS_ALLOW=dns:prometheus.example")
 	token := caller{as: "token:prometheus", client: p.Client(nil), token: read(t, p.File("token"))}
 	for allow, want := range map[string]int{"dns:prometheus.example": 403, "dns:prometheus.example," + token.as: 200} {
 		p.environ = append(p.environ, "METRICS_ALLOW="+allow)
