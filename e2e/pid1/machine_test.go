@@ -1,7 +1,6 @@
 package pid1
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
 // The test binary has three roles besides the tests, chosen by this variable of its environment.
@@ -45,7 +46,10 @@ func serveRunner() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = io.WriteString(w, "# TYPE gitlab_runner_version_info gauge\ngitlab_runner_version_info{version=\"19.3.0\"} 1\n")
+		_, _ = io.WriteString(
+			w,
+			"# TYPE gitlab_runner_version_info gauge\ngitlab_runner_version_info{version=\"19.3.0\"} 1\n",
+		)
 	})
 	return http.ListenAndServe(address, mux)
 }
@@ -69,7 +73,7 @@ func boot(t *testing.T) *machine {
 	}
 	m.write(t, "stand-in", string(self), 0o755)
 	cgroup := newCgroup(t)
-	var said bytes.Buffer
+	var said harness.Buffer
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = []string{role + "=init", "PID1_SHARE=" + m.share}
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -95,21 +99,17 @@ func boot(t *testing.T) *machine {
 		<-ended
 	})
 	m.pid = cmd.Process.Pid
-	for deadline := time.Now().Add(time.Minute); ; {
+	err = harness.Poll(time.Minute, func() error {
 		state, err := m.try("systemctl is-system-running --wait")
-		state = strings.TrimSpace(state)
-		if state == "running" || state == "degraded" {
-			return m
+		if state = strings.TrimSpace(state); state == "running" || state == "degraded" {
+			return nil
 		}
-		select {
-		case <-ended:
-			t.Fatalf("the machine did not boot: %s", said.String())
-		case <-time.After(50 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the machine is %q after a minute: %v %s", state, err, said.String())
-		}
+		return fmt.Errorf("state %q: %w", state, err)
+	})
+	if err != nil {
+		t.Fatalf("the machine did not boot: %v: %s", err, said.String())
 	}
+	return m
 }
 
 // newCgroup makes a cgroup for a machine. It is removed, with those that systemd made in it,
@@ -147,12 +147,7 @@ func removeCgroup(t *testing.T, path string) {
 			removeCgroup(t, filepath.Join(path, child.Name()))
 		}
 	}
-	err := os.Remove(path)
-	for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); {
-		<-time.After(10 * time.Millisecond)
-		err = os.Remove(path)
-	}
-	if err != nil {
+	if err := harness.Poll(10*time.Second, func() error { return os.Remove(path) }); err != nil {
 		t.Errorf("cgroup: %v", err)
 	}
 }
@@ -161,9 +156,30 @@ func removeCgroup(t *testing.T, path string) {
 func (m *machine) try(script string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "nsenter", "-t", strconv.Itoa(m.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w",
-		"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "SYSTEMD_PAGER=cat", "SYSTEMD_COLORS=0",
-		"bash", "-ec", "cd /share\n"+script)
+	cmd := exec.CommandContext(
+		ctx,
+		"nsenter",
+		"-t",
+		strconv.Itoa(m.pid),
+		"-m",
+		"-u",
+		"-i",
+		"-n",
+		"-p",
+		"-C",
+		"-r",
+		"-w",
+		"env",
+		"-i",
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/root",
+		"LC_ALL=C.UTF-8",
+		"SYSTEMD_PAGER=cat",
+		"SYSTEMD_COLORS=0",
+		"bash",
+		"-ec",
+		"cd /share\n"+script,
+	)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	return string(out), err
