@@ -2,6 +2,7 @@ package pid1
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -112,6 +113,20 @@ func boot(t *testing.T) *machine {
 	return m
 }
 
+// cgroupPrefix begins the name of a machine's cgroup. The id of the test's process follows.
+const cgroupPrefix = "metrics-gate-pid1-"
+
+// removeLeftovers removes the cgroups of tests that were killed before they could do it.
+func removeLeftovers(parent string) {
+	found, _ := filepath.Glob(filepath.Join(parent, cgroupPrefix+"*"))
+	for _, path := range found {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), cgroupPrefix), "-")
+		if _, err := os.Stat("/proc/" + pid); errors.Is(err, os.ErrNotExist) {
+			_ = removeCgroup(path)
+		}
+	}
+}
+
 // newCgroup makes a cgroup for a machine. It is removed, with those that systemd made in it,
 // when the test ends.
 func newCgroup(t *testing.T) *os.File {
@@ -122,11 +137,17 @@ func newCgroup(t *testing.T) *os.File {
 	}
 	for line := range strings.Lines(string(mounts)) {
 		if f := strings.Fields(line); f[2] == "cgroup2" {
-			path, err := os.MkdirTemp(f[1], "metrics-gate-pid1-")
+			removeLeftovers(f[1])
+			path, err := os.MkdirTemp(f[1], fmt.Sprintf("%s%d-", cgroupPrefix, os.Getpid()))
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { removeCgroup(t, path) })
+			t.Cleanup(func() {
+				// The kernel may still be removing the last processes.
+				if err := harness.Poll(10*time.Second, func() error { return removeCgroup(path) }); err != nil {
+					t.Errorf("cgroup: %v", err)
+				}
+			})
 			dir, err := os.Open(path)
 			if err != nil {
 				t.Fatal(err)
@@ -139,17 +160,20 @@ func newCgroup(t *testing.T) *os.File {
 	return nil
 }
 
-// removeCgroup removes a tree of cgroups. The kernel may still be removing their last processes.
-func removeCgroup(t *testing.T, path string) {
-	children, _ := os.ReadDir(path)
+// removeCgroup removes a tree of cgroups without processes.
+func removeCgroup(path string) error {
+	children, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
 	for _, child := range children {
 		if child.IsDir() {
-			removeCgroup(t, filepath.Join(path, child.Name()))
+			if err := removeCgroup(filepath.Join(path, child.Name())); err != nil {
+				return err
+			}
 		}
 	}
-	if err := harness.Poll(10*time.Second, func() error { return os.Remove(path) }); err != nil {
-		t.Errorf("cgroup: %v", err)
-	}
+	return os.Remove(path)
 }
 
 // try runs a script in the machine as root, in /share, and returns all that it prints.
