@@ -72,7 +72,12 @@ func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
 	})
 	if s.adminListener != nil && isLoopback(s.adminListener.Addr()) {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-		mux.Handle("GET /{$}", newStatus(s, registry))
+		mux.Handle("GET /{$}", newStatus(statusOptions{
+			Config: s.config, Version: s.version, Listen: s.listener.Addr().String(), Ready: s.state.ready,
+			Recent: s.gate.observer.Recent, Upstream: s.gate.observer.Upstream,
+			Expiry:   func(now time.Time) []expiryReport { return expiries(s.gate.tls, now) },
+			Gatherer: registry, Log: s.log,
+		}))
 	}
 	return &http.Server{
 		Handler:           localHost(mux),

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -76,7 +78,7 @@ func (p *process) check(_ context.Context, args []string) error {
 	if err := asked.validate(); err != nil {
 		return err
 	}
-	report, err := p.inspect(asked)
+	report, err := inspect(p, asked)
 	if err != nil {
 		report = &checkReport{Errors: checkErrors(err)}
 	}
@@ -97,14 +99,13 @@ func (p *process) check(_ context.Context, args []string) error {
 }
 
 // inspect builds the gate without a listener and notes what it would do.
-func (p *process) inspect(asked question) (*checkReport, error) {
+func inspect(p *process, asked question) (*checkReport, error) {
 	c, err := load(p.environ)
 	if err != nil {
 		return nil, err
 	}
-	m := newMetrics()
 	var heard warnings
-	g, err := newGate(c, slog.New(&heard), m.registry)
+	g, err := newGate(c, slog.New(&heard), p.build.Version, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +121,7 @@ func (p *process) inspect(asked question) (*checkReport, error) {
 	r.Warnings = append(heard.list, c.policyFindings()...)
 	r.Warnings = append(r.Warnings, expiryFindings(r.Expiry)...)
 	if asked.given() {
-		r.Decision, err = c.decide(asked)
+		r.Decision, err = decide(c, asked)
 	}
 	return r, err
 }

@@ -15,6 +15,7 @@ type process struct {
 	environ        []string
 	signals        <-chan os.Signal // SIGHUP, SIGINT, SIGTERM
 	stdout, stderr io.Writer
+	build          build
 }
 
 // command is one of metrics-gate's commands.

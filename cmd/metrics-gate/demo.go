@@ -41,11 +41,11 @@ func (p *process) demo(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := newServer(c, newLogger(p.stderr, c.Process))
+	s, err := newServer(c, newLogger(p.stderr, c.Process), p.build)
 	if err != nil {
 		return err
 	}
-	p.printDemo(dir, runner.address, s.listener.Addr())
+	printDemo(p, dir, runner.address, s.listener.Addr())
 	return s.run(ctx, p.signals)
 }
 
@@ -99,7 +99,7 @@ func writeDemoFiles(dir string) error {
 }
 
 // printDemo shows what to try. The commands work as they stand, in any folder.
-func (p *process) printDemo(dir, runner string, listen net.Addr) {
+func printDemo(p *process, dir, runner string, listen net.Addr) {
 	_, port, _ := net.SplitHostPort(listen.String())
 	url := "https://localhost:" + port + "/metrics"
 	curl := "curl --silent --show-error --cacert " + filepath.Join(dir, "ca.pem")

@@ -6,8 +6,11 @@ import (
 	"flag"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
@@ -18,6 +21,7 @@ const doctorTimeout = 3 * time.Second
 // doctor looks at the live surroundings of a gate.
 type doctor struct {
 	environ []string
+	version string // of this program
 	config  *config
 	gate    *gate       // nil when the configuration does not hold one
 	client  credentials // what to try a scrape with
@@ -42,7 +46,7 @@ type doctorReport struct {
 
 // doctor looks around, prints a line a finding, and exits 1 if one of them is a failure.
 func (p *process) doctor(ctx context.Context, args []string) error {
-	d := &doctor{environ: p.environ, host: thisHost(p.environ), now: time.Now}
+	d := &doctor{environ: p.environ, version: p.build.Version, host: thisHost(p.environ), now: time.Now}
 	set := flag.NewFlagSet("doctor", flag.ContinueOnError)
 	d.client.flags(set)
 	set.StringVar(&d.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
@@ -95,7 +99,7 @@ func (d *doctor) configuration() []finding {
 	var found []finding
 	if err == nil {
 		var heard warnings
-		d.gate, err = newGate(c, slog.New(&heard), newMetrics().registry)
+		d.gate, err = newGate(c, slog.New(&heard), d.version, prometheus.NewRegistry())
 		found = append(found, heard.list...)
 	}
 	if err != nil {
@@ -146,4 +150,9 @@ func (d *doctor) runnerPort() string {
 		return "9252"
 	}
 	return port
+}
+
+// fetch gets url as doctor, at most limit bytes of it.
+func (d *doctor) fetch(ctx context.Context, client *http.Client, url string, limit int64) (*http.Response, []byte, error) {
+	return fetch(ctx, client, get{URL: url, UserAgent: "metrics-gate/" + d.version + " (doctor)", Limit: limit})
 }

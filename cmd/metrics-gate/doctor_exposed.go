@@ -76,7 +76,7 @@ func (d *doctor) exposed(ctx context.Context, address netip.Addr) *finding {
 	}
 	_ = conn.Close()
 	host := strings.ReplaceAll(net.JoinHostPort(address.String(), d.runnerPort()), "%", "%25")
-	_, body, err := fetch(ctx, plainClient(doctorTimeout), "http://"+host+"/metrics", d.config.Upstream.MaxBytes)
+	_, body, err := d.fetch(ctx, plainClient(doctorTimeout), "http://"+host+"/metrics", d.config.Upstream.MaxBytes)
 	if err == nil && (runnerVersion(body) != "" || strings.Contains(string(body), "gitlab_runner_")) {
 		f := fail(`set listen_address = "127.0.0.1:`+d.runnerPort()+`" in config.toml (or LISTEN_ADDRESS) and restart the runner`,
 			"exposure: the runner answers on %s without any credential, so the gate is bypassed", target)

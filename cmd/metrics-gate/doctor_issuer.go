@@ -34,12 +34,12 @@ func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []finding {
 		}
 		return []finding{d.keys(c, c.JWKSFile, keys)}
 	}
-	client, err := c.client()
+	client, err := issuerClient(c)
 	if err != nil {
 		return []finding{fail("name the issuer's authority in "+c.prefix+"CA_FILE", "issuer %s: %v", c.URL, err)}
 	}
 	place := strings.TrimSuffix(c.URL, "/") + "/.well-known/openid-configuration"
-	response, document, err := fetch(ctx, client, place, maxIssuerBytes)
+	response, document, err := d.fetch(ctx, client, place, maxIssuerBytes)
 	if err != nil {
 		return []finding{fail("see DNS, firewall and "+c.prefix+"CA_FILE; until keys are had once, tokens get 503", "issuer %s: %v", c.URL, err)}
 	}
@@ -59,8 +59,8 @@ func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []finding {
 		return append(found, fail("the issuer must publish an https jwks_uri", "issuer %s: jwks_uri is %q", c.URL, discovery.Keys))
 	}
 	what := ""
-	for _, place := range c.keyPlaces(discovery.Keys) {
-		response, keys, err := fetch(ctx, client, place, maxIssuerBytes)
+	for _, place := range keyPlaces(c, discovery.Keys) {
+		response, keys, err := d.fetch(ctx, client, place, maxIssuerBytes)
 		if err == nil && response.StatusCode == http.StatusOK {
 			return append(found, d.keys(c, place, keys))
 		}
@@ -73,7 +73,7 @@ func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []finding {
 
 // keyPlaces lists where the gate looks for keys: a Kubernetes API server publishes them on a
 // node's address and wants the token there, which goes to the issuer's own host alone.
-func (c *issuerConfig) keyPlaces(uri string) []string {
+func keyPlaces(c *issuerConfig, uri string) []string {
 	issuer, err := url.Parse(c.URL)
 	keys, err2 := url.Parse(uri)
 	if c.DiscoveryToken == "" || err != nil || err2 != nil || keys.Host == issuer.Host {
@@ -121,7 +121,7 @@ func (d *doctor) skew(c *issuerConfig, response *http.Response) []finding {
 }
 
 // client trusts what the gate does, and sends the discovery token to the issuer's own host alone.
-func (c *issuerConfig) client() (*http.Client, error) {
+func issuerClient(c *issuerConfig) (*http.Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
 		pem, err := os.ReadFile(c.CAFile)

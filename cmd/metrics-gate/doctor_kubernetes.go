@@ -16,7 +16,7 @@ func (d *doctor) apiServer() []finding {
 		return nil
 	}
 	everybody := func(*http.Request) bool { return true }
-	authenticators, authorizers, err := d.config.reviews(everybody, slog.New(slog.DiscardHandler))
+	authenticators, authorizers, err := reviews(d.config, everybody, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return []finding{fail("see "+prefix+"KUBERNETES_API_URL, _CA_FILE and _TOKEN_FILE", "API server: %v", err)}
 	}

@@ -16,7 +16,7 @@ func TestKeyPlaces(t *testing.T) {
 		{"/token", "https://kubernetes.default.svc/keys", []string{"https://kubernetes.default.svc/keys"}},
 	} {
 		c := &issuerConfig{URL: "https://kubernetes.default.svc", DiscoveryToken: test.token}
-		if got := c.keyPlaces(test.uri); !slices.Equal(got, test.want) {
+		if got := keyPlaces(c, test.uri); !slices.Equal(got, test.want) {
 			t.Errorf("%q, %s: %v, want %v", test.token, test.uri, got, test.want)
 		}
 	}

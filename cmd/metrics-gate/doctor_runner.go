@@ -23,21 +23,28 @@ func runnerVersion(body []byte) string {
 	return string(m[1])
 }
 
-// fetch reads url without following redirects, at most limit bytes.
-func fetch(ctx context.Context, client *http.Client, url string, limit int64) (*http.Response, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// get says what fetch asks for.
+type get struct {
+	URL       string
+	UserAgent string
+	Limit     int64 // most bytes of the answer's body
+}
+
+// fetch reads the answer and its body; a body over the limit is an error.
+func fetch(ctx context.Context, client *http.Client, g get) (*http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.URL, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	request.Header.Set("User-Agent", "metrics-gate/"+thisBuild().Version+" (doctor)")
+	request.Header.Set("User-Agent", g.UserAgent)
 	response, err := client.Do(request)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
-	if err == nil && int64(len(body)) > limit {
-		err = fmt.Errorf("answer larger than %d bytes", limit)
+	body, err := io.ReadAll(io.LimitReader(response.Body, g.Limit+1))
+	if err == nil && int64(len(body)) > g.Limit {
+		err = fmt.Errorf("answer larger than %d bytes", g.Limit)
 	}
 	return response, body, err
 }
@@ -55,7 +62,7 @@ func plainClient(timeout time.Duration) *http.Client {
 func (d *doctor) runner(ctx context.Context) []finding {
 	address := d.upstream()
 	start := d.now()
-	response, body, err := fetch(ctx, plainClient(d.config.Upstream.Timeout), "http://"+address+"/metrics", d.config.Upstream.MaxBytes)
+	response, body, err := d.fetch(ctx, plainClient(d.config.Upstream.Timeout), "http://"+address+"/metrics", d.config.Upstream.MaxBytes)
 	took := d.now().Sub(start)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):

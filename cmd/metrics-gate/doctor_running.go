@@ -17,7 +17,7 @@ func (d *doctor) running(ctx context.Context) []finding {
 	if base == "" {
 		return nil
 	}
-	response, body, err := fetch(ctx, plainClient(doctorTimeout), base+"/readyz", 1<<10)
+	response, body, err := d.fetch(ctx, plainClient(doctorTimeout), base+"/readyz", 1<<10)
 	if err != nil {
 		return []finding{warn("start the gate, or set "+prefix+"ADMIN_ADDRESS as it is set there", "admin listener %s: no answer", base)}
 	}
@@ -48,7 +48,7 @@ func (d *doctor) admin() string {
 func (d *doctor) status(ctx context.Context, base string) (*statusReport, error) {
 	client := plainClient(doctorTimeout)
 	client.Transport = acceptJSON{client.Transport}
-	response, body, err := fetch(ctx, client, base+"/", 1<<20)
+	response, body, err := d.fetch(ctx, client, base+"/", 1<<20)
 	if err != nil {
 		return nil, err
 	}

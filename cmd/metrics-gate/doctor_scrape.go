@@ -116,7 +116,7 @@ func (d *doctor) ask(ctx context.Context, client *http.Client, target string, kn
 	if known && d.client.tokenFile != "" {
 		client.Transport = tokenTransport{client.Transport, &d.client}
 	}
-	return fetch(ctx, client, target, d.config.Upstream.MaxBytes*2)
+	return d.fetch(ctx, client, target, d.config.Upstream.MaxBytes*2)
 }
 
 // stranger judges what a caller without credentials got.

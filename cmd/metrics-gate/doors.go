@@ -41,7 +41,7 @@ func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registe
 		if c.OIDC[i].URL == "" {
 			continue
 		}
-		issuer, err := c.OIDC[i].build(admit, log, registry)
+		issuer, err := newIssuer(&c.OIDC[i], admit, log, registry)
 		if err != nil {
 			return nil, err
 		}
@@ -49,11 +49,11 @@ func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registe
 		g.issuers = append(g.issuers, issuer)
 		list = append(list, issuer)
 	}
-	reviews, more, err := c.reviews(admit, log)
+	reviewers, more, err := reviews(c, admit, log)
 	if err != nil {
 		return nil, err
 	}
-	list = append(list, reviews...)
+	list = append(list, reviewers...)
 	if c.TLS.ClientCAFile != "" && g.tls != nil {
 		list = append(list, auth.NewCertificate(verifier(g.tls)))
 	}
@@ -75,7 +75,8 @@ func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registe
 	return d, nil
 }
 
-func (c *issuerConfig) build(admit func(*http.Request) bool, log *slog.Logger, registry prometheus.Registerer) (*auth.OIDC, error) {
+// newIssuer builds the authenticator for one issuer.
+func newIssuer(c *issuerConfig, admit func(*http.Request) bool, log *slog.Logger, registry prometheus.Registerer) (*auth.OIDC, error) {
 	issuer, err := auth.NewOIDC(auth.OIDCOptions{
 		Issuer: c.URL, Audiences: c.Audience, Algorithms: c.SigningAlgs,
 		UsernameClaim: c.UsernameClaim, GroupsClaim: c.GroupsClaim,
@@ -95,7 +96,7 @@ func (c *issuerConfig) build(admit func(*http.Request) bool, log *slog.Logger, r
 }
 
 // reviews builds what asks the API server: the authenticator and the authorizer, each if it is on.
-func (c *config) reviews(admit func(*http.Request) bool, log *slog.Logger) ([]auth.Authenticator, []auth.Authorizer, error) {
+func reviews(c *config, admit func(*http.Request) bool, log *slog.Logger) ([]auth.Authenticator, []auth.Authorizer, error) {
 	k := c.Kubernetes
 	if k.Auth == "off" && k.Authz == "off" {
 		return nil, nil, nil

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Whatever file a credential's judge cannot use, the variable is named.
@@ -36,7 +38,7 @@ func TestFilesOfJudgesAreNamed(t *testing.T) {
 		environ = append(demoEnviron(dir, "127.0.0.1:9252"), environ...)
 		c, err := load(environ)
 		if err == nil {
-			_, err = newGate(c, slog.New(slog.DiscardHandler), newMetrics().registry)
+			_, err = newGate(c, slog.New(slog.DiscardHandler), "test", prometheus.NewRegistry())
 		}
 		if err == nil || !strings.Contains(err.Error(), prefix+variable+" ") && !strings.Contains(err.Error(), prefix+variable+":") {
 			t.Errorf("%s is not named: %v", variable, err)

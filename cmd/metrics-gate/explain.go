@@ -72,9 +72,9 @@ func (d *decisionReport) print(w io.Writer) error {
 
 // decide sends the question down the gate's own walk, with ends that answer 200
 // instead of asking the runner, so that the explanation is the behaviour.
-func (c *config) decide(q question) (*decisionReport, error) {
+func decide(c *config, q question) (*decisionReport, error) {
 	d := &decisionReport{As: q.names, Path: q.path}
-	id, off, do := c.identityOf(q.names)
+	id, off, do := identityOf(c, q.names)
 	if off != "" {
 		d.Status, d.Why, d.Do = http.StatusUnauthorized, off, do
 		return d, nil
@@ -84,7 +84,7 @@ func (c *config) decide(q question) (*decisionReport, error) {
 		d.Status, d.Why = http.StatusBadRequest, "the target is not literal: nothing of it reaches the runner"
 		return d, nil
 	}
-	handler, err := c.rehearsal(id)
+	handler, err := rehearsal(c, id)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +94,11 @@ func (c *config) decide(q question) (*decisionReport, error) {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody,
 	})
 	d.Status = w.status
-	return d, c.because(d, id)
+	return d, because(c, d, id)
 }
 
 // rehearsal is the walk for callers that are all id.
-func (c *config) rehearsal(id auth.Identity) (http.Handler, error) {
+func rehearsal(c *config, id auth.Identity) (http.Handler, error) {
 	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func (c *config) rehearsal(id auth.Identity) (http.Handler, error) {
 func asIs(next http.Handler) http.Handler { return next }
 
 // because says which rule gave d its status.
-func (c *config) because(d *decisionReport, id auth.Identity) error {
+func because(c *config, d *decisionReport, id auth.Identity) error {
 	list, value := prefix+"METRICS_ALLOW", c.Allow.Metrics
 	if strings.HasPrefix(d.Path, "/debug/") {
 		list, value = prefix+"PPROF_ALLOW", c.Allow.Pprof

@@ -9,7 +9,7 @@ import (
 
 // identityOf makes the identity that has all the names; off says why nobody can have
 // one of them, and do what to change.
-func (c *config) identityOf(names []string) (id auth.Identity, off, do string) {
+func identityOf(c *config, names []string) (id auth.Identity, off, do string) {
 	tokens := tokenNames(c.Allow.TokensFile)
 	for _, name := range names {
 		if why, change := c.neverMatches(name, tokens); why != "" {

@@ -35,7 +35,7 @@ func TestDecide(t *testing.T) {
 		{[]string{"dns:prometheus.demo"}, "/metrics%zz", 400, ""},
 		{[]string{"token:nobody"}, "/metrics", 401, ""},
 	} {
-		d, err := c.decide(question{names: test.as, path: test.path})
+		d, err := decide(c, question{names: test.as, path: test.path})
 		if err != nil || d.Status != test.status || d.Rule != test.rule || d.Why == "" {
 			t.Errorf("%v %s: %+v %v, want %d %q", test.as, test.path, d, err, test.status, test.rule)
 		}
@@ -44,7 +44,7 @@ func TestDecide(t *testing.T) {
 
 func TestDecideTellsWhatItDoesNotAsk(t *testing.T) {
 	c := policyOf(t, prefix+"METRICS_ALLOW=user:system:serviceaccount:monitoring:prometheus", prefix+"KUBERNETES_AUTH=tokenreview", prefix+"KUBERNETES_AUTHZ=subjectaccessreview")
-	d, err := c.decide(question{names: []string{"user:system:serviceaccount:monitoring:prometheus"}, path: "/metrics"})
+	d, err := decide(c, question{names: []string{"user:system:serviceaccount:monitoring:prometheus"}, path: "/metrics"})
 	if err != nil || d.Status != 200 || !strings.Contains(d.Do, "the API server is asked whether system:serviceaccount:monitoring:prometheus may get /metrics") {
 		t.Errorf("%+v %v", d, err)
 	}
@@ -64,7 +64,7 @@ func TestIdentityOf(t *testing.T) {
 		"dns:a.example": auth.MethodCertificate, "cn:a": auth.MethodCertificate, "token:prometheus": auth.MethodToken,
 		"user:b": auth.MethodOIDC, "group:c": auth.MethodOIDC,
 	} {
-		id, off, _ := c.identityOf([]string{name})
+		id, off, _ := identityOf(c, []string{name})
 		if off != "" || id.Method != method || id.Subject != name {
 			t.Errorf("%s: %+v %s", name, id, off)
 		}
@@ -72,7 +72,7 @@ func TestIdentityOf(t *testing.T) {
 			t.Errorf("%s: names %v groups %v", name, id.Names, id.Groups)
 		}
 	}
-	if id, off, do := c.identityOf([]string{"token:nobody"}); off == "" || do == "" {
+	if id, off, do := identityOf(c, []string{"token:nobody"}); off == "" || do == "" {
 		t.Errorf("%+v", id)
 	}
 }

@@ -33,7 +33,7 @@ type gate struct {
 }
 
 // newGate reads every file and ties the parts together.
-func newGate(c *config, log *slog.Logger, registry *prometheus.Registry) (*gate, error) {
+func newGate(c *config, log *slog.Logger, version string, registry *prometheus.Registry) (*gate, error) {
 	g := &gate{reloader: newReloader(log, registry), observer: proxy.NewObserver(registry)}
 	labels, err := newRunnerLabels(c)
 	if err != nil {
@@ -47,7 +47,7 @@ func newGate(c *config, log *slog.Logger, registry *prometheus.Registry) (*gate,
 	if err != nil {
 		return nil, err
 	}
-	g.upstream = proxy.NewUpstream(proxy.UpstreamOptions{Address: address, UserAgent: "metrics-gate/" + thisBuild().Version})
+	g.upstream = proxy.NewUpstream(proxy.UpstreamOptions{Address: address, UserAgent: "metrics-gate/" + version})
 	doors, err := g.newDoors(c, log, registry)
 	if err != nil {
 		return nil, err

@@ -15,14 +15,13 @@ type metrics struct {
 	connections prometheus.Gauge
 }
 
-func newMetrics() *metrics {
+func newMetrics(b build) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "metrics_gate_connections", Help: "Open connections of the public listener.",
 		}),
 	}
-	b := thisBuild()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "metrics_gate_build_info",
 		Help:        "A constant 1, labelled with the version, the revision and the Go version.",

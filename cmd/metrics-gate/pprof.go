@@ -47,7 +47,7 @@ func (p *process) pprof(ctx context.Context, args []string) error {
 	ctx, cancel := p.interruptible(ctx)
 	defer cancel()
 	if *serve {
-		return p.serveProfiles(ctx, target, tokenTransport{transport, &c})
+		return serveProfiles(ctx, p, target, tokenTransport{transport, &c})
 	}
 	client := &http.Client{
 		Transport:     tokenTransport{transport, &c},
@@ -57,7 +57,7 @@ func (p *process) pprof(ctx context.Context, args []string) error {
 	if name == "" {
 		name = profileName(target)
 	}
-	return p.saveProfile(ctx, client, target, name)
+	return saveProfile(ctx, p, client, target, name)
 }
 
 // profileURL reads the URL of a profile; one without a path is that of the index.
@@ -91,12 +91,12 @@ func profileName(u *url.URL) string {
 
 // saveProfile writes the profile to name ("-" is standard output). Nothing is left
 // under that name unless it came whole.
-func (p *process) saveProfile(ctx context.Context, client *http.Client, target *url.URL, name string) error {
+func saveProfile(ctx context.Context, p *process, client *http.Client, target *url.URL, name string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return err
 	}
-	request.Header.Set("User-Agent", "metrics-gate/"+thisBuild().Version)
+	request.Header.Set("User-Agent", "metrics-gate/"+p.build.Version)
 	progress := startProgress(p.stderr, progressInterval)
 	response, err := client.Do(request)
 	if err != nil {

@@ -18,12 +18,12 @@ import (
 // serveProfiles forwards GETs of profiles from a loopback port to the gate, with the
 // credentials, until ctx ends. Whoever may use this machine's loopback may fetch
 // profiles with them meanwhile, and nothing else.
-func (p *process) serveProfiles(ctx context.Context, target *url.URL, transport http.RoundTripper) error {
+func serveProfiles(ctx context.Context, p *process, target *url.URL, transport http.RoundTripper) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("pprof: %w", err)
 	}
-	server := &http.Server{Handler: localHost(profileProxy(target, transport)), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	server := &http.Server{Handler: localHost(profileProxy(target, transport, p.build.Version)), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
 	local := url.URL{Scheme: "http", Host: ln.Addr().String(), Path: target.Path, RawQuery: target.RawQuery}
 	fmt.Fprintf(p.stdout, "Ready until Ctrl-C, for this machine alone. Try, in another terminal:\n\n  go tool pprof '%s'\n", local.String())
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
@@ -35,11 +35,11 @@ func (p *process) serveProfiles(ctx context.Context, target *url.URL, transport 
 }
 
 // profileProxy passes on path and query and nothing else of the request.
-func profileProxy(target *url.URL, transport http.RoundTripper) http.Handler {
+func profileProxy(target *url.URL, transport http.RoundTripper, version string) http.Handler {
 	forward := &httputil.ReverseProxy{
 		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.Header = http.Header{"User-Agent": {"metrics-gate/" + thisBuild().Version}}
+			r.Out.Header = http.Header{"User-Agent": {"metrics-gate/" + version}}
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, ""
 		},
 		FlushInterval: -1,

@@ -37,11 +37,11 @@ func (o *printOptions) flags(set *flag.FlagSet) {
 // printers are the things that can be printed.
 func printers() map[string]func(*config, printOptions) string {
 	return map[string]func(*config, printOptions) string{
-		"scrape-config": (*config).scrapeConfig,
-		"podmonitor":    (*config).podMonitor,
-		"networkpolicy": (*config).networkPolicy,
-		"systemd":       (*config).systemdUnit,
-		"alerts":        func(c *config, _ printOptions) string { return c.alerts() },
+		"scrape-config": scrapeConfig,
+		"podmonitor":    podMonitor,
+		"networkpolicy": networkPolicy,
+		"systemd":       systemdUnit,
+		"alerts":        func(c *config, _ printOptions) string { return alerts(c) },
 	}
 }
 
@@ -99,7 +99,7 @@ func quoted(s string) string {
 
 // scraper says by which kind of credential METRICS_ALLOW lets a scraper in: a
 // certificate if it names one, or else a token.
-func (c *config) scraper() (certificate, bearer bool) {
+func scraper(c *config) (certificate, bearer bool) {
 	for rule := range strings.SplitSeq(c.Allow.Metrics, ",") {
 		switch kind, _, _ := strings.Cut(strings.TrimSpace(rule), ":"); kind {
 		case "dns", "uri", "email", "cn":
@@ -115,7 +115,7 @@ func (c *config) scraper() (certificate, bearer bool) {
 
 // serverName is the name in the gate's certificate that scrapers can verify; empty if
 // the certificate cannot be read here or names addresses alone.
-func (c *config) serverName() string {
+func serverName(c *config) string {
 	if leaf := leafOf(c.TLS.CertFile); leaf != nil && len(leaf.DNSNames) > 0 {
 		return leaf.DNSNames[0]
 	}

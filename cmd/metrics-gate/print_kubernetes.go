@@ -3,31 +3,31 @@ package main
 import "strings"
 
 // podMonitor is the PodMonitor of prometheus-operator, for a container port "metrics-gate".
-func (c *config) podMonitor(o printOptions) string {
+func podMonitor(c *config, o printOptions) string {
 	var b strings.Builder
 	label, value, _ := strings.Cut(o.selector, "=")
 	fields(&b, 0, "apiVersion: monitoring.coreos.com/v1", "kind: PodMonitor", "metadata:")
 	fields(&b, 2, "name: metrics-gate")
 	fields(&b, 0, "spec:")
 	fields(&b, 2, "selector:", "  matchLabels:", "    "+quoted(label)+": "+quoted(value), "podMetricsEndpoints:")
-	c.podEndpoint(&b, o, "/metrics")
-	c.podEndpoint(&b, o, "/gate/metrics")
+	podEndpoint(c, &b, o, "/metrics")
+	podEndpoint(c, &b, o, "/gate/metrics")
 	return b.String()
 }
 
-func (c *config) podEndpoint(b *strings.Builder, o printOptions, path string) {
+func podEndpoint(c *config, b *strings.Builder, o printOptions, path string) {
 	scheme := "https"
 	if c.TLS.InsecureHTTP {
 		scheme = "http"
 	}
-	fields(b, 2, "- port: metrics-gate", "  path: "+path, "  scheme: "+scheme, "  scrapeTimeout: "+c.scrapeTimeout())
-	certificate, bearer := c.scraper()
+	fields(b, 2, "- port: metrics-gate", "  path: "+path, "  scheme: "+scheme, "  scrapeTimeout: "+scrapeTimeout(c))
+	certificate, bearer := scraper(c)
 	if scheme == "https" {
 		fields(b, 4, "tlsConfig:", "  ca:", "    secret: {name: "+quoted(o.secret)+", key: ca.crt}")
 		if certificate {
 			fields(b, 6, "cert:", "  secret: {name: "+quoted(o.secret)+", key: tls.crt}", "keySecret: {name: "+quoted(o.secret)+", key: tls.key}")
 		}
-		if name := c.serverName(); name != "" {
+		if name := serverName(c); name != "" {
 			fields(b, 6, "serverName: "+quoted(name))
 		}
 	}
@@ -39,7 +39,7 @@ func (c *config) podEndpoint(b *strings.Builder, o printOptions, path string) {
 // networkPolicy lets Prometheus reach the gate, and nobody anything else of the pod:
 // the runner's port and the admin port close by omission. Both selectors stand in one
 // item, so both must match. Policies add up: another one can open 9252 again.
-func (c *config) networkPolicy(o printOptions) string {
+func networkPolicy(c *config, o printOptions) string {
 	var b strings.Builder
 	label, value, _ := strings.Cut(o.selector, "=")
 	fields(&b, 0, "apiVersion: networking.k8s.io/v1", "kind: NetworkPolicy", "metadata:", "  name: metrics-gate", "spec:")

@@ -7,29 +7,29 @@ import (
 )
 
 // scrapeConfig is the scrape_configs of Prometheus for the runner and the gate.
-func (c *config) scrapeConfig(o printOptions) string {
+func scrapeConfig(c *config, o printOptions) string {
 	var b strings.Builder
 	fields(&b, 0, "scrape_configs:")
-	c.scrapeJob(&b, o, "gitlab-runner", "/metrics")
-	c.scrapeJob(&b, o, "metrics-gate", "/gate/metrics")
+	scrapeJob(c, &b, o, "gitlab-runner", "/metrics")
+	scrapeJob(c, &b, o, "metrics-gate", "/gate/metrics")
 	return b.String()
 }
 
-func (c *config) scrapeJob(b *strings.Builder, o printOptions, job, path string) {
+func scrapeJob(c *config, b *strings.Builder, o printOptions, job, path string) {
 	scheme := "https"
 	if c.TLS.InsecureHTTP {
 		scheme = "http"
 	}
 	fields(b, 0, "- job_name: "+job)
-	fields(b, 2, "scheme: "+scheme, "metrics_path: "+path, "scrape_timeout: "+c.scrapeTimeout())
-	certificate, bearer := c.scraper()
+	fields(b, 2, "scheme: "+scheme, "metrics_path: "+path, "scrape_timeout: "+scrapeTimeout(c))
+	certificate, bearer := scraper(c)
 	if scheme == "https" {
 		fields(b, 2, "tls_config:")
 		fields(b, 4, "ca_file: "+quoted(o.files.ca))
 		if certificate {
 			fields(b, 4, "cert_file: "+quoted(o.files.cert), "key_file: "+quoted(o.files.key))
 		}
-		if name := c.serverName(); name != "" {
+		if name := serverName(c); name != "" {
 			fields(b, 4, "server_name: "+quoted(name))
 		}
 	}
@@ -40,7 +40,7 @@ func (c *config) scrapeJob(b *strings.Builder, o printOptions, job, path string)
 }
 
 // scrapeTimeout is what the gate may take for a scrape, as Prometheus writes durations.
-func (c *config) scrapeTimeout() string {
+func scrapeTimeout(c *config) string {
 	return promDuration(min(c.Upstream.Timeout, 10*time.Second))
 }
 

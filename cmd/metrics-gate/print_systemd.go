@@ -6,7 +6,7 @@ import (
 
 // systemdUnit is a unit that serves the present configuration, for systemd 252 and
 // newer. Nothing secret is in it: secrets are in files.
-func (c *config) systemdUnit(o printOptions) string {
+func systemdUnit(c *config, o printOptions) string {
 	var b strings.Builder
 	fields(&b, 0,
 		"[Unit]", "Description=Authenticating proxy for the metrics of GitLab Runner",
@@ -20,7 +20,7 @@ func (c *config) systemdUnit(o printOptions) string {
 	fields(&b, 0,
 		"User=metrics-gate", "Group=metrics-gate", "Restart=always", "RestartSec=2", "WatchdogSec=30",
 		"TimeoutStopSec="+unitSeconds(c), "",
-		"CapabilityBoundingSet="+c.capability(), "AmbientCapabilities="+c.capability(), "NoNewPrivileges=yes", "ProtectSystem=strict",
+		"CapabilityBoundingSet="+capability(c), "AmbientCapabilities="+capability(c), "NoNewPrivileges=yes", "ProtectSystem=strict",
 		"ProtectHome=yes", "PrivateTmp=yes", "PrivateDevices=yes", "ProtectProc=invisible", "ProcSubset=pid",
 		"ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectKernelLogs=yes", "ProtectControlGroups=yes",
 		"ProtectClock=yes", "ProtectHostname=yes", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
@@ -32,7 +32,7 @@ func (c *config) systemdUnit(o printOptions) string {
 }
 
 // capability is what the public port needs.
-func (c *config) capability() string {
+func capability(c *config) string {
 	if port := c.port(); len(port) < 4 || (len(port) == 4 && port < "1024") {
 		return "CAP_NET_BIND_SERVICE"
 	}

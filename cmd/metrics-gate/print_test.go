@@ -12,7 +12,7 @@ import (
 // rules.yaml in deploy/monitoring is what the defaults print: -update writes it.
 func TestRulesFileIsWhatIsPrinted(t *testing.T) {
 	c := policyOf(t)
-	generated(t, "../../deploy/monitoring/rules.yaml", c.alerts())
+	generated(t, "../../deploy/monitoring/rules.yaml", alerts(c))
 }
 
 // generated compares the file at path with want, or writes it with -update.
@@ -43,14 +43,14 @@ func TestScraper(t *testing.T) {
 	} {
 		c := policyOf(t)
 		c.Allow.Metrics = allow
-		if certificate, bearer := c.scraper(); certificate != want[0] || bearer != want[1] {
+		if certificate, bearer := scraper(c); certificate != want[0] || bearer != want[1] {
 			t.Errorf("%s: %v %v", allow, certificate, bearer)
 		}
 	}
 	c := policyOf(t)
 	c.TLS.ClientCAFile = ""
 	c.Allow.Metrics = "*"
-	if certificate, bearer := c.scraper(); certificate || !bearer {
+	if certificate, bearer := scraper(c); certificate || !bearer {
 		t.Errorf("* without certificates: %v %v", certificate, bearer)
 	}
 }
@@ -61,7 +61,7 @@ func TestPrintPlainHTTP(t *testing.T) {
 	c.Allow.Metrics = "token:prometheus"
 	var o printOptions
 	o.flags(flag.NewFlagSet("", flag.ContinueOnError))
-	for name, text := range map[string]string{"scrape-config": c.scrapeConfig(o), "podmonitor": c.podMonitor(o)} {
+	for name, text := range map[string]string{"scrape-config": scrapeConfig(c, o), "podmonitor": podMonitor(c, o)} {
 		if !strings.Contains(text, "scheme: http\n") || strings.Contains(strings.ToLower(text), "tls") {
 			t.Errorf("%s:\n%s", name, text)
 		}
@@ -92,7 +92,7 @@ func TestCapability(t *testing.T) {
 	for address, want := range map[string]string{":9253": "", ":443": "CAP_NET_BIND_SERVICE", ":1023": "CAP_NET_BIND_SERVICE", ":1024": "", ":80": "CAP_NET_BIND_SERVICE"} {
 		c := policyOf(t)
 		c.Listen.Address = address
-		if got := c.capability(); got != want {
+		if got := capability(c); got != want {
 			t.Errorf("%s: %q", address, got)
 		}
 	}
@@ -106,10 +106,10 @@ func TestQuoted(t *testing.T) {
 
 func TestStaleKeys(t *testing.T) {
 	c := policyOf(t, prefix+"OIDC_ISSUER_URL=https://issuer.example", prefix+"OIDC_AUDIENCE=gate", prefix+"OIDC_JWKS_MAX_AGE=1h")
-	if got := c.staleKeys(); got != 30*time.Minute {
+	if got := staleKeys(c); got != 30*time.Minute {
 		t.Error(got)
 	}
-	if !strings.Contains(c.alerts(), "> 1800\n") || strings.Contains(c.alerts(), "LABEL") {
-		t.Error(c.alerts())
+	if !strings.Contains(alerts(c), "> 1800\n") || strings.Contains(alerts(c), "LABEL") {
+		t.Error(alerts(c))
 	}
 }

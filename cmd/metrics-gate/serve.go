@@ -27,7 +27,7 @@ func (p *process) serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := newServer(c, newLogger(p.stderr, c.Process))
+	s, err := newServer(c, newLogger(p.stderr, c.Process), p.build)
 	if err != nil {
 		return err
 	}
@@ -38,6 +38,7 @@ func (p *process) serve(ctx context.Context, args []string) error {
 type server struct {
 	config        *config
 	log           *slog.Logger
+	version       string
 	gate          *gate
 	listener      net.Listener
 	connections   *connections
@@ -48,13 +49,13 @@ type server struct {
 }
 
 // newServer reads all files and binds all addresses; nothing is served before run.
-func newServer(c *config, log *slog.Logger) (*server, error) {
-	m := newMetrics()
-	g, err := newGate(c, log, m.registry)
+func newServer(c *config, log *slog.Logger, b build) (*server, error) {
+	m := newMetrics(b)
+	g, err := newGate(c, log, b.Version, m.registry)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{config: c, log: log, gate: g, state: &state{tls: g.tls}}
+	s := &server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.tls}}
 	m.registry.MustRegister(expiryCollector{g.tls})
 	if s.listener, err = publicListener(c.Listen); err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func (s *server) logStart() {
 		admin = s.adminListener.Addr().String()
 	}
 	s.log.Info("started",
-		"version", thisBuild().Version, "listen", s.listener.Addr().String(), "tls", !c.TLS.InsecureHTTP, "admin", admin,
+		"version", s.version, "listen", s.listener.Addr().String(), "tls", !c.TLS.InsecureHTTP, "admin", admin,
 		"upstream", redactURL(c.Upstream.URL), "label", c.Label.Name, "conflict", c.Label.Conflict,
 		"authentication", strings.Join(methods, ","), "metrics_allow", c.Allow.Metrics, "pprof_allow", c.Allow.Pprof,
 		"processors", runtime.GOMAXPROCS(0))

@@ -22,28 +22,29 @@ import (
 // client could have put into it (its name) is escaped by html/template; scripts there
 // are none, and the policy in the header would run none.
 type status struct {
-	config   *config
-	started  time.Time
-	ready    func(time.Time) error
-	recent   func() []proxy.Scrape
-	upstream func() (up bool, since time.Time)
-	expiry   func(time.Time) []expiryReport
-	gatherer prometheus.Gatherer
-	listen   string
-	log      *slog.Logger
-	now      func() time.Time
-	page     func() *template.Template // parsed when it is first asked for: most gates never are
-	policy   string
+	statusOptions
+	started time.Time
+	now     func() time.Time
+	page    func() *template.Template // parsed on first use: most gates never show the page
+	policy  string
 }
 
-// newStatus shows s.
-func newStatus(s *server, gatherer prometheus.Gatherer) http.Handler {
-	return (&status{
-		config: s.config, started: time.Now(), ready: s.state.ready,
-		recent: s.gate.observer.Recent, upstream: s.gate.observer.Upstream,
-		expiry:   func(now time.Time) []expiryReport { return expiries(s.gate.tls, now) },
-		gatherer: gatherer, listen: s.listener.Addr().String(), log: s.log, now: time.Now,
-	}).prepare()
+// statusOptions are what the page shows. All are needed.
+type statusOptions struct {
+	Config   *config
+	Version  string
+	Listen   string                            // address of the public listener
+	Ready    func(time.Time) error             // nil, or why the gate is not ready
+	Recent   func() []proxy.Scrape             // the last scrapes, newest first
+	Upstream func() (up bool, since time.Time) // of the last exchange; since is zero before the first
+	Expiry   func(time.Time) []expiryReport
+	Gatherer prometheus.Gatherer // the gate's own metrics
+	Log      *slog.Logger
+}
+
+// newStatus makes the page.
+func newStatus(o statusOptions) http.Handler {
+	return (&status{statusOptions: o, started: time.Now(), now: time.Now}).prepare()
 }
 
 // prepare declares the page and names its only style in the policy.
@@ -77,7 +78,7 @@ func (s *status) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = s.page().Execute(&body, report)
 	}
 	if err != nil {
-		s.log.Error("status page", "err", err)
+		s.Log.Error("status page", "err", err)
 		plain(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}

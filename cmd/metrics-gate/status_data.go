@@ -77,24 +77,24 @@ type issuerStatus struct {
 
 // report gathers what is to be seen now.
 func (s *status) report() (*statusReport, error) {
-	families, err := s.gatherer.Gather()
+	families, err := s.Gatherer.Gather()
 	if err != nil {
 		return nil, err
 	}
 	now := s.now()
 	r := &statusReport{
-		Version: thisBuild().Version, Started: s.started, Listen: s.listen, TLS: !s.config.TLS.InsecureHTTP,
-		Upstream: redactURL(s.config.Upstream.URL), Runner: s.runner(),
-		Label: s.config.Label.Name, Conflict: s.config.Label.Conflict, Methods: s.config.methods(),
-		Refusals: refusals(families), Expiry: s.expiry(now), Issuers: issuerKeys(families),
+		Version: s.Version, Started: s.started, Listen: s.Listen, TLS: !s.Config.TLS.InsecureHTTP,
+		Upstream: redactURL(s.Config.Upstream.URL), Runner: s.runner(),
+		Label: s.Config.Label.Name, Conflict: s.Config.Label.Conflict, Methods: s.Config.methods(),
+		Refusals: refusals(families), Expiry: s.Expiry(now), Issuers: issuerKeys(families),
 	}
-	if err := s.ready(now); err != nil {
+	if err := s.Ready(now); err != nil {
 		r.NotReady = err.Error()
 	}
-	if r.Rights, err = s.config.rights(); err != nil {
+	if r.Rights, err = s.Config.rights(); err != nil {
 		return nil, err
 	}
-	scrapes := s.recent()
+	scrapes := s.Recent()
 	for _, scrape := range scrapes {
 		r.Scrapes = append(r.Scrapes, scrapeOf(scrape))
 	}
@@ -103,7 +103,7 @@ func (s *status) report() (*statusReport, error) {
 }
 
 func (s *status) runner() runnerStatus {
-	up, since := s.upstream()
+	up, since := s.Upstream()
 	switch {
 	case since.IsZero():
 		return runnerStatus{State: "not asked yet"}

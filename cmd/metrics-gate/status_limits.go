@@ -11,7 +11,7 @@ import (
 
 // limits says how near each limit is.
 func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []limitStatus {
-	c := s.config
+	c := s.Config
 	gauge := func(name string) (v float64) {
 		each(families, name, func(m *dto.Metric) { v += value(m) })
 		return v

@@ -40,17 +40,19 @@ func statusOf(t *testing.T, change func(*status)) *status {
 	connections.Set(250)
 	registry.MustRegister(refused, keys, connections)
 	s := &status{
-		config: c, started: now.Add(-49 * time.Hour), listen: "127.0.0.1:9253", gatherer: registry,
-		log: slog.New(slog.DiscardHandler), now: func() time.Time { return now },
-		ready: func(time.Time) error { return nil },
-		recent: func() []proxy.Scrape {
+		started: now.Add(-49 * time.Hour), now: func() time.Time { return now },
+	}
+	s.statusOptions = statusOptions{
+		Config: c, Listen: "127.0.0.1:9253", Gatherer: registry, Log: slog.New(slog.DiscardHandler),
+		Ready: func(time.Time) error { return nil },
+		Recent: func() []proxy.Scrape {
 			return []proxy.Scrape{
 				{Who: hostile, At: now.Add(-5 * time.Second), Duration: 12 * time.Millisecond, Samples: 335, Code: 200},
 				{Who: hostile, At: now.Add(-6 * time.Second), Duration: 9 * time.Second, Code: 0},
 			}
 		},
-		upstream: func() (bool, time.Time) { return false, now.Add(-3 * time.Minute) },
-		expiry: func(time.Time) []expiryReport {
+		Upstream: func() (bool, time.Time) { return false, now.Add(-3 * time.Minute) },
+		Expiry: func(time.Time) []expiryReport {
 			return []expiryReport{{"server", "CN=" + hostile, now.Add(-time.Hour), -1}, {"client_ca", "CN=ca", now.Add(99 * time.Hour), 4}, {"crl", "CN=ca", now.Add(2400 * time.Hour), 100}}
 		},
 	}
@@ -60,7 +62,7 @@ func statusOf(t *testing.T, change func(*status)) *status {
 	return s.prepare()
 }
 
-func get(h http.Handler, accept string) *httptest.ResponseRecorder {
+func getPage(h http.Handler, accept string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Accept", accept)
 	w := httptest.NewRecorder()
@@ -69,7 +71,7 @@ func get(h http.Handler, accept string) *httptest.ResponseRecorder {
 }
 
 func TestStatusPage(t *testing.T) {
-	w := get(statusOf(t, nil), "text/html")
+	w := getPage(statusOf(t, nil), "text/html")
 	page := w.Body.String()
 	for _, want := range []string{
 		"<title>metrics-gate: runner down</title>", "started <time", "2 days ago", `<span class="bad">down</span> since <time datetime="2026-11-22T02:57:00Z">`,
@@ -94,7 +96,7 @@ func TestStatusPage(t *testing.T) {
 
 // The policy lets nothing load or run, and names the one style by its digest.
 func TestStatusPolicy(t *testing.T) {
-	w := get(statusOf(t, nil), "")
+	w := getPage(statusOf(t, nil), "")
 	style := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(w.Body.String())
 	if style == nil {
 		t.Fatal("no style")
@@ -115,9 +117,9 @@ func TestStatusPolicy(t *testing.T) {
 }
 
 func TestStatusJSON(t *testing.T) {
-	w := get(statusOf(t, func(s *status) {
-		s.ready = func(time.Time) error { return errors.New("certificate has ended") }
-		s.upstream = func() (bool, time.Time) { return false, time.Time{} }
+	w := getPage(statusOf(t, func(s *status) {
+		s.Ready = func(time.Time) error { return errors.New("certificate has ended") }
+		s.Upstream = func() (bool, time.Time) { return false, time.Time{} }
 	}), "application/json")
 	var r statusReport
 	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || w.Header().Get("Content-Type") != "application/json" {
@@ -129,12 +131,12 @@ func TestStatusJSON(t *testing.T) {
 }
 
 func TestStatusOfNothing(t *testing.T) {
-	page := get(statusOf(t, func(s *status) {
-		s.recent = func() []proxy.Scrape { return nil }
-		s.expiry = func(time.Time) []expiryReport { return nil }
-		s.gatherer = prometheus.NewRegistry()
-		s.upstream = func() (bool, time.Time) { return true, s.now() }
-		s.config.TLS.InsecureHTTP = true
+	page := getPage(statusOf(t, func(s *status) {
+		s.Recent = func() []proxy.Scrape { return nil }
+		s.Expiry = func(time.Time) []expiryReport { return nil }
+		s.Gatherer = prometheus.NewRegistry()
+		s.Upstream = func() (bool, time.Time) { return true, s.now() }
+		s.Config.TLS.InsecureHTTP = true
 	}), "").Body.String()
 	for _, want := range []string{"None yet.", "Nothing.", "Plain HTTP: none.", `<span class="ok">up</span>`, `<span class="warn">plain HTTP</span>`} {
 		if !strings.Contains(page, want) {
@@ -144,7 +146,7 @@ func TestStatusOfNothing(t *testing.T) {
 }
 
 func TestStatusThatCannotBeGathered(t *testing.T) {
-	w := get(statusOf(t, func(s *status) { s.config.Allow.Metrics = "nonsense" }), "")
+	w := getPage(statusOf(t, func(s *status) { s.Config.Allow.Metrics = "nonsense" }), "")
 	if w.Code != http.StatusInternalServerError || strings.TrimSpace(w.Body.String()) != "Internal Server Error" {
 		t.Errorf("%d %s", w.Code, w.Body.String())
 	}

@@ -14,9 +14,9 @@ var buildVersion, buildRevision string
 // build tells which metrics-gate this is.
 type build struct{ Version, Revision, GoVersion string }
 
-// thisBuild prefers what the linker was told over what the Go toolchain recorded.
-func thisBuild() build {
-	b := build{Version: buildVersion, Revision: buildRevision, GoVersion: runtime.Version()}
+// readBuild prefers what the linker was told over what the Go toolchain recorded.
+func readBuild(version, revision string) build {
+	b := build{Version: version, Revision: revision, GoVersion: runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		b.Version = cmp.Or(b.Version, info.Main.Version)
 		for _, s := range info.Settings {
@@ -35,7 +35,7 @@ func (p *process) version(_ context.Context, args []string) error {
 	if err := p.none("version", args); err != nil {
 		return err
 	}
-	b := thisBuild()
+	b := p.build
 	_, err := fmt.Fprintf(p.stdout, "metrics-gate %s (revision %s, %s %s/%s)\n", b.Version, b.Revision, b.GoVersion, runtime.GOOS, runtime.GOARCH)
 	return err
 }
