@@ -64,33 +64,46 @@ type expiryReport struct {
 	Days     int       `json:"days"` // whole days left; negative when it has ended
 }
 
-// check reads the environment and every file as serve would, binds nothing, and says
+// checkOptions are the flags of check.
+type checkOptions struct {
+	asked question
+	json  bool
+}
+
+// checkCommand declares check.
+func checkCommand() Command {
+	return Command{
+		Name: "check", Summary: "validate the environment and its files, and explain decisions",
+		Example: "metrics-gate check --as dns:prometheus.example.com --path /metrics",
+		Setup: func(set *flag.FlagSet) RunFunc {
+			var o checkOptions
+			set.Func("as", "explain the decision about a caller of this `name`, such as dns:prometheus.example.com; again for a further name or a group", o.asked.addName)
+			set.StringVar(&o.asked.path, "path", "", "the `path` that the caller asks for (default /metrics)")
+			set.BoolVar(&o.json, "json", false, "print JSON")
+			return o.run
+		},
+	}
+}
+
+// run reads the environment and every file as serve would, binds nothing, and says
 // what would be in effect. It exits 1 when serve would refuse to start.
-func (p *process) check(_ context.Context, args []string) error {
-	var asked question
-	set := flag.NewFlagSet("check", flag.ContinueOnError)
-	set.Func("as", "explain the decision about a caller of this `name`, such as dns:prometheus.example.com; again for a further name or a group", asked.addName)
-	set.StringVar(&asked.path, "path", "", "the `path` that the caller asks for (default /metrics)")
-	asJSON := set.Bool("json", false, "print JSON")
-	if _, err := p.parse(set, args, 0); err != nil {
+func (o *checkOptions) run(_ context.Context, p *Process, _ []string) error {
+	if err := o.asked.validate(); err != nil {
 		return err
 	}
-	if err := asked.validate(); err != nil {
-		return err
-	}
-	report, err := inspect(p, asked)
+	report, err := inspect(p, o.asked)
 	if err != nil {
 		report = &checkReport{Errors: checkErrors(err)}
 	}
 	switch {
-	case *asJSON:
-		if err := writeJSON(p.stdout, report); err != nil {
+	case o.json:
+		if err := writeJSON(p.Stdout, report); err != nil {
 			return err
 		}
 	case err == nil:
-		return report.print(p.stdout)
+		return report.print(p.Stdout)
 	default:
-		reportTo(p.stderr, err)
+		reportTo(p.Stderr, err)
 	}
 	if err != nil {
 		return exitCode(1)
@@ -99,13 +112,13 @@ func (p *process) check(_ context.Context, args []string) error {
 }
 
 // inspect builds the gate without a listener and notes what it would do.
-func inspect(p *process, asked question) (*checkReport, error) {
-	c, err := load(p.environ)
+func inspect(p *Process, asked question) (*checkReport, error) {
+	c, err := load(p.Environ)
 	if err != nil {
 		return nil, err
 	}
 	var heard warnings
-	g, err := newGate(c, slog.New(&heard), p.build.Version, prometheus.NewRegistry())
+	g, err := newGate(c, slog.New(&heard), p.Build.Version, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +165,7 @@ func checkErrors(err error) []checkError {
 		}
 		return list
 	}
-	var m *mistake
+	var m *ConfigError
 	if errors.As(err, &m) {
 		return []checkError{{m.Thing, m.Value, m.Wrong, m.Advice}}
 	}

@@ -24,7 +24,7 @@ func manual() string {
 	line(".SH NAME\nmetrics\\-gate \\- authenticating proxy for the metrics of GitLab Runner")
 	line(".SH SYNOPSIS")
 	for _, c := range commands() {
-		line(".B metrics\\-gate %s\n%s\n.PP", roff(c.name), roff(c.args))
+		line(".B metrics\\-gate %s\n.PP", roff(c.Synopsis()))
 	}
 	line(".SH DESCRIPTION")
 	line("metrics\\-gate stands before the metrics listener of a GitLab Runner,\nwhich has no protection of its own.")
@@ -32,7 +32,10 @@ func manual() string {
 	line("It is configured by environment variables alone; secrets come from files.")
 	line(".SH COMMANDS")
 	for _, c := range commands() {
-		line(".TP\n.B %s %s\n%s", roff(c.name), roff(c.args), roff(c.about))
+		line(".SS %s\n%s\n.PP\nExample:\n.B %s", roff(c.Synopsis()), roff(c.Summary), roff(c.Example))
+		for _, f := range c.Flags() {
+			line(".TP\n.B %s\n%s", roff(strings.TrimSpace(f.Dashed()+" "+f.Value)), roff(f.Usage))
+		}
 	}
 	line(".SH ENVIRONMENT")
 	for _, v := range declared() {
@@ -63,12 +66,16 @@ func roff(s string) string {
 }
 
 func TestCompletionWords(t *testing.T) {
-	for args, want := range map[string]string{
-		"": "", "NAME": "", "[--ca F] [-o F | --serve] URL": "--ca -o --serve", "bash|zsh|fish": "bash zsh fish",
-		"scrape-config|alerts": "scrape-config alerts",
+	for name, want := range map[string]string{
+		"version": "", "token": "", "completion": "bash zsh fish", "check": "--as --json --path",
+		"pprof": "--ca --cert --key -o --serve --token-file",
 	} {
-		if got := strings.Join(command{args: args}.words(), " "); got != want {
-			t.Errorf("%s: %q, want %q", args, got, want)
+		c, err := find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(words(c), " "); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 }

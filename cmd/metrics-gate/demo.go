@@ -14,13 +14,18 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
+// demoCommand declares demo.
+func demoCommand() Command {
+	return Command{
+		Name: "demo", Summary: "everything embedded: a runner, a CA, a certificate, a token, a gate", Reloads: true,
+		Example: "metrics-gate demo", Setup: NoFlags(demo),
+	}
+}
+
 // demo runs the gate with everything it needs embedded: a stand-in for the runner, a
 // throwaway authority, a server and a client certificate and a token, in a temporary
 // folder that goes when the demo ends. METRICS_GATE_* variables of the caller's win.
-func (p *process) demo(ctx context.Context, args []string) error {
-	if err := p.none("demo", args); err != nil {
-		return err
-	}
+func demo(ctx context.Context, p *Process, _ []string) error {
 	dir, err := os.MkdirTemp("", "metrics-gate-demo-")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -35,18 +40,16 @@ func (p *process) demo(ctx context.Context, args []string) error {
 	}
 	defer func() { _ = runner.Close() }()
 
-	gate := *p
-	gate.environ = append(demoEnviron(dir, runner.address), p.environ...)
-	c, err := load(gate.environ)
+	c, err := load(append(demoEnviron(dir, runner.address), p.Environ...))
 	if err != nil {
 		return err
 	}
-	s, err := newServer(c, newLogger(p.stderr, c.Process), p.build)
+	s, err := newServer(c, newLogger(p.Stderr, c.Process), p.Build)
 	if err != nil {
 		return err
 	}
 	printDemo(p, dir, runner.address, s.listener.Addr())
-	return s.run(ctx, p.signals)
+	return s.run(ctx, p.TakeSignals())
 }
 
 // demoEnviron configures the gate of the demo.
@@ -99,12 +102,12 @@ func writeDemoFiles(dir string) error {
 }
 
 // printDemo shows what to try. The commands work as they stand, in any folder.
-func printDemo(p *process, dir, runner string, listen net.Addr) {
+func printDemo(p *Process, dir, runner string, listen net.Addr) {
 	_, port, _ := net.SplitHostPort(listen.String())
 	url := "https://localhost:" + port + "/metrics"
 	curl := "curl --silent --show-error --cacert " + filepath.Join(dir, "ca.pem")
 	pair := fmt.Sprintf(" --cert %s --key %s ", filepath.Join(dir, "client.pem"), filepath.Join(dir, "client-key.pem"))
-	fmt.Fprintf(p.stdout, `The gate serves %s before a stand-in for a runner on %s.
+	fmt.Fprintf(p.Stdout, `The gate serves %s before a stand-in for a runner on %s.
 Try, in another terminal:
 
   # a scrape with the client certificate

@@ -44,28 +44,46 @@ type doctorReport struct {
 	Findings []finding `json:"findings"`
 }
 
-// doctor looks around, prints a line a finding, and exits 1 if one of them is a failure.
-func (p *process) doctor(ctx context.Context, args []string) error {
-	d := &doctor{environ: p.environ, version: p.build.Version, host: thisHost(p.environ), now: time.Now}
-	set := flag.NewFlagSet("doctor", flag.ContinueOnError)
-	d.client.flags(set)
-	set.StringVar(&d.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
-	asJSON := set.Bool("json", false, "print JSON")
-	if _, err := p.parse(set, args, 0); err != nil {
+// doctorOptions are the flags of doctor.
+type doctorOptions struct {
+	client credentials
+	url    string
+	json   bool
+}
+
+// doctorCommand declares doctor.
+func doctorCommand() Command {
+	return Command{
+		Name: "doctor", Summary: "look at the live surroundings and say what to do",
+		Example: "metrics-gate doctor --ca ca.crt --cert tls.crt --key tls.key",
+		Setup: func(set *flag.FlagSet) RunFunc {
+			var o doctorOptions
+			o.client.flags(set)
+			set.StringVar(&o.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
+			set.BoolVar(&o.json, "json", false, "print JSON")
+			return o.run
+		},
+	}
+}
+
+// run looks around, prints a line a finding, and exits 1 if one of them is a failure.
+func (o *doctorOptions) run(ctx context.Context, p *Process, _ []string) error {
+	if err := o.client.validate("doctor"); err != nil {
 		return err
 	}
-	if err := d.client.validate("doctor"); err != nil {
-		return err
+	d := &doctor{
+		environ: p.Environ, version: p.Build.Version, client: o.client, url: o.url,
+		host: thisHost(p.Environ), now: time.Now,
 	}
 	all := d.examine(ctx)
 	report := doctorReport{OK: worst(all) != levelFail, Findings: all}
-	if *asJSON {
-		if err := writeJSON(p.stdout, report); err != nil {
+	if o.json {
+		if err := writeJSON(p.Stdout, report); err != nil {
 			return err
 		}
 	} else {
 		for _, f := range all {
-			if err := f.print(p.stdout); err != nil {
+			if err := f.print(p.Stdout); err != nil {
 				return err
 			}
 		}
@@ -104,9 +122,9 @@ func (d *doctor) configuration() []finding {
 	}
 	if err != nil {
 		for _, e := range checkErrors(err) {
-			m := &mistake{Thing: e.Thing, Value: e.Value, Wrong: e.Wrong}
+			m := &ConfigError{Thing: e.Thing, Value: e.Value, Wrong: e.Wrong}
 			if e.Thing == "" {
-				m = &mistake{Thing: "configuration", Wrong: e.Wrong}
+				m = &ConfigError{Thing: "configuration", Wrong: e.Wrong}
 			}
 			found = append(found, fail(cmp.Or(e.Advice, "correct it: metrics-gate help explains each variable"), "%s", m))
 		}

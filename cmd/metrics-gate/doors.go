@@ -32,7 +32,7 @@ func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registe
 	if c.Allow.TokensFile != "" {
 		tokens, err := auth.LoadTokens(c.Allow.TokensFile)
 		if err != nil {
-			return nil, &mistake{Thing: prefix + "TOKENS_FILE", Value: c.Allow.TokensFile, Wrong: err.Error()}
+			return nil, &ConfigError{Thing: prefix + "TOKENS_FILE", Value: c.Allow.TokensFile, Wrong: err.Error()}
 		}
 		g.reloader.add("tokens", tokens.Reload)
 		list = append(list, tokens)
@@ -106,7 +106,7 @@ func reviews(c *config, admit func(*http.Request) bool, log *slog.Logger) ([]aut
 	}
 	if options.URL == "" {
 		if options.URL = c.inCluster; options.URL == "" {
-			return nil, nil, &mistake{Thing: prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"}
+			return nil, nil, &ConfigError{Thing: prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"}
 		}
 	}
 	files := map[string]string{
@@ -136,10 +136,10 @@ func reviews(c *config, admit func(*http.Request) bool, log *slog.Logger) ([]aut
 func blame(err error, fallback, value string, candidates map[string]string) error {
 	for _, variable := range slices.Sorted(maps.Keys(candidates)) {
 		if v := candidates[variable]; v != "" && strings.Contains(err.Error(), v) {
-			return &mistake{Thing: variable, Value: v, Wrong: err.Error()}
+			return &ConfigError{Thing: variable, Value: v, Wrong: err.Error()}
 		}
 	}
-	return &mistake{Thing: fallback, Value: value, Wrong: err.Error()}
+	return &ConfigError{Thing: fallback, Value: value, Wrong: err.Error()}
 }
 
 // verifier asks tlsconf about a certificate and answers in the words of auth.

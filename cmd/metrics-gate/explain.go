@@ -34,18 +34,18 @@ func (q *question) validate() error {
 		if q.path == "" {
 			return nil
 		}
-		return &mistake{Thing: "check --path", Value: q.path, Wrong: "says what, but not who", Advice: "add --as, for example --as dns:prometheus.example.com"}
+		return &ConfigError{Thing: "check --path", Value: q.path, Wrong: "says what, but not who", Advice: "add --as, for example --as dns:prometheus.example.com"}
 	}
 	q.path = cmp.Or(q.path, "/metrics")
 	if !strings.HasPrefix(q.path, "/") {
-		return &mistake{Thing: "check --path", Value: q.path, Wrong: "does not begin with /", Advice: "write the path as it is asked for, for example /debug/pprof/heap"}
+		return &ConfigError{Thing: "check --path", Value: q.path, Wrong: "does not begin with /", Advice: "write the path as it is asked for, for example /debug/pprof/heap"}
 	}
 	for _, name := range q.names {
 		if _, err := auth.ParsePolicy(name); err != nil || strings.Contains(name, ",") {
-			return &mistake{Thing: "check --as", Value: name, Wrong: "not one identity", Advice: "write one name of the caller, for example dns:prometheus.example.com; give --as again for a further name or a group"}
+			return &ConfigError{Thing: "check --as", Value: name, Wrong: "not one identity", Advice: "write one name of the caller, for example dns:prometheus.example.com; give --as again for a further name or a group"}
 		}
 		if strings.Contains(name, "*") {
-			return &mistake{Thing: "check --as", Value: name, Wrong: "a pattern with a * is nobody", Advice: "write a whole name, as a certificate or token bears it"}
+			return &ConfigError{Thing: "check --as", Value: name, Wrong: "a pattern with a * is nobody", Advice: "write a whole name, as a certificate or token bears it"}
 		}
 	}
 	return nil

@@ -181,13 +181,13 @@ func (g *gate) loadTLS(c *config, log *slog.Logger) error {
 func tlsMistake(err error) error {
 	var file *tlsconf.FileError
 	if !errors.As(err, &file) {
-		return &mistake{Thing: prefix + "TLS_CERT_FILE", Wrong: err.Error()}
+		return &ConfigError{Thing: prefix + "TLS_CERT_FILE", Wrong: err.Error()}
 	}
 	variable := map[string]string{
 		tlsconf.RoleServer: "TLS_CERT_FILE", tlsconf.RoleKey: "TLS_KEY_FILE",
 		tlsconf.RoleClientCA: "TLS_CLIENT_CA_FILE", tlsconf.RoleCRL: "TLS_CLIENT_CRL_FILE",
 	}[file.Role]
-	return &mistake{Thing: prefix + variable, Value: file.Path, Wrong: reason(file.Err), Advice: file.Advice}
+	return &ConfigError{Thing: prefix + variable, Value: file.Path, Wrong: reason(file.Err), Advice: file.Advice}
 }
 
 func identityKey(r *http.Request) string { return auth.KeyFromContext(r.Context()) }

@@ -47,7 +47,7 @@ func startFixture(t testing.TB, runner http.Handler, environ ...string) *fixture
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.server, err = newServer(c, newLogger(f.log, c.Process), build{Version: "test"}); err != nil {
+	if f.server, err = newServer(c, newLogger(f.log, c.Process), Build{Version: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	go func() { f.result <- f.server.run(t.Context(), f.signals) }()

@@ -16,11 +16,11 @@ import (
 )
 
 // load reads the configuration from environ ("KEY=value" each). All mistakes come
-// back at once, joined, each a *mistake that names its variable.
+// back at once, joined, each a *ConfigError that names its variable.
 func load(environ []string) (*config, error) {
 	set := gateVariables(environ)
 	c := &config{OIDC: issuers(set)}
-	var found mistakes
+	var found ConfigErrors
 	for _, g := range c.groups() {
 		err := env.ParseWithOptions(g.ptr, env.Options{Prefix: g.prefix, Environment: set})
 		translate(&found, err, g, set)
@@ -32,12 +32,12 @@ func load(environ []string) (*config, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if !known[name] {
-			found.add(unknown(name, known))
+			found.Add(unknown(name, known))
 		}
 	}
 	c.inCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"), lookup(environ, "KUBERNETES_SERVICE_PORT"))
 	c.validate(&found, set)
-	return c, found.err()
+	return c, found.Err()
 }
 
 // lookup returns the last value of a variable, as a process would see it.
@@ -84,7 +84,7 @@ func issuers(set map[string]string) []issuerConfig {
 }
 
 // translate turns the parser's errors, which name Go fields, into mistakes that name variables.
-func translate(found *mistakes, err error, g group, set map[string]string) {
+func translate(found *ConfigErrors, err error, g group, set map[string]string) {
 	var all env.AggregateError
 	if err == nil || !errors.As(err, &all) {
 		return
@@ -92,12 +92,12 @@ func translate(found *mistakes, err error, g group, set map[string]string) {
 	for _, e := range all.Errors {
 		var parse env.ParseError
 		if !errors.As(e, &parse) {
-			found.add(&mistake{Thing: strings.TrimSuffix(g.prefix, "_"), Wrong: e.Error()})
+			found.Add(&ConfigError{Thing: strings.TrimSuffix(g.prefix, "_"), Wrong: e.Error()})
 			continue
 		}
 		field, _ := reflect.TypeOf(g.ptr).Elem().FieldByName(parse.Name)
 		name := g.prefix + field.Tag.Get("env")
-		found.add(&mistake{Thing: name, Value: set[name], Wrong: expected(field.Type, parse.Err)})
+		found.Add(&ConfigError{Thing: name, Value: set[name], Wrong: expected(field.Type, parse.Err)})
 	}
 }
 

@@ -21,8 +21,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	p := &process{environ: environ, signals: signals, stdout: stdout, stderr: stderr, build: readBuild(buildVersion, buildRevision)}
-	if err := p.dispatch(ctx, args); err != nil {
+	b := readBuild(buildVersion, buildRevision)
+	p := &Process{Environ: environ, Stdout: stdout, Stderr: stderr, Build: b, Signals: signals}
+	if err := dispatch(ctx, p, args); err != nil {
 		return report(stderr, err)
 	}
 	return 0

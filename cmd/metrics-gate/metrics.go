@@ -15,7 +15,7 @@ type metrics struct {
 	connections prometheus.Gauge
 }
 
-func newMetrics(b build) *metrics {
+func newMetrics(b Build) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// mistake is an error in the configuration or in the use of a command. It prints as
+// ConfigError is an error in the configuration or in the use of a command. It prints as
 // "thing value: what is wrong", with advice on a line of its own.
-type mistake struct {
+type ConfigError struct {
 	Thing  string // the variable, file or argument
 	Value  string // what it is now; empty if not set
 	Wrong  string
@@ -18,17 +18,18 @@ type mistake struct {
 }
 
 // Error gives the fact without the advice.
-func (m *mistake) Error() string {
+func (m *ConfigError) Error() string {
 	if m.Value == "" {
 		return m.Thing + ": " + m.Wrong
 	}
 	return fmt.Sprintf("%s %q: %s", m.Thing, m.Value, m.Wrong)
 }
 
-// mistakes collects what is wrong, one mistake a variable: the first one found stands.
-type mistakes struct{ list []*mistake }
+// ConfigErrors collects errors, one a thing: the first one found stands.
+type ConfigErrors struct{ list []*ConfigError }
 
-func (l *mistakes) add(m *mistake) {
+// Add keeps m unless its thing has an error already.
+func (l *ConfigErrors) Add(m *ConfigError) {
 	for _, other := range l.list {
 		if other.Thing == m.Thing {
 			return
@@ -37,8 +38,8 @@ func (l *mistakes) add(m *mistake) {
 	l.list = append(l.list, m)
 }
 
-// err joins the mistakes; nil if there are none.
-func (l *mistakes) err() error {
+// Err joins the errors; nil if there are none.
+func (l *ConfigErrors) Err() error {
 	joined := make([]error, len(l.list))
 	for i, m := range l.list {
 		joined[i] = m
@@ -61,7 +62,7 @@ func report(w io.Writer, err error) int {
 		return code
 	}
 	fmt.Fprintf(w, "metrics-gate: %s\n", oneLine(err.Error()))
-	var m *mistake
+	var m *ConfigError
 	if !errors.As(err, &m) {
 		return 1
 	}
@@ -76,7 +77,7 @@ func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }
 
-// reason is err without the path, which the mistake already names.
+// reason is err without the path, which the ConfigError already names.
 func reason(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {

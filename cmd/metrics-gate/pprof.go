@@ -17,43 +17,54 @@ import (
 // progressInterval is the time between two lines about a long profile.
 const progressInterval = 5 * time.Second
 
-// pprof fetches a profile through the gate into a file, or stands on loopback between
+// pprofOptions are the flags of pprof.
+type pprofOptions struct {
+	credentials credentials
+	output      string
+	serve       bool
+}
+
+// pprofCommand declares pprof.
+func pprofCommand() Command {
+	const example = "https://runner.example:9253/debug/pprof/heap"
+	return Command{
+		Name: "pprof", Summary: "fetch a profile through the gate",
+		Args:    Args{Name: "URL", Advice: "write one, for example " + example},
+		Example: "metrics-gate pprof --ca ca.crt --cert tls.crt --key tls.key " + example,
+		Setup: func(set *flag.FlagSet) RunFunc {
+			var o pprofOptions
+			o.credentials.flags(set)
+			set.StringVar(&o.output, "o", "", "`file` to write, - for standard output (default: named after the profile)")
+			set.BoolVar(&o.serve, "serve", false, "listen on a loopback port for go tool pprof instead")
+			return o.run
+		},
+	}
+}
+
+// run fetches a profile through the gate into a file, or stands on loopback between
 // go tool pprof, which can send neither a token nor (as go tool) a certificate, and
 // the gate.
-func (p *process) pprof(ctx context.Context, args []string) error {
-	var c credentials
-	set := flag.NewFlagSet("pprof", flag.ContinueOnError)
-	c.flags(set)
-	output := set.String("o", "", "`file` to write, - for standard output (default: named after the profile)")
-	serve := set.Bool("serve", false, "stand on a loopback port for go tool pprof instead")
-	rest, err := p.parse(set, args, 1)
+func (o *pprofOptions) run(ctx context.Context, p *Process, args []string) error {
+	if err := o.credentials.validate("pprof"); err != nil {
+		return err
+	}
+	target, err := profileURL(args[0])
 	if err != nil {
 		return err
 	}
-	if err := c.validate("pprof"); err != nil {
-		return err
-	}
-	if len(rest) == 0 {
-		return &mistake{Thing: "pprof", Wrong: "URL is missing", Advice: "write one, for example https://runner.example:9253/debug/pprof/heap"}
-	}
-	target, err := profileURL(rest[0])
+	transport, err := o.credentials.transport()
 	if err != nil {
 		return err
 	}
-	transport, err := c.transport()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := p.interruptible(ctx)
-	defer cancel()
-	if *serve {
-		return serveProfiles(ctx, p, target, tokenTransport{transport, &c})
+	authorized := tokenTransport{transport, &o.credentials}
+	if o.serve {
+		return serveProfiles(ctx, p, target, authorized)
 	}
 	client := &http.Client{
-		Transport:     tokenTransport{transport, &c},
+		Transport:     authorized,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	name := *output
+	name := o.output
 	if name == "" {
 		name = profileName(target)
 	}
@@ -64,13 +75,13 @@ func (p *process) pprof(ctx context.Context, args []string) error {
 func profileURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
-		return nil, &mistake{Thing: "pprof", Value: redactURL(raw), Wrong: "not an http or https URL", Advice: "write https://HOST:9253/debug/pprof/heap"}
+		return nil, &ConfigError{Thing: "pprof", Value: redactURL(raw), Wrong: "not an http or https URL", Advice: "write https://HOST:9253/debug/pprof/heap"}
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/debug/pprof/"
 	}
 	if !strings.HasPrefix(u.Path, "/debug/pprof/") {
-		return nil, &mistake{Thing: "pprof", Value: raw, Wrong: "not a profile", Advice: "profiles are at /debug/pprof/, for example /debug/pprof/heap or /debug/pprof/profile?seconds=10"}
+		return nil, &ConfigError{Thing: "pprof", Value: raw, Wrong: "not a profile", Advice: "profiles are at /debug/pprof/, for example /debug/pprof/heap or /debug/pprof/profile?seconds=10"}
 	}
 	return u, nil
 }
@@ -91,13 +102,13 @@ func profileName(u *url.URL) string {
 
 // saveProfile writes the profile to name ("-" is standard output). Nothing is left
 // under that name unless it came whole.
-func saveProfile(ctx context.Context, p *process, client *http.Client, target *url.URL, name string) error {
+func saveProfile(ctx context.Context, p *Process, client *http.Client, target *url.URL, name string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return err
 	}
-	request.Header.Set("User-Agent", "metrics-gate/"+p.build.Version)
-	progress := startProgress(p.stderr, progressInterval)
+	request.Header.Set("User-Agent", "metrics-gate/"+p.Build.Version)
+	progress := startProgress(p.Stderr, progressInterval)
 	response, err := client.Do(request)
 	if err != nil {
 		progress.stop("")
@@ -109,7 +120,7 @@ func saveProfile(ctx context.Context, p *process, client *http.Client, target *u
 		return fmt.Errorf("pprof %s: %s%s", target.Redacted(), response.Status, profileAdvice(response))
 	}
 	if name == "-" {
-		_, err = io.Copy(p.stdout, progress.count(response.Body))
+		_, err = io.Copy(p.Stdout, progress.count(response.Body))
 		progress.stop("")
 		return err
 	}
@@ -146,17 +157,4 @@ func writeWhole(name string, src io.Reader) error {
 		return errors.Join(err, os.Remove(part))
 	}
 	return os.Rename(part, name)
-}
-
-// interruptible ends ctx at the first signal that asks to stop.
-func (p *process) interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		select {
-		case <-p.signals:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
 }

@@ -25,7 +25,7 @@ func (c *credentials) given() bool { return c.cert != "" || c.tokenFile != "" }
 
 func (c *credentials) validate(command string) error {
 	if (c.cert == "") != (c.key == "") {
-		return &mistake{Thing: command, Wrong: "--cert and --key go together", Advice: "give both, or --token-file"}
+		return &ConfigError{Thing: command, Wrong: "--cert and --key go together", Advice: "give both, or --token-file"}
 	}
 	return nil
 }
@@ -36,17 +36,17 @@ func (c *credentials) tlsConfig() (*tls.Config, error) {
 	if c.ca != "" {
 		pem, err := os.ReadFile(c.ca)
 		if err != nil {
-			return nil, &mistake{Thing: "--ca", Value: c.ca, Wrong: reason(err)}
+			return nil, &ConfigError{Thing: "--ca", Value: c.ca, Wrong: reason(err)}
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, &mistake{Thing: "--ca", Value: c.ca, Wrong: "no PEM certificate in it"}
+			return nil, &ConfigError{Thing: "--ca", Value: c.ca, Wrong: "no PEM certificate in it"}
 		}
 	}
 	if c.cert != "" {
 		pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 		if err != nil {
-			return nil, &mistake{Thing: "--cert", Value: c.cert, Wrong: reason(err)}
+			return nil, &ConfigError{Thing: "--cert", Value: c.cert, Wrong: reason(err)}
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
@@ -60,11 +60,11 @@ func (c *credentials) token() (string, error) {
 	}
 	text, err := os.ReadFile(c.tokenFile)
 	if err != nil {
-		return "", &mistake{Thing: "--token-file", Value: c.tokenFile, Wrong: reason(err)}
+		return "", &ConfigError{Thing: "--token-file", Value: c.tokenFile, Wrong: reason(err)}
 	}
 	token := strings.TrimSpace(string(text))
 	if token == "" || strings.ContainsAny(token, "\r\n\t ") {
-		return "", &mistake{Thing: "--token-file", Value: c.tokenFile, Wrong: "not one token on one line"}
+		return "", &ConfigError{Thing: "--token-file", Value: c.tokenFile, Wrong: "not one token on one line"}
 	}
 	return token, nil
 }

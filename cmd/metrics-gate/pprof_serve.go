@@ -18,14 +18,14 @@ import (
 // serveProfiles forwards GETs of profiles from a loopback port to the gate, with the
 // credentials, until ctx ends. Whoever may use this machine's loopback may fetch
 // profiles with them meanwhile, and nothing else.
-func serveProfiles(ctx context.Context, p *process, target *url.URL, transport http.RoundTripper) error {
+func serveProfiles(ctx context.Context, p *Process, target *url.URL, transport http.RoundTripper) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("pprof: %w", err)
 	}
-	server := &http.Server{Handler: localHost(profileProxy(target, transport, p.build.Version)), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	server := &http.Server{Handler: localHost(profileProxy(target, transport, p.Build.Version)), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
 	local := url.URL{Scheme: "http", Host: ln.Addr().String(), Path: target.Path, RawQuery: target.RawQuery}
-	fmt.Fprintf(p.stdout, "Ready until Ctrl-C, for this machine alone. Try, in another terminal:\n\n  go tool pprof '%s'\n", local.String())
+	fmt.Fprintf(p.Stdout, "Ready until Ctrl-C, for this machine alone. Try, in another terminal:\n\n  go tool pprof '%s'\n", local.String())
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stopped()
 	if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {

@@ -45,26 +45,26 @@ func printers() map[string]func(*config, printOptions) string {
 	}
 }
 
-// print writes what belongs to the present configuration, which must be a good one.
-func (p *process) print(_ context.Context, args []string) error {
-	known := strings.Join(slices.Sorted(maps.Keys(printers())), ", ")
-	if len(args) == 0 {
-		return &mistake{Thing: "print", Wrong: "what is missing", Advice: "write one of " + known}
+// printCommand declares print.
+func printCommand() Command {
+	return Command{
+		Name: "print", Summary: "print what belongs to this configuration",
+		Args:    Args{Name: "KIND", Choices: slices.Sorted(maps.Keys(printers()))},
+		Example: "metrics-gate print scrape-config --target runner-1.example:9253",
+		Setup: func(set *flag.FlagSet) RunFunc {
+			o := &printOptions{}
+			o.flags(set)
+			return func(ctx context.Context, p *Process, args []string) error { return o.run(ctx, p, args) }
+		},
 	}
-	printer, found := printers()[args[0]]
-	if !found {
-		return &mistake{Thing: "print", Value: args[0], Wrong: "unknown", Advice: "write one of " + known}
-	}
-	var o printOptions
-	set := flag.NewFlagSet("print "+args[0], flag.ContinueOnError)
-	o.flags(set)
-	if _, err := p.parse(set, args[1:], 0); err != nil {
-		return err
-	}
+}
+
+// run writes what belongs to the present configuration, which must be a good one.
+func (o printOptions) run(_ context.Context, p *Process, args []string) error {
 	if name, value, ok := strings.Cut(o.selector, "="); !ok || name == "" || value == "" {
-		return &mistake{Thing: "print --selector", Value: o.selector, Wrong: "not NAME=VALUE"}
+		return &ConfigError{Thing: "print --selector", Value: o.selector, Wrong: "not NAME=VALUE"}
 	}
-	c, err := load(p.environ)
+	c, err := load(p.Environ)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (p *process) print(_ context.Context, args []string) error {
 		}
 		o.target = host + ":" + c.port()
 	}
-	_, err = io.WriteString(p.stdout, printer(c, o))
+	_, err = io.WriteString(p.Stdout, printers()[args[0]](c, o))
 	return err
 }
 

@@ -56,14 +56,14 @@ func (c *config) runnerName() (string, error) {
 	}
 	name, err := os.Hostname()
 	if err != nil || name == "" {
-		return "", &mistake{Thing: prefix + "RUNNER_NAME", Wrong: "not set, and the host has no name", Advice: "name the runner"}
+		return "", &ConfigError{Thing: prefix + "RUNNER_NAME", Wrong: "not set, and the host has no name", Advice: "name the runner"}
 	}
 	return name, nil
 }
 
 func readRunnerName(path string) (string, error) {
 	wrong := func(what string) error {
-		return &mistake{Thing: prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
+		return &ConfigError{Thing: prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -18,20 +18,25 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/express"
 )
 
+// serveCommand declares serve.
+func serveCommand() Command {
+	return Command{
+		Name: "serve", Summary: "run the gate (also without any command)", Reloads: true,
+		Example: "metrics-gate serve", Setup: NoFlags(serve),
+	}
+}
+
 // serve is the gate itself: it runs until SIGTERM or SIGINT, and reloads on SIGHUP.
-func (p *process) serve(ctx context.Context, args []string) error {
-	if err := p.none("serve", args); err != nil {
-		return err
-	}
-	c, err := load(p.environ)
+func serve(ctx context.Context, p *Process, _ []string) error {
+	c, err := load(p.Environ)
 	if err != nil {
 		return err
 	}
-	s, err := newServer(c, newLogger(p.stderr, c.Process), p.build)
+	s, err := newServer(c, newLogger(p.Stderr, c.Process), p.Build)
 	if err != nil {
 		return err
 	}
-	return s.run(ctx, p.signals)
+	return s.run(ctx, p.TakeSignals())
 }
 
 // server is a gate with its listeners.
@@ -49,7 +54,7 @@ type server struct {
 }
 
 // newServer reads all files and binds all addresses; nothing is served before run.
-func newServer(c *config, log *slog.Logger, b build) (*server, error) {
+func newServer(c *config, log *slog.Logger, b Build) (*server, error) {
 	m := newMetrics(b)
 	g, err := newGate(c, log, b.Version, m.registry)
 	if err != nil {

@@ -232,7 +232,7 @@ func TestPublicAddressInUse(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
 	c := *f.server.config
 	c.Listen.Address = f.server.listener.Addr().String()
-	if _, err := newServer(&c, f.server.log, build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
+	if _, err := newServer(&c, f.server.log, Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
 		t.Errorf("%v, want an error that names the variable", err)
 	}
 }

@@ -6,8 +6,8 @@ import (
 )
 
 // unknown reports a variable that nobody declared, with the nearest one that exists.
-func unknown(name string, known map[string]bool) *mistake {
-	m := &mistake{Thing: name, Wrong: "unknown variable"}
+func unknown(name string, known map[string]bool) *ConfigError {
+	m := &ConfigError{Thing: name, Wrong: "unknown variable"}
 	best, nearest := "", len(name)/4
 	for _, candidate := range slices.Sorted(maps.Keys(known)) {
 		if d := distance(name, candidate); d <= nearest && (best == "" || d < nearest) {
@@ -41,18 +41,4 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// meant is the advice for an unknown command: the nearest one that exists, if one is near.
-func meant(name string) string {
-	best, nearest := "", 3
-	for _, c := range commands() {
-		if d := distance(name, c.name); d < nearest {
-			best, nearest = c.name, d
-		}
-	}
-	if best == "" {
-		return "metrics-gate help lists the commands"
-	}
-	return "did you mean " + best + "? metrics-gate help lists the commands"
 }

@@ -27,7 +27,7 @@ func TestMeant(t *testing.T) {
 	for name, want := range map[string]string{
 		"chekc": "did you mean check?", "docter": "did you mean doctor?", "frobnicate": "metrics-gate help lists the commands", "Serve": "did you mean serve?",
 	} {
-		if got := meant(name); !strings.HasPrefix(got, want) {
+		if got := suggestion(name); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}

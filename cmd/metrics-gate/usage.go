@@ -15,19 +15,29 @@ const patternHelp = `Identity patterns (METRICS_ALLOW, PPROF_ALLOW: comma separa
   *                                     any authenticated identity, alone
 `
 
-// help prints the commands and every variable.
-func (p *process) help(ctx context.Context, args []string) error {
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != "help" {
-		return p.dispatch(ctx, []string{args[0], "-h"})
+// helpCommand declares help.
+func helpCommand() Command {
+	return Command{
+		Name: "help", Summary: "print this help, or what a command takes",
+		Args:    Args{Name: "COMMAND", Optional: true},
+		Example: "metrics-gate help check", Setup: NoFlags(help),
 	}
-	if err := p.none("help", args); err != nil {
-		return err
+}
+
+// help prints one command, or all commands and every variable.
+func help(_ context.Context, p *Process, args []string) error {
+	if len(args) > 0 {
+		c, err := find(args[0])
+		if err != nil {
+			return err
+		}
+		return c.Help(p.Stdout)
 	}
-	fmt.Fprint(p.stdout, "metrics-gate puts authentication, limits and a runner_name label before a GitLab Runner's metrics.\n\nCommands:\n")
+	fmt.Fprint(p.Stdout, "metrics-gate puts authentication, limits and a runner_name label before a GitLab Runner's metrics.\n\nCommands:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(p.stdout, "  %s\n      %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+		fmt.Fprintf(p.Stdout, "  %s\n      %s\n", c.Synopsis(), c.Summary)
 	}
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\nVariables (prefix %s):\n", prefix)
 	for _, v := range declared() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", strings.TrimPrefix(v.Name, prefix), v.Default, v.Doc)
@@ -35,7 +45,7 @@ func (p *process) help(ctx context.Context, args []string) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(p.stdout, "\n"+patternHelp+"\nExit codes: 0 well, 1 failed while running, 2 configuration or usage error.\n")
+	_, err := io.WriteString(p.Stdout, "\n"+patternHelp+"\nExit codes: 0 well, 1 failed while running, 2 configuration or usage error.\n")
 	return err
 }
 

@@ -42,7 +42,7 @@ func (c *config) variables() []variable {
 }
 
 // validate checks what the declaration alone can tell: numbers are positive, choices are listed.
-func (v variable) validate(found *mistakes) {
+func (v variable) validate(found *ConfigErrors) {
 	wrong := ""
 	switch {
 	case v.Value.CanInt() && v.Value.Int() < 0, v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
@@ -56,7 +56,7 @@ func (v variable) validate(found *mistakes) {
 	default:
 		return
 	}
-	found.add(&mistake{Thing: v.Name, Value: v.String(), Wrong: wrong})
+	found.Add(&ConfigError{Thing: v.Name, Value: v.String(), Wrong: wrong})
 }
 
 // String prints the present value as it would be written in the environment.

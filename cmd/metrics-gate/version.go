@@ -11,12 +11,12 @@ import (
 // Set by the linker: -X main.buildVersion=… -X main.buildRevision=…
 var buildVersion, buildRevision string
 
-// build tells which metrics-gate this is.
-type build struct{ Version, Revision, GoVersion string }
+// Build tells which metrics-gate this is.
+type Build struct{ Version, Revision, GoVersion string }
 
 // readBuild prefers what the linker was told over what the Go toolchain recorded.
-func readBuild(version, revision string) build {
-	b := build{Version: version, Revision: revision, GoVersion: runtime.Version()}
+func readBuild(version, revision string) Build {
+	b := Build{Version: version, Revision: revision, GoVersion: runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		b.Version = cmp.Or(b.Version, info.Main.Version)
 		for _, s := range info.Settings {
@@ -30,12 +30,17 @@ func readBuild(version, revision string) build {
 	return b
 }
 
-// version prints the build on one line.
-func (p *process) version(_ context.Context, args []string) error {
-	if err := p.none("version", args); err != nil {
-		return err
+// versionCommand declares version.
+func versionCommand() Command {
+	return Command{
+		Name: "version", Summary: "print the version",
+		Example: "metrics-gate version", Setup: NoFlags(version),
 	}
-	b := p.build
-	_, err := fmt.Fprintf(p.stdout, "metrics-gate %s (revision %s, %s %s/%s)\n", b.Version, b.Revision, b.GoVersion, runtime.GOOS, runtime.GOARCH)
+}
+
+// version prints the build on one line.
+func version(_ context.Context, p *Process, _ []string) error {
+	b := p.Build
+	_, err := fmt.Fprintf(p.Stdout, "metrics-gate %s (revision %s, %s %s/%s)\n", b.Version, b.Revision, b.GoVersion, runtime.GOOS, runtime.GOARCH)
 	return err
 }
