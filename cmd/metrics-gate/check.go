@@ -2,25 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"io"
 	"log/slog"
-	"math"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
-
-// exitCode ends a command whose output has said everything already.
-type exitCode int
-
-// Error implements error.
-func (c exitCode) Error() string { return "exit code " + strconv.Itoa(int(c)) }
 
 // checkReport is what check found; its JSON is what --json prints.
 type checkReport struct {
@@ -32,36 +20,6 @@ type checkReport struct {
 	Expiry         []expiryReport  `json:"expiry,omitempty"`
 	Warnings       []finding       `json:"warnings,omitempty"`
 	Decision       *decisionReport `json:"decision,omitempty"`
-}
-
-// checkError is a mistake as JSON.
-type checkError struct {
-	Thing  string `json:"thing,omitempty"`
-	Value  string `json:"value,omitempty"`
-	Wrong  string `json:"wrong"`
-	Advice string `json:"advice,omitempty"`
-}
-
-// setting is one variable as it takes effect.
-type setting struct {
-	Name    string `json:"name"`
-	Value   string `json:"value"`
-	Default bool   `json:"default"`
-}
-
-// routeRights says who may use some routes.
-type routeRights struct {
-	Routes   string   `json:"routes"`
-	Variable string   `json:"variable"`
-	Allow    []string `json:"allow"`
-}
-
-// expiryReport says when a certificate or revocation list ends.
-type expiryReport struct {
-	Role     string    `json:"role"`
-	Subject  string    `json:"subject"`
-	NotAfter time.Time `json:"not_after"`
-	Days     int       `json:"days"` // whole days left; negative when it has ended
 }
 
 // checkOptions are the flags of check.
@@ -139,45 +97,5 @@ func inspect(p *Process, asked question) (*checkReport, error) {
 	return r, err
 }
 
-// expiries lists what ends when; nil without TLS.
-func expiries(t *tlsconf.Reloader, now time.Time) []expiryReport {
-	if t == nil {
-		return nil
-	}
-	var list []expiryReport
-	for _, e := range t.Expiry() {
-		list = append(list, expiryReport{e.Role, e.Subject, e.NotAfter.UTC(), wholeDays(e.NotAfter.Sub(now))})
-	}
-	return list
-}
-
-// wholeDays rounds down, so that what has ended is negative.
-func wholeDays(left time.Duration) int {
-	return int(math.Floor(left.Hours() / 24))
-}
-
-// checkErrors takes a joined error apart.
-func checkErrors(err error) []checkError {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var list []checkError
-		for _, e := range joined.Unwrap() {
-			list = append(list, checkErrors(e)...)
-		}
-		return list
-	}
-	var m *ConfigError
-	if errors.As(err, &m) {
-		return []checkError{{m.Thing, m.Value, m.Wrong, m.Advice}}
-	}
-	return []checkError{{Wrong: oneLine(err.Error())}}
-}
-
 // reportTo is report without its verdict.
 func reportTo(w io.Writer, err error) { _ = report(w, err) }
-
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}

@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -21,41 +19,6 @@ func runnerVersion(body []byte) string {
 		return ""
 	}
 	return string(m[1])
-}
-
-// get says what fetch asks for.
-type get struct {
-	URL       string
-	UserAgent string
-	Limit     int64 // most bytes of the answer's body
-}
-
-// fetch reads the answer and its body; a body over the limit is an error.
-func fetch(ctx context.Context, client *http.Client, g get) (*http.Response, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.URL, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	request.Header.Set("User-Agent", g.UserAgent)
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, g.Limit+1))
-	if err == nil && int64(len(body)) > g.Limit {
-		err = fmt.Errorf("answer larger than %d bytes", g.Limit)
-	}
-	return response, body, err
-}
-
-// plainClient asks without proxies, redirects and kept connections.
-func plainClient(timeout time.Duration) *http.Client {
-	return &http.Client{
-		Timeout:       timeout,
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // runner asks the runner for its metrics, and looks at them.

@@ -59,15 +59,6 @@ func (d *doctor) status(ctx context.Context, base string) (*statusReport, error)
 	return &report, json.Unmarshal(body, &report)
 }
 
-type acceptJSON struct{ http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (t acceptJSON) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Accept", "application/json")
-	return t.RoundTripper.RoundTrip(r)
-}
-
 // observedLimits says which limits are near, and whether scrapes were refused for coming too fast.
 func observedLimits(r *statusReport) []finding {
 	var found []finding

@@ -5,32 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"syscall"
 )
-
-// leafOf parses the first certificate of a PEM file.
-func leafOf(path string) *x509.Certificate {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil
-	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil
-	}
-	leaf, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil
-	}
-	return leaf
-}
 
 // target is the URL of the gate's metrics: as asked for, or on this machine.
 func (d *doctor) target() string {
@@ -154,21 +135,6 @@ func (d *doctor) unreached(target string, err error) finding {
 	return fail("see the gate's log", "gate %s: %v", target, err)
 }
 
-// tokenTransport adds the token of a file to each request.
-type tokenTransport struct {
-	http.RoundTripper
-	credentials *credentials
-}
-
-// RoundTrip implements http.RoundTripper.
-func (t tokenTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	if err := t.credentials.authorize(r); err != nil {
-		return nil, err
-	}
-	return t.RoundTripper.RoundTrip(r)
-}
-
 // countSamples counts the lines of a text exposition that are samples.
 func countSamples(body []byte) (n int) {
 	for line := range strings.Lines(string(body)) {
@@ -177,10 +143,4 @@ func countSamples(body []byte) (n int) {
 		}
 	}
 	return n
-}
-
-// loopbackName tells whether host is this machine's loopback.
-func loopbackName(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }

@@ -4,13 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/proxy"
@@ -96,40 +93,6 @@ func decide(c *config, q question) (*decisionReport, error) {
 	d.Status = w.status
 	return d, because(c, d, id)
 }
-
-// rehearsal is the walk for callers that are all id.
-func rehearsal(c *config, id auth.Identity) (http.Handler, error) {
-	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
-	if err != nil {
-		return nil, err
-	}
-	pprof, err := auth.ParsePolicy(c.Allow.Pprof)
-	if err != nil {
-		return nil, err
-	}
-	passed := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	observer := proxy.NewObserver(prometheus.NewRegistry())
-	d := &doors{
-		authenticate: func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				next.ServeHTTP(w, r.WithContext(auth.NewContext(r.Context(), id)))
-			})
-		},
-		metrics: auth.Authorize(metrics, "metrics", auth.Options{}),
-		own:     auth.Authorize(metrics, "gate_metrics", auth.Options{}),
-		pprof:   auth.Authorize(pprof, "pprof", auth.Options{}),
-	}
-	return (&gate{observer: observer}).walk(d, handlers{
-		metrics: passed, profile: passed, own: passed, profiles: proxy.Profiles(c.Upstream.Cmdline),
-		bodies: asIs, explain: asIs,
-		members: proxy.NewMembers(proxy.MembersOptions{
-			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer, Log: slog.New(slog.DiscardHandler),
-		}),
-	}), nil
-}
-
-// asIs is a stage that lets everything pass.
-func asIs(next http.Handler) http.Handler { return next }
 
 // because says which rule gave d its status.
 func because(c *config, d *decisionReport, id auth.Identity) error {

@@ -79,15 +79,6 @@ func (o printOptions) run(_ context.Context, p *Process, args []string) error {
 	return err
 }
 
-// port is the port of the public listener.
-func (c *config) port() string {
-	address, err := listenAddress(c.Listen.Address)
-	if err != nil {
-		return "9253"
-	}
-	return address[strings.LastIndexByte(address, ':')+1:]
-}
-
 // quoted is s as a YAML scalar: a JSON string is one.
 func quoted(s string) string {
 	text, err := json.Marshal(s)

@@ -219,3 +219,8 @@ func (s *server) linger(ctx context.Context) {
 		}
 	}
 }
+
+// watchExpiry warns of what ends, until ctx does.
+func (s *server) watchExpiry(ctx context.Context) {
+	newExpiryWatch(s.log, func(now time.Time) []expiryReport { return expiries(s.gate.tls, now) }).run(ctx)
+}

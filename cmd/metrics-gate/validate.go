@@ -47,28 +47,6 @@ func (c *config) validateAddresses(found *ConfigErrors) {
 	}
 }
 
-// listenAddress completes a public address: a missing port is 9253, a service name is looked up.
-func listenAddress(address string) (string, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		if strings.Count(address, ":") == 1 || strings.Contains(address, "]:") {
-			return "", err
-		}
-		host, port = strings.Trim(address, "[]"), "9253"
-	}
-	if port == "" {
-		port = "9253"
-	}
-	if strings.ContainsAny(host, "/ ") {
-		return "", &net.AddrError{Err: "not a host", Addr: host}
-	}
-	n, err := net.LookupPort("tcp", port)
-	if err != nil {
-		return "", &net.AddrError{Err: "unknown port", Addr: port}
-	}
-	return net.JoinHostPort(host, strconv.Itoa(n)), nil
-}
-
 func (c *config) validateLabel(found *ConfigErrors, set map[string]string) {
 	if name, ok := set[prefix+"RUNNER_NAME"]; ok && strings.TrimSpace(name) == "" {
 		found.Add(&ConfigError{Thing: prefix + "RUNNER_NAME", Wrong: "set but empty", Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod lacks is empty"})
@@ -119,21 +97,6 @@ func (c *config) validateAuth(found *ConfigErrors) {
 	}
 }
 
-// bearer tells whether any kind of bearer token is on.
-func (c *config) bearer() bool {
-	return c.Allow.TokensFile != "" || c.oidc() || c.Kubernetes.Auth != "off"
-}
-
-// oidc tells whether an issuer is configured.
-func (c *config) oidc() bool {
-	for i := range c.OIDC {
-		if c.OIDC[i].URL != "" {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *config) validateAllow(found *ConfigErrors) {
 	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
 	switch {
@@ -157,14 +120,6 @@ func (c *config) validateAllow(found *ConfigErrors) {
 	if pprof.Any() {
 		found.Add(&ConfigError{Thing: prefix + "PPROF_ALLOW", Value: c.Allow.Pprof, Wrong: minted, Advice: rule})
 	}
-}
-
-// redactURL hides what stands before the @ of a URL: it may be a password.
-func redactURL(raw string) string {
-	if i := strings.LastIndex(raw, "@"); i >= 0 {
-		return "…" + raw[i:]
-	}
-	return raw
 }
 
 // maxClockSkew is the most that an issuer's clock and the gate's may differ.

@@ -4,45 +4,9 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/metrics-gate/metrics-gate/auth"
-	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
-
-// How many days before the end of a certificate, or of a revocation list, a warning begins.
-const (
-	expirySoon     = 14
-	listExpirySoon = 1
-)
-
-// expiryFindings warns about what ends soon or has ended.
-func expiryFindings(list []expiryReport) []finding {
-	var found []finding
-	for _, e := range list {
-		day := e.NotAfter.Format(time.DateOnly)
-		switch {
-		case e.Days < 0:
-			found = append(found, warn("renew it: until then what rests on it is refused", "%s ended on %s", e, day))
-		case e.Soon():
-			found = append(found, warn("renew it", "%s ends on %s (%s)", e, day, e.Left()))
-		}
-	}
-	return found
-}
-
-// Soon tells whether e wants attention.
-func (e expiryReport) Soon() bool {
-	if e.Role == tlsconf.RoleCRL {
-		return e.Days < listExpirySoon
-	}
-	return e.Days < expirySoon
-}
-
-// String names what ends.
-func (e expiryReport) String() string {
-	return strings.TrimSpace(e.Role + " " + e.Subject)
-}
 
 // policyFindings warns about patterns that can never match and about ways to
 // authenticate that lead nowhere. The configuration is valid otherwise.

@@ -1,14 +1,25 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/auth"
 )
+
+// setting is one variable as it takes effect.
+type setting struct {
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	Default bool   `json:"default"`
+}
+
+// routeRights says who may use some routes.
+type routeRights struct {
+	Routes   string   `json:"routes"`
+	Variable string   `json:"variable"`
+	Allow    []string `json:"allow"`
+}
 
 // effective is a variable as it takes effect, defaults that are found out included;
 // false for one that is not in use.
@@ -73,59 +84,6 @@ func (c *config) rights() ([]routeRights, error) {
 	}, nil
 }
 
-// print writes r for a person.
-func (r *checkReport) print(out io.Writer) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, s := range r.Configuration {
-		origin := ""
-		if s.Default {
-			origin = "\t(default)"
-		}
-		fmt.Fprintf(w, "%s\t%s%s\n", strings.TrimPrefix(s.Name, prefix), printable(s.Value), origin)
-	}
-	fmt.Fprintf(w, "\nwho is known by\t%s\n", strings.Join(r.Authentication, ", "))
-	for _, rights := range r.Authorization {
-		allowed := "nobody"
-		if len(rights.Allow) > 0 {
-			allowed = strings.Join(rights.Allow, "\n\t")
-		}
-		fmt.Fprintf(w, "%s\t%s\n", rights.Routes, allowed)
-	}
-	if len(r.Expiry) > 0 {
-		fmt.Fprintln(w)
-	}
-	for _, e := range r.Expiry {
-		fmt.Fprintf(w, "%s\tuntil %s\t%s\t%s\n", e.Role, e.NotAfter.Format(time.RFC3339), e.Left(), printable(e.Subject))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if len(r.Warnings) > 0 || r.Decision != nil {
-		fmt.Fprintln(out)
-	}
-	for _, f := range r.Warnings {
-		if err := f.print(out); err != nil {
-			return err
-		}
-	}
-	if r.Decision != nil {
-		return r.Decision.print(out)
-	}
-	_, err := fmt.Fprintln(out, "configuration: ok")
-	return err
-}
-
-// Left says how long something still lasts.
-func (e expiryReport) Left() string {
-	switch {
-	case e.Days < 0:
-		return "over"
-	case e.Days == 1:
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", e.Days)
-}
-
 // isDefault tells whether v is what it is when nobody sets it.
 func (v variable) isDefault() bool {
 	if d, ok := v.Value.Interface().(time.Duration); ok {
@@ -133,4 +91,28 @@ func (v variable) isDefault() bool {
 		return err == nil && d == def
 	}
 	return v.String() == v.Default
+}
+
+// port is the port of the public listener.
+func (c *config) port() string {
+	address, err := listenAddress(c.Listen.Address)
+	if err != nil {
+		return "9253"
+	}
+	return address[strings.LastIndexByte(address, ':')+1:]
+}
+
+// bearer tells whether any kind of bearer token is on.
+func (c *config) bearer() bool {
+	return c.Allow.TokensFile != "" || c.oidc() || c.Kubernetes.Auth != "off"
+}
+
+// oidc tells whether an issuer is configured.
+func (c *config) oidc() bool {
+	for i := range c.OIDC {
+		if c.OIDC[i].URL != "" {
+			return true
+		}
+	}
+	return false
 }

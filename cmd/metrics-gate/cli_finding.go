@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 )
 
 // Levels of a finding, as they are printed.
@@ -43,16 +42,6 @@ func (f finding) print(w io.Writer) error {
 	}
 	_, err := fmt.Fprintln(w, printable(line))
 	return err
-}
-
-// printable replaces what is no visible character.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r < 0xa0) {
-			return ' '
-		}
-		return r
-	}, s)
 }
 
 // worst is the gravest level of list.

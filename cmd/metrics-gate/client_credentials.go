@@ -3,12 +3,45 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"strings"
 )
+
+// leafOf parses the first certificate of a PEM file.
+func leafOf(path string) *x509.Certificate {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return leaf
+}
+
+// tokenTransport adds the token of a file to each request.
+type tokenTransport struct {
+	http.RoundTripper
+	credentials *credentials
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t tokenTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	if err := t.credentials.authorize(r); err != nil {
+		return nil, err
+	}
+	return t.RoundTripper.RoundTrip(r)
+}
 
 // credentials are a client's at a gate, in files as Prometheus has them.
 type credentials struct{ ca, cert, key, tokenFile string }

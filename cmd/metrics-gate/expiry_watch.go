@@ -22,11 +22,6 @@ func newExpiryWatch(log *slog.Logger, expiry func(time.Time) []expiryReport) *ex
 	return &expiryWatch{log: log, expiry: expiry, said: map[string]time.Time{}}
 }
 
-// watchExpiry warns of what ends, until ctx does.
-func (s *server) watchExpiry(ctx context.Context) {
-	newExpiryWatch(s.log, func(now time.Time) []expiryReport { return expiries(s.gate.tls, now) }).run(ctx)
-}
-
 // run looks until ctx ends, at once for the first time.
 func (w *expiryWatch) run(ctx context.Context) {
 	tick := time.NewTicker(expiryInterval)

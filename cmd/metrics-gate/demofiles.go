@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
+)
+
+// demoEnviron configures the gate of the demo.
+func demoEnviron(dir, runner string) []string {
+	file := func(name string) string { return filepath.Join(dir, name) }
+	return []string{
+		prefix + "UPSTREAM_URL=http://" + runner,
+		prefix + "RUNNER_NAME=demo-runner",
+		prefix + "TLS_CERT_FILE=" + file("server.pem"),
+		prefix + "TLS_KEY_FILE=" + file("server-key.pem"),
+		prefix + "TLS_CLIENT_CA_FILE=" + file("ca.pem"),
+		prefix + "TOKENS_FILE=" + file("tokens"),
+		prefix + "METRICS_ALLOW=dns:prometheus.demo,token:prometheus",
+		prefix + "PPROF_ALLOW=dns:prometheus.demo",
+		prefix + "LOG_FORMAT=text",
+	}
+}
+
+// writeDemoFiles makes the authority, two certificates and a token in dir.
+func writeDemoFiles(dir string) error {
+	month := time.Now().Add(30 * 24 * time.Hour)
+	ca, err := testca.NewCA(testca.Options{CommonName: "metrics-gate demo", NotAfter: month})
+	if err != nil {
+		return err
+	}
+	file := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(file("ca.pem"), ca.CertPEM(), 0o644); err != nil {
+		return err
+	}
+	for name, options := range map[string]testca.Options{
+		"server": {DNSNames: []string{"localhost"}, IPs: []string{"127.0.0.1", "::1"}, NotAfter: month},
+		"client": {DNSNames: []string{"prometheus.demo"}, NotAfter: month},
+	} {
+		pair, err := ca.Issue(options)
+		if err != nil {
+			return err
+		}
+		if err := pair.WriteFiles(file(name+".pem"), file(name+"-key.pem")); err != nil {
+			return err
+		}
+	}
+	secret, line, err := auth.NewToken("prometheus")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file("token"), []byte(secret), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(file("tokens"), []byte(line+"\n"), 0o600)
+}
