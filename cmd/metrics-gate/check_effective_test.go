@@ -4,90 +4,12 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
-
-func TestEffectiveConfiguration(t *testing.T) {
-	host, err := os.Hostname()
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(t.TempDir(), "name")
-	if err := os.WriteFile(name, []byte("from-file\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		environ    []string
-		variable   string
-		value      string
-		isDefault  bool
-		isInEffect bool
-	}{
-		{nil, "RATE_LIMIT", "10", true, true},
-		{[]string{"RATE_LIMIT=2.5"}, "RATE_LIMIT", "2.5", false, true},
-		{[]string{"IDLE_TIMEOUT=2m"}, "IDLE_TIMEOUT", "2m0s", true, true},
-		{[]string{"IDLE_TIMEOUT=3m"}, "IDLE_TIMEOUT", "3m0s", false, true},
-		{[]string{"PPROF_ALLOW="}, "PPROF_ALLOW", "none", true, true},
-		{nil, "TLS_CLIENT_CRL_FILE", "", false, false},
-		{nil, "OIDC_USERNAME_CLAIM", "", false, false},
-		{[]string{"OIDC_ISSUER_URL=https://issuer.example", "OIDC_AUDIENCE=gate"}, "OIDC_USERNAME_CLAIM", "sub", true, true},
-		{[]string{"LABELS=a=b,c=d"}, "LABELS", "a=b,c=d", false, true},
-		{[]string{"RUNNER_NAME=one"}, "RUNNER_NAME", "one", false, true},
-		{[]string{"UPSTREAM_URL=http://127.0.0.1:9999"}, "UPSTREAM_URL", "http://127.0.0.1:9999", false, true},
-	} {
-		environ := make([]string, len(test.environ))
-		for i, entry := range test.environ {
-			environ[i] = prefix + entry
-		}
-		c := policyOf(t, environ...)
-		i := slices.IndexFunc(c.variables(), func(v variable) bool { return v.Name == prefix+test.variable })
-		s, inEffect := c.effective(c.variables()[i])
-		if inEffect != test.isInEffect || (inEffect && (s.Value != test.value || s.Default != test.isDefault)) {
-			t.Errorf("%v %s: %+v %v", test.environ, test.variable, s, inEffect)
-		}
-	}
-	c := policyOf(t)
-	c.Label.RunnerName = ""
-	runnerName := c.variables()[slices.IndexFunc(c.variables(), func(v variable) bool { return v.Name == prefix+"RUNNER_NAME" })]
-	if s, inEffect := c.effective(runnerName); !inEffect || s.Value != host || !s.Default {
-		t.Errorf("without a name: %+v", s)
-	}
-	c.Label.RunnerNameFile = name
-	if s, inEffect := c.effective(runnerName); inEffect {
-		t.Errorf("beside a file: %+v", s)
-	}
-}
-
-func TestMethods(t *testing.T) {
-	c := policyOf(t, prefix+"OIDC_ISSUER_URL=https://issuer.example", prefix+"OIDC_AUDIENCE=gate", prefix+"KUBERNETES_AUTH=tokenreview")
-	if got := strings.Join(c.methods(), " "); got != "certificate token oidc kubernetes" {
-		t.Error(got)
-	}
-	c.TLS.InsecureHTTP = true
-	c.Allow.TokensFile = ""
-	if got := strings.Join(c.methods(), " "); got != "oidc kubernetes" {
-		t.Error(got)
-	}
-}
-
-func TestRights(t *testing.T) {
-	c := policyOf(t, prefix+"PPROF_ALLOW=")
-	rights, err := c.rights()
-	if err != nil || len(rights) != 2 || len(rights[0].Allow) != 2 || len(rights[1].Allow) != 0 {
-		t.Errorf("%+v %v", rights, err)
-	}
-	for _, change := range []func(){func() { c.Allow.Pprof = "nonsense" }, func() { c.Allow.Metrics = "nonsense" }} {
-		change()
-		if _, err := c.rights(); err == nil {
-			t.Error("a bad list has rights")
-		}
-	}
-}
 
 // The text has everything that the JSON has.
 func TestCheckText(t *testing.T) {

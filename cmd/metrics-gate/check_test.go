@@ -3,13 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/metrics-gate/metrics-gate/auth"
 )
 
 // checked runs check with the demo's files and returns its code and outputs.
@@ -20,7 +16,7 @@ func checked(t *testing.T, environ []string, args ...string) (code int, stdout, 
 		t.Fatal(err)
 	}
 	var out, errors bytes.Buffer
-	code = run(t.Context(), append([]string{"check"}, args...), append(demoEnviron(dir, "127.0.0.1:9252"), environ...), &out, &errors)
+	code = runCommand(t.Context(), checkCommand(), process(append(demoEnviron(dir, "127.0.0.1:9252"), environ...), &out, &errors), args...)
 	return code, out.String(), errors.String()
 }
 
@@ -81,54 +77,5 @@ func TestCheckExitCodes(t *testing.T) {
 				t.Errorf("%d, want %d\n%s%s", code, test.code, stdout, stderr)
 			}
 		})
-	}
-}
-
-func TestExpiryFindings(t *testing.T) {
-	now := time.Now()
-	for _, test := range []struct {
-		role  string
-		left  time.Duration
-		found string
-	}{
-		{"server", 15 * 24 * time.Hour, ""},
-		{"server", 13 * 24 * time.Hour, "ends on"},
-		{"server", -time.Minute, "ended on"},
-		{"crl", 13 * 24 * time.Hour, ""},
-		{"crl", time.Hour, "ends on"},
-		{"crl", -25 * time.Hour, "ended on"},
-	} {
-		e := expiryReport{Role: test.role, Subject: "CN=x", NotAfter: now.Add(test.left), Days: wholeDays(test.left)}
-		found := expiryFindings([]expiryReport{e})
-		if (test.found == "") != (len(found) == 0) || (len(found) > 0 && !strings.Contains(found[0].What, test.found)) {
-			t.Errorf("%s %s: %+v, want %q", test.role, test.left, found, test.found)
-		}
-	}
-}
-
-func TestWholeDays(t *testing.T) {
-	for left, want := range map[time.Duration]int{
-		-25 * time.Hour: -2, -time.Second: -1, 0: 0, 23 * time.Hour: 0, 24 * time.Hour: 1, 59 * time.Hour: 2,
-	} {
-		if got := wholeDays(left); got != want {
-			t.Errorf("%s: %d, want %d", left, got, want)
-		}
-	}
-}
-
-func TestTokenNames(t *testing.T) {
-	dir := t.TempDir()
-	if err := writeDemoFiles(dir); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "tokens")
-	if got := tokenNames(path); !slices.Equal(got, []string{"prometheus"}) {
-		t.Errorf("%v", got)
-	}
-	if _, err := auth.LoadTokens(path); err != nil {
-		t.Error(err)
-	}
-	if got := tokenNames(""); got != nil {
-		t.Errorf("%v", got)
 	}
 }

@@ -39,3 +39,28 @@ func TestDeclarationOfEveryCommand(t *testing.T) {
 		}
 	}
 }
+
+func TestCompletionWords(t *testing.T) {
+	for name, want := range map[string]string{
+		"version": "", "token": "", "completion": "bash zsh fish", "check": "--as --json --path",
+		"pprof": "--ca --cert --key -o --serve --token-file",
+	} {
+		c, err := find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(words(c), " "); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestMeant(t *testing.T) {
+	for name, want := range map[string]string{
+		"chekc": "did you mean check?", "docter": "did you mean doctor?", "frobnicate": "metrics-gate help lists the commands", "Serve": "did you mean serve?",
+	} {
+		if got := suggestion(name); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

@@ -2,23 +2,9 @@ package main
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 )
-
-var update = flag.Bool("update", false, "write the README's table")
-
-// good is the smallest environment that validates, with files that need not exist.
-func good(more ...string) []string {
-	return append([]string{
-		"METRICS_GATE_TLS_CERT_FILE=/etc/gate/tls.crt",
-		"METRICS_GATE_TLS_KEY_FILE=/etc/gate/tls.key",
-		"METRICS_GATE_TLS_CLIENT_CA_FILE=/etc/gate/ca.crt",
-		"METRICS_GATE_METRICS_ALLOW=dns:prometheus.example.com",
-	}, more...)
-}
 
 func TestLoadDefaults(t *testing.T) {
 	c, err := load(good())
@@ -118,31 +104,5 @@ func TestDeclaration(t *testing.T) {
 	}
 	if len(seen) < 50 {
 		t.Errorf("only %d variables", len(seen))
-	}
-}
-
-// The README's table is made from the declaration: go test ./cmd/metrics-gate -update writes it.
-func TestReadmeTable(t *testing.T) {
-	const path, begin, end = "../../README.md", "<!-- variables -->\n", "<!-- end of variables -->\n"
-	readme, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, found := strings.Cut(string(readme), begin)
-	_, foot, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		t.Fatal("README.md lacks the marks of the table")
-	}
-	var want bytes.Buffer
-	table(&want)
-	whole := head + begin + want.String() + end + foot
-	if *update {
-		if err := os.WriteFile(path, []byte(whole), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if whole != string(readme) {
-		t.Errorf("the table in README.md is not the declaration's; run go test ./cmd/metrics-gate -update:\n%s", want.String())
 	}
 }

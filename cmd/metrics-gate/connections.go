@@ -31,9 +31,13 @@ type connections struct {
 	waiting   int // connections whose first request has not come yet
 }
 
-func newConnections(c listenConfig, open prometheus.Gauge) *connections {
+// Bounds are the most open connections at one time.
+type Bounds struct{ Total, PerAddress int }
+
+// newConnections reports the open connections to open.
+func newConnections(b Bounds, open prometheus.Gauge) *connections {
 	return &connections{
-		total: c.MaxConnections, perAddress: c.MaxPerAddress, open: open,
+		total: b.Total, perAddress: b.PerAddress, open: open,
 		addresses: map[netip.Prefix]int{}, strangers: list.New(),
 	}
 }

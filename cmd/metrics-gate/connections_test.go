@@ -30,7 +30,7 @@ func (c *fakeConn) Close() error { c.closed = true; return nil }
 
 func bounds(total, each int) (*connections, prometheus.Gauge) {
 	open := prometheus.NewGauge(prometheus.GaugeOpts{Name: "open"})
-	return newConnections(listenConfig{MaxConnections: total, MaxPerAddress: each}, open), open
+	return newConnections(Bounds{Total: total, PerAddress: each}, open), open
 }
 
 func TestConnectionsPerAddress(t *testing.T) {

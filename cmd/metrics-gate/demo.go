@@ -45,7 +45,7 @@ func demo(ctx context.Context, p *Process, _ []string) error {
 	if err != nil {
 		return err
 	}
-	printDemo(p, dir, runner.address, s.listener.Addr())
+	printDemo(p, dir, runner.address, s.Addr())
 	return s.run(ctx, p.TakeSignals())
 }
 

@@ -22,7 +22,7 @@ func TestDemoCommands(t *testing.T) {
 	var demo sync.WaitGroup
 	code := -1
 	demo.Go(func() {
-		code = run(ctx, []string{"demo"}, []string{prefix + "LISTEN_ADDRESS=127.0.0.1:0", prefix + "ADMIN_ADDRESS=127.0.0.1:0"}, write, &log)
+		code = runCommand(ctx, demoCommand(), process([]string{prefix + "LISTEN_ADDRESS=127.0.0.1:0", prefix + "ADMIN_ADDRESS=127.0.0.1:0"}, write, &log))
 		_ = write.Close()
 	})
 	var commands []string

@@ -13,15 +13,15 @@ import (
 func demoEnviron(dir, runner string) []string {
 	file := func(name string) string { return filepath.Join(dir, name) }
 	return []string{
-		prefix + "UPSTREAM_URL=http://" + runner,
-		prefix + "RUNNER_NAME=demo-runner",
-		prefix + "TLS_CERT_FILE=" + file("server.pem"),
-		prefix + "TLS_KEY_FILE=" + file("server-key.pem"),
-		prefix + "TLS_CLIENT_CA_FILE=" + file("ca.pem"),
-		prefix + "TOKENS_FILE=" + file("tokens"),
-		prefix + "METRICS_ALLOW=dns:prometheus.demo,token:prometheus",
-		prefix + "PPROF_ALLOW=dns:prometheus.demo",
-		prefix + "LOG_FORMAT=text",
+		"METRICS_GATE_UPSTREAM_URL=http://" + runner,
+		"METRICS_GATE_RUNNER_NAME=demo-runner",
+		"METRICS_GATE_TLS_CERT_FILE=" + file("server.pem"),
+		"METRICS_GATE_TLS_KEY_FILE=" + file("server-key.pem"),
+		"METRICS_GATE_TLS_CLIENT_CA_FILE=" + file("ca.pem"),
+		"METRICS_GATE_TOKENS_FILE=" + file("tokens"),
+		"METRICS_GATE_METRICS_ALLOW=dns:prometheus.demo,token:prometheus",
+		"METRICS_GATE_PPROF_ALLOW=dns:prometheus.demo",
+		"METRICS_GATE_LOG_FORMAT=text",
 	}
 }
 

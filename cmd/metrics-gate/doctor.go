@@ -171,6 +171,6 @@ func (d *doctor) runnerPort() string {
 }
 
 // fetch gets url as doctor, at most limit bytes of it.
-func (d *doctor) fetch(ctx context.Context, client *http.Client, url string, limit int64) (*http.Response, []byte, error) {
-	return fetch(ctx, client, get{URL: url, UserAgent: "metrics-gate/" + d.version + " (doctor)", Limit: limit})
+func (d *doctor) fetch(ctx context.Context, by *http.Client, url string, limit int64) (*http.Response, []byte, error) {
+	return fetch(ctx, by, get{URL: url, UserAgent: "metrics-gate/" + d.version + " (doctor)", Limit: limit})
 }

@@ -133,16 +133,16 @@ func issuerClient(c *issuerConfig) (*http.Client, error) {
 			return nil, fmt.Errorf("%s: no PEM certificate in it", c.CAFile)
 		}
 	}
-	client := plainClient(doctorTimeout)
-	client.Transport = &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}
+	asks := plainClient(doctorTimeout)
+	asks.Transport = &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}
 	if c.DiscoveryToken != "" {
 		issuer, err := url.Parse(c.URL)
 		if err != nil {
 			return nil, err
 		}
-		client.Transport = hostToken{client.Transport, issuer.Host, &credentials{tokenFile: c.DiscoveryToken}}
+		asks.Transport = hostToken{asks.Transport, issuer.Host, &credentials{tokenFile: c.DiscoveryToken}}
 	}
-	return client, nil
+	return asks, nil
 }
 
 // hostToken sends a token to one host and port, and nowhere else.

@@ -95,12 +95,12 @@ func TestDoctorSendsTheDiscoveryTokenToTheIssuerAlone(t *testing.T) {
 			_, _ = fmt.Fprintf(w, `{"issuer":"%s","jwks_uri":"%s/keys"}`, url, other.URL)
 		})
 	}, prefix+"OIDC_DISCOVERY_TOKEN_FILE="+token)
-	client, err := issuerClient(&d.config.OIDC[0])
+	asks, err := issuerClient(&d.config.OIDC[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.Transport.(hostToken).RoundTripper.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true
-	if response, _, err := fetch(t.Context(), client, get{URL: other.URL, Limit: 10}); err != nil || response.StatusCode != 200 {
+	asks.Transport.(hostToken).RoundTripper.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true
+	if response, _, err := fetch(t.Context(), asks, get{URL: other.URL, Limit: 10}); err != nil || response.StatusCode != 200 {
 		t.Fatal(err)
 	}
 	if got := <-leaked; got != "" {

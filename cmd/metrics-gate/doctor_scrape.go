@@ -93,11 +93,11 @@ func (d *doctor) scrape(ctx context.Context) []finding {
 }
 
 // ask sends one request, with the token when asked to.
-func (d *doctor) ask(ctx context.Context, client *http.Client, target string, known bool) (*http.Response, []byte, error) {
+func (d *doctor) ask(ctx context.Context, by *http.Client, target string, known bool) (*http.Response, []byte, error) {
 	if known && d.client.tokenFile != "" {
-		client.Transport = tokenTransport{client.Transport, &d.client}
+		by.Transport = tokenTransport{by.Transport, &d.client}
 	}
-	return d.fetch(ctx, client, target, d.config.Upstream.MaxBytes*2)
+	return d.fetch(ctx, by, target, d.config.Upstream.MaxBytes*2)
 }
 
 // stranger judges what a caller without credentials got.

@@ -112,7 +112,7 @@ func TestDoctorCommand(t *testing.T) {
 	}
 	environ := append(demoEnviron(dir, "127.0.0.1:9"), prefix+"LISTEN_ADDRESS=127.0.0.1:9", prefix+"ADMIN_ADDRESS=off")
 	var text, document, errors bytes.Buffer
-	if code := run(t.Context(), []string{"doctor"}, environ, &text, &errors); code != 1 || errors.Len() > 0 {
+	if code := runCommand(t.Context(), doctorCommand(), process(environ, &text, &errors)); code != 1 || errors.Len() > 0 {
 		t.Errorf("%d %s", code, errors.String())
 	}
 	for line := range strings.Lines(text.String()) {
@@ -120,24 +120,17 @@ func TestDoctorCommand(t *testing.T) {
 			t.Errorf("not a finding: %s", line)
 		}
 	}
-	if code := run(t.Context(), []string{"doctor", "--json"}, environ, &document, &errors); code != 1 {
+	if code := runCommand(t.Context(), doctorCommand(), process(environ, &document, &errors), "--json"); code != 1 {
 		t.Errorf("--json: %d", code)
 	}
 	var report doctorReport
 	if err := json.Unmarshal(document.Bytes(), &report); err != nil || report.OK || len(report.Findings) != strings.Count(text.String(), "\n") {
 		t.Errorf("%v %d findings of\n%s", err, len(report.Findings), text.String())
 	}
-	for _, args := range [][]string{{"doctor", "--cert", "x"}, {"doctor", "extra"}, {"doctor", "--frobnicate"}} {
-		if code := run(t.Context(), args, environ, &text, &errors); code != 2 {
+	for _, args := range [][]string{{"--cert", "x"}, {"extra"}, {"--frobnicate"}} {
+		if code := runCommand(t.Context(), doctorCommand(), process(environ, &text, &errors), args...); code != 2 {
 			t.Errorf("%v: %d, want 2", args, code)
 		}
-	}
-}
-
-func TestFindingsArePrintable(t *testing.T) {
-	var out bytes.Buffer
-	if err := fail("do\nthat", "a \x1b[31m\u009b name").print(&out); err != nil || out.String() != "fail  a  [31m  name: do that\n" {
-		t.Errorf("%q %v", out.String(), err)
 	}
 }
 

@@ -1,126 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"crypto/tls"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 )
-
-const exposition004 = "text/plain; version=0.0.4; charset=utf-8"
-
-// fixture is a gate that runs in this process, before a runner of the test's.
-type fixture struct {
-	dir     string
-	server  *server
-	signals chan os.Signal
-	result  chan error
-	log     *syncBuffer
-	runner  *httptest.Server
-	hits    atomic.Int64
-}
-
-// startFixture runs a gate with the demo's files; environ adds to its configuration.
-func startFixture(t testing.TB, runner http.Handler, environ ...string) *fixture {
-	t.Helper()
-	f := &fixture{dir: t.TempDir(), signals: make(chan os.Signal, 4), result: make(chan error, 1), log: &syncBuffer{}}
-	if err := writeDemoFiles(f.dir); err != nil {
-		t.Fatal(err)
-	}
-	f.runner = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f.hits.Add(1)
-		runner.ServeHTTP(w, r)
-	}))
-	t.Cleanup(f.runner.Close)
-	all := append(demoEnviron(f.dir, f.runner.Listener.Addr().String()),
-		prefix+"LISTEN_ADDRESS=127.0.0.1:0", prefix+"ADMIN_ADDRESS=127.0.0.1:0", prefix+"LOG_LEVEL=debug")
-	c, err := load(append(all, environ...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if f.server, err = newServer(c, newLogger(f.log, c.Process), Build{Version: "test"}); err != nil {
-		t.Fatal(err)
-	}
-	go func() { f.result <- f.server.run(t.Context(), f.signals) }()
-	t.Cleanup(func() {
-		select {
-		case f.signals <- syscall.SIGTERM:
-		default:
-		}
-		if t.Failed() {
-			t.Logf("log:\n%s", f.log.String())
-		}
-	})
-	return f
-}
-
-// client shows the demo's certificate, or none.
-func (f *fixture) client(t *testing.T, certificate bool) *http.Client {
-	t.Helper()
-	pem, err := os.ReadFile(filepath.Join(f.dir, "ca.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := &tls.Config{RootCAs: poolOf(pem)}
-	if certificate {
-		pair, err := tls.LoadX509KeyPair(filepath.Join(f.dir, "client.pem"), filepath.Join(f.dir, "client-key.pem"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	transport := &http.Transport{TLSClientConfig: config}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 20 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
-func (f *fixture) token(t *testing.T) string {
-	t.Helper()
-	token, err := os.ReadFile(filepath.Join(f.dir, "token"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(token)
-}
-
-// ask sends a request and returns the answer with its body.
-func (f *fixture) ask(t *testing.T, c *http.Client, method, target string, headers ...string) (*http.Response, string) {
-	t.Helper()
-	r, err := http.NewRequest(method, "https://"+f.server.listener.Addr().String()+target, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	response, err := c.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response, string(body)
-}
-
-func exposes(body string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", exposition004)
-		_, _ = io.WriteString(w, body)
-	})
-}
 
 func TestContractOfAnswers(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
@@ -248,24 +134,6 @@ func TestStrangersLane(t *testing.T) {
 	if response, _ := f.ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+f.token(t)); response.StatusCode != 200 {
 		t.Errorf("a good token from the same address: %d", response.StatusCode)
 	}
-}
-
-// syncBuffer is a bytes.Buffer that a gate writes and a test reads.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // The contract's methods of pprof: GET alone, and POST on symbol.

@@ -23,8 +23,5 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	defer signal.Stop(signals)
 	b := readBuild(buildVersion, buildRevision)
 	p := &Process{Environ: environ, Stdout: stdout, Stderr: stderr, Build: b, Signals: signals}
-	if err := dispatch(ctx, p, args); err != nil {
-		return report(stderr, err)
-	}
-	return 0
+	return report(stderr, dispatch(ctx, p, args))
 }

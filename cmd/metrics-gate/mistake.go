@@ -47,9 +47,12 @@ func (l *ConfigErrors) Err() error {
 	return errors.Join(joined...)
 }
 
-// report prints err for a person: a line for each error in it, advice below, and
+// report prints err, which may be nil, for a person: a line for each error in it, advice below, and
 // returns the exit code, 2 for configuration and usage, 1 for everything else.
 func report(w io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
 	var code exitCode
 	if errors.As(err, &code) {
 		return int(code)

@@ -20,13 +20,13 @@ func pprofOf(t *testing.T, f *fixture, args ...string) (code int, dir, stderr st
 	t.Chdir(dir)
 	file := func(name string) string { return filepath.Join(f.dir, name) }
 	var out, errors bytes.Buffer
-	base := []string{"pprof", "--ca", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client-key.pem")}
-	code = run(t.Context(), append(base, args...), nil, &out, &errors)
+	base := []string{"--ca", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client-key.pem")}
+	code = runCommand(t.Context(), pprofCommand(), process(nil, &out, &errors), append(base, args...)...)
 	return code, dir, out.String() + errors.String()
 }
 
 func profileTarget(f *fixture, path string) string {
-	return "https://" + f.server.listener.Addr().String() + path
+	return "https://" + f.server.Addr().String() + path
 }
 
 // profiles is a runner whose heap is big, and whose trace breaks off.
@@ -93,8 +93,8 @@ func TestPprofServes(t *testing.T) {
 	file := func(name string) string { return filepath.Join(f.dir, name) }
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"pprof", "--serve", "--ca", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client-key.pem"),
-			profileTarget(f, "/debug/pprof/heap")}, nil, write, write)
+		ended <- runCommand(ctx, pprofCommand(), process(nil, write, write), "--serve", "--ca", file("ca.pem"),
+			"--cert", file("client.pem"), "--key", file("client-key.pem"), profileTarget(f, "/debug/pprof/heap"))
 		_ = write.Close()
 	}()
 	said := make([]byte, 4096)

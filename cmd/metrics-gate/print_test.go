@@ -2,36 +2,10 @@ package main
 
 import (
 	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
-
-// rules.yaml in deploy/monitoring is what the defaults print: -update writes it.
-func TestRulesFileIsWhatIsPrinted(t *testing.T) {
-	c := policyOf(t)
-	generated(t, "../../deploy/monitoring/rules.yaml", alerts(c))
-}
-
-// generated compares the file at path with want, or writes it with -update.
-func generated(t *testing.T, path, want string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil || string(got) != want {
-		t.Errorf("%s is not what is printed (%v): go test ./cmd/metrics-gate -update", path, err)
-	}
-}
 
 func TestScraper(t *testing.T) {
 	for allow, want := range map[string][2]bool{

@@ -42,7 +42,7 @@ func newRepeater(t testing.TB) *repeater {
 		t.Fatal(err)
 	}
 	config := &tls.Config{RootCAs: poolOf(pem), Certificates: []tls.Certificate{pair}}
-	if r.conn, err = tls.Dial("tcp", f.server.listener.Addr().String(), config); err != nil {
+	if r.conn, err = tls.Dial("tcp", f.server.Addr().String(), config); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.conn.Close() })

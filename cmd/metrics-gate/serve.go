@@ -88,11 +88,25 @@ func newServer(c *config, log *slog.Logger, b Build) (*server, error) {
 		// OPTIONS * must not be answered before authentication.
 		DisableGeneralOptionsHandler: true,
 	}
-	s.connections = newConnections(c.Listen, m.connections)
+	s.connections = newConnections(Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress}, m.connections)
 	s.listener = proxy.Corked(s.connections.Listen(proxy.Direct(s.listener)))
 	s.admin = newAdmin(s, m.registry)
 	return s, nil
 }
+
+// Addr is where the public listener is bound.
+func (s *server) Addr() net.Addr { return s.listener.Addr() }
+
+// AdminAddr is where the admin listener is bound; nil if it is off.
+func (s *server) AdminAddr() net.Addr {
+	if s.adminListener == nil {
+		return nil
+	}
+	return s.adminListener.Addr()
+}
+
+// Ready is what /readyz answers at now: nil, or why the gate should get no requests.
+func (s *server) Ready(now time.Time) error { return s.state.ready(now) }
 
 // run serves until a signal or the end of ctx, and drains.
 func (s *server) run(ctx context.Context, signals <-chan os.Signal) error {
@@ -148,8 +162,8 @@ func (s *server) answers(ctx context.Context) error {
 	return s.state.probe(ctx, s.listener.Addr(), s.public.TLSConfig == nil)
 }
 
-// errCut says that requests in flight did not finish.
-var errCut = errors.New("requests in flight were cut")
+// ErrCut says that requests in flight did not finish.
+var ErrCut = errors.New("requests in flight were cut")
 
 // stop lingers, closes the public listener and lets what is in flight finish. Another
 // signal ends everything at once.
@@ -182,7 +196,7 @@ func (s *server) stop(signals <-chan os.Signal) error {
 	s.connections.settle(drain)
 	if err := s.shutdown(drain); err != nil || ctx.Err() != nil {
 		s.cut()
-		return fmt.Errorf("drain: %w", errCut)
+		return fmt.Errorf("drain: %w", ErrCut)
 	}
 	s.log.Info("stopped")
 	return nil

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"crypto/x509"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,24 +14,6 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 )
-
-func poolOf(pem []byte) *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	return pool
-}
-
-// wait returns what run returned.
-func (f *fixture) wait(t *testing.T) error {
-	t.Helper()
-	select {
-	case err := <-f.result:
-		return err
-	case <-time.After(20 * time.Second):
-		t.Fatal("the gate still runs")
-		return nil
-	}
-}
 
 // inFlight starts a gate with a scrape in flight, which the runner answers when told to. The
 // scrape is the first of its connection, or one of those that repeat.
@@ -57,7 +39,7 @@ func inFlight(t *testing.T, repeated bool, environ ...string) (f *fixture, relea
 		f.ask(t, c, "GET", "/metrics")
 	}
 	go func() {
-		response, err := c.Get("https://" + f.server.listener.Addr().String() + "/metrics")
+		response, err := c.Get("https://" + f.server.Addr().String() + "/metrics")
 		if err != nil {
 			answered <- 0
 			return
@@ -80,7 +62,7 @@ func TestStopWaitsForWhatIsInFlight(t *testing.T) {
 	eachWay(t, func(t *testing.T, repeated bool) {
 		f, release, answered := inFlight(t, repeated)
 		f.signals <- syscall.SIGTERM
-		for f.server.state.serving.Load() {
+		for f.server.Ready(time.Now()) == nil {
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(20 * time.Millisecond) // both servers are shutting down
@@ -99,8 +81,8 @@ func TestStopCutsAfterTheDrainTimeout(t *testing.T) {
 		f, release, _ := inFlight(t, repeated, prefix+"DRAIN_TIMEOUT=100ms")
 		defer close(release)
 		f.signals <- syscall.SIGTERM
-		if err := f.wait(t); !errors.Is(err, errCut) {
-			t.Errorf("%v, want %v", err, errCut)
+		if err := f.wait(t); !errors.Is(err, ErrCut) {
+			t.Errorf("%v, want %v", err, ErrCut)
 		}
 	})
 }
@@ -111,8 +93,8 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		defer close(release)
 		f.signals <- syscall.SIGTERM
 		f.signals <- syscall.SIGTERM
-		if err := f.wait(t); !errors.Is(err, errCut) {
-			t.Errorf("%v, want %v", err, errCut)
+		if err := f.wait(t); !errors.Is(err, ErrCut) {
+			t.Errorf("%v, want %v", err, ErrCut)
 		}
 	})
 }
@@ -184,7 +166,7 @@ func TestHangupReloads(t *testing.T) {
 
 func TestAdminListener(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
-	base := "http://" + f.server.adminListener.Addr().String()
+	base := "http://" + f.server.AdminAddr().String()
 	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/metrics": 200, "/nowhere": 404} {
 		response, err := http.Get(base + path)
 		if err != nil {
@@ -208,14 +190,14 @@ func TestAdminListener(t *testing.T) {
 	if response.StatusCode != http.StatusForbidden {
 		t.Errorf("a rebound name reads the admin listener: %d", response.StatusCode)
 	}
-	if err := f.server.state.ready(time.Now().Add(365 * 24 * time.Hour)); err == nil {
+	if err := f.server.Ready(time.Now().Add(365 * 24 * time.Hour)); err == nil {
 		t.Error("ready with a certificate that has expired")
 	}
 }
 
 func TestAdminListenerBeyondLoopbackHasProbesOnly(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"), prefix+"ADMIN_ADDRESS=:0")
-	base := "http://" + strings.Replace(f.server.adminListener.Addr().String(), "[::]", "127.0.0.1", 1)
+	base := "http://" + strings.Replace(f.server.AdminAddr().String(), "[::]", "127.0.0.1", 1)
 	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/metrics": 404, "/": 404} {
 		response, err := http.Get(base + path)
 		if err != nil {
@@ -230,9 +212,9 @@ func TestAdminListenerBeyondLoopbackHasProbesOnly(t *testing.T) {
 
 func TestPublicAddressInUse(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
-	c := *f.server.config
-	c.Listen.Address = f.server.listener.Addr().String()
-	if _, err := newServer(&c, f.server.log, Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
+	c := *f.config
+	c.Listen.Address = f.server.Addr().String()
+	if _, err := newServer(&c, slog.New(slog.DiscardHandler), Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
 		t.Errorf("%v, want an error that names the variable", err)
 	}
 }

@@ -53,7 +53,7 @@ func adminListener(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%sADMIN_ADDRESS %q: %w", prefix, address, err)
 	}
-	bounds := listenConfig{MaxConnections: adminConnections, MaxPerAddress: adminConnections}
+	bounds := Bounds{Total: adminConnections, PerAddress: adminConnections}
 	return newConnections(bounds, prometheus.NewGauge(prometheus.GaugeOpts{Name: "admin"})).Listen(ln), nil
 }
 

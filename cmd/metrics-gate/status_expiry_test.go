@@ -43,16 +43,3 @@ func TestExpiryWatch(t *testing.T) {
 		}
 	}
 }
-
-// The gate looks at once when it starts.
-func TestExpiryIsLoggedAtTheStart(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"))
-	w := newExpiryWatch(f.server.log, func(now time.Time) []expiryReport { return expiries(f.server.gate.tls, now.Add(25*24*time.Hour)) })
-	w.look(time.Now())
-	if !strings.Contains(f.log.String(), "ends soon") || !strings.Contains(f.log.String(), "role=client_ca") {
-		t.Error(f.log.String())
-	}
-	if got := expiries(nil, time.Now()); got != nil {
-		t.Errorf("plain HTTP: %+v", got)
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"html"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -149,36 +148,6 @@ func TestStatusThatCannotBeGathered(t *testing.T) {
 	w := getPage(statusOf(t, func(s *status) { s.Config.Allow.Metrics = "nonsense" }), "")
 	if w.Code != http.StatusInternalServerError || strings.TrimSpace(w.Body.String()) != "Internal Server Error" {
 		t.Errorf("%d %s", w.Code, w.Body.String())
-	}
-}
-
-// Whatever a real gate has seen is on its page, and only on loopback.
-func TestStatusOfARealGate(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"))
-	f.ask(t, f.client(t, true), "GET", "/metrics")
-	f.ask(t, f.client(t, false), "GET", "/metrics")
-	f.ask(t, f.client(t, false), "GET", "/debug/pprof/heap", "Authorization", "Bearer "+f.token(t))
-	response, err := http.Get("http://" + f.server.adminListener.Addr().String() + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, _ := io.ReadAll(response.Body)
-	for _, want := range []string{"dns:prometheus.demo", "401 none: no_credential", "403 pprof: not allowed", `<span class="ok">up</span>`} {
-		if !strings.Contains(string(body), want) {
-			t.Errorf("no %q in\n%s", want, body)
-		}
-	}
-}
-
-func TestSpan(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0 ms", 1500 * time.Microsecond: "1.5 ms", time.Second: "1 s", 90 * time.Second: "90 s", 3 * time.Minute: "3 min",
-		3 * time.Hour: "3 h", 72 * time.Hour: "3 days", -time.Minute: "-60 s",
-	} {
-		if got := span(d); got != want {
-			t.Errorf("%s: %s, want %s", d, got, want)
-		}
 	}
 }
 

@@ -49,12 +49,6 @@ func help(_ context.Context, p *Process, args []string) error {
 	return err
 }
 
-// declared lists the variables of a configuration in which nothing is set.
-func declared() []variable {
-	c := &config{OIDC: issuers(nil)}
-	return c.variables()
-}
-
 // table writes the declaration as the README's Markdown table.
 func table(w io.Writer) {
 	fmt.Fprint(w, "| variable | default | meaning |\n|---|---|---|\n")

@@ -100,3 +100,9 @@ func (p pairs) String() string {
 	}
 	return strings.Join(items, ",")
 }
+
+// declared lists the variables of a configuration in which nothing is set.
+func declared() []variable {
+	c := &config{OIDC: issuers(nil)}
+	return c.variables()
+}

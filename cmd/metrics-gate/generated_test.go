@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -65,25 +69,62 @@ func roff(s string) string {
 	return s
 }
 
-func TestCompletionWords(t *testing.T) {
-	for name, want := range map[string]string{
-		"version": "", "token": "", "completion": "bash zsh fish", "check": "--as --json --path",
-		"pprof": "--ca --cert --key -o --serve --token-file",
-	} {
-		c, err := find(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Join(words(c), " "); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestRoff(t *testing.T) {
 	for in, want := range map[string]string{"a-b": `a\-b`, `\`: `\e`, ".x": `\&.x`, "'x": `\&'x`, "[host]:port": "[host]:port"} {
 		if got := roff(in); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the README's table")
+
+// The README's table is made from the declaration: go test ./cmd/metrics-gate -update writes it.
+func TestReadmeTable(t *testing.T) {
+	const path, begin, end = "../../README.md", "<!-- variables -->\n", "<!-- end of variables -->\n"
+	readme, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, found := strings.Cut(string(readme), begin)
+	_, foot, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatal("README.md lacks the marks of the table")
+	}
+	var want bytes.Buffer
+	table(&want)
+	whole := head + begin + want.String() + end + foot
+	if *update {
+		if err := os.WriteFile(path, []byte(whole), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if whole != string(readme) {
+		t.Errorf("the table in README.md is not the declaration's; run go test ./cmd/metrics-gate -update:\n%s", want.String())
+	}
+}
+
+// rules.yaml in deploy/monitoring is what the defaults print: -update writes it.
+func TestRulesFileIsWhatIsPrinted(t *testing.T) {
+	c := policyOf(t)
+	generated(t, "../../deploy/monitoring/rules.yaml", alerts(c))
+}
+
+// generated compares the file at path with want, or writes it with -update.
+func generated(t *testing.T, path, want string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != want {
+		t.Errorf("%s is not what is printed (%v): go test ./cmd/metrics-gate -update", path, err)
 	}
 }

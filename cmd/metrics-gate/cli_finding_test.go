@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"testing"
+)
+
+func TestWorst(t *testing.T) {
+	for _, test := range []struct {
+		list []finding
+		want string
+	}{
+		{nil, levelOK}, {[]finding{ok("a")}, levelOK}, {[]finding{ok("a"), warn("do", "b")}, levelWarn},
+		{[]finding{warn("do", "b"), fail("do", "c"), ok("a")}, levelFail}, {[]finding{fail("do", "c"), warn("do", "b")}, levelFail},
+	} {
+		if got := worst(test.list); got != test.want {
+			t.Errorf("%+v: %s, want %s", test.list, got, test.want)
+		}
+	}
+}
+
+// What the parts warn of while a gate is built becomes findings; the rest does not.
+func TestWarningsAreKept(t *testing.T) {
+	var heard warnings
+	log := slog.New(&heard).With("a", 1).WithGroup("g")
+	log.Info("nothing")
+	log.Debug("nothing")
+	log.Warn("certificate may not work", "subject", "CN=x", "reason", "no name")
+	log.Error("worse")
+	if len(heard.list) != 2 || heard.list[0].What != "certificate may not work subject=CN=x reason=no name" || heard.list[1].What != "worse" {
+		t.Errorf("%+v", heard.list)
+	}
+	for _, f := range heard.list {
+		if f.Level != levelWarn {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestFindingLines(t *testing.T) {
+	for _, test := range []struct {
+		f    finding
+		want string
+	}{
+		{ok("%d things", 2), "ok    2 things\n"},
+		{warn("do it", "a thing"), "warn  a thing: do it\n"},
+		{fail("do it", "100 %% of %q", "x"), "fail  100 % of \"x\": do it\n"},
+	} {
+		var out bytes.Buffer
+		if err := test.f.print(&out); err != nil || out.String() != test.want {
+			t.Errorf("%q, want %q (%v)", out.String(), test.want, err)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{"plain ünï": "plain ünï", "a\nb\tc": "a b c", "\x7f\u0085": "  ", "\x1b]0;x\x07": " ]0;x "} {
+		if got := printable(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestFindingsArePrintable(t *testing.T) {
+	var out bytes.Buffer
+	if err := fail("do\nthat", "a \x1b[31m\u009b name").print(&out); err != nil || out.String() != "fail  a  [31m  name: do that\n" {
+		t.Errorf("%q %v", out.String(), err)
+	}
+}

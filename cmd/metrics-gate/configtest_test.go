@@ -1,0 +1,30 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// policyOf loads a configuration with the demo's files.
+func policyOf(t *testing.T, environ ...string) *config {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeDemoFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	more := "# two more\nscraper sha256:" + strings.Repeat("ab", 32) + " # of the second server\n"
+	tokens, err := os.ReadFile(filepath.Join(dir, "tokens"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tokens"), append(tokens, more...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := load(append(demoEnviron(dir, "127.0.0.1:9252"), environ...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+)
+
+func TestTokenNames(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeDemoFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "tokens")
+	if got := tokenNames(path); !slices.Equal(got, []string{"prometheus"}) {
+		t.Errorf("%v", got)
+	}
+	if _, err := auth.LoadTokens(path); err != nil {
+		t.Error(err)
+	}
+	if got := tokenNames(""); got != nil {
+		t.Errorf("%v", got)
+	}
+}
