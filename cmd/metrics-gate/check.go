@@ -8,18 +8,20 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // checkReport is what check found; its JSON is what --json prints.
 type checkReport struct {
-	OK             bool            `json:"ok"`
-	Errors         []checkError    `json:"errors,omitempty"`
-	Configuration  []setting       `json:"configuration,omitempty"`
-	Authentication []string        `json:"authentication,omitempty"`
-	Authorization  []routeRights   `json:"authorization,omitempty"`
-	Expiry         []expiryReport  `json:"expiry,omitempty"`
-	Warnings       []finding       `json:"warnings,omitempty"`
-	Decision       *decisionReport `json:"decision,omitempty"`
+	OK             bool              `json:"ok"`
+	Errors         []cli.ErrorReport `json:"errors,omitempty"`
+	Configuration  []setting         `json:"configuration,omitempty"`
+	Authentication []string          `json:"authentication,omitempty"`
+	Authorization  []routeRights     `json:"authorization,omitempty"`
+	Expiry         []expiryReport    `json:"expiry,omitempty"`
+	Warnings       []cli.Finding     `json:"warnings,omitempty"`
+	Decision       *decisionReport   `json:"decision,omitempty"`
 }
 
 // checkOptions are the flags of check.
@@ -29,11 +31,11 @@ type checkOptions struct {
 }
 
 // checkCommand declares check.
-func checkCommand() Command {
-	return Command{
+func checkCommand() cli.Command {
+	return cli.Command{
 		Name: "check", Summary: "validate the environment and its files, and explain decisions",
 		Example: "metrics-gate check --as dns:prometheus.example.com --path /metrics",
-		Setup: func(set *flag.FlagSet) RunFunc {
+		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o checkOptions
 			set.Func("as", "explain the decision about a caller of this `name`, such as dns:prometheus.example.com; again for a further name or a group", o.asked.addName)
 			set.StringVar(&o.asked.path, "path", "", "the `path` that the caller asks for (default /metrics)")
@@ -45,17 +47,17 @@ func checkCommand() Command {
 
 // run reads the environment and every file as serve would, binds nothing, and says
 // what would be in effect. It exits 1 when serve would refuse to start.
-func (o *checkOptions) run(_ context.Context, p *Process, _ []string) error {
+func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error {
 	if err := o.asked.validate(); err != nil {
 		return err
 	}
 	report, err := inspect(p, o.asked)
 	if err != nil {
-		report = &checkReport{Errors: checkErrors(err)}
+		report = &checkReport{Errors: cli.ErrorReports(err)}
 	}
 	switch {
 	case o.json:
-		if err := writeJSON(p.Stdout, report); err != nil {
+		if err := cli.WriteJSON(p.Stdout, report); err != nil {
 			return err
 		}
 	case err == nil:
@@ -64,18 +66,18 @@ func (o *checkOptions) run(_ context.Context, p *Process, _ []string) error {
 		reportTo(p.Stderr, err)
 	}
 	if err != nil {
-		return exitCode(1)
+		return cli.ExitCode(1)
 	}
 	return nil
 }
 
 // inspect builds the gate without a listener and notes what it would do.
-func inspect(p *Process, asked question) (*checkReport, error) {
+func inspect(p *cli.Process, asked question) (*checkReport, error) {
 	c, err := load(p.Environ)
 	if err != nil {
 		return nil, err
 	}
-	var heard warnings
+	var heard cli.Warnings
 	g, err := newGate(c, slog.New(&heard), p.Build.Version, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
@@ -89,7 +91,7 @@ func inspect(p *Process, asked question) (*checkReport, error) {
 	if r.Authorization, err = c.rights(); err != nil {
 		return nil, err
 	}
-	r.Warnings = append(heard.list, c.policyFindings()...)
+	r.Warnings = append(heard.List, c.policyFindings()...)
 	r.Warnings = append(r.Warnings, expiryFindings(r.Expiry)...)
 	if asked.given() {
 		r.Decision, err = decide(c, asked)
@@ -98,4 +100,4 @@ func inspect(p *Process, asked question) (*checkReport, error) {
 }
 
 // reportTo is report without its verdict.
-func reportTo(w io.Writer, err error) { _ = report(w, err) }
+func reportTo(w io.Writer, err error) { _ = cli.Report(w, err) }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -20,7 +21,7 @@ func TestCheckText(t *testing.T) {
 		Authorization:  []routeRights{{"/metrics", "V", []string{"dns:a", "token:b"}}, {"/debug/pprof/", "W", nil}},
 		Expiry: []expiryReport{{"server", "CN=a\n", time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), 1}, {"crl", "CN=b", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), -1},
 			{"client_ca", "CN=c", time.Date(2028, 1, 2, 3, 4, 5, 0, time.UTC), 100}},
-		Warnings: []finding{warn("mend it", "something")},
+		Warnings: []cli.Finding{cli.Warn("mend it", "something")},
 	}
 	if err := r.print(&out); err != nil {
 		t.Fatal(err)

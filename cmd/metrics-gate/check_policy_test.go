@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 func TestPolicyFindings(t *testing.T) {
@@ -34,7 +36,7 @@ func TestPolicyFindings(t *testing.T) {
 				t.Fatalf("%+v, want %q", found, test.want)
 			}
 			for i, f := range found {
-				if f.Level != levelWarn || !strings.Contains(f.What, test.want[i]) || f.Do == "" {
+				if f.Level != cli.LevelWarn || !strings.Contains(f.What, test.want[i]) || f.Do == "" {
 					t.Errorf("%+v, want %q", f, test.want[i])
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // print writes r for a person.
@@ -16,7 +18,7 @@ func (r *checkReport) print(out io.Writer) error {
 		if s.Default {
 			origin = "\t(default)"
 		}
-		fmt.Fprintf(w, "%s\t%s%s\n", strings.TrimPrefix(s.Name, prefix), printable(s.Value), origin)
+		fmt.Fprintf(w, "%s\t%s%s\n", strings.TrimPrefix(s.Name, prefix), cli.Printable(s.Value), origin)
 	}
 	fmt.Fprintf(w, "\nwho is known by\t%s\n", strings.Join(r.Authentication, ", "))
 	for _, rights := range r.Authorization {
@@ -30,7 +32,7 @@ func (r *checkReport) print(out io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	for _, e := range r.Expiry {
-		fmt.Fprintf(w, "%s\tuntil %s\t%s\t%s\n", e.Role, e.NotAfter.Format(time.RFC3339), e.Left(), printable(e.Subject))
+		fmt.Fprintf(w, "%s\tuntil %s\t%s\t%s\n", e.Role, e.NotAfter.Format(time.RFC3339), e.Left(), cli.Printable(e.Subject))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -39,7 +41,7 @@ func (r *checkReport) print(out io.Writer) error {
 		fmt.Fprintln(out)
 	}
 	for _, f := range r.Warnings {
-		if err := f.print(out); err != nil {
+		if err := f.Print(out); err != nil {
 			return err
 		}
 	}

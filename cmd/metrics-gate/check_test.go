@@ -6,17 +6,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
 // checked runs check with the demo's files and returns its code and outputs.
 func checked(t *testing.T, environ []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := writeDemoFiles(dir); err != nil {
+	if err := demofiles.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	var out, errors bytes.Buffer
-	code = runCommand(t.Context(), checkCommand(), process(append(demoEnviron(dir, "127.0.0.1:9252"), environ...), &out, &errors), args...)
+	code = runCommand(t.Context(), checkCommand(), process(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...), &out, &errors), args...)
 	return code, out.String(), errors.String()
 }
 

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // leafOf parses the first certificate of a PEM file.
@@ -58,7 +60,7 @@ func (c *credentials) given() bool { return c.cert != "" || c.tokenFile != "" }
 
 func (c *credentials) validate(command string) error {
 	if (c.cert == "") != (c.key == "") {
-		return &ConfigError{Thing: command, Wrong: "--cert and --key go together", Advice: "give both, or --token-file"}
+		return &cli.ConfigError{Thing: command, Wrong: "--cert and --key go together", Advice: "give both, or --token-file"}
 	}
 	return nil
 }
@@ -69,17 +71,17 @@ func (c *credentials) tlsConfig() (*tls.Config, error) {
 	if c.ca != "" {
 		pem, err := os.ReadFile(c.ca)
 		if err != nil {
-			return nil, &ConfigError{Thing: "--ca", Value: c.ca, Wrong: reason(err)}
+			return nil, &cli.ConfigError{Thing: "--ca", Value: c.ca, Wrong: cli.Reason(err)}
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, &ConfigError{Thing: "--ca", Value: c.ca, Wrong: "no PEM certificate in it"}
+			return nil, &cli.ConfigError{Thing: "--ca", Value: c.ca, Wrong: "no PEM certificate in it"}
 		}
 	}
 	if c.cert != "" {
 		pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 		if err != nil {
-			return nil, &ConfigError{Thing: "--cert", Value: c.cert, Wrong: reason(err)}
+			return nil, &cli.ConfigError{Thing: "--cert", Value: c.cert, Wrong: cli.Reason(err)}
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
@@ -93,11 +95,11 @@ func (c *credentials) token() (string, error) {
 	}
 	text, err := os.ReadFile(c.tokenFile)
 	if err != nil {
-		return "", &ConfigError{Thing: "--token-file", Value: c.tokenFile, Wrong: reason(err)}
+		return "", &cli.ConfigError{Thing: "--token-file", Value: c.tokenFile, Wrong: cli.Reason(err)}
 	}
 	token := strings.TrimSpace(string(text))
 	if token == "" || strings.ContainsAny(token, "\r\n\t ") {
-		return "", &ConfigError{Thing: "--token-file", Value: c.tokenFile, Wrong: "not one token on one line"}
+		return "", &cli.ConfigError{Thing: "--token-file", Value: c.tokenFile, Wrong: "not one token on one line"}
 	}
 	return token, nil
 }

@@ -1,17 +1,21 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+)
 
 // commands lists them in the order of the help.
-func commands() []Command {
-	return []Command{
+func commands() []cli.Command {
+	return []cli.Command{
 		serveCommand(), checkCommand(), doctorCommand(), printCommand(), pprofCommand(), demoCommand(),
 		tokenCommand(), healthcheckCommand(), completionCommand(), versionCommand(), helpCommand(),
 	}
 }
 
 // dispatch runs the command that args name; serve if they name none.
-func dispatch(ctx context.Context, p *Process, args []string) error {
+func dispatch(ctx context.Context, p *cli.Process, args []string) error {
 	name := "serve"
 	if len(args) > 0 {
 		name, args = args[0], args[1:]
@@ -30,20 +34,20 @@ func dispatch(ctx context.Context, p *Process, args []string) error {
 }
 
 // find looks a command up by its name.
-func find(name string) (Command, error) {
+func find(name string) (cli.Command, error) {
 	for _, c := range commands() {
 		if c.Name == name {
 			return c, nil
 		}
 	}
-	return Command{}, &ConfigError{Thing: "command", Value: name, Wrong: "unknown", Advice: suggestion(name)}
+	return cli.Command{}, &cli.ConfigError{Thing: "command", Value: name, Wrong: "unknown", Advice: suggestion(name)}
 }
 
 // suggestion is the advice for an unknown command: the nearest one that exists, if one is near.
 func suggestion(name string) string {
 	best, nearest := "", 3
 	for _, c := range commands() {
-		if d := distance(name, c.Name); d < nearest {
+		if d := cli.Distance(name, c.Name); d < nearest {
 			best, nearest = c.Name, d
 		}
 	}

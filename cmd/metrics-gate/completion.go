@@ -5,19 +5,21 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // completionCommand declares completion.
-func completionCommand() Command {
-	return Command{
+func completionCommand() cli.Command {
+	return cli.Command{
 		Name: "completion", Summary: "print the completion of a shell",
-		Args:    Args{Name: "SHELL", Choices: []string{"bash", "zsh", "fish"}},
-		Example: "metrics-gate completion bash", Setup: NoFlags(completion),
+		Args:    cli.Args{Name: "SHELL", Choices: []string{"bash", "zsh", "fish"}},
+		Example: "metrics-gate completion bash", Setup: cli.NoFlags(completion),
 	}
 }
 
 // completion prints what a shell needs to complete commands, their flags and words.
-func completion(_ context.Context, p *Process, args []string) error {
+func completion(_ context.Context, p *cli.Process, args []string) error {
 	switch args[0] {
 	case "bash":
 		return bashCompletion(p.Stdout)
@@ -28,7 +30,7 @@ func completion(_ context.Context, p *Process, args []string) error {
 }
 
 // words are what can follow a command: its flags and the choices for its argument.
-func words(c Command) []string {
+func words(c cli.Command) []string {
 	var list []string
 	for _, f := range c.Flags() {
 		list = append(list, f.Dashed())

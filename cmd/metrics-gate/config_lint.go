@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // policyFindings warns about patterns that can never match and about ways to
 // authenticate that lead nowhere. The configuration is valid otherwise.
-func (c *config) policyFindings() []finding {
-	var found []finding
+func (c *config) policyFindings() []cli.Finding {
+	var found []cli.Finding
 	tokens := tokenNames(c.Allow.TokensFile)
 	var rules []string
 	for _, list := range []struct{ variable, value string }{
@@ -24,7 +25,7 @@ func (c *config) policyFindings() []finding {
 		for _, rule := range policy.Rules() {
 			rules = append(rules, rule)
 			if why, do := c.neverMatches(rule, tokens); why != "" {
-				found = append(found, warn(do, "%s %s can never match: %s", list.variable, rule, why))
+				found = append(found, cli.Warn(do, "%s %s can never match: %s", list.variable, rule, why))
 			}
 		}
 	}
@@ -83,14 +84,14 @@ func (c *config) missingPrefix(kind, name string) string {
 }
 
 // leadsNowhere warns about callers that are known and may do nothing.
-func (c *config) leadsNowhere(rules, tokens []string) []finding {
+func (c *config) leadsNowhere(rules, tokens []string) []cli.Finding {
 	if slices.Contains(rules, "*") {
 		return nil
 	}
-	var found []finding
+	var found []cli.Finding
 	for _, name := range tokens {
 		if !slices.Contains(rules, "token:"+name) {
-			found = append(found, warn("add token:"+name+" to "+prefix+"METRICS_ALLOW, or remove the line from the file", "token %s may do nothing: no pattern names it", name))
+			found = append(found, cli.Warn("add token:"+name+" to "+prefix+"METRICS_ALLOW, or remove the line from the file", "token %s may do nothing: no pattern names it", name))
 		}
 	}
 	named := func(kinds ...string) bool {
@@ -100,10 +101,10 @@ func (c *config) leadsNowhere(rules, tokens []string) []finding {
 		})
 	}
 	if c.certificates() && !named("dns", "uri", "email", "cn") {
-		found = append(found, warn("add a dns:, uri:, email: or cn: pattern to "+prefix+"METRICS_ALLOW, or unset "+prefix+"TLS_CLIENT_CA_FILE", "client certificates are on, and no pattern names one"))
+		found = append(found, cli.Warn("add a dns:, uri:, email: or cn: pattern to "+prefix+"METRICS_ALLOW, or unset "+prefix+"TLS_CLIENT_CA_FILE", "client certificates are on, and no pattern names one"))
 	}
 	if (c.oidc() || c.Kubernetes.Auth != "off") && !named("user", "group") {
-		found = append(found, warn("add a user: or group: pattern to "+prefix+"METRICS_ALLOW, or turn the issuer off", "tokens of an issuer are accepted, and no pattern names a user or a group"))
+		found = append(found, cli.Warn("add a user: or group: pattern to "+prefix+"METRICS_ALLOW, or turn the issuer off", "tokens of an issuer are accepted, and no pattern names a user or a group"))
 	}
 	return found
 }

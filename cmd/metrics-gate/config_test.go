@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 func TestLoadDefaults(t *testing.T) {
@@ -62,7 +64,7 @@ func TestLoadMistakes(t *testing.T) {
 				t.Fatal("accepted")
 			}
 			var out bytes.Buffer
-			if code := report(&out, err); code != 2 {
+			if code := cli.Report(&out, err); code != 2 {
 				t.Errorf("exit code %d, want 2", code)
 			}
 			for _, want := range test.want {

@@ -5,13 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
 // policyOf loads a configuration with the demo's files.
 func policyOf(t *testing.T, environ ...string) *config {
 	t.Helper()
 	dir := t.TempDir()
-	if err := writeDemoFiles(dir); err != nil {
+	if err := demofiles.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	more := "# two more\nscraper sha256:" + strings.Repeat("ab", 32) + " # of the second server\n"
@@ -22,7 +24,7 @@ func policyOf(t *testing.T, environ ...string) *config {
 	if err := os.WriteFile(filepath.Join(dir, "tokens"), append(tokens, more...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := load(append(demoEnviron(dir, "127.0.0.1:9252"), environ...))
+	c, err := load(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,26 +9,29 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
 // demoCommand declares demo.
-func demoCommand() Command {
-	return Command{
+func demoCommand() cli.Command {
+	return cli.Command{
 		Name: "demo", Summary: "everything embedded: a runner, a CA, a certificate, a token, a gate", Reloads: true,
-		Example: "metrics-gate demo", Setup: NoFlags(demo),
+		Example: "metrics-gate demo", Setup: cli.NoFlags(demo),
 	}
 }
 
 // demo runs the gate with everything it needs embedded: a stand-in for the runner, a
 // throwaway authority, a server and a client certificate and a token, in a temporary
 // folder that goes when the demo ends. METRICS_GATE_* variables of the caller's win.
-func demo(ctx context.Context, p *Process, _ []string) error {
+func demo(ctx context.Context, p *cli.Process, _ []string) error {
 	dir, err := os.MkdirTemp("", "metrics-gate-demo-")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := writeDemoFiles(dir); err != nil {
+	if err := demofiles.Write(dir); err != nil {
 		return fmt.Errorf("demo %s: %w", dir, err)
 	}
 	runner, err := startDemoRunner()
@@ -37,7 +40,7 @@ func demo(ctx context.Context, p *Process, _ []string) error {
 	}
 	defer func() { _ = runner.Close() }()
 
-	c, err := load(append(demoEnviron(dir, runner.address), p.Environ...))
+	c, err := load(append(demofiles.Environ(dir, runner.address), p.Environ...))
 	if err != nil {
 		return err
 	}
@@ -50,7 +53,7 @@ func demo(ctx context.Context, p *Process, _ []string) error {
 }
 
 // printDemo shows what to try. The commands work as they stand, in any folder.
-func printDemo(p *Process, dir, runner string, listen net.Addr) {
+func printDemo(p *cli.Process, dir, runner string, listen net.Addr) {
 	_, port, _ := net.SplitHostPort(listen.String())
 	url := "https://localhost:" + port + "/metrics"
 	curl := "curl --silent --show-error --cacert " + filepath.Join(dir, "ca.pem")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -40,8 +41,8 @@ type host struct {
 
 // doctorReport is what --json prints.
 type doctorReport struct {
-	OK       bool      `json:"ok"`
-	Findings []finding `json:"findings"`
+	OK       bool          `json:"ok"`
+	Findings []cli.Finding `json:"findings"`
 }
 
 // doctorOptions are the flags of doctor.
@@ -52,11 +53,11 @@ type doctorOptions struct {
 }
 
 // doctorCommand declares doctor.
-func doctorCommand() Command {
-	return Command{
+func doctorCommand() cli.Command {
+	return cli.Command{
 		Name: "doctor", Summary: "look at the live surroundings and say what to do",
 		Example: "metrics-gate doctor --ca ca.crt --cert tls.crt --key tls.key",
-		Setup: func(set *flag.FlagSet) RunFunc {
+		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o doctorOptions
 			o.client.flags(set)
 			set.StringVar(&o.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
@@ -67,7 +68,7 @@ func doctorCommand() Command {
 }
 
 // run looks around, prints a line a finding, and exits 1 if one of them is a failure.
-func (o *doctorOptions) run(ctx context.Context, p *Process, _ []string) error {
+func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) error {
 	if err := o.client.validate("doctor"); err != nil {
 		return err
 	}
@@ -76,27 +77,27 @@ func (o *doctorOptions) run(ctx context.Context, p *Process, _ []string) error {
 		host: thisHost(p.Environ), now: time.Now,
 	}
 	all := d.examine(ctx)
-	report := doctorReport{OK: worst(all) != levelFail, Findings: all}
+	report := doctorReport{OK: cli.Worst(all) != cli.LevelFail, Findings: all}
 	if o.json {
-		if err := writeJSON(p.Stdout, report); err != nil {
+		if err := cli.WriteJSON(p.Stdout, report); err != nil {
 			return err
 		}
 	} else {
 		for _, f := range all {
-			if err := f.print(p.Stdout); err != nil {
+			if err := f.Print(p.Stdout); err != nil {
 				return err
 			}
 		}
 	}
 	if !report.OK {
-		return exitCode(1)
+		return cli.ExitCode(1)
 	}
 	return nil
 }
 
 // examine looks at everything, whatever it found before.
-func (d *doctor) examine(ctx context.Context) []finding {
-	var all []finding
+func (d *doctor) examine(ctx context.Context) []cli.Finding {
+	var all []cli.Finding
 	all = append(all, d.configuration()...)
 	all = append(all, d.files()...)
 	all = append(all, d.label()...)
@@ -111,29 +112,29 @@ func (d *doctor) examine(ctx context.Context) []finding {
 }
 
 // configuration loads the environment and its files as serve would.
-func (d *doctor) configuration() []finding {
+func (d *doctor) configuration() []cli.Finding {
 	c, err := load(d.environ)
 	d.config = c
-	var found []finding
+	var found []cli.Finding
 	if err == nil {
-		var heard warnings
+		var heard cli.Warnings
 		d.gate, err = newGate(c, slog.New(&heard), d.version, prometheus.NewRegistry())
-		found = append(found, heard.list...)
+		found = append(found, heard.List...)
 	}
 	if err != nil {
-		for _, e := range checkErrors(err) {
-			m := &ConfigError{Thing: e.Thing, Value: e.Value, Wrong: e.Wrong}
+		for _, e := range cli.ErrorReports(err) {
+			m := &cli.ConfigError{Thing: e.Thing, Value: e.Value, Wrong: e.Wrong}
 			if e.Thing == "" {
-				m = &ConfigError{Thing: "configuration", Wrong: e.Wrong}
+				m = &cli.ConfigError{Thing: "configuration", Wrong: e.Wrong}
 			}
-			found = append(found, fail(cmp.Or(e.Advice, "correct it: metrics-gate help explains each variable"), "%s", m))
+			found = append(found, cli.Fail(cmp.Or(e.Advice, "correct it: metrics-gate help explains each variable"), "%s", m))
 		}
 		d.bound()
 		return found
 	}
 	found = append(found, c.policyFindings()...)
 	if len(found) == 0 {
-		found = append(found, ok("configuration: loads, and every pattern can match"))
+		found = append(found, cli.OK("configuration: loads, and every pattern can match"))
 	}
 	return found
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -40,14 +41,14 @@ func TestDoctorOfAChain(t *testing.T) {
 	good := issue(one, testca.Options{DNSNames: []string{"gate.example"}, IPs: []string{"192.0.2.1"}})
 
 	found := chained(t, good, one.CertPEM()).serverChain()
-	expect(t, found, levelOK, "for gate.example, 192.0.2.1, issued by CN=one")
-	if worst(found) != levelOK {
+	expect(t, found, cli.LevelOK, "for gate.example, 192.0.2.1, issued by CN=one")
+	if cli.Worst(found) != cli.LevelOK {
 		t.Errorf("%+v", found)
 	}
-	expect(t, chained(t, good, other.CertPEM()).serverChain(), levelWarn, "number 1 is not issued by number 2")
-	expect(t, chained(t, issue(one, testca.Options{CommonName: "gate.example"})).serverChain(), levelFail, "subjectAltName")
+	expect(t, chained(t, good, other.CertPEM()).serverChain(), cli.LevelWarn, "number 1 is not issued by number 2")
+	expect(t, chained(t, issue(one, testca.Options{CommonName: "gate.example"})).serverChain(), cli.LevelFail, "subjectAltName")
 	clientOnly := issue(one, testca.Options{DNSNames: []string{"a.example"}, Edit: func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }})
-	expect(t, chained(t, clientOnly).serverChain(), levelFail, "not for servers")
+	expect(t, chained(t, clientOnly).serverChain(), cli.LevelFail, "not for servers")
 	if found := chained(t, []byte("nonsense")).serverChain(); found != nil {
 		t.Errorf("%+v", found)
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // thisHost is the machine that doctor runs on.
@@ -58,13 +60,13 @@ func environmentAddress(text string) (string, bool) {
 
 // runnerConfig looks at what the runner is told about its listener, in the files that
 // this user may read. LISTEN_ADDRESS wins over config.toml.
-func (d *doctor) runnerConfig() []finding {
+func (d *doctor) runnerConfig() []cli.Finding {
 	environment := d.told("LISTEN_ADDRESS", append(d.host.environ, d.processEnvirons()...), environmentAddress)
 	toml := d.told("listen_address", d.host.toml, listenAddressOf)
-	if worst(environment) == levelOK && len(environment) > 0 {
+	if cli.Worst(environment) == cli.LevelOK && len(environment) > 0 {
 		for i := range toml {
-			if toml[i].Level != levelOK {
-				toml[i] = ok("%s; LISTEN_ADDRESS wins over it", toml[i].What)
+			if toml[i].Level != cli.LevelOK {
+				toml[i] = cli.OK("%s; LISTEN_ADDRESS wins over it", toml[i].What)
 			}
 		}
 	}
@@ -72,12 +74,12 @@ func (d *doctor) runnerConfig() []finding {
 }
 
 // told judges what find finds in the files at paths.
-func (d *doctor) told(key string, paths []string, find func(string) (string, bool)) []finding {
-	var found []finding
+func (d *doctor) told(key string, paths []string, find func(string) (string, bool)) []cli.Finding {
+	var found []cli.Finding
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrPermission) {
-			found = append(found, warn("run doctor as root to have it read", "runner's configuration %s: not readable", path))
+			found = append(found, cli.Warn("run doctor as root to have it read", "runner's configuration %s: not readable", path))
 		}
 		if address, set := find(string(text)); err == nil && set {
 			found = append(found, d.judge(path, key, address))
@@ -98,7 +100,7 @@ func (d *doctor) processEnvirons() []string {
 }
 
 // judge says whether address binds loopback, at the port that the gate asks.
-func (d *doctor) judge(path, key, address string) finding {
+func (d *doctor) judge(path, key, address string) cli.Finding {
 	do := `write ` + key + ` = "` + d.upstream() + `" and restart the runner`
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -107,9 +109,9 @@ func (d *doctor) judge(path, key, address string) finding {
 	ip, err := netip.ParseAddr(host)
 	switch {
 	case host != "localhost" && (err != nil || !ip.IsLoopback()):
-		return fail(do, "runner's configuration %s: %s is %q, which is not loopback", path, key, address)
+		return cli.Fail(do, "runner's configuration %s: %s is %q, which is not loopback", path, key, address)
 	case port != d.runnerPort():
-		return warn("set "+prefix+"UPSTREAM_URL=http://127.0.0.1:"+port+", or change it there", "runner's configuration %s: %s is %q, and the gate asks port %s", path, key, address, d.runnerPort())
+		return cli.Warn("set "+prefix+"UPSTREAM_URL=http://127.0.0.1:"+port+", or change it there", "runner's configuration %s: %s is %q, and the gate asks port %s", path, key, address, d.runnerPort())
 	}
-	return ok("runner's configuration %s: %s is %q", path, key, address)
+	return cli.OK("runner's configuration %s: %s is %q", path, key, address)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // localAddresses are this machine's addresses but loopback, with their zones.
@@ -42,32 +44,32 @@ func localAddresses() []netip.Addr {
 
 // exposure dials the runner's port on every address of this machine but loopback:
 // who gets an answer there needs no gate.
-func (d *doctor) exposure(ctx context.Context) []finding {
+func (d *doctor) exposure(ctx context.Context) []cli.Finding {
 	upstream, err := netip.ParseAddrPort(d.upstream())
 	if err == nil && !upstream.Addr().IsLoopback() {
-		return []finding{warn("see that a firewall or network policy lets only the gate reach it", "exposure: the runner is on %s, which is not loopback", upstream)}
+		return []cli.Finding{cli.Warn("see that a firewall or network policy lets only the gate reach it", "exposure: the runner is on %s, which is not loopback", upstream)}
 	}
 	addresses := d.host.addresses()
-	open := make([]*finding, len(addresses))
+	open := make([]*cli.Finding, len(addresses))
 	var asked sync.WaitGroup
 	for i, address := range addresses {
 		asked.Go(func() { open[i] = d.exposed(ctx, address) })
 	}
 	asked.Wait()
-	var found []finding
+	var found []cli.Finding
 	for _, f := range open {
 		if f != nil {
 			found = append(found, *f)
 		}
 	}
 	if len(found) == 0 {
-		found = append(found, ok("exposure: port %s answers on none of this machine's %d other addresses", d.runnerPort(), len(addresses)))
+		found = append(found, cli.OK("exposure: port %s answers on none of this machine's %d other addresses", d.runnerPort(), len(addresses)))
 	}
 	return found
 }
 
 // exposed looks whether the runner answers on address.
-func (d *doctor) exposed(ctx context.Context, address netip.Addr) *finding {
+func (d *doctor) exposed(ctx context.Context, address netip.Addr) *cli.Finding {
 	target := net.JoinHostPort(address.String(), d.runnerPort())
 	dialer := net.Dialer{Timeout: time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", target)
@@ -78,10 +80,10 @@ func (d *doctor) exposed(ctx context.Context, address netip.Addr) *finding {
 	host := strings.ReplaceAll(net.JoinHostPort(address.String(), d.runnerPort()), "%", "%25")
 	_, body, err := d.fetch(ctx, plainClient(doctorTimeout), "http://"+host+"/metrics", d.config.Upstream.MaxBytes)
 	if err == nil && (runnerVersion(body) != "" || strings.Contains(string(body), "gitlab_runner_")) {
-		f := fail(`set listen_address = "127.0.0.1:`+d.runnerPort()+`" in config.toml (or LISTEN_ADDRESS) and restart the runner`,
+		f := cli.Fail(`set listen_address = "127.0.0.1:`+d.runnerPort()+`" in config.toml (or LISTEN_ADDRESS) and restart the runner`,
 			"exposure: the runner answers on %s without any credential, so the gate is bypassed", target)
 		return &f
 	}
-	f := warn("see what it is: the runner's port should be closed on other addresses", "exposure: something listens on %s", target)
+	f := cli.Warn("see what it is: the runner's port should be closed on other addresses", "exposure: something listens on %s", target)
 	return &f
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // onEveryAddress serves body like a runner that is bound to all addresses.
@@ -36,19 +38,19 @@ func TestDoctorFindsAnExposedRunner(t *testing.T) {
 	port := onEveryAddress(t, "gitlab_runner_concurrent 4\n")
 	d := patient(t, prefix+"UPSTREAM_URL=127.0.0.1:"+port)
 	d.host.addresses = other
-	expect(t, d.exposure(t.Context()), levelFail, "answers on 127.0.0.2:"+port+" without any credential, so the gate is bypassed")
-	expect(t, d.exposure(t.Context()), levelFail, `listen_address = "127.0.0.1:`+port+`"`)
+	expect(t, d.exposure(t.Context()), cli.LevelFail, "answers on 127.0.0.2:"+port+" without any credential, so the gate is bypassed")
+	expect(t, d.exposure(t.Context()), cli.LevelFail, `listen_address = "127.0.0.1:`+port+`"`)
 
 	d = patient(t, prefix+"UPSTREAM_URL=127.0.0.1:"+onEveryAddress(t, "hello\n"))
 	d.host.addresses = other
-	expect(t, d.exposure(t.Context()), levelWarn, "something listens on 127.0.0.2")
+	expect(t, d.exposure(t.Context()), cli.LevelWarn, "something listens on 127.0.0.2")
 
 	d = patient(t, prefix+"UPSTREAM_URL=127.0.0.1:9")
 	d.host.addresses = other
-	expect(t, d.exposure(t.Context()), levelOK, "on none of this machine's 1 other addresses")
+	expect(t, d.exposure(t.Context()), cli.LevelOK, "on none of this machine's 1 other addresses")
 
 	d = patient(t, prefix+"UPSTREAM_URL=192.0.2.1:9252", prefix+"UPSTREAM_ALLOW_REMOTE=true")
-	expect(t, d.exposure(t.Context()), levelWarn, "not loopback")
+	expect(t, d.exposure(t.Context()), cli.LevelWarn, "not loopback")
 	if found := d.sockets(); found != nil {
 		t.Errorf("%+v", found)
 	}
@@ -109,11 +111,11 @@ func TestDoctorReadsListeners(t *testing.T) {
 	if len(found) != 4 {
 		t.Fatalf("%d findings: %+v", len(found), found)
 	}
-	expect(t, found, levelOK, "127.0.0.1:9252 is held by gitlab-runner, process 77, uid 998")
-	expect(t, found, levelFail, "0.0.0.0:9252 (uid 0) takes connections on every address")
-	expect(t, found, levelFail, "192.0.2.5:9252 (uid 0) is reachable from outside")
-	expect(t, found, levelWarn, "[::1]:9252 (uid 1000) has the runner's port on another loopback address")
-	expect(t, d.runnerConfig(), levelFail, `LISTEN_ADDRESS is "0.0.0.0:9252"`)
+	expect(t, found, cli.LevelOK, "127.0.0.1:9252 is held by gitlab-runner, process 77, uid 998")
+	expect(t, found, cli.LevelFail, "0.0.0.0:9252 (uid 0) takes connections on every address")
+	expect(t, found, cli.LevelFail, "192.0.2.5:9252 (uid 0) is reachable from outside")
+	expect(t, found, cli.LevelWarn, "[::1]:9252 (uid 1000) has the runner's port on another loopback address")
+	expect(t, d.runnerConfig(), cli.LevelFail, `LISTEN_ADDRESS is "0.0.0.0:9252"`)
 	d.host.proc = t.TempDir()
 	if found := d.sockets(); len(found) > 0 {
 		t.Errorf("without /proc: %+v", found)
@@ -146,12 +148,12 @@ func TestDoctorReadsTheRunnersConfiguration(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ toml, level, text string }{
-		{"concurrent = 4\nlisten_address = \"127.0.0.1:9252\"\n", levelOK, `listen_address is "127.0.0.1:9252"`},
-		{"listen_address = 'localhost:9252' # loopback\n", levelOK, "localhost:9252"},
-		{"listen_address=\":9252\"\n", levelFail, "not loopback"},
-		{"listen_address = \"0.0.0.0:9252\"\n", levelFail, `write listen_address = "127.0.0.1:9252"`},
-		{"listen_address = \"[::]:9252\"\n", levelFail, "not loopback"},
-		{"listen_address = \"127.0.0.1:9999\"\n", levelWarn, "the gate asks port 9252"},
+		{"concurrent = 4\nlisten_address = \"127.0.0.1:9252\"\n", cli.LevelOK, `listen_address is "127.0.0.1:9252"`},
+		{"listen_address = 'localhost:9252' # loopback\n", cli.LevelOK, "localhost:9252"},
+		{"listen_address=\":9252\"\n", cli.LevelFail, "not loopback"},
+		{"listen_address = \"0.0.0.0:9252\"\n", cli.LevelFail, `write listen_address = "127.0.0.1:9252"`},
+		{"listen_address = \"[::]:9252\"\n", cli.LevelFail, "not loopback"},
+		{"listen_address = \"127.0.0.1:9999\"\n", cli.LevelWarn, "the gate asks port 9252"},
 	} {
 		write(toml, test.toml)
 		expect(t, d.runnerConfig(), test.level, test.text)
@@ -163,10 +165,10 @@ func TestDoctorReadsTheRunnersConfiguration(t *testing.T) {
 	write(toml, "listen_address = \":9253\"\n")
 	write(environ, "# the chart's way\nexport LISTEN_ADDRESS=\"127.0.0.1:9252\"\n")
 	found := d.runnerConfig()
-	if worst(found) != levelOK || len(found) != 2 {
+	if cli.Worst(found) != cli.LevelOK || len(found) != 2 {
 		t.Errorf("LISTEN_ADDRESS wins: %+v", found)
 	}
-	expect(t, found, levelOK, "LISTEN_ADDRESS wins over it")
+	expect(t, found, cli.LevelOK, "LISTEN_ADDRESS wins over it")
 }
 
 func TestThisHost(t *testing.T) {

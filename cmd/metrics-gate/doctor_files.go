@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // certificatesOf parses every certificate of a PEM file; what cannot be read has been
@@ -30,7 +32,7 @@ func certificatesOf(path string) []*x509.Certificate {
 }
 
 // files looks at certificates, authorities, lists, and who may write them.
-func (d *doctor) files() []finding {
+func (d *doctor) files() []cli.Finding {
 	found := d.serverChain()
 	found = append(found, d.clientCA()...)
 	if d.gate != nil && d.gate.tls != nil {
@@ -38,13 +40,13 @@ func (d *doctor) files() []finding {
 		soon := expiryFindings(ends)
 		for i := range soon {
 			if strings.Contains(soon[i].What, " ended on ") {
-				soon[i].Level = levelFail
+				soon[i].Level = cli.LevelFail
 			}
 		}
 		found = append(found, soon...)
 		for _, e := range ends {
 			if !e.Soon() {
-				found = append(found, ok("%s: until %s (%s)", e, e.NotAfter.Format("2006-01-02"), e.Left()))
+				found = append(found, cli.OK("%s: until %s (%s)", e, e.NotAfter.Format("2006-01-02"), e.Left()))
 			}
 		}
 	}
@@ -52,7 +54,7 @@ func (d *doctor) files() []finding {
 }
 
 // serverChain looks at names, usage and order of the server's chain.
-func (d *doctor) serverChain() []finding {
+func (d *doctor) serverChain() []cli.Finding {
 	if d.config.TLS.CertFile == "" {
 		return nil
 	}
@@ -66,39 +68,39 @@ func (d *doctor) serverChain() []finding {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return []finding{fail("issue it with subjectAltName: scrapers do not look at the common name", "certificate %s: no DNS name and no address in it", d.config.TLS.CertFile)}
+		return []cli.Finding{cli.Fail("issue it with subjectAltName: scrapers do not look at the common name", "certificate %s: no DNS name and no address in it", d.config.TLS.CertFile)}
 	}
-	found := []finding{ok("certificate %s: for %s, issued by %s", d.config.TLS.CertFile, strings.Join(names, ", "), leaf.Issuer)}
+	found := []cli.Finding{cli.OK("certificate %s: for %s, issued by %s", d.config.TLS.CertFile, strings.Join(names, ", "), leaf.Issuer)}
 	if len(leaf.ExtKeyUsage) > 0 && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
-		found = append(found, fail("issue it with the serverAuth usage", "certificate %s: not for servers", d.config.TLS.CertFile))
+		found = append(found, cli.Fail("issue it with the serverAuth usage", "certificate %s: not for servers", d.config.TLS.CertFile))
 	}
 	for i := 1; i < len(chain); i++ {
 		if err := chain[i-1].CheckSignatureFrom(chain[i]); err != nil {
-			found = append(found, warn("order the file: leaf first, then each issuer", "certificate %s: number %d is not issued by number %d", d.config.TLS.CertFile, i, i+1))
+			found = append(found, cli.Warn("order the file: leaf first, then each issuer", "certificate %s: number %d is not issued by number %d", d.config.TLS.CertFile, i, i+1))
 		}
 	}
 	return found
 }
 
 // clientCA looks whether what is to vouch for clients can.
-func (d *doctor) clientCA() []finding {
-	var found []finding
+func (d *doctor) clientCA() []cli.Finding {
+	var found []cli.Finding
 	for _, c := range certificatesOf(d.config.TLS.ClientCAFile) {
 		name := c.Subject.String()
 		switch {
 		case !c.IsCA:
-			found = append(found, fail("put the authority's certificate there, not the client's", "client CA %s: %s is not an authority", d.config.TLS.ClientCAFile, name))
+			found = append(found, cli.Fail("put the authority's certificate there, not the client's", "client CA %s: %s is not an authority", d.config.TLS.ClientCAFile, name))
 		case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
-			found = append(found, fail("use an authority with the keyCertSign usage", "client CA %s: %s may not sign certificates", d.config.TLS.ClientCAFile, name))
+			found = append(found, cli.Fail("use an authority with the keyCertSign usage", "client CA %s: %s may not sign certificates", d.config.TLS.ClientCAFile, name))
 		default:
-			found = append(found, ok("client CA %s: %s", d.config.TLS.ClientCAFile, name))
+			found = append(found, cli.OK("client CA %s: %s", d.config.TLS.ClientCAFile, name))
 		}
 	}
 	return found
 }
 
 // permissions looks who may replace the files that the gate trusts.
-func (d *doctor) permissions() []finding {
+func (d *doctor) permissions() []cli.Finding {
 	paths := map[string]string{
 		"TLS_CERT_FILE": d.config.TLS.CertFile, "TLS_KEY_FILE": d.config.TLS.KeyFile,
 		"TLS_CLIENT_CA_FILE": d.config.TLS.ClientCAFile, "TLS_CLIENT_CRL_FILE": d.config.TLS.ClientCRLFile,
@@ -109,7 +111,7 @@ func (d *doctor) permissions() []finding {
 		paths[strings.TrimPrefix(issuer.prefix, prefix)+"JWKS_FILE"] = issuer.JWKSFile
 		paths[strings.TrimPrefix(issuer.prefix, prefix)+"CA_FILE"] = issuer.CAFile
 	}
-	var found []finding
+	var found []cli.Finding
 	names := make([]string, 0, len(paths))
 	for name, path := range paths {
 		if path != "" {
@@ -119,11 +121,11 @@ func (d *doctor) permissions() []finding {
 	slices.Sort(names)
 	for _, name := range names {
 		if where := writableByOthers(paths[name]); where != "" {
-			found = append(found, fail("chmod o-w "+where, "permissions of %s%s: anyone may write %s", prefix, name, where))
+			found = append(found, cli.Fail("chmod o-w "+where, "permissions of %s%s: anyone may write %s", prefix, name, where))
 		}
 	}
 	if len(found) == 0 && len(names) > 0 {
-		found = append(found, ok("permissions: nobody else may write the %d files", len(names)))
+		found = append(found, cli.OK("permissions: nobody else may write the %d files", len(names)))
 	}
 	return found
 }

@@ -3,13 +3,15 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // A doctor whose configuration does not load looks around within sane limits.
 func TestDoctorIsBound(t *testing.T) {
 	d := &doctor{environ: []string{prefix + "UPSTREAM_TIMEOUT=-1s", prefix + "UPSTREAM_MAX_BYTES=0", prefix + "UPSTREAM_MAX_LINE_BYTES=-5", prefix + "UPSTREAM_URL=nonsense://"}}
 	found := d.configuration()
-	expect(t, found, levelFail, "UPSTREAM_TIMEOUT")
+	expect(t, found, cli.LevelFail, "UPSTREAM_TIMEOUT")
 	u := d.config.Upstream
 	if u.Timeout != doctorTimeout || u.MaxBytes <= 0 || u.MaxLineBytes <= 0 || d.upstream() != "127.0.0.1:9252" {
 		t.Errorf("%+v %s", u, d.upstream())

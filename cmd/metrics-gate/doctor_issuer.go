@@ -11,13 +11,15 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 const maxIssuerBytes = 1 << 20 // of a discovery document or a key set
 
 // issuers asks each configured issuer for its discovery document and keys.
-func (d *doctor) issuers(ctx context.Context) []finding {
-	var found []finding
+func (d *doctor) issuers(ctx context.Context) []cli.Finding {
+	var found []cli.Finding
 	for i := range d.config.OIDC {
 		if issuer := &d.config.OIDC[i]; issuer.URL != "" {
 			found = append(found, d.issuer(ctx, issuer)...)
@@ -26,22 +28,22 @@ func (d *doctor) issuers(ctx context.Context) []finding {
 	return found
 }
 
-func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []finding {
+func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []cli.Finding {
 	if c.JWKSFile != "" {
 		keys, err := os.ReadFile(c.JWKSFile)
 		if err != nil {
-			return []finding{fail("name a file that can be read in "+c.prefix+"JWKS_FILE", "issuer %s: %v", c.URL, err)}
+			return []cli.Finding{cli.Fail("name a file that can be read in "+c.prefix+"JWKS_FILE", "issuer %s: %v", c.URL, err)}
 		}
-		return []finding{d.keys(c, c.JWKSFile, keys)}
+		return []cli.Finding{d.keys(c, c.JWKSFile, keys)}
 	}
 	client, err := issuerClient(c)
 	if err != nil {
-		return []finding{fail("name the issuer's authority in "+c.prefix+"CA_FILE", "issuer %s: %v", c.URL, err)}
+		return []cli.Finding{cli.Fail("name the issuer's authority in "+c.prefix+"CA_FILE", "issuer %s: %v", c.URL, err)}
 	}
 	place := strings.TrimSuffix(c.URL, "/") + "/.well-known/openid-configuration"
 	response, document, err := d.fetch(ctx, client, place, maxIssuerBytes)
 	if err != nil {
-		return []finding{fail("see DNS, firewall and "+c.prefix+"CA_FILE; until keys are had once, tokens get 503", "issuer %s: %v", c.URL, err)}
+		return []cli.Finding{cli.Fail("see DNS, firewall and "+c.prefix+"CA_FILE; until keys are had once, tokens get 503", "issuer %s: %v", c.URL, err)}
 	}
 	found := d.skew(c, response)
 	var discovery struct {
@@ -50,13 +52,13 @@ func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []finding {
 	}
 	switch err := json.Unmarshal(document, &discovery); {
 	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden:
-		return append(found, fail("set "+c.prefix+"DISCOVERY_TOKEN_FILE (on Kubernetes the pod's API token)", "issuer %s: discovery answers %s", c.URL, response.Status))
+		return append(found, cli.Fail("set "+c.prefix+"DISCOVERY_TOKEN_FILE (on Kubernetes the pod's API token)", "issuer %s: discovery answers %s", c.URL, response.Status))
 	case response.StatusCode != http.StatusOK || err != nil:
-		return append(found, fail("see that "+c.prefix+"ISSUER_URL is exactly the iss of the tokens", "issuer %s: discovery answers %s and no JSON document", c.URL, response.Status))
+		return append(found, cli.Fail("see that "+c.prefix+"ISSUER_URL is exactly the iss of the tokens", "issuer %s: discovery answers %s and no JSON document", c.URL, response.Status))
 	case discovery.Issuer != c.URL:
-		return append(found, fail("set "+c.prefix+"ISSUER_URL="+discovery.Issuer, "issuer %s: calls itself %q, and both must be equal character by character", c.URL, discovery.Issuer))
+		return append(found, cli.Fail("set "+c.prefix+"ISSUER_URL="+discovery.Issuer, "issuer %s: calls itself %q, and both must be equal character by character", c.URL, discovery.Issuer))
 	case !strings.HasPrefix(discovery.Keys, "https://"):
-		return append(found, fail("the issuer must publish an https jwks_uri", "issuer %s: jwks_uri is %q", c.URL, discovery.Keys))
+		return append(found, cli.Fail("the issuer must publish an https jwks_uri", "issuer %s: jwks_uri is %q", c.URL, discovery.Keys))
 	}
 	what := ""
 	for _, place := range keyPlaces(c, discovery.Keys) {
@@ -68,7 +70,7 @@ func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []finding {
 			what = response.Status
 		}
 	}
-	return append(found, fail("see that the gate can reach it", "issuer %s: keys at %s: %s", c.URL, discovery.Keys, what))
+	return append(found, cli.Fail("see that the gate can reach it", "issuer %s: keys at %s: %s", c.URL, discovery.Keys, what))
 }
 
 // keyPlaces lists where the gate looks for keys: a Kubernetes API server publishes them on a
@@ -85,12 +87,12 @@ func keyPlaces(c *issuerConfig, uri string) []string {
 }
 
 // keys counts the keys that can verify signatures.
-func (d *doctor) keys(c *issuerConfig, place string, document []byte) finding {
+func (d *doctor) keys(c *issuerConfig, place string, document []byte) cli.Finding {
 	var set struct {
 		Keys []struct{ Kty, Use, Alg string }
 	}
 	if err := json.Unmarshal(document, &set); err != nil {
-		return fail("it must be a JSON Web Key Set (RFC 7517)", "issuer %s: keys at %s: %v", c.URL, place, err)
+		return cli.Fail("it must be a JSON Web Key Set (RFC 7517)", "issuer %s: keys at %s: %v", c.URL, place, err)
 	}
 	usable := 0
 	for _, key := range set.Keys {
@@ -99,25 +101,25 @@ func (d *doctor) keys(c *issuerConfig, place string, document []byte) finding {
 		}
 	}
 	if usable == 0 {
-		return fail("the issuer must publish signing keys", "issuer %s: no key at %s can verify a token", c.URL, place)
+		return cli.Fail("the issuer must publish signing keys", "issuer %s: no key at %s can verify a token", c.URL, place)
 	}
-	return ok("issuer %s: %d keys at %s", c.URL, usable, place)
+	return cli.OK("issuer %s: %d keys at %s", c.URL, usable, place)
 }
 
 // skew compares the clocks: the Date of an answer is whole seconds old at most.
-func (d *doctor) skew(c *issuerConfig, response *http.Response) []finding {
+func (d *doctor) skew(c *issuerConfig, response *http.Response) []cli.Finding {
 	date, err := http.ParseTime(response.Header.Get("Date"))
 	if err != nil {
 		return nil
 	}
 	off := d.now().Sub(date).Round(time.Second)
 	if off.Abs() > c.ClockSkew {
-		return []finding{fail("set the clock right (NTP)", "clock: %s off the issuer's, and %sCLOCK_SKEW is %s: its tokens are refused", off, c.prefix, c.ClockSkew)}
+		return []cli.Finding{cli.Fail("set the clock right (NTP)", "clock: %s off the issuer's, and %sCLOCK_SKEW is %s: its tokens are refused", off, c.prefix, c.ClockSkew)}
 	}
 	if off.Abs() > c.ClockSkew/2 && off.Abs() > 2*time.Second {
-		return []finding{warn("set the clock right (NTP)", "clock: %s off the issuer's, of %s that are let pass", off, c.ClockSkew)}
+		return []cli.Finding{cli.Warn("set the clock right (NTP)", "clock: %s off the issuer's, of %s that are let pass", off, c.ClockSkew)}
 	}
-	return []finding{ok("clock: within %s of %s", max(off.Abs(), time.Second), c.URL)}
+	return []cli.Finding{cli.OK("clock: within %s of %s", max(off.Abs(), time.Second), c.URL)}
 }
 
 // client trusts what the gate does, and sends the discovery token to the issuer's own host alone.

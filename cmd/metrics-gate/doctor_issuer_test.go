@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 const twoKeys = `{"keys":[{"kty":"RSA","use":"sig"},{"kty":"EC"},{"kty":"RSA","use":"enc"},{"kty":"oct"}]}`
@@ -47,14 +49,14 @@ func TestDoctorOfAnIssuer(t *testing.T) {
 	for _, test := range []struct {
 		name, document, keys, level, text string
 	}{
-		{"good", good, twoKeys, levelOK, "2 keys at"},
-		{"clock", good, twoKeys, levelOK, "clock: within"},
-		{"other name", `{"issuer":"%[1]s/","jwks_uri":"%[1]s/keys"}`, twoKeys, levelFail, "calls itself"},
-		{"not https", `{"issuer":"%[1]s","jwks_uri":"http://127.0.0.1/keys"}`, twoKeys, levelFail, "jwks_uri is"},
-		{"no keys there", `{"issuer":"%[1]s","jwks_uri":"%[1]s/none"}`, twoKeys, levelFail, "404"},
-		{"not JSON", "<html>%[1]s", twoKeys, levelFail, "no JSON document"},
-		{"keys not JSON", good, "<html>", levelFail, "JSON Web Key Set"},
-		{"no usable key", good, `{"keys":[{"kty":"oct"}]}`, levelFail, "no key at"},
+		{"good", good, twoKeys, cli.LevelOK, "2 keys at"},
+		{"clock", good, twoKeys, cli.LevelOK, "clock: within"},
+		{"other name", `{"issuer":"%[1]s/","jwks_uri":"%[1]s/keys"}`, twoKeys, cli.LevelFail, "calls itself"},
+		{"not https", `{"issuer":"%[1]s","jwks_uri":"http://127.0.0.1/keys"}`, twoKeys, cli.LevelFail, "jwks_uri is"},
+		{"no keys there", `{"issuer":"%[1]s","jwks_uri":"%[1]s/none"}`, twoKeys, cli.LevelFail, "404"},
+		{"not JSON", "<html>%[1]s", twoKeys, cli.LevelFail, "no JSON document"},
+		{"keys not JSON", good, "<html>", cli.LevelFail, "JSON Web Key Set"},
+		{"no usable key", good, `{"keys":[{"kty":"oct"}]}`, cli.LevelFail, "no key at"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d, _ := issuerOf(t, provider(test.document, test.keys))
@@ -66,9 +68,9 @@ func TestDoctorOfAnIssuer(t *testing.T) {
 func TestDoctorOfAnIssuerThatIsNotThere(t *testing.T) {
 	d, s := issuerOf(t, provider("", ""))
 	s.Close()
-	expect(t, d.issuers(t.Context()), levelFail, "refused")
+	expect(t, d.issuers(t.Context()), cli.LevelFail, "refused")
 	d.config.OIDC[0].CAFile = "/nowhere"
-	expect(t, d.issuers(t.Context()), levelFail, "CA_FILE")
+	expect(t, d.issuers(t.Context()), cli.LevelFail, "CA_FILE")
 	if found := patient(t).issuers(t.Context()); len(found) > 0 {
 		t.Errorf("no issuer: %+v", found)
 	}
@@ -106,15 +108,15 @@ func TestDoctorSendsTheDiscoveryTokenToTheIssuerAlone(t *testing.T) {
 	if got := <-leaked; got != "" {
 		t.Errorf("another host got %q", got)
 	}
-	expect(t, d.issuers(t.Context()), levelFail, "keys at "+other.URL)
+	expect(t, d.issuers(t.Context()), cli.LevelFail, "keys at "+other.URL)
 	d.config.OIDC[0].DiscoveryToken = ""
-	expect(t, d.issuers(t.Context()), levelFail, "DISCOVERY_TOKEN_FILE")
+	expect(t, d.issuers(t.Context()), cli.LevelFail, "DISCOVERY_TOKEN_FILE")
 }
 
 func TestDoctorOfTheClock(t *testing.T) {
 	d, _ := issuerOf(t, provider("%[1]s", ""))
 	for off, level := range map[time.Duration]string{
-		0: levelOK, 40 * time.Second: levelWarn, -50 * time.Second: levelWarn, 2 * time.Minute: levelFail, -2 * time.Minute: levelFail,
+		0: cli.LevelOK, 40 * time.Second: cli.LevelWarn, -50 * time.Second: cli.LevelWarn, 2 * time.Minute: cli.LevelFail, -2 * time.Minute: cli.LevelFail,
 	} {
 		d.now = func() time.Time { return time.Now().Add(off) }
 		response := &http.Response{Header: http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)}}}
@@ -128,11 +130,11 @@ func TestDoctorOfTheClock(t *testing.T) {
 func TestDoctorOfAKeyFile(t *testing.T) {
 	d, _ := issuerOf(t, provider("%[1]s", ""))
 	d.config.OIDC[0].JWKSFile = filepath.Join(t.TempDir(), "jwks.json")
-	expect(t, d.issuers(t.Context()), levelFail, "JWKS_FILE")
+	expect(t, d.issuers(t.Context()), cli.LevelFail, "JWKS_FILE")
 	if err := os.WriteFile(d.config.OIDC[0].JWKSFile, []byte(twoKeys), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, d.issuers(t.Context()), levelOK, "2 keys at")
+	expect(t, d.issuers(t.Context()), cli.LevelOK, "2 keys at")
 }
 
 func TestDoctorOfTheAPIServer(t *testing.T) {
@@ -157,9 +159,9 @@ func TestDoctorOfTheAPIServer(t *testing.T) {
 		d := patient(t, prefix+"KUBERNETES_AUTH=tokenreview", prefix+"KUBERNETES_AUTHZ=subjectaccessreview", prefix+"KUBERNETES_API_URL="+s.URL,
 			prefix+"KUBERNETES_CA_FILE="+ca, prefix+"KUBERNETES_TOKEN_FILE="+token, prefix+"METRICS_ALLOW=dns:a.example,user:b")
 		found := d.apiServer()
-		level := levelOK
+		level := cli.LevelOK
 		if status == http.StatusForbidden {
-			level = levelFail
+			level = cli.LevelFail
 			expect(t, found, level, "system:auth-delegator")
 		}
 		expect(t, found, level, "TokenReview")

@@ -8,22 +8,24 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // running asks the gate that runs, if one does, on its admin listener: whether it is
 // ready, and whether its limits leave room for the scrapes that it sees.
-func (d *doctor) running(ctx context.Context) []finding {
+func (d *doctor) running(ctx context.Context) []cli.Finding {
 	base := d.admin()
 	if base == "" {
 		return nil
 	}
 	response, body, err := d.fetch(ctx, plainClient(doctorTimeout), base+"/readyz", 1<<10)
 	if err != nil {
-		return []finding{warn("start the gate, or set "+prefix+"ADMIN_ADDRESS as it is set there", "admin listener %s: no answer", base)}
+		return []cli.Finding{cli.Warn("start the gate, or set "+prefix+"ADMIN_ADDRESS as it is set there", "admin listener %s: no answer", base)}
 	}
-	found := []finding{ok("admin listener %s: ready", base)}
+	found := []cli.Finding{cli.OK("admin listener %s: ready", base)}
 	if response.StatusCode != http.StatusOK {
-		found[0] = fail("see the gate's log", "admin listener %s: not ready: %s", base, strings.TrimSpace(string(body)))
+		found[0] = cli.Fail("see the gate's log", "admin listener %s: not ready: %s", base, strings.TrimSpace(string(body)))
 	}
 	report, err := d.status(ctx, base)
 	if err != nil {
@@ -60,20 +62,20 @@ func (d *doctor) status(ctx context.Context, base string) (*statusReport, error)
 }
 
 // observedLimits says which limits are near, and whether scrapes were refused for coming too fast.
-func observedLimits(r *statusReport) []finding {
-	var found []finding
+func observedLimits(r *statusReport) []cli.Finding {
+	var found []cli.Finding
 	for _, l := range r.Limits {
 		if l.Near() {
-			found = append(found, warn("raise "+l.Variable, "limits: %s: %s of %s", l.What, l.Now, l.Most))
+			found = append(found, cli.Warn("raise "+l.Variable, "limits: %s: %s of %s", l.What, l.Now, l.Most))
 		}
 	}
 	for _, refused := range r.Refusals {
 		if strings.HasPrefix(refused.What, "429 members") {
-			found = append(found, warn("raise "+prefix+"RATE_LIMIT and "+prefix+"RATE_BURST, or scrape less often", "limits: %d requests of known callers came too fast", refused.Times))
+			found = append(found, cli.Warn("raise "+prefix+"RATE_LIMIT and "+prefix+"RATE_BURST, or scrape less often", "limits: %d requests of known callers came too fast", refused.Times))
 		}
 	}
 	if len(found) == 0 {
-		found = append(found, ok("limits: %s", seen(r)))
+		found = append(found, cli.OK("limits: %s", seen(r)))
 	}
 	return found
 }
@@ -84,5 +86,5 @@ func seen(r *statusReport) string {
 		return "none is near (too few scrapes yet to tell the interval)"
 	}
 	took := r.Scrapes[0].At.Sub(r.Scrapes[len(r.Scrapes)-1].At) / time.Duration(len(r.Scrapes)-1)
-	return "none is near; a scrape every " + span(took)
+	return "none is near; a scrape every " + cli.HumanDuration(took)
 }

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // target is the URL of the gate's metrics: as asked for, or on this machine.
@@ -65,31 +67,31 @@ func (d *doctor) gateClient() (*http.Client, error) {
 
 // scrape asks the gate as Prometheus would: with the credentials given, and with none,
 // which must be refused.
-func (d *doctor) scrape(ctx context.Context) []finding {
+func (d *doctor) scrape(ctx context.Context) []cli.Finding {
 	target := d.target()
 	client, err := d.gateClient()
 	if err != nil {
-		return []finding{fail("give the files that Prometheus has", "scrape: %v", err)}
+		return []cli.Finding{cli.Fail("give the files that Prometheus has", "scrape: %v", err)}
 	}
 	if !d.client.given() {
 		response, _, err := d.ask(ctx, client, target, false)
-		return []finding{d.stranger(target, response, err)}
+		return []cli.Finding{d.stranger(target, response, err)}
 	}
 	response, body, err := d.ask(ctx, client, target, true)
 	if err != nil {
-		return []finding{d.unreached(target, err)}
+		return []cli.Finding{d.unreached(target, err)}
 	}
 	switch response.StatusCode {
 	case http.StatusOK:
-		return []finding{ok("scrape %s: 200 with these credentials, %d bytes, %d samples", target, len(body), countSamples(body))}
+		return []cli.Finding{cli.OK("scrape %s: 200 with these credentials, %d bytes, %d samples", target, len(body), countSamples(body))}
 	case http.StatusUnauthorized:
-		return []finding{fail("the gate's log says why (authentication refused); see that the certificate's authority or the token is the gate's", "scrape %s: 401, the gate does not know these credentials", target)}
+		return []cli.Finding{cli.Fail("the gate's log says why (authentication refused); see that the certificate's authority or the token is the gate's", "scrape %s: 401, the gate does not know these credentials", target)}
 	case http.StatusForbidden:
-		return []finding{fail("add the identity that the gate's log names to "+prefix+"METRICS_ALLOW", "scrape %s: 403, known and not allowed", target)}
+		return []cli.Finding{cli.Fail("add the identity that the gate's log names to "+prefix+"METRICS_ALLOW", "scrape %s: 403, known and not allowed", target)}
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
-		return []finding{fail("see the runner's line above", "scrape %s: %s, let in, but the runner gave nothing", target, response.Status)}
+		return []cli.Finding{cli.Fail("see the runner's line above", "scrape %s: %s, let in, but the runner gave nothing", target, response.Status)}
 	}
-	return []finding{fail("see the gate's log", "scrape %s: %s", target, response.Status)}
+	return []cli.Finding{cli.Fail("see the gate's log", "scrape %s: %s", target, response.Status)}
 }
 
 // ask sends one request, with the token when asked to.
@@ -101,38 +103,38 @@ func (d *doctor) ask(ctx context.Context, by *http.Client, target string, known 
 }
 
 // stranger judges what a caller without credentials got.
-func (d *doctor) stranger(target string, response *http.Response, err error) finding {
+func (d *doctor) stranger(target string, response *http.Response, err error) cli.Finding {
 	const try = "give --cert and --key or --token-file to try Prometheus' own credentials"
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return d.unreached(target, err)
 	case err != nil && d.config.certificates() && !d.config.bearer():
-		return finding{levelOK, "gate " + target + ": refuses a caller without a certificate", try}
+		return cli.Finding{Level: cli.LevelOK, What: "gate " + target + ": refuses a caller without a certificate", Do: try}
 	case err != nil:
 		return d.unreached(target, err)
 	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusTooManyRequests:
-		return finding{levelOK, "gate " + target + ": answers, and " + response.Status + " without credentials", try}
+		return cli.Finding{Level: cli.LevelOK, What: "gate " + target + ": answers, and " + response.Status + " without credentials", Do: try}
 	}
-	return fail("see what listens there: this is no metrics-gate", "gate %s: %s without credentials", target, response.Status)
+	return cli.Fail("see what listens there: this is no metrics-gate", "gate %s: %s without credentials", target, response.Status)
 }
 
 // unreached says why no answer came.
-func (d *doctor) unreached(target string, err error) finding {
+func (d *doctor) unreached(target string, err error) cli.Finding {
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED) && !d.client.given():
-		return warn("start it with this configuration", "gate %s: not running", target)
+		return cli.Warn("start it with this configuration", "gate %s: not running", target)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fail("start it with this configuration", "gate %s: not running", target)
+		return cli.Fail("start it with this configuration", "gate %s: not running", target)
 	case errors.As(err, &unknown):
-		return fail("give the authority that issued "+cmp.Or(d.config.TLS.CertFile, "the gate's certificate")+", here and as Prometheus' ca_file", "gate %s: its certificate is of another authority than --ca", target)
+		return cli.Fail("give the authority that issued "+cmp.Or(d.config.TLS.CertFile, "the gate's certificate")+", here and as Prometheus' ca_file", "gate %s: its certificate is of another authority than --ca", target)
 	case errors.As(err, &name):
-		return fail("put the name into the certificate, or set server_name in Prometheus' tls_config", "gate %s: %v", target, name)
+		return cli.Fail("put the name into the certificate, or set server_name in Prometheus' tls_config", "gate %s: %v", target, name)
 	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"), strings.Contains(err.Error(), "connection reset"):
-		return fail("show a certificate of "+prefix+"TLS_CLIENT_CA_FILE with the clientAuth usage", "gate %s: the handshake refuses this client (%v)", target, err)
+		return cli.Fail("show a certificate of "+prefix+"TLS_CLIENT_CA_FILE with the clientAuth usage", "gate %s: the handshake refuses this client (%v)", target, err)
 	}
-	return fail("see the gate's log", "gate %s: %v", target, err)
+	return cli.Fail("see the gate's log", "gate %s: %v", target, err)
 }
 
 // countSamples counts the lines of a text exposition that are samples.

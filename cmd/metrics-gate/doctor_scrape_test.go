@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -47,17 +48,17 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 		client      credentials
 		level, text string
 	}{
-		{"certificate", credentials{file("ca.pem"), file("client.pem"), file("client-key.pem"), ""}, levelOK, "200 with these credentials"},
-		{"token", credentials{file("ca.pem"), "", "", file("token")}, levelOK, "2 samples"},
-		{"pinned", credentials{"", "", "", file("token")}, levelOK, "200 with these credentials"},
-		{"nothing", credentials{file("ca.pem"), "", "", ""}, levelOK, "401 Unauthorized without credentials"},
-		{"wrong token", credentials{file("ca.pem"), "", "", file("wrong")}, levelFail, "401"},
-		{"two words", credentials{file("ca.pem"), "", "", file("two")}, levelFail, "not one token"},
-		{"no such file", credentials{file("ca.pem"), "", "", file("none")}, levelFail, "none"},
-		{"other authority", credentials{file("stranger-ca.pem"), "", "", file("token")}, levelFail, "another authority than --ca"},
-		{"no authority in the file", credentials{file("token"), "", "", file("token")}, levelFail, "no PEM certificate"},
-		{"stranger's certificate", credentials{file("ca.pem"), file("stranger.pem"), file("stranger-key.pem"), ""}, levelFail, "gate"},
-		{"not a certificate", credentials{file("ca.pem"), file("token"), file("token"), ""}, levelFail, "--cert"},
+		{"certificate", credentials{file("ca.pem"), file("client.pem"), file("client-key.pem"), ""}, cli.LevelOK, "200 with these credentials"},
+		{"token", credentials{file("ca.pem"), "", "", file("token")}, cli.LevelOK, "2 samples"},
+		{"pinned", credentials{"", "", "", file("token")}, cli.LevelOK, "200 with these credentials"},
+		{"nothing", credentials{file("ca.pem"), "", "", ""}, cli.LevelOK, "401 Unauthorized without credentials"},
+		{"wrong token", credentials{file("ca.pem"), "", "", file("wrong")}, cli.LevelFail, "401"},
+		{"two words", credentials{file("ca.pem"), "", "", file("two")}, cli.LevelFail, "not one token"},
+		{"no such file", credentials{file("ca.pem"), "", "", file("none")}, cli.LevelFail, "none"},
+		{"other authority", credentials{file("stranger-ca.pem"), "", "", file("token")}, cli.LevelFail, "another authority than --ca"},
+		{"no authority in the file", credentials{file("token"), "", "", file("token")}, cli.LevelFail, "no PEM certificate"},
+		{"stranger's certificate", credentials{file("ca.pem"), file("stranger.pem"), file("stranger-key.pem"), ""}, cli.LevelFail, "gate"},
+		{"not a certificate", credentials{file("ca.pem"), file("token"), file("token"), ""}, cli.LevelFail, "--cert"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			expect(t, visitor(t, f, test.client).scrape(t.Context()), test.level, test.text)
@@ -65,53 +66,53 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 	}
 	d := visitor(t, f, credentials{ca: file("ca.pem"), tokenFile: file("token")})
 	d.url = "https://" + f.server.Addr().String()
-	expect(t, d.scrape(t.Context()), levelOK, d.url+"/metrics: 200")
+	expect(t, d.scrape(t.Context()), cli.LevelOK, d.url+"/metrics: 200")
 	d.url = "https://127.0.0.1:9"
-	expect(t, d.scrape(t.Context()), levelFail, "not running")
+	expect(t, d.scrape(t.Context()), cli.LevelFail, "not running")
 	d.client = credentials{}
-	expect(t, d.scrape(t.Context()), levelWarn, "not running")
+	expect(t, d.scrape(t.Context()), cli.LevelWarn, "not running")
 	f.runner.Close()
-	expect(t, visitor(t, f, credentials{ca: file("ca.pem"), tokenFile: file("token")}).scrape(t.Context()), levelFail, "502")
+	expect(t, visitor(t, f, credentials{ca: file("ca.pem"), tokenFile: file("token")}).scrape(t.Context()), cli.LevelFail, "502")
 }
 
 func TestDoctorIsDenied(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"), prefix+"METRICS_ALLOW=dns:prometheus.demo")
 	c := credentials{ca: filepath.Join(f.dir, "ca.pem"), tokenFile: filepath.Join(f.dir, "token")}
-	expect(t, visitor(t, f, c).scrape(t.Context()), levelFail, "403, known and not allowed")
+	expect(t, visitor(t, f, c).scrape(t.Context()), cli.LevelFail, "403, known and not allowed")
 }
 
 func TestDoctorPinsTheCertificate(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
 	d := visitor(t, f, credentials{tokenFile: filepath.Join(f.dir, "token")})
 	d.config.TLS = patient(t).config.TLS // another certificate than the one that is served
-	expect(t, d.scrape(t.Context()), levelFail, "another certificate than "+prefix+"TLS_CERT_FILE holds")
+	expect(t, d.scrape(t.Context()), cli.LevelFail, "another certificate than "+prefix+"TLS_CERT_FILE holds")
 }
 
 func TestDoctorMeetsAnotherServer(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
 	d := visitor(t, f, credentials{})
 	d.url = f.runner.URL
-	expect(t, d.scrape(t.Context()), levelFail, "no metrics-gate")
+	expect(t, d.scrape(t.Context()), cli.LevelFail, "no metrics-gate")
 }
 
 func TestDoctorOfTheRunningGate(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"), prefix+"RATE_BURST=2", prefix+"RATE_LIMIT=1")
 	d := visitor(t, f, credentials{})
-	expect(t, d.running(t.Context()), levelOK, "ready")
-	expect(t, d.running(t.Context()), levelOK, "none is near")
+	expect(t, d.running(t.Context()), cli.LevelOK, "ready")
+	expect(t, d.running(t.Context()), cli.LevelOK, "none is near")
 	for range 3 {
 		f.ask(t, f.client(t, true), "GET", "/metrics")
 	}
-	expect(t, d.running(t.Context()), levelWarn, "came too fast")
+	expect(t, d.running(t.Context()), cli.LevelWarn, "came too fast")
 	stopping := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "the public listener is not up", http.StatusServiceUnavailable)
 	}))
 	defer stopping.Close()
 	d.config.Process.AdminAddress = stopping.Listener.Addr().String()
-	expect(t, d.running(t.Context()), levelFail, "not ready: the public listener is not up")
+	expect(t, d.running(t.Context()), cli.LevelFail, "not ready: the public listener is not up")
 
 	d.config.Process.AdminAddress = "127.0.0.1:9"
-	expect(t, d.running(t.Context()), levelWarn, "no answer")
+	expect(t, d.running(t.Context()), cli.LevelWarn, "no answer")
 	d.config.Process.AdminAddress = "off"
 	if found := d.running(t.Context()); found != nil {
 		t.Errorf("%+v", found)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // socket is a TCP listener as /proc shows it.
@@ -83,12 +85,12 @@ func (h *host) listeners(port string) []socket {
 }
 
 // sockets says who listens on the runner's port, and where.
-func (d *doctor) sockets() []finding {
+func (d *doctor) sockets() []cli.Finding {
 	upstream, err := netip.ParseAddrPort(d.upstream())
 	if err != nil || !upstream.Addr().IsLoopback() {
 		return nil
 	}
-	var found []finding
+	var found []cli.Finding
 	for _, s := range d.host.listeners(d.runnerPort()) {
 		held := "uid " + s.uid
 		if name, pid := d.host.owner(s); pid != "" {
@@ -97,13 +99,13 @@ func (d *doctor) sockets() []finding {
 		bind := `bind it to loopback: listen_address = "127.0.0.1:` + d.runnerPort() + `"`
 		switch address := s.address.Addr(); {
 		case address == upstream.Addr():
-			found = append(found, ok("listener: %s is held by %s", s.address, held))
+			found = append(found, cli.OK("listener: %s is held by %s", s.address, held))
 		case address.IsUnspecified():
-			found = append(found, fail(bind, "listener: %s (%s) takes connections on every address", s.address, held))
+			found = append(found, cli.Fail(bind, "listener: %s (%s) takes connections on every address", s.address, held))
 		case address.IsLoopback():
-			found = append(found, warn("see what it is; the gate asks "+upstream.String()+" alone", "listener: %s (%s) has the runner's port on another loopback address", s.address, held))
+			found = append(found, cli.Warn("see what it is; the gate asks "+upstream.String()+" alone", "listener: %s (%s) has the runner's port on another loopback address", s.address, held))
 		default:
-			found = append(found, fail(bind, "listener: %s (%s) is reachable from outside", s.address, held))
+			found = append(found, cli.Fail(bind, "listener: %s (%s) is reachable from outside", s.address, held))
 		}
 	}
 	return found

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
@@ -32,7 +33,7 @@ func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registe
 	if c.Allow.TokensFile != "" {
 		tokens, err := auth.LoadTokens(c.Allow.TokensFile)
 		if err != nil {
-			return nil, &ConfigError{Thing: prefix + "TOKENS_FILE", Value: c.Allow.TokensFile, Wrong: err.Error()}
+			return nil, &cli.ConfigError{Thing: prefix + "TOKENS_FILE", Value: c.Allow.TokensFile, Wrong: err.Error()}
 		}
 		g.reloader.add("tokens", tokens.Reload)
 		list = append(list, tokens)
@@ -106,7 +107,7 @@ func reviews(c *config, admit func(*http.Request) bool, log *slog.Logger) ([]aut
 	}
 	if options.URL == "" {
 		if options.URL = c.inCluster; options.URL == "" {
-			return nil, nil, &ConfigError{Thing: prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"}
+			return nil, nil, &cli.ConfigError{Thing: prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"}
 		}
 	}
 	files := map[string]string{
@@ -136,10 +137,10 @@ func reviews(c *config, admit func(*http.Request) bool, log *slog.Logger) ([]aut
 func blame(err error, fallback, value string, candidates map[string]string) error {
 	for _, variable := range slices.Sorted(maps.Keys(candidates)) {
 		if v := candidates[variable]; v != "" && strings.Contains(err.Error(), v) {
-			return &ConfigError{Thing: variable, Value: v, Wrong: err.Error()}
+			return &cli.ConfigError{Thing: variable, Value: v, Wrong: err.Error()}
 		}
 	}
-	return &ConfigError{Thing: fallback, Value: value, Wrong: err.Error()}
+	return &cli.ConfigError{Thing: fallback, Value: value, Wrong: err.Error()}
 }
 
 // verifier asks tlsconf about a certificate and answers in the words of auth.

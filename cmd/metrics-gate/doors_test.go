@@ -8,12 +8,15 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
 // Whatever file a credential's judge cannot use, the variable is named.
 func TestFilesOfJudgesAreNamed(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeDemoFiles(dir); err != nil {
+	if err := demofiles.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	garbage := filepath.Join(dir, "garbage")
@@ -35,7 +38,7 @@ func TestFilesOfJudgesAreNamed(t *testing.T) {
 		"KUBERNETES_CA_FILE":    append(kubernetes, prefix+"KUBERNETES_CA_FILE="+garbage),
 		"KUBERNETES_TOKEN_FILE": append(kubernetes, prefix+"KUBERNETES_CA_FILE="+filepath.Join(dir, "ca.pem"), prefix+"KUBERNETES_TOKEN_FILE="+filepath.Join(dir, "none")),
 	} {
-		environ = append(demoEnviron(dir, "127.0.0.1:9252"), environ...)
+		environ = append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...)
 		c, err := load(environ)
 		if err == nil {
 			_, err = newGate(c, slog.New(slog.DiscardHandler), "test", prometheus.NewRegistry())
@@ -44,7 +47,7 @@ func TestFilesOfJudgesAreNamed(t *testing.T) {
 			t.Errorf("%s is not named: %v", variable, err)
 			continue
 		}
-		if code := report(new(strings.Builder), err); code != 2 {
+		if code := cli.Report(new(strings.Builder), err); code != 2 {
 			t.Errorf("%s: exit code %d", variable, code)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -52,15 +53,15 @@ const (
 )
 
 // expiryFindings warns about what ends soon or has ended.
-func expiryFindings(list []expiryReport) []finding {
-	var found []finding
+func expiryFindings(list []expiryReport) []cli.Finding {
+	var found []cli.Finding
 	for _, e := range list {
 		day := e.NotAfter.Format(time.DateOnly)
 		switch {
 		case e.Days < 0:
-			found = append(found, warn("renew it: until then what rests on it is refused", "%s ended on %s", e, day))
+			found = append(found, cli.Warn("renew it: until then what rests on it is refused", "%s ended on %s", e, day))
 		case e.Soon():
-			found = append(found, warn("renew it", "%s ends on %s (%s)", e, day, e.Left()))
+			found = append(found, cli.Warn("renew it", "%s ends on %s (%s)", e, day, e.Left()))
 		}
 	}
 	return found

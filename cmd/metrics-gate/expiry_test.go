@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -46,7 +47,7 @@ func TestWholeDays(t *testing.T) {
 // What ends soon is seen in real certificates.
 func TestExpiryOfRealCertificates(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeDemoFiles(dir); err != nil {
+	if err := demofiles.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	file := func(name string) string { return filepath.Join(dir, name) }

@@ -15,6 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
 const exposition004 = "text/plain; version=0.0.4; charset=utf-8"
@@ -35,7 +38,7 @@ type fixture struct {
 func startFixture(t testing.TB, runner http.Handler, environ ...string) *fixture {
 	t.Helper()
 	f := &fixture{dir: t.TempDir(), signals: make(chan os.Signal, 4), result: make(chan error, 1), log: &syncBuffer{}}
-	if err := writeDemoFiles(f.dir); err != nil {
+	if err := demofiles.Write(f.dir); err != nil {
 		t.Fatal(err)
 	}
 	f.runner = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -43,14 +46,14 @@ func startFixture(t testing.TB, runner http.Handler, environ ...string) *fixture
 		runner.ServeHTTP(w, r)
 	}))
 	t.Cleanup(f.runner.Close)
-	all := append(demoEnviron(f.dir, f.runner.Listener.Addr().String()),
+	all := append(demofiles.Environ(f.dir, f.runner.Listener.Addr().String()),
 		prefix+"LISTEN_ADDRESS=127.0.0.1:0", prefix+"ADMIN_ADDRESS=127.0.0.1:0", prefix+"LOG_LEVEL=debug")
 	c, err := load(append(all, environ...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.config = c
-	if f.server, err = newServer(c, newLogger(f.log, c.Process), Build{Version: "test"}); err != nil {
+	if f.server, err = newServer(c, newLogger(f.log, c.Process), cli.Build{Version: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	go func() { f.result <- f.server.run(t.Context(), f.signals) }()
@@ -144,13 +147,13 @@ func (b *syncBuffer) String() string {
 }
 
 // process is the outside world of a command in a test.
-func process(environ []string, stdout, stderr io.Writer) *Process {
-	return &Process{Environ: environ, Stdout: stdout, Stderr: stderr}
+func process(environ []string, stdout, stderr io.Writer) *cli.Process {
+	return &cli.Process{Environ: environ, Stdout: stdout, Stderr: stderr}
 }
 
 // runCommand carries c out and returns its exit status.
-func runCommand(ctx context.Context, c Command, p *Process, args ...string) int {
-	return report(p.Stderr, p.Run(ctx, c, args))
+func runCommand(ctx context.Context, c cli.Command, p *cli.Process, args ...string) int {
+	return cli.Report(p.Stderr, p.Run(ctx, c, args))
 }
 
 func poolOf(pem []byte) *x509.CertPool {

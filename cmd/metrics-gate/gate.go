@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
@@ -181,13 +182,13 @@ func (g *gate) loadTLS(c *config, log *slog.Logger) error {
 func tlsMistake(err error) error {
 	var file *tlsconf.FileError
 	if !errors.As(err, &file) {
-		return &ConfigError{Thing: prefix + "TLS_CERT_FILE", Wrong: err.Error()}
+		return &cli.ConfigError{Thing: prefix + "TLS_CERT_FILE", Wrong: err.Error()}
 	}
 	variable := map[string]string{
 		tlsconf.RoleServer: "TLS_CERT_FILE", tlsconf.RoleKey: "TLS_KEY_FILE",
 		tlsconf.RoleClientCA: "TLS_CLIENT_CA_FILE", tlsconf.RoleCRL: "TLS_CLIENT_CRL_FILE",
 	}[file.Role]
-	return &ConfigError{Thing: prefix + variable, Value: file.Path, Wrong: reason(file.Err), Advice: file.Advice}
+	return &cli.ConfigError{Thing: prefix + variable, Value: file.Path, Wrong: cli.Reason(file.Err), Advice: file.Advice}
 }
 
 func identityKey(r *http.Request) string { return auth.KeyFromContext(r.Context()) }

@@ -6,27 +6,29 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // healthcheckTimeout is less than the probes of Docker and Kubernetes wait.
 const healthcheckTimeout = 3 * time.Second
 
 // healthcheckCommand declares healthcheck.
-func healthcheckCommand() Command {
-	return Command{
+func healthcheckCommand() cli.Command {
+	return cli.Command{
 		Name: "healthcheck", Summary: "exit 0 when /readyz of the admin listener is 200",
-		Example: "metrics-gate healthcheck", Setup: NoFlags(healthcheck),
+		Example: "metrics-gate healthcheck", Setup: cli.NoFlags(healthcheck),
 	}
 }
 
 // healthcheck asks the admin listener's /readyz, for probes in an image without a shell.
-func healthcheck(ctx context.Context, p *Process, _ []string) error {
+func healthcheck(ctx context.Context, p *cli.Process, _ []string) error {
 	c, err := load(p.Environ)
 	if err != nil {
 		return err
 	}
 	if c.Process.AdminAddress == "off" {
-		return &ConfigError{Thing: prefix + "ADMIN_ADDRESS", Value: "off", Wrong: "there is no /readyz to ask"}
+		return &cli.ConfigError{Thing: prefix + "ADMIN_ADDRESS", Value: "off", Wrong: "there is no /readyz to ask"}
 	}
 	host, port, err := net.SplitHostPort(c.Process.AdminAddress)
 	if err != nil {

@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
 func TestTokenNames(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeDemoFiles(dir); err != nil {
+	if err := demofiles.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "tokens")

@@ -13,6 +13,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // load reads the configuration from environ ("KEY=value" each). All mistakes come
@@ -20,7 +21,7 @@ import (
 func load(environ []string) (*config, error) {
 	set := gateVariables(environ)
 	c := &config{OIDC: issuers(set)}
-	var found ConfigErrors
+	var found cli.ConfigErrors
 	for _, g := range c.groups() {
 		err := env.ParseWithOptions(g.ptr, env.Options{Prefix: g.prefix, Environment: set})
 		translate(&found, err, g, set)
@@ -84,7 +85,7 @@ func issuers(set map[string]string) []issuerConfig {
 }
 
 // translate turns the parser's errors, which name Go fields, into mistakes that name variables.
-func translate(found *ConfigErrors, err error, g group, set map[string]string) {
+func translate(found *cli.ConfigErrors, err error, g group, set map[string]string) {
 	var all env.AggregateError
 	if err == nil || !errors.As(err, &all) {
 		return
@@ -92,12 +93,12 @@ func translate(found *ConfigErrors, err error, g group, set map[string]string) {
 	for _, e := range all.Errors {
 		var parse env.ParseError
 		if !errors.As(e, &parse) {
-			found.Add(&ConfigError{Thing: strings.TrimSuffix(g.prefix, "_"), Wrong: e.Error()})
+			found.Add(&cli.ConfigError{Thing: strings.TrimSuffix(g.prefix, "_"), Wrong: e.Error()})
 			continue
 		}
 		field, _ := reflect.TypeOf(g.ptr).Elem().FieldByName(parse.Name)
 		name := g.prefix + field.Tag.Get("env")
-		found.Add(&ConfigError{Thing: name, Value: set[name], Wrong: expected(field.Type, parse.Err)})
+		found.Add(&cli.ConfigError{Thing: name, Value: set[name], Wrong: expected(field.Type, parse.Err)})
 	}
 }
 

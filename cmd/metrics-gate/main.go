@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 func main() {
@@ -21,7 +23,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	b := readBuild(buildVersion, buildRevision)
-	p := &Process{Environ: environ, Stdout: stdout, Stderr: stderr, Build: b, Signals: signals}
-	return report(stderr, dispatch(ctx, p, args))
+	b := cli.ReadBuild(buildVersion, buildRevision)
+	p := &cli.Process{Environ: environ, Stdout: stdout, Stderr: stderr, Build: b, Signals: signals}
+	return cli.Report(stderr, dispatch(ctx, p, args))
 }

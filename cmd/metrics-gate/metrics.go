@@ -3,6 +3,8 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // metrics are the gate's own that belong to no leaf.
@@ -11,7 +13,7 @@ type metrics struct {
 	connections prometheus.Gauge
 }
 
-func newMetrics(b Build) *metrics {
+func newMetrics(b cli.Build) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{

@@ -12,6 +12,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // progressInterval is the time between two lines about a long profile.
@@ -25,13 +27,13 @@ type pprofOptions struct {
 }
 
 // pprofCommand declares pprof.
-func pprofCommand() Command {
+func pprofCommand() cli.Command {
 	const example = "https://runner.example:9253/debug/pprof/heap"
-	return Command{
+	return cli.Command{
 		Name: "pprof", Summary: "fetch a profile through the gate",
-		Args:    Args{Name: "URL", Advice: "write one, for example " + example},
+		Args:    cli.Args{Name: "URL", Advice: "write one, for example " + example},
 		Example: "metrics-gate pprof --ca ca.crt --cert tls.crt --key tls.key " + example,
-		Setup: func(set *flag.FlagSet) RunFunc {
+		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o pprofOptions
 			o.credentials.flags(set)
 			set.StringVar(&o.output, "o", "", "`file` to write, - for standard output (default: named after the profile)")
@@ -44,7 +46,7 @@ func pprofCommand() Command {
 // run fetches a profile through the gate into a file, or stands on loopback between
 // go tool pprof, which can send neither a token nor (as go tool) a certificate, and
 // the gate.
-func (o *pprofOptions) run(ctx context.Context, p *Process, args []string) error {
+func (o *pprofOptions) run(ctx context.Context, p *cli.Process, args []string) error {
 	if err := o.credentials.validate("pprof"); err != nil {
 		return err
 	}
@@ -75,13 +77,13 @@ func (o *pprofOptions) run(ctx context.Context, p *Process, args []string) error
 func profileURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
-		return nil, &ConfigError{Thing: "pprof", Value: redactURL(raw), Wrong: "not an http or https URL", Advice: "write https://HOST:9253/debug/pprof/heap"}
+		return nil, &cli.ConfigError{Thing: "pprof", Value: redactURL(raw), Wrong: "not an http or https URL", Advice: "write https://HOST:9253/debug/pprof/heap"}
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/debug/pprof/"
 	}
 	if !strings.HasPrefix(u.Path, "/debug/pprof/") {
-		return nil, &ConfigError{Thing: "pprof", Value: raw, Wrong: "not a profile", Advice: "profiles are at /debug/pprof/, for example /debug/pprof/heap or /debug/pprof/profile?seconds=10"}
+		return nil, &cli.ConfigError{Thing: "pprof", Value: raw, Wrong: "not a profile", Advice: "profiles are at /debug/pprof/, for example /debug/pprof/heap or /debug/pprof/profile?seconds=10"}
 	}
 	return u, nil
 }
@@ -102,7 +104,7 @@ func profileName(u *url.URL) string {
 
 // saveProfile writes the profile to name ("-" is standard output). Nothing is left
 // under that name unless it came whole.
-func saveProfile(ctx context.Context, p *Process, client *http.Client, target *url.URL, name string) error {
+func saveProfile(ctx context.Context, p *cli.Process, client *http.Client, target *url.URL, name string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return err
@@ -128,7 +130,7 @@ func saveProfile(ctx context.Context, p *Process, client *http.Client, target *u
 		progress.stop("")
 		return fmt.Errorf("pprof: %w", err)
 	}
-	progress.stop(fmt.Sprintf("%s: %d bytes in %s", name, progress.bytes.Load(), span(time.Since(progress.began))))
+	progress.stop(fmt.Sprintf("%s: %d bytes in %s", name, progress.bytes.Load(), cli.HumanDuration(time.Since(progress.began))))
 	return nil
 }
 

@@ -13,12 +13,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // serveProfiles forwards GETs of profiles from a loopback port to the gate, with the
 // credentials, until ctx ends. Whoever may use this machine's loopback may fetch
 // profiles with them meanwhile, and nothing else.
-func serveProfiles(ctx context.Context, p *Process, target *url.URL, transport http.RoundTripper) error {
+func serveProfiles(ctx context.Context, p *cli.Process, target *url.URL, transport http.RoundTripper) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("pprof: %w", err)
@@ -75,7 +77,7 @@ func startProgress(out io.Writer, interval time.Duration) *progress {
 			case <-p.quit:
 				return
 			case <-tick.C:
-				fmt.Fprintf(p.out, "%s, %d bytes\n", span(time.Since(p.began)), p.bytes.Load())
+				fmt.Fprintf(p.out, "%s, %d bytes\n", cli.HumanDuration(time.Since(p.began)), p.bytes.Load())
 			}
 		}
 	})

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // printOptions is what a configuration does not say about its surroundings.
@@ -46,23 +48,23 @@ func printers() map[string]func(*config, printOptions) string {
 }
 
 // printCommand declares print.
-func printCommand() Command {
-	return Command{
+func printCommand() cli.Command {
+	return cli.Command{
 		Name: "print", Summary: "print what belongs to this configuration",
-		Args:    Args{Name: "KIND", Choices: slices.Sorted(maps.Keys(printers()))},
+		Args:    cli.Args{Name: "KIND", Choices: slices.Sorted(maps.Keys(printers()))},
 		Example: "metrics-gate print scrape-config --target runner-1.example:9253",
-		Setup: func(set *flag.FlagSet) RunFunc {
+		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			o := &printOptions{}
 			o.flags(set)
-			return func(ctx context.Context, p *Process, args []string) error { return o.run(ctx, p, args) }
+			return func(ctx context.Context, p *cli.Process, args []string) error { return o.run(ctx, p, args) }
 		},
 	}
 }
 
 // run writes what belongs to the present configuration, which must be a good one.
-func (o printOptions) run(_ context.Context, p *Process, args []string) error {
+func (o printOptions) run(_ context.Context, p *cli.Process, args []string) error {
 	if name, value, ok := strings.Cut(o.selector, "="); !ok || name == "" || value == "" {
-		return &ConfigError{Thing: "print --selector", Value: o.selector, Wrong: "not NAME=VALUE"}
+		return &cli.ConfigError{Thing: "print --selector", Value: o.selector, Wrong: "not NAME=VALUE"}
 	}
 	c, err := load(p.Environ)
 	if err != nil {

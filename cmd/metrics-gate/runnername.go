@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
@@ -56,25 +57,25 @@ func (c *config) runnerName() (string, error) {
 	}
 	name, err := os.Hostname()
 	if err != nil || name == "" {
-		return "", &ConfigError{Thing: prefix + "RUNNER_NAME", Wrong: "not set, and the host has no name", Advice: "name the runner"}
+		return "", &cli.ConfigError{Thing: prefix + "RUNNER_NAME", Wrong: "not set, and the host has no name", Advice: "name the runner"}
 	}
 	return name, nil
 }
 
 func readRunnerName(path string) (string, error) {
 	wrong := func(what string) error {
-		return &ConfigError{Thing: prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
+		return &cli.ConfigError{Thing: prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", wrong(reason(err))
+		return "", wrong(cli.Reason(err))
 	}
 	defer func() { _ = f.Close() }()
 	text, err := io.ReadAll(io.LimitReader(f, maxRunnerName+1))
 	name := strings.TrimSpace(string(text))
 	switch {
 	case err != nil:
-		return "", wrong(reason(err))
+		return "", wrong(cli.Reason(err))
 	case len(text) > maxRunnerName:
 		return "", wrong(fmt.Sprintf("longer than %d bytes", maxRunnerName))
 	case name == "":

@@ -14,20 +14,21 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/express"
 )
 
 // serveCommand declares serve.
-func serveCommand() Command {
-	return Command{
+func serveCommand() cli.Command {
+	return cli.Command{
 		Name: "serve", Summary: "run the gate (also without any command)", Reloads: true,
-		Example: "metrics-gate serve", Setup: NoFlags(serve),
+		Example: "metrics-gate serve", Setup: cli.NoFlags(serve),
 	}
 }
 
 // serve is the gate itself: it runs until SIGTERM or SIGINT, and reloads on SIGHUP.
-func serve(ctx context.Context, p *Process, _ []string) error {
+func serve(ctx context.Context, p *cli.Process, _ []string) error {
 	c, err := load(p.Environ)
 	if err != nil {
 		return err
@@ -54,7 +55,7 @@ type server struct {
 }
 
 // newServer reads all files and binds all addresses; nothing is served before run.
-func newServer(c *config, log *slog.Logger, b Build) (*server, error) {
+func newServer(c *config, log *slog.Logger, b cli.Build) (*server, error) {
 	m := newMetrics(b)
 	g, err := newGate(c, log, b.Version, m.registry)
 	if err != nil {

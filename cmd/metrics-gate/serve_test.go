@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // inFlight starts a gate with a scrape in flight, which the runner answers when told to. The
@@ -214,7 +215,7 @@ func TestPublicAddressInUse(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
 	c := *f.config
 	c.Listen.Address = f.server.Addr().String()
-	if _, err := newServer(&c, slog.New(slog.DiscardHandler), Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
+	if _, err := newServer(&c, slog.New(slog.DiscardHandler), cli.Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
 		t.Errorf("%v, want an error that names the variable", err)
 	}
 }

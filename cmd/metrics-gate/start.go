@@ -3,6 +3,8 @@ package main
 import (
 	"runtime"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // logStart says on one line what is on.
@@ -31,7 +33,7 @@ func (s *server) logStart() {
 		"authentication", strings.Join(methods, ","), "metrics_allow", c.Allow.Metrics, "pprof_allow", c.Allow.Pprof,
 		"processors", runtime.GOMAXPROCS(0))
 	for _, f := range c.policyFindings() {
-		if f.Level != levelOK {
+		if f.Level != cli.LevelOK {
 			s.log.Warn("the allow lists may not do what was meant", "err", f.What, "advice", f.Do)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -52,8 +53,8 @@ func (s *status) prepare() *status {
 	s.page = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("status").Funcs(template.FuncMap{
 			"style": func() template.CSS { return statusStyle },
-			"ago":   func(t time.Time) string { return span(s.now().Sub(t)) + " ago" },
-			"span":  span,
+			"ago":   func(t time.Time) string { return cli.HumanDuration(s.now().Sub(t)) + " ago" },
+			"span":  cli.HumanDuration,
 			"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 			"short": func(name string) string { return strings.TrimPrefix(name, prefix) },
 		}).Parse(statusPage))

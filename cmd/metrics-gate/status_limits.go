@@ -6,6 +6,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -29,7 +30,7 @@ func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []
 		slowest = max(slowest, scrape.Duration)
 	}
 	slow := of("slowest of the last scrapes", "UPSTREAM_TIMEOUT", slowest.Seconds(), c.Upstream.Timeout.Seconds())
-	slow.Now, slow.Most = span(slowest), span(c.Upstream.Timeout)
+	slow.Now, slow.Most = cli.HumanDuration(slowest), cli.HumanDuration(c.Upstream.Timeout)
 	return []limitStatus{
 		of("open connections", "MAX_CONNECTIONS", gauge("metrics_gate_connections"), float64(c.Listen.MaxConnections)),
 		of("requests in flight", "MAX_IN_FLIGHT", gauge("metrics_gate_requests_in_flight"), float64(c.Upstream.MaxInFlight)),

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 const patternHelp = `Identity patterns (METRICS_ALLOW, PPROF_ALLOW: comma separated):
@@ -16,16 +18,16 @@ const patternHelp = `Identity patterns (METRICS_ALLOW, PPROF_ALLOW: comma separa
 `
 
 // helpCommand declares help.
-func helpCommand() Command {
-	return Command{
+func helpCommand() cli.Command {
+	return cli.Command{
 		Name: "help", Summary: "print this help, or what a command takes",
-		Args:    Args{Name: "COMMAND", Optional: true},
-		Example: "metrics-gate help check", Setup: NoFlags(help),
+		Args:    cli.Args{Name: "COMMAND", Optional: true},
+		Example: "metrics-gate help check", Setup: cli.NoFlags(help),
 	}
 }
 
 // help prints one command, or all commands and every variable.
-func help(_ context.Context, p *Process, args []string) error {
+func help(_ context.Context, p *cli.Process, args []string) error {
 	if len(args) > 0 {
 		c, err := find(args[0])
 		if err != nil {

@@ -10,12 +10,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 // validate checks what concerns more than one variable. It looks at values only:
 // files are read when the gate is built.
-func (c *config) validate(found *ConfigErrors, set map[string]string) {
+func (c *config) validate(found *cli.ConfigErrors, set map[string]string) {
 	c.validateAddresses(found)
 	c.validateLabel(found, set)
 	c.validateTLS(found)
@@ -27,87 +28,87 @@ func (c *config) validate(found *ConfigErrors, set map[string]string) {
 	c.validateAllow(found)
 }
 
-func (c *config) validateAddresses(found *ConfigErrors) {
+func (c *config) validateAddresses(found *cli.ConfigErrors) {
 	if _, err := listenAddress(c.Listen.Address); err != nil {
-		found.Add(&ConfigError{Thing: prefix + "LISTEN_ADDRESS", Value: c.Listen.Address, Wrong: err.Error(), Advice: "write [host]:port, for example :9253 or 192.0.2.1:9253"})
+		found.Add(&cli.ConfigError{Thing: prefix + "LISTEN_ADDRESS", Value: c.Listen.Address, Wrong: err.Error(), Advice: "write [host]:port, for example :9253 or 192.0.2.1:9253"})
 	}
 	if c.Process.AdminAddress != "off" {
 		if _, _, err := net.SplitHostPort(c.Process.AdminAddress); err != nil {
-			found.Add(&ConfigError{Thing: prefix + "ADMIN_ADDRESS", Value: c.Process.AdminAddress, Wrong: "not host:port", Advice: "write localhost:9254, :9254 (for kubelet probes) or off"})
+			found.Add(&cli.ConfigError{Thing: prefix + "ADMIN_ADDRESS", Value: c.Process.AdminAddress, Wrong: "not host:port", Advice: "write localhost:9254, :9254 (for kubelet probes) or off"})
 		}
 	}
 	if _, err := proxy.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote); err != nil {
 		if bare := errors.Unwrap(err); bare != nil { // without the value, which stands before
 			err = bare
 		}
-		found.Add(&ConfigError{Thing: prefix + "UPSTREAM_URL", Value: redactURL(c.Upstream.URL), Wrong: err.Error(), Advice: "write http://localhost:9252, or permit another host with " + prefix + "UPSTREAM_ALLOW_REMOTE=true"})
+		found.Add(&cli.ConfigError{Thing: prefix + "UPSTREAM_URL", Value: redactURL(c.Upstream.URL), Wrong: err.Error(), Advice: "write http://localhost:9252, or permit another host with " + prefix + "UPSTREAM_ALLOW_REMOTE=true"})
 	}
 	if c.Upstream.MaxLineBytes > c.Upstream.MaxBytes && c.Upstream.MaxBytes > 0 {
-		found.Add(&ConfigError{Thing: prefix + "UPSTREAM_MAX_LINE_BYTES", Value: strconv.FormatInt(c.Upstream.MaxLineBytes, 10), Wrong: "more than " + prefix + "UPSTREAM_MAX_BYTES"})
+		found.Add(&cli.ConfigError{Thing: prefix + "UPSTREAM_MAX_LINE_BYTES", Value: strconv.FormatInt(c.Upstream.MaxLineBytes, 10), Wrong: "more than " + prefix + "UPSTREAM_MAX_BYTES"})
 	}
 }
 
-func (c *config) validateLabel(found *ConfigErrors, set map[string]string) {
+func (c *config) validateLabel(found *cli.ConfigErrors, set map[string]string) {
 	if name, ok := set[prefix+"RUNNER_NAME"]; ok && strings.TrimSpace(name) == "" {
-		found.Add(&ConfigError{Thing: prefix + "RUNNER_NAME", Wrong: "set but empty", Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod lacks is empty"})
+		found.Add(&cli.ConfigError{Thing: prefix + "RUNNER_NAME", Wrong: "set but empty", Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod lacks is empty"})
 	}
 	if c.Label.RunnerName != "" && c.Label.RunnerNameFile != "" {
-		found.Add(&ConfigError{Thing: prefix + "RUNNER_NAME_FILE", Value: c.Label.RunnerNameFile, Wrong: "set beside " + prefix + "RUNNER_NAME", Advice: "keep one of them"})
+		found.Add(&cli.ConfigError{Thing: prefix + "RUNNER_NAME_FILE", Value: c.Label.RunnerNameFile, Wrong: "set beside " + prefix + "RUNNER_NAME", Advice: "keep one of them"})
 	}
 	if !utf8.ValidString(c.Label.RunnerName) {
-		found.Add(&ConfigError{Thing: prefix + "RUNNER_NAME", Value: c.Label.RunnerName, Wrong: "not UTF-8"})
+		found.Add(&cli.ConfigError{Thing: prefix + "RUNNER_NAME", Value: c.Label.RunnerName, Wrong: "not UTF-8"})
 	}
 	sample := c.Label.RunnerName
 	if sample == "" {
 		sample = "runner"
 	}
 	if _, err := c.labels(sample); err != nil && utf8.ValidString(sample) {
-		found.Add(&ConfigError{Thing: prefix + "LABEL_NAME, " + prefix + "LABELS", Value: c.Label.Name + ", " + c.Label.Constant.String(), Wrong: err.Error()})
+		found.Add(&cli.ConfigError{Thing: prefix + "LABEL_NAME, " + prefix + "LABELS", Value: c.Label.Name + ", " + c.Label.Constant.String(), Wrong: err.Error()})
 	}
 }
 
-func (c *config) validateTLS(found *ConfigErrors) {
+func (c *config) validateTLS(found *cli.ConfigErrors) {
 	t := c.TLS
 	switch {
 	case t.InsecureHTTP && t.CertFile != "":
-		found.Add(&ConfigError{Thing: prefix + "INSECURE_HTTP", Value: "true", Wrong: "set beside " + prefix + "TLS_CERT_FILE", Advice: "keep one of them"})
+		found.Add(&cli.ConfigError{Thing: prefix + "INSECURE_HTTP", Value: "true", Wrong: "set beside " + prefix + "TLS_CERT_FILE", Advice: "keep one of them"})
 	case !t.InsecureHTTP && t.CertFile == "":
-		found.Add(&ConfigError{Thing: prefix + "TLS_CERT_FILE", Wrong: "not set: there is no certificate to serve with", Advice: "set it and " + prefix + "TLS_KEY_FILE, or " + prefix + "INSECURE_HTTP=true inside a mesh"})
+		found.Add(&cli.ConfigError{Thing: prefix + "TLS_CERT_FILE", Wrong: "not set: there is no certificate to serve with", Advice: "set it and " + prefix + "TLS_KEY_FILE, or " + prefix + "INSECURE_HTTP=true inside a mesh"})
 	case (t.CertFile == "") != (t.KeyFile == ""):
-		found.Add(&ConfigError{Thing: prefix + "TLS_KEY_FILE", Value: t.KeyFile, Wrong: "goes together with " + prefix + "TLS_CERT_FILE", Advice: "set both"})
+		found.Add(&cli.ConfigError{Thing: prefix + "TLS_KEY_FILE", Value: t.KeyFile, Wrong: "goes together with " + prefix + "TLS_CERT_FILE", Advice: "set both"})
 	}
 	if t.ClientCRLFile != "" && t.ClientCAFile == "" {
-		found.Add(&ConfigError{Thing: prefix + "TLS_CLIENT_CRL_FILE", Value: t.ClientCRLFile, Wrong: "set without " + prefix + "TLS_CLIENT_CA_FILE"})
+		found.Add(&cli.ConfigError{Thing: prefix + "TLS_CLIENT_CRL_FILE", Value: t.ClientCRLFile, Wrong: "set without " + prefix + "TLS_CLIENT_CA_FILE"})
 	}
 }
 
-func (c *config) validateAuth(found *ConfigErrors) {
+func (c *config) validateAuth(found *cli.ConfigErrors) {
 	certificates := c.TLS.ClientCAFile != ""
 	if !certificates && !c.bearer() {
-		found.Add(&ConfigError{Thing: prefix + "TLS_CLIENT_CA_FILE", Wrong: "not set, and no other way to authenticate is on",
+		found.Add(&cli.ConfigError{Thing: prefix + "TLS_CLIENT_CA_FILE", Wrong: "not set, and no other way to authenticate is on",
 			Advice: "set it, " + prefix + "TOKENS_FILE, " + prefix + "OIDC_ISSUER_URL or " + prefix + "KUBERNETES_AUTH=tokenreview"})
 	}
 	if certificates && c.TLS.InsecureHTTP && !c.bearer() {
-		found.Add(&ConfigError{Thing: prefix + "INSECURE_HTTP", Value: "true", Wrong: "no client certificate can be shown over plain HTTP, and nothing else authenticates", Advice: "serve TLS, or turn tokens on"})
+		found.Add(&cli.ConfigError{Thing: prefix + "INSECURE_HTTP", Value: "true", Wrong: "no client certificate can be shown over plain HTTP, and nothing else authenticates", Advice: "serve TLS, or turn tokens on"})
 	}
 	if k := c.Kubernetes; k.APIURL != "" {
 		if u, err := url.Parse(k.APIURL); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-			found.Add(&ConfigError{Thing: prefix + "KUBERNETES_API_URL", Value: redactURL(k.APIURL), Wrong: "not an https URL"})
+			found.Add(&cli.ConfigError{Thing: prefix + "KUBERNETES_API_URL", Value: redactURL(k.APIURL), Wrong: "not an https URL"})
 		}
 	}
 }
 
-func (c *config) validateAllow(found *ConfigErrors) {
+func (c *config) validateAllow(found *cli.ConfigErrors) {
 	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
 	switch {
 	case err != nil:
-		found.Add(&ConfigError{Thing: prefix + "METRICS_ALLOW", Value: c.Allow.Metrics, Wrong: err.Error(), Advice: "metrics-gate help lists the patterns"})
+		found.Add(&cli.ConfigError{Thing: prefix + "METRICS_ALLOW", Value: c.Allow.Metrics, Wrong: err.Error(), Advice: "metrics-gate help lists the patterns"})
 	case metrics.Empty():
-		found.Add(&ConfigError{Thing: prefix + "METRICS_ALLOW", Wrong: "not set: nobody may read /metrics", Advice: "write who may, for example " + prefix + "METRICS_ALLOW=dns:prometheus.example.com"})
+		found.Add(&cli.ConfigError{Thing: prefix + "METRICS_ALLOW", Wrong: "not set: nobody may read /metrics", Advice: "write who may, for example " + prefix + "METRICS_ALLOW=dns:prometheus.example.com"})
 	}
 	pprof, err := auth.ParsePolicy(c.Allow.Pprof)
 	if err != nil {
-		found.Add(&ConfigError{Thing: prefix + "PPROF_ALLOW", Value: c.Allow.Pprof, Wrong: err.Error(), Advice: "metrics-gate help lists the patterns"})
+		found.Add(&cli.ConfigError{Thing: prefix + "PPROF_ALLOW", Value: c.Allow.Pprof, Wrong: err.Error(), Advice: "metrics-gate help lists the patterns"})
 	}
 	if !c.oidc() && c.Kubernetes.Auth == "off" {
 		return
@@ -115,10 +116,10 @@ func (c *config) validateAllow(found *ConfigErrors) {
 	const minted = "any CI job or pod can mint a token of such an issuer, so * would let all of them in"
 	const rule = "name users or groups, for example user:system:serviceaccount:monitoring:prometheus-k8s"
 	if metrics.Any() {
-		found.Add(&ConfigError{Thing: prefix + "METRICS_ALLOW", Value: c.Allow.Metrics, Wrong: minted, Advice: rule})
+		found.Add(&cli.ConfigError{Thing: prefix + "METRICS_ALLOW", Value: c.Allow.Metrics, Wrong: minted, Advice: rule})
 	}
 	if pprof.Any() {
-		found.Add(&ConfigError{Thing: prefix + "PPROF_ALLOW", Value: c.Allow.Pprof, Wrong: minted, Advice: rule})
+		found.Add(&cli.ConfigError{Thing: prefix + "PPROF_ALLOW", Value: c.Allow.Pprof, Wrong: minted, Advice: rule})
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // variable is one METRICS_GATE_* variable as config declares it, with its present value.
@@ -42,7 +44,7 @@ func (c *config) variables() []variable {
 }
 
 // validate checks what the declaration alone can tell: numbers are positive, choices are listed.
-func (v variable) validate(found *ConfigErrors) {
+func (v variable) validate(found *cli.ConfigErrors) {
 	wrong := ""
 	switch {
 	case v.Value.CanInt() && v.Value.Int() < 0, v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
@@ -56,7 +58,7 @@ func (v variable) validate(found *ConfigErrors) {
 	default:
 		return
 	}
-	found.Add(&ConfigError{Thing: v.Name, Value: v.String(), Wrong: wrong})
+	found.Add(&cli.ConfigError{Thing: v.Name, Value: v.String(), Wrong: wrong})
 }
 
 // String prints the present value as it would be written in the environment.

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -8,13 +8,13 @@ import (
 
 func TestWorst(t *testing.T) {
 	for _, test := range []struct {
-		list []finding
+		list []Finding
 		want string
 	}{
-		{nil, levelOK}, {[]finding{ok("a")}, levelOK}, {[]finding{ok("a"), warn("do", "b")}, levelWarn},
-		{[]finding{warn("do", "b"), fail("do", "c"), ok("a")}, levelFail}, {[]finding{fail("do", "c"), warn("do", "b")}, levelFail},
+		{nil, LevelOK}, {[]Finding{OK("a")}, LevelOK}, {[]Finding{OK("a"), Warn("do", "b")}, LevelWarn},
+		{[]Finding{Warn("do", "b"), Fail("do", "c"), OK("a")}, LevelFail}, {[]Finding{Fail("do", "c"), Warn("do", "b")}, LevelFail},
 	} {
-		if got := worst(test.list); got != test.want {
+		if got := Worst(test.list); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.list, got, test.want)
 		}
 	}
@@ -22,17 +22,17 @@ func TestWorst(t *testing.T) {
 
 // What the parts warn of while a gate is built becomes findings; the rest does not.
 func TestWarningsAreKept(t *testing.T) {
-	var heard warnings
+	var heard Warnings
 	log := slog.New(&heard).With("a", 1).WithGroup("g")
 	log.Info("nothing")
 	log.Debug("nothing")
 	log.Warn("certificate may not work", "subject", "CN=x", "reason", "no name")
 	log.Error("worse")
-	if len(heard.list) != 2 || heard.list[0].What != "certificate may not work subject=CN=x reason=no name" || heard.list[1].What != "worse" {
-		t.Errorf("%+v", heard.list)
+	if len(heard.List) != 2 || heard.List[0].What != "certificate may not work subject=CN=x reason=no name" || heard.List[1].What != "worse" {
+		t.Errorf("%+v", heard.List)
 	}
-	for _, f := range heard.list {
-		if f.Level != levelWarn {
+	for _, f := range heard.List {
+		if f.Level != LevelWarn {
 			t.Errorf("%+v", f)
 		}
 	}
@@ -40,15 +40,15 @@ func TestWarningsAreKept(t *testing.T) {
 
 func TestFindingLines(t *testing.T) {
 	for _, test := range []struct {
-		f    finding
+		f    Finding
 		want string
 	}{
-		{ok("%d things", 2), "ok    2 things\n"},
-		{warn("do it", "a thing"), "warn  a thing: do it\n"},
-		{fail("do it", "100 %% of %q", "x"), "fail  100 % of \"x\": do it\n"},
+		{OK("%d things", 2), "ok    2 things\n"},
+		{Warn("do it", "a thing"), "warn  a thing: do it\n"},
+		{Fail("do it", "100 %% of %q", "x"), "fail  100 % of \"x\": do it\n"},
 	} {
 		var out bytes.Buffer
-		if err := test.f.print(&out); err != nil || out.String() != test.want {
+		if err := test.f.Print(&out); err != nil || out.String() != test.want {
 			t.Errorf("%q, want %q (%v)", out.String(), test.want, err)
 		}
 	}
@@ -56,7 +56,7 @@ func TestFindingLines(t *testing.T) {
 
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{"plain ünï": "plain ünï", "a\nb\tc": "a b c", "\x7f\u0085": "  ", "\x1b]0;x\x07": " ]0;x "} {
-		if got := printable(in); got != want {
+		if got := Printable(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
@@ -64,7 +64,7 @@ func TestPrintable(t *testing.T) {
 
 func TestFindingsArePrintable(t *testing.T) {
 	var out bytes.Buffer
-	if err := fail("do\nthat", "a \x1b[31m\u009b name").print(&out); err != nil || out.String() != "fail  a  [31m  name: do that\n" {
+	if err := Fail("do\nthat", "a \x1b[31m\u009b name").Print(&out); err != nil || out.String() != "fail  a  [31m  name: do that\n" {
 		t.Errorf("%q %v", out.String(), err)
 	}
 }

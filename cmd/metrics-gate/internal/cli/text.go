@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// printable replaces what is no visible character.
-func printable(s string) string {
+// Printable replaces what is no visible character.
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || (r >= 0x7f && r < 0xa0) {
 			return ' '
@@ -16,11 +16,11 @@ func printable(s string) string {
 	}, s)
 }
 
-// span says how long d is, in the largest unit that tells.
-func span(d time.Duration) string {
+// HumanDuration says how long d is, in the largest unit that tells.
+func HumanDuration(d time.Duration) string {
 	switch {
 	case d < 0:
-		return "-" + span(-d)
+		return "-" + HumanDuration(-d)
 	case d < time.Second:
 		return fmt.Sprintf("%.3g ms", float64(d)/float64(time.Millisecond))
 	case d < 2*time.Minute:
@@ -33,8 +33,8 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
-// distance is the Levenshtein distance of a and b, in bytes.
-func distance(a, b string) int {
+// Distance is the Levenshtein distance of a and b, in bytes.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

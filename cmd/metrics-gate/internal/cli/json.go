@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"encoding/json"
@@ -6,31 +6,31 @@ import (
 	"io"
 )
 
-// checkError is a mistake as JSON.
-type checkError struct {
+// ErrorReport is a mistake as JSON.
+type ErrorReport struct {
 	Thing  string `json:"thing,omitempty"`
 	Value  string `json:"value,omitempty"`
 	Wrong  string `json:"wrong"`
 	Advice string `json:"advice,omitempty"`
 }
 
-// checkErrors takes a joined error apart.
-func checkErrors(err error) []checkError {
+// ErrorReports takes a joined error apart.
+func ErrorReports(err error) []ErrorReport {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var list []checkError
+		var list []ErrorReport
 		for _, e := range joined.Unwrap() {
-			list = append(list, checkErrors(e)...)
+			list = append(list, ErrorReports(e)...)
 		}
 		return list
 	}
 	var m *ConfigError
 	if errors.As(err, &m) {
-		return []checkError{{m.Thing, m.Value, m.Wrong, m.Advice}}
+		return []ErrorReport{{m.Thing, m.Value, m.Wrong, m.Advice}}
 	}
-	return []checkError{{Wrong: oneLine(err.Error())}}
+	return []ErrorReport{{Wrong: oneLine(err.Error())}}
 }
 
-func writeJSON(w io.Writer, v any) error {
+func WriteJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")

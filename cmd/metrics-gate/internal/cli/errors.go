@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -47,20 +47,20 @@ func (l *ConfigErrors) Err() error {
 	return errors.Join(joined...)
 }
 
-// report prints err, which may be nil, for a person: a line for each error in it, advice below, and
+// Report prints err, which may be nil, for a person: a line for each error in it, advice below, and
 // returns the exit code, 2 for configuration and usage, 1 for everything else.
-func report(w io.Writer, err error) int {
+func Report(w io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	var code exitCode
+	var code ExitCode
 	if errors.As(err, &code) {
 		return int(code)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		code := 0
 		for _, e := range joined.Unwrap() {
-			code = max(code, report(w, e))
+			code = max(code, Report(w, e))
 		}
 		return code
 	}
@@ -80,8 +80,8 @@ func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }
 
-// reason is err without the path, which the ConfigError already names.
-func reason(err error) string {
+// Reason is err without the path, which the ConfigError already names.
+func Reason(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return path.Err.Error()

@@ -1,4 +1,4 @@
-package main
+package demofiles
 
 import (
 	"os"
@@ -9,8 +9,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// demoEnviron configures the gate of the demo.
-func demoEnviron(dir, runner string) []string {
+// Environ configures the gate of the demo.
+func Environ(dir, runner string) []string {
 	file := func(name string) string { return filepath.Join(dir, name) }
 	return []string{
 		"METRICS_GATE_UPSTREAM_URL=http://" + runner,
@@ -25,8 +25,8 @@ func demoEnviron(dir, runner string) []string {
 	}
 }
 
-// writeDemoFiles makes the authority, two certificates and a token in dir.
-func writeDemoFiles(dir string) error {
+// Write makes the authority, two certificates and a token in dir.
+func Write(dir string) error {
 	month := time.Now().Add(30 * 24 * time.Hour)
 	ca, err := testca.NewCA(testca.Options{CommonName: "metrics-gate demo", NotAfter: month})
 	if err != nil {

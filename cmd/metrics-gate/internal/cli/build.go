@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"cmp"
@@ -9,8 +9,8 @@ import (
 // Build tells which metrics-gate this is.
 type Build struct{ Version, Revision, GoVersion string }
 
-// readBuild prefers what the linker was told over what the Go toolchain recorded.
-func readBuild(version, revision string) Build {
+// ReadBuild prefers what the linker was told over what the Go toolchain recorded.
+func ReadBuild(version, revision string) Build {
 	b := Build{Version: version, Revision: revision, GoVersion: runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		b.Version = cmp.Or(b.Version, info.Main.Version)
