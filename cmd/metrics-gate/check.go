@@ -10,18 +10,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // checkReport is what check found; its JSON is what --json prints.
 type checkReport struct {
-	OK             bool              `json:"ok"`
-	Errors         []cli.ErrorReport `json:"errors,omitempty"`
-	Configuration  []setting         `json:"configuration,omitempty"`
-	Authentication []string          `json:"authentication,omitempty"`
-	Authorization  []routeRights     `json:"authorization,omitempty"`
-	Expiry         []expiryReport    `json:"expiry,omitempty"`
-	Warnings       []cli.Finding     `json:"warnings,omitempty"`
-	Decision       *decisionReport   `json:"decision,omitempty"`
+	OK             bool                 `json:"ok"`
+	Errors         []cli.ErrorReport    `json:"errors,omitempty"`
+	Configuration  []config.Setting     `json:"configuration,omitempty"`
+	Authentication []string             `json:"authentication,omitempty"`
+	Authorization  []config.RouteRights `json:"authorization,omitempty"`
+	Expiry         []expiryReport       `json:"expiry,omitempty"`
+	Warnings       []cli.Finding        `json:"warnings,omitempty"`
+	Decision       *decisionReport      `json:"decision,omitempty"`
 }
 
 // checkOptions are the flags of check.
@@ -73,7 +74,7 @@ func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error 
 
 // inspect builds the gate without a listener and notes what it would do.
 func inspect(p *cli.Process, asked question) (*checkReport, error) {
-	c, err := load(p.Environ)
+	c, err := config.Load(p.Environ)
 	if err != nil {
 		return nil, err
 	}
@@ -82,16 +83,16 @@ func inspect(p *cli.Process, asked question) (*checkReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &checkReport{OK: true, Authentication: c.methods(), Expiry: expiries(g.tls, time.Now())}
-	for _, v := range c.variables() {
-		if s, ok := c.effective(v); ok {
+	r := &checkReport{OK: true, Authentication: c.Methods(), Expiry: expiries(g.tls, time.Now())}
+	for _, v := range c.Variables() {
+		if s, ok := c.Effective(v); ok {
 			r.Configuration = append(r.Configuration, s)
 		}
 	}
-	if r.Authorization, err = c.rights(); err != nil {
+	if r.Authorization, err = c.Rights(); err != nil {
 		return nil, err
 	}
-	r.Warnings = append(heard.List, c.policyFindings()...)
+	r.Warnings = append(heard.List, c.Lint()...)
 	r.Warnings = append(r.Warnings, expiryFindings(r.Expiry)...)
 	if asked.given() {
 		r.Decision, err = decide(c, asked)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -16,9 +17,9 @@ import (
 func TestCheckText(t *testing.T) {
 	var out bytes.Buffer
 	r := &checkReport{
-		OK: true, Configuration: []setting{{prefix + "A", "a\x1b", false}, {prefix + "LONGER", "b", true}},
+		OK: true, Configuration: []config.Setting{{Name: config.Prefix + "A", Value: "a\x1b", Default: false}, {Name: config.Prefix + "LONGER", Value: "b", Default: true}},
 		Authentication: []string{"certificate", "token"},
-		Authorization:  []routeRights{{"/metrics", "V", []string{"dns:a", "token:b"}}, {"/debug/pprof/", "W", nil}},
+		Authorization:  []config.RouteRights{{Routes: "/metrics", Variable: "V", Allow: []string{"dns:a", "token:b"}}, {Routes: "/debug/pprof/", Variable: "W", Allow: nil}},
 		Expiry: []expiryReport{{"server", "CN=a\n", time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), 1}, {"crl", "CN=b", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), -1},
 			{"client_ca", "CN=c", time.Date(2028, 1, 2, 3, 4, 5, 0, time.UTC), 100}},
 		Warnings: []cli.Finding{cli.Warn("mend it", "something")},
@@ -56,7 +57,7 @@ func TestCheckShowsRevocationLists(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, stdout, stderr := checked(t, []string{prefix + "TLS_CLIENT_CA_FILE=" + filepath.Join(dir, "ca.pem"), prefix + "TLS_CLIENT_CRL_FILE=" + filepath.Join(dir, "list.pem")})
+	code, stdout, stderr := checked(t, []string{config.Prefix + "TLS_CLIENT_CA_FILE=" + filepath.Join(dir, "ca.pem"), config.Prefix + "TLS_CLIENT_CRL_FILE=" + filepath.Join(dir, "list.pem")})
 	if code != 0 || !strings.Contains(stdout, "\ncrl ") || !strings.Contains(stdout, "warn  crl CN=listed ends on") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}

@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 func TestPolicyFindings(t *testing.T) {
-	oidc := []string{prefix + "OIDC_ISSUER_URL=https://issuer.example", prefix + "OIDC_AUDIENCE=gate"}
+	oidc := []string{config.Prefix + "OIDC_ISSUER_URL=https://issuer.example", config.Prefix + "OIDC_AUDIENCE=gate"}
 	for _, test := range []struct {
 		name    string
 		environ []string
@@ -29,9 +30,9 @@ func TestPolicyFindings(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			environ := make([]string, len(test.environ))
 			for i, entry := range test.environ {
-				environ[i] = prefix + strings.TrimPrefix(entry, prefix)
+				environ[i] = config.Prefix + strings.TrimPrefix(entry, config.Prefix)
 			}
-			found := policyOf(t, environ...).policyFindings()
+			found := policyOf(t, environ...).Lint()
 			if len(found) != len(test.want) {
 				t.Fatalf("%+v, want %q", found, test.want)
 			}
@@ -45,11 +46,11 @@ func TestPolicyFindings(t *testing.T) {
 }
 
 func TestPlainHTTPHasNoCertificates(t *testing.T) {
-	c := policyOf(t, prefix+"TLS_CERT_FILE=", prefix+"TLS_KEY_FILE=", prefix+"INSECURE_HTTP=true")
-	if c.certificates() {
+	c := policyOf(t, config.Prefix+"TLS_CERT_FILE=", config.Prefix+"TLS_KEY_FILE=", config.Prefix+"INSECURE_HTTP=true")
+	if c.HasCertificates() {
 		t.Error("client certificates over plain HTTP")
 	}
-	if why, do := c.neverMatches("dns:a.example", nil); why == "" || do == "" {
+	if why, do := c.NeverMatches("dns:a.example", nil); why == "" || do == "" {
 		t.Errorf("dns: over plain HTTP: %q %q", why, do)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // print writes r for a person.
@@ -18,7 +19,7 @@ func (r *checkReport) print(out io.Writer) error {
 		if s.Default {
 			origin = "\t(default)"
 		}
-		fmt.Fprintf(w, "%s\t%s%s\n", strings.TrimPrefix(s.Name, prefix), cli.Printable(s.Value), origin)
+		fmt.Fprintf(w, "%s\t%s%s\n", strings.TrimPrefix(s.Name, config.Prefix), cli.Printable(s.Value), origin)
 	}
 	fmt.Fprintf(w, "\nwho is known by\t%s\n", strings.Join(r.Authentication, ", "))
 	for _, rights := range r.Authorization {

@@ -6,11 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
 // policyOf loads a configuration with the demo's files.
-func policyOf(t *testing.T, environ ...string) *config {
+func policyOf(t *testing.T, environ ...string) *config.Config {
 	t.Helper()
 	dir := t.TempDir()
 	if err := demofiles.Write(dir); err != nil {
@@ -24,7 +25,7 @@ func policyOf(t *testing.T, environ ...string) *config {
 	if err := os.WriteFile(filepath.Join(dir, "tokens"), append(tokens, more...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := load(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...))
+	c, err := config.Load(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
@@ -40,7 +41,7 @@ func demo(ctx context.Context, p *cli.Process, _ []string) error {
 	}
 	defer func() { _ = runner.Close() }()
 
-	c, err := load(append(demofiles.Environ(dir, runner.address), p.Environ...))
+	c, err := config.Load(append(demofiles.Environ(dir, runner.address), p.Environ...))
 	if err != nil {
 		return err
 	}

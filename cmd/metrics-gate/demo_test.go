@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // The three printed commands work as they stand, in a shell, and the demo leaves nothing.
@@ -22,7 +24,7 @@ func TestDemoCommands(t *testing.T) {
 	var demo sync.WaitGroup
 	code := -1
 	demo.Go(func() {
-		code = runCommand(ctx, demoCommand(), process([]string{prefix + "LISTEN_ADDRESS=127.0.0.1:0", prefix + "ADMIN_ADDRESS=127.0.0.1:0"}, write, &log))
+		code = runCommand(ctx, demoCommand(), process([]string{config.Prefix + "LISTEN_ADDRESS=127.0.0.1:0", config.Prefix + "ADMIN_ADDRESS=127.0.0.1:0"}, write, &log))
 		_ = write.Close()
 	})
 	var commands []string

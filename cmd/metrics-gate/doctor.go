@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -23,7 +24,7 @@ const doctorTimeout = 3 * time.Second
 type doctor struct {
 	environ []string
 	version string // of this program
-	config  *config
+	config  *config.Config
 	gate    *gate       // nil when the configuration does not hold one
 	client  credentials // what to try a scrape with
 	url     string      // of the gate, for that scrape; empty: found by the configuration
@@ -113,7 +114,7 @@ func (d *doctor) examine(ctx context.Context) []cli.Finding {
 
 // configuration loads the environment and its files as serve would.
 func (d *doctor) configuration() []cli.Finding {
-	c, err := load(d.environ)
+	c, err := config.Load(d.environ)
 	d.config = c
 	var found []cli.Finding
 	if err == nil {
@@ -132,7 +133,7 @@ func (d *doctor) configuration() []cli.Finding {
 		d.bound()
 		return found
 	}
-	found = append(found, c.policyFindings()...)
+	found = append(found, c.Lint()...)
 	if len(found) == 0 {
 		found = append(found, cli.OK("configuration: loads, and every pattern can match"))
 	}

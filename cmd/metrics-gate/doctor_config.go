@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // thisHost is the machine that doctor runs on.
@@ -111,7 +112,7 @@ func (d *doctor) judge(path, key, address string) cli.Finding {
 	case host != "localhost" && (err != nil || !ip.IsLoopback()):
 		return cli.Fail(do, "runner's configuration %s: %s is %q, which is not loopback", path, key, address)
 	case port != d.runnerPort():
-		return cli.Warn("set "+prefix+"UPSTREAM_URL=http://127.0.0.1:"+port+", or change it there", "runner's configuration %s: %s is %q, and the gate asks port %s", path, key, address, d.runnerPort())
+		return cli.Warn("set "+config.Prefix+"UPSTREAM_URL=http://127.0.0.1:"+port+", or change it there", "runner's configuration %s: %s is %q, and the gate asks port %s", path, key, address, d.runnerPort())
 	}
 	return cli.OK("runner's configuration %s: %s is %q", path, key, address)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // onEveryAddress serves body like a runner that is bound to all addresses.
@@ -36,20 +37,20 @@ func onEveryAddress(t *testing.T, body string) (port string) {
 func TestDoctorFindsAnExposedRunner(t *testing.T) {
 	other := func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("127.0.0.2")} } // another address of this machine
 	port := onEveryAddress(t, "gitlab_runner_concurrent 4\n")
-	d := patient(t, prefix+"UPSTREAM_URL=127.0.0.1:"+port)
+	d := patient(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:"+port)
 	d.host.addresses = other
 	expect(t, d.exposure(t.Context()), cli.LevelFail, "answers on 127.0.0.2:"+port+" without any credential, so the gate is bypassed")
 	expect(t, d.exposure(t.Context()), cli.LevelFail, `listen_address = "127.0.0.1:`+port+`"`)
 
-	d = patient(t, prefix+"UPSTREAM_URL=127.0.0.1:"+onEveryAddress(t, "hello\n"))
+	d = patient(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:"+onEveryAddress(t, "hello\n"))
 	d.host.addresses = other
 	expect(t, d.exposure(t.Context()), cli.LevelWarn, "something listens on 127.0.0.2")
 
-	d = patient(t, prefix+"UPSTREAM_URL=127.0.0.1:9")
+	d = patient(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:9")
 	d.host.addresses = other
 	expect(t, d.exposure(t.Context()), cli.LevelOK, "on none of this machine's 1 other addresses")
 
-	d = patient(t, prefix+"UPSTREAM_URL=192.0.2.1:9252", prefix+"UPSTREAM_ALLOW_REMOTE=true")
+	d = patient(t, config.Prefix+"UPSTREAM_URL=192.0.2.1:9252", config.Prefix+"UPSTREAM_ALLOW_REMOTE=true")
 	expect(t, d.exposure(t.Context()), cli.LevelWarn, "not loopback")
 	if found := d.sockets(); found != nil {
 		t.Errorf("%+v", found)
@@ -105,7 +106,7 @@ func fakeProc(t *testing.T) string {
 }
 
 func TestDoctorReadsListeners(t *testing.T) {
-	d := patient(t, prefix+"UPSTREAM_URL=127.0.0.1:9252")
+	d := patient(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:9252")
 	d.host.proc = fakeProc(t)
 	found := d.sockets()
 	if len(found) != 4 {
@@ -137,7 +138,7 @@ func TestParseProcAddress(t *testing.T) {
 }
 
 func TestDoctorReadsTheRunnersConfiguration(t *testing.T) {
-	d := patient(t, prefix+"UPSTREAM_URL=127.0.0.1:9252")
+	d := patient(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:9252")
 	dir := t.TempDir()
 	toml, environ := filepath.Join(dir, "config.toml"), filepath.Join(dir, "gitlab-runner")
 	d.host.toml, d.host.environ = []string{toml, filepath.Join(dir, "none.toml")}, []string{environ}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // certificatesOf parses every certificate of a PEM file; what cannot be read has been
@@ -108,8 +109,8 @@ func (d *doctor) permissions() []cli.Finding {
 	}
 	for i := range d.config.OIDC {
 		issuer := &d.config.OIDC[i]
-		paths[strings.TrimPrefix(issuer.prefix, prefix)+"JWKS_FILE"] = issuer.JWKSFile
-		paths[strings.TrimPrefix(issuer.prefix, prefix)+"CA_FILE"] = issuer.CAFile
+		paths[strings.TrimPrefix(issuer.Prefix, config.Prefix)+"JWKS_FILE"] = issuer.JWKSFile
+		paths[strings.TrimPrefix(issuer.Prefix, config.Prefix)+"CA_FILE"] = issuer.CAFile
 	}
 	var found []cli.Finding
 	names := make([]string, 0, len(paths))
@@ -121,7 +122,7 @@ func (d *doctor) permissions() []cli.Finding {
 	slices.Sort(names)
 	for _, name := range names {
 		if where := writableByOthers(paths[name]); where != "" {
-			found = append(found, cli.Fail("chmod o-w "+where, "permissions of %s%s: anyone may write %s", prefix, name, where))
+			found = append(found, cli.Fail("chmod o-w "+where, "permissions of %s%s: anyone may write %s", config.Prefix, name, where))
 		}
 	}
 	if len(found) == 0 && len(names) > 0 {

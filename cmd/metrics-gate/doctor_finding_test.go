@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // A doctor whose configuration does not load looks around within sane limits.
 func TestDoctorIsBound(t *testing.T) {
-	d := &doctor{environ: []string{prefix + "UPSTREAM_TIMEOUT=-1s", prefix + "UPSTREAM_MAX_BYTES=0", prefix + "UPSTREAM_MAX_LINE_BYTES=-5", prefix + "UPSTREAM_URL=nonsense://"}}
+	d := &doctor{environ: []string{config.Prefix + "UPSTREAM_TIMEOUT=-1s", config.Prefix + "UPSTREAM_MAX_BYTES=0", config.Prefix + "UPSTREAM_MAX_LINE_BYTES=-5", config.Prefix + "UPSTREAM_URL=nonsense://"}}
 	found := d.configuration()
 	expect(t, found, cli.LevelFail, "UPSTREAM_TIMEOUT")
 	u := d.config.Upstream
@@ -42,7 +43,7 @@ func TestDoctorFindsItsTarget(t *testing.T) {
 		}
 	}
 	d := patient(t)
-	d.config.TLS = tlsConfig{InsecureHTTP: true}
+	d.config.TLS = config.TLS{InsecureHTTP: true}
 	if got := d.target(); got != "http://127.0.0.1:9253/metrics" {
 		t.Error(got)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 const maxIssuerBytes = 1 << 20 // of a discovery document or a key set
@@ -28,22 +29,22 @@ func (d *doctor) issuers(ctx context.Context) []cli.Finding {
 	return found
 }
 
-func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []cli.Finding {
+func (d *doctor) issuer(ctx context.Context, c *config.Issuer) []cli.Finding {
 	if c.JWKSFile != "" {
 		keys, err := os.ReadFile(c.JWKSFile)
 		if err != nil {
-			return []cli.Finding{cli.Fail("name a file that can be read in "+c.prefix+"JWKS_FILE", "issuer %s: %v", c.URL, err)}
+			return []cli.Finding{cli.Fail("name a file that can be read in "+c.Prefix+"JWKS_FILE", "issuer %s: %v", c.URL, err)}
 		}
 		return []cli.Finding{d.keys(c, c.JWKSFile, keys)}
 	}
 	client, err := issuerClient(c)
 	if err != nil {
-		return []cli.Finding{cli.Fail("name the issuer's authority in "+c.prefix+"CA_FILE", "issuer %s: %v", c.URL, err)}
+		return []cli.Finding{cli.Fail("name the issuer's authority in "+c.Prefix+"CA_FILE", "issuer %s: %v", c.URL, err)}
 	}
 	place := strings.TrimSuffix(c.URL, "/") + "/.well-known/openid-configuration"
 	response, document, err := d.fetch(ctx, client, place, maxIssuerBytes)
 	if err != nil {
-		return []cli.Finding{cli.Fail("see DNS, firewall and "+c.prefix+"CA_FILE; until keys are had once, tokens get 503", "issuer %s: %v", c.URL, err)}
+		return []cli.Finding{cli.Fail("see DNS, firewall and "+c.Prefix+"CA_FILE; until keys are had once, tokens get 503", "issuer %s: %v", c.URL, err)}
 	}
 	found := d.skew(c, response)
 	var discovery struct {
@@ -52,11 +53,11 @@ func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []cli.Finding {
 	}
 	switch err := json.Unmarshal(document, &discovery); {
 	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden:
-		return append(found, cli.Fail("set "+c.prefix+"DISCOVERY_TOKEN_FILE (on Kubernetes the pod's API token)", "issuer %s: discovery answers %s", c.URL, response.Status))
+		return append(found, cli.Fail("set "+c.Prefix+"DISCOVERY_TOKEN_FILE (on Kubernetes the pod's API token)", "issuer %s: discovery answers %s", c.URL, response.Status))
 	case response.StatusCode != http.StatusOK || err != nil:
-		return append(found, cli.Fail("see that "+c.prefix+"ISSUER_URL is exactly the iss of the tokens", "issuer %s: discovery answers %s and no JSON document", c.URL, response.Status))
+		return append(found, cli.Fail("see that "+c.Prefix+"ISSUER_URL is exactly the iss of the tokens", "issuer %s: discovery answers %s and no JSON document", c.URL, response.Status))
 	case discovery.Issuer != c.URL:
-		return append(found, cli.Fail("set "+c.prefix+"ISSUER_URL="+discovery.Issuer, "issuer %s: calls itself %q, and both must be equal character by character", c.URL, discovery.Issuer))
+		return append(found, cli.Fail("set "+c.Prefix+"ISSUER_URL="+discovery.Issuer, "issuer %s: calls itself %q, and both must be equal character by character", c.URL, discovery.Issuer))
 	case !strings.HasPrefix(discovery.Keys, "https://"):
 		return append(found, cli.Fail("the issuer must publish an https jwks_uri", "issuer %s: jwks_uri is %q", c.URL, discovery.Keys))
 	}
@@ -75,7 +76,7 @@ func (d *doctor) issuer(ctx context.Context, c *issuerConfig) []cli.Finding {
 
 // keyPlaces lists where the gate looks for keys: a Kubernetes API server publishes them on a
 // node's address and wants the token there, which goes to the issuer's own host alone.
-func keyPlaces(c *issuerConfig, uri string) []string {
+func keyPlaces(c *config.Issuer, uri string) []string {
 	issuer, err := url.Parse(c.URL)
 	keys, err2 := url.Parse(uri)
 	if c.DiscoveryToken == "" || err != nil || err2 != nil || keys.Host == issuer.Host {
@@ -87,7 +88,7 @@ func keyPlaces(c *issuerConfig, uri string) []string {
 }
 
 // keys counts the keys that can verify signatures.
-func (d *doctor) keys(c *issuerConfig, place string, document []byte) cli.Finding {
+func (d *doctor) keys(c *config.Issuer, place string, document []byte) cli.Finding {
 	var set struct {
 		Keys []struct{ Kty, Use, Alg string }
 	}
@@ -107,14 +108,14 @@ func (d *doctor) keys(c *issuerConfig, place string, document []byte) cli.Findin
 }
 
 // skew compares the clocks: the Date of an answer is whole seconds old at most.
-func (d *doctor) skew(c *issuerConfig, response *http.Response) []cli.Finding {
+func (d *doctor) skew(c *config.Issuer, response *http.Response) []cli.Finding {
 	date, err := http.ParseTime(response.Header.Get("Date"))
 	if err != nil {
 		return nil
 	}
 	off := d.now().Sub(date).Round(time.Second)
 	if off.Abs() > c.ClockSkew {
-		return []cli.Finding{cli.Fail("set the clock right (NTP)", "clock: %s off the issuer's, and %sCLOCK_SKEW is %s: its tokens are refused", off, c.prefix, c.ClockSkew)}
+		return []cli.Finding{cli.Fail("set the clock right (NTP)", "clock: %s off the issuer's, and %sCLOCK_SKEW is %s: its tokens are refused", off, c.Prefix, c.ClockSkew)}
 	}
 	if off.Abs() > c.ClockSkew/2 && off.Abs() > 2*time.Second {
 		return []cli.Finding{cli.Warn("set the clock right (NTP)", "clock: %s off the issuer's, of %s that are let pass", off, c.ClockSkew)}
@@ -123,7 +124,7 @@ func (d *doctor) skew(c *issuerConfig, response *http.Response) []cli.Finding {
 }
 
 // client trusts what the gate does, and sends the discovery token to the issuer's own host alone.
-func issuerClient(c *issuerConfig) (*http.Client, error) {
+func issuerClient(c *config.Issuer) (*http.Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
 		pem, err := os.ReadFile(c.CAFile)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 const twoKeys = `{"keys":[{"kty":"RSA","use":"sig"},{"kty":"EC"},{"kty":"RSA","use":"enc"},{"kty":"oct"}]}`
@@ -28,7 +29,7 @@ func issuerOf(t *testing.T, h func(url string) http.Handler, environ ...string) 
 		t.Fatal(err)
 	}
 	return patient(t, append([]string{
-		prefix + "OIDC_ISSUER_URL=" + s.URL, prefix + "OIDC_AUDIENCE=gate", prefix + "OIDC_CA_FILE=" + ca,
+		config.Prefix + "OIDC_ISSUER_URL=" + s.URL, config.Prefix + "OIDC_AUDIENCE=gate", config.Prefix + "OIDC_CA_FILE=" + ca,
 	}, environ...)...), s
 }
 
@@ -96,7 +97,7 @@ func TestDoctorSendsTheDiscoveryTokenToTheIssuerAlone(t *testing.T) {
 			}
 			_, _ = fmt.Fprintf(w, `{"issuer":"%s","jwks_uri":"%s/keys"}`, url, other.URL)
 		})
-	}, prefix+"OIDC_DISCOVERY_TOKEN_FILE="+token)
+	}, config.Prefix+"OIDC_DISCOVERY_TOKEN_FILE="+token)
 	asks, err := issuerClient(&d.config.OIDC[0])
 	if err != nil {
 		t.Fatal(err)
@@ -156,8 +157,8 @@ func TestDoctorOfTheAPIServer(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		d := patient(t, prefix+"KUBERNETES_AUTH=tokenreview", prefix+"KUBERNETES_AUTHZ=subjectaccessreview", prefix+"KUBERNETES_API_URL="+s.URL,
-			prefix+"KUBERNETES_CA_FILE="+ca, prefix+"KUBERNETES_TOKEN_FILE="+token, prefix+"METRICS_ALLOW=dns:a.example,user:b")
+		d := patient(t, config.Prefix+"KUBERNETES_AUTH=tokenreview", config.Prefix+"KUBERNETES_AUTHZ=subjectaccessreview", config.Prefix+"KUBERNETES_API_URL="+s.URL,
+			config.Prefix+"KUBERNETES_CA_FILE="+ca, config.Prefix+"KUBERNETES_TOKEN_FILE="+token, config.Prefix+"METRICS_ALLOW=dns:a.example,user:b")
 		found := d.apiServer()
 		level := cli.LevelOK
 		if status == http.StatusForbidden {

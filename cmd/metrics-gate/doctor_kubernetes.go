@@ -8,6 +8,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // apiServer asks the Kubernetes API server for the reviews that are on, about a token
@@ -19,7 +20,7 @@ func (d *doctor) apiServer() []cli.Finding {
 	everybody := func(*http.Request) bool { return true }
 	authenticators, authorizers, err := reviews(d.config, everybody, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return []cli.Finding{cli.Fail("see "+prefix+"KUBERNETES_API_URL, _CA_FILE and _TOKEN_FILE", "API server: %v", err)}
+		return []cli.Finding{cli.Fail("see "+config.Prefix+"KUBERNETES_API_URL, _CA_FILE and _TOKEN_FILE", "API server: %v", err)}
 	}
 	request := &http.Request{
 		Method: http.MethodGet, URL: &url.URL{Path: "/metrics"}, RequestURI: "/metrics", RemoteAddr: "127.0.0.1:1",
@@ -40,7 +41,7 @@ func (d *doctor) apiServer() []cli.Finding {
 // review judges the answer: a no is one.
 func review(kind string, err error) cli.Finding {
 	if errors.Is(err, auth.ErrUnavailable) {
-		return cli.Fail("bind the ClusterRole system:auth-delegator to the gate's service account, and see "+prefix+"KUBERNETES_API_URL, _CA_FILE and _TOKEN_FILE", "API server: %s: %v", kind, err)
+		return cli.Fail("bind the ClusterRole system:auth-delegator to the gate's service account, and see "+config.Prefix+"KUBERNETES_API_URL, _CA_FILE and _TOKEN_FILE", "API server: %s: %v", kind, err)
 	}
 	return cli.OK("API server: answers a %s", kind)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // running asks the gate that runs, if one does, on its admin listener: whether it is
@@ -21,7 +22,7 @@ func (d *doctor) running(ctx context.Context) []cli.Finding {
 	}
 	response, body, err := d.fetch(ctx, plainClient(doctorTimeout), base+"/readyz", 1<<10)
 	if err != nil {
-		return []cli.Finding{cli.Warn("start the gate, or set "+prefix+"ADMIN_ADDRESS as it is set there", "admin listener %s: no answer", base)}
+		return []cli.Finding{cli.Warn("start the gate, or set "+config.Prefix+"ADMIN_ADDRESS as it is set there", "admin listener %s: no answer", base)}
 	}
 	found := []cli.Finding{cli.OK("admin listener %s: ready", base)}
 	if response.StatusCode != http.StatusOK {
@@ -71,7 +72,7 @@ func observedLimits(r *statusReport) []cli.Finding {
 	}
 	for _, refused := range r.Refusals {
 		if strings.HasPrefix(refused.What, "429 members") {
-			found = append(found, cli.Warn("raise "+prefix+"RATE_LIMIT and "+prefix+"RATE_BURST, or scrape less often", "limits: %d requests of known callers came too fast", refused.Times))
+			found = append(found, cli.Warn("raise "+config.Prefix+"RATE_LIMIT and "+config.Prefix+"RATE_BURST, or scrape less often", "limits: %d requests of known callers came too fast", refused.Times))
 		}
 	}
 	if len(found) == 0 {

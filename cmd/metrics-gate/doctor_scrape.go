@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // target is the URL of the gate's metrics: as asked for, or on this machine.
@@ -23,7 +24,7 @@ func (d *doctor) target() string {
 		}
 		return d.url
 	}
-	address, err := listenAddress(d.config.Listen.Address)
+	address, err := config.ListenAddress(d.config.Listen.Address)
 	if err != nil {
 		address = ":9253"
 	}
@@ -55,7 +56,7 @@ func (d *doctor) gateClient() (*http.Client, error) {
 		transport.TLSClientConfig.InsecureSkipVerify = true // VerifyConnection is stricter
 		transport.TLSClientConfig.VerifyConnection = func(s tls.ConnectionState) error {
 			if !s.PeerCertificates[0].Equal(leaf) {
-				return errors.New("the gate serves another certificate than " + prefix + "TLS_CERT_FILE holds")
+				return errors.New("the gate serves another certificate than " + config.Prefix + "TLS_CERT_FILE holds")
 			}
 			return nil
 		}
@@ -87,7 +88,7 @@ func (d *doctor) scrape(ctx context.Context) []cli.Finding {
 	case http.StatusUnauthorized:
 		return []cli.Finding{cli.Fail("the gate's log says why (authentication refused); see that the certificate's authority or the token is the gate's", "scrape %s: 401, the gate does not know these credentials", target)}
 	case http.StatusForbidden:
-		return []cli.Finding{cli.Fail("add the identity that the gate's log names to "+prefix+"METRICS_ALLOW", "scrape %s: 403, known and not allowed", target)}
+		return []cli.Finding{cli.Fail("add the identity that the gate's log names to "+config.Prefix+"METRICS_ALLOW", "scrape %s: 403, known and not allowed", target)}
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return []cli.Finding{cli.Fail("see the runner's line above", "scrape %s: %s, let in, but the runner gave nothing", target, response.Status)}
 	}
@@ -108,7 +109,7 @@ func (d *doctor) stranger(target string, response *http.Response, err error) cli
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return d.unreached(target, err)
-	case err != nil && d.config.certificates() && !d.config.bearer():
+	case err != nil && d.config.HasCertificates() && !d.config.HasBearer():
 		return cli.Finding{Level: cli.LevelOK, What: "gate " + target + ": refuses a caller without a certificate", Do: try}
 	case err != nil:
 		return d.unreached(target, err)
@@ -132,7 +133,7 @@ func (d *doctor) unreached(target string, err error) cli.Finding {
 	case errors.As(err, &name):
 		return cli.Fail("put the name into the certificate, or set server_name in Prometheus' tls_config", "gate %s: %v", target, name)
 	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"), strings.Contains(err.Error(), "connection reset"):
-		return cli.Fail("show a certificate of "+prefix+"TLS_CLIENT_CA_FILE with the clientAuth usage", "gate %s: the handshake refuses this client (%v)", target, err)
+		return cli.Fail("show a certificate of "+config.Prefix+"TLS_CLIENT_CA_FILE with the clientAuth usage", "gate %s: the handshake refuses this client (%v)", target, err)
 	}
 	return cli.Fail("see the gate's log", "gate %s: %v", target, err)
 }

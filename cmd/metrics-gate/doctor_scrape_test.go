@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -76,7 +77,7 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 }
 
 func TestDoctorIsDenied(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"METRICS_ALLOW=dns:prometheus.demo")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo")
 	c := credentials{ca: filepath.Join(f.dir, "ca.pem"), tokenFile: filepath.Join(f.dir, "token")}
 	expect(t, visitor(t, f, c).scrape(t.Context()), cli.LevelFail, "403, known and not allowed")
 }
@@ -85,7 +86,7 @@ func TestDoctorPinsTheCertificate(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
 	d := visitor(t, f, credentials{tokenFile: filepath.Join(f.dir, "token")})
 	d.config.TLS = patient(t).config.TLS // another certificate than the one that is served
-	expect(t, d.scrape(t.Context()), cli.LevelFail, "another certificate than "+prefix+"TLS_CERT_FILE holds")
+	expect(t, d.scrape(t.Context()), cli.LevelFail, "another certificate than "+config.Prefix+"TLS_CERT_FILE holds")
 }
 
 func TestDoctorMeetsAnotherServer(t *testing.T) {
@@ -96,7 +97,7 @@ func TestDoctorMeetsAnotherServer(t *testing.T) {
 }
 
 func TestDoctorOfTheRunningGate(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"RATE_BURST=2", prefix+"RATE_LIMIT=1")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"RATE_BURST=2", config.Prefix+"RATE_LIMIT=1")
 	d := visitor(t, f, credentials{})
 	expect(t, d.running(t.Context()), cli.LevelOK, "ready")
 	expect(t, d.running(t.Context()), cli.LevelOK, "none is near")

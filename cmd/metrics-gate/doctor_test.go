@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
@@ -23,7 +24,7 @@ func patient(t *testing.T, environ ...string) *doctor {
 	if err := demofiles.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	all := append(demofiles.Environ(dir, "127.0.0.1:9"), prefix+"ADMIN_ADDRESS=off")
+	all := append(demofiles.Environ(dir, "127.0.0.1:9"), config.Prefix+"ADMIN_ADDRESS=off")
 	d := &doctor{
 		environ: append(all, environ...), now: time.Now,
 		host: host{proc: filepath.Join(dir, "proc"), addresses: func() []netip.Addr { return nil }},
@@ -46,14 +47,14 @@ func expect(t *testing.T, found []cli.Finding, level, text string) {
 }
 
 func TestDoctorNamesMistakesInTheConfiguration(t *testing.T) {
-	d := &doctor{environ: []string{prefix + "RATE_LIMT=1"}, now: time.Now}
+	d := &doctor{environ: []string{config.Prefix + "RATE_LIMT=1"}, now: time.Now}
 	found := d.configuration()
-	expect(t, found, cli.LevelFail, "did you mean "+prefix+"RATE_LIMIT")
-	expect(t, found, cli.LevelFail, prefix+"METRICS_ALLOW: not set")
+	expect(t, found, cli.LevelFail, "did you mean "+config.Prefix+"RATE_LIMIT")
+	expect(t, found, cli.LevelFail, config.Prefix+"METRICS_ALLOW: not set")
 	if d.upstream() != "127.0.0.1:9252" || d.runnerPort() != "9252" {
 		t.Errorf("%s %s", d.upstream(), d.runnerPort())
 	}
-	d = &doctor{environ: append(demofiles.Environ("/nowhere", "127.0.0.1:1"), prefix+"METRICS_ALLOW=*"), now: time.Now}
+	d = &doctor{environ: append(demofiles.Environ("/nowhere", "127.0.0.1:1"), config.Prefix+"METRICS_ALLOW=*"), now: time.Now}
 	expect(t, d.configuration(), cli.LevelFail, "/nowhere")
 }
 
@@ -76,7 +77,7 @@ func TestDoctorOfARunner(t *testing.T) {
 		{"bears the label", info + `a{runner_name="x"} 1` + "\n", 200, nil, cli.LevelOK, "1 samples of the runner bear runner_name already; theirs becomes"},
 		{"override", info + `a{b="c",runner_name="x"} 1` + "\n", 200, []string{"LABEL_CONFLICT=override"}, cli.LevelWarn, "duplicate series"},
 		{"keep", info + `a{runner_name="x"} 1` + "\n", 200, []string{"LABEL_CONFLICT=keep"}, cli.LevelWarn, "keep it"},
-		{"both", info + `a{runner_name="x",exported_runner_name="y"} 1` + "\n", 200, nil, cli.LevelWarn, "another " + prefix + "LABEL_NAME"},
+		{"both", info + `a{runner_name="x",exported_runner_name="y"} 1` + "\n", 200, nil, cli.LevelWarn, "another " + config.Prefix + "LABEL_NAME"},
 		{"host name", info, 200, []string{"RUNNER_NAME_FILE="}, cli.LevelWarn, "host's name"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,9 +86,9 @@ func TestDoctorOfARunner(t *testing.T) {
 				_, _ = w.Write([]byte(test.body))
 			}))
 			defer runner.Close()
-			environ := []string{prefix + "UPSTREAM_URL=" + runner.URL}
+			environ := []string{config.Prefix + "UPSTREAM_URL=" + runner.URL}
 			for _, entry := range test.environ {
-				environ = append(environ, prefix+entry)
+				environ = append(environ, config.Prefix+entry)
 			}
 			d := patient(t, environ...)
 			if test.name == "host name" {
@@ -113,7 +114,7 @@ func TestDoctorCommand(t *testing.T) {
 	if err := demofiles.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	environ := append(demofiles.Environ(dir, "127.0.0.1:9"), prefix+"LISTEN_ADDRESS=127.0.0.1:9", prefix+"ADMIN_ADDRESS=off")
+	environ := append(demofiles.Environ(dir, "127.0.0.1:9"), config.Prefix+"LISTEN_ADDRESS=127.0.0.1:9", config.Prefix+"ADMIN_ADDRESS=off")
 	var text, document, errors bytes.Buffer
 	if code := runCommand(t.Context(), doctorCommand(), process(environ, &text, &errors)); code != 1 || errors.Len() > 0 {
 		t.Errorf("%d %s", code, errors.String())

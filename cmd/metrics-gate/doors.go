@@ -15,6 +15,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
@@ -25,7 +26,7 @@ type doors struct {
 }
 
 // newDoors builds the authenticators that are on, and the two allow lists.
-func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
+func (g *gate) newDoors(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
 	strangers := proxy.NewStrangers(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.observer)
 	g.tidy = append(g.tidy, strangers.Tidy)
 	admit := func(r *http.Request) bool { return !strangers.Exhausted(r) }
@@ -33,7 +34,7 @@ func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registe
 	if c.Allow.TokensFile != "" {
 		tokens, err := auth.LoadTokens(c.Allow.TokensFile)
 		if err != nil {
-			return nil, &cli.ConfigError{Thing: prefix + "TOKENS_FILE", Value: c.Allow.TokensFile, Wrong: err.Error()}
+			return nil, &cli.ConfigError{Thing: config.Prefix + "TOKENS_FILE", Value: c.Allow.TokensFile, Wrong: err.Error()}
 		}
 		g.reloader.add("tokens", tokens.Reload)
 		list = append(list, tokens)
@@ -58,7 +59,7 @@ func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registe
 	if c.TLS.ClientCAFile != "" && g.tls != nil {
 		list = append(list, auth.NewCertificate(verifier(g.tls)))
 	}
-	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: strangers.Fail, Challenge: c.bearer()}
+	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: strangers.Fail, Challenge: c.HasBearer()}
 	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
 	if err != nil {
 		return nil, err
@@ -68,16 +69,16 @@ func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registe
 		return nil, err
 	}
 	d := &doors{authenticate: auth.Authenticate(auth.First(list...), options)}
-	options.AllowList = prefix + "METRICS_ALLOW"
+	options.AllowList = config.Prefix + "METRICS_ALLOW"
 	d.metrics = auth.Authorize(metrics, "metrics", options, more...)
 	d.own = auth.Authorize(metrics, "gate_metrics", options, more...)
-	options.AllowList = prefix + "PPROF_ALLOW"
+	options.AllowList = config.Prefix + "PPROF_ALLOW"
 	d.pprof = auth.Authorize(pprof, "pprof", options, more...)
 	return d, nil
 }
 
 // newIssuer builds the authenticator for one issuer.
-func newIssuer(c *issuerConfig, admit func(*http.Request) bool, log *slog.Logger, registry prometheus.Registerer) (*auth.OIDC, error) {
+func newIssuer(c *config.Issuer, admit func(*http.Request) bool, log *slog.Logger, registry prometheus.Registerer) (*auth.OIDC, error) {
 	issuer, err := auth.NewOIDC(auth.OIDCOptions{
 		Issuer: c.URL, Audiences: c.Audience, Algorithms: c.SigningAlgs,
 		UsernameClaim: c.UsernameClaim, GroupsClaim: c.GroupsClaim,
@@ -88,16 +89,16 @@ func newIssuer(c *issuerConfig, admit func(*http.Request) bool, log *slog.Logger
 		Admit: admit, Log: log, Registerer: registry,
 	})
 	if err != nil {
-		return nil, blame(err, c.prefix+"ISSUER_URL", c.URL, map[string]string{
-			c.prefix + "CA_FILE": c.CAFile, c.prefix + "JWKS_FILE": c.JWKSFile, c.prefix + "DISCOVERY_TOKEN_FILE": c.DiscoveryToken,
-			c.prefix + "SIGNING_ALGS": strings.Join(c.SigningAlgs, ","),
+		return nil, blame(err, c.Prefix+"ISSUER_URL", c.URL, map[string]string{
+			c.Prefix + "CA_FILE": c.CAFile, c.Prefix + "JWKS_FILE": c.JWKSFile, c.Prefix + "DISCOVERY_TOKEN_FILE": c.DiscoveryToken,
+			c.Prefix + "SIGNING_ALGS": strings.Join(c.SigningAlgs, ","),
 		})
 	}
 	return issuer, nil
 }
 
 // reviews builds what asks the API server: the authenticator and the authorizer, each if it is on.
-func reviews(c *config, admit func(*http.Request) bool, log *slog.Logger) ([]auth.Authenticator, []auth.Authorizer, error) {
+func reviews(c *config.Config, admit func(*http.Request) bool, log *slog.Logger) ([]auth.Authenticator, []auth.Authorizer, error) {
 	k := c.Kubernetes
 	if k.Auth == "off" && k.Authz == "off" {
 		return nil, nil, nil
@@ -106,27 +107,27 @@ func reviews(c *config, admit func(*http.Request) bool, log *slog.Logger) ([]aut
 		URL: k.APIURL, CAFile: k.CAFile, TokenFile: k.TokenFile, Audiences: k.Audiences, Admit: admit, Log: log,
 	}
 	if options.URL == "" {
-		if options.URL = c.inCluster; options.URL == "" {
-			return nil, nil, &cli.ConfigError{Thing: prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"}
+		if options.URL = c.InCluster; options.URL == "" {
+			return nil, nil, &cli.ConfigError{Thing: config.Prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"}
 		}
 	}
 	files := map[string]string{
-		prefix + "KUBERNETES_CA_FILE":    cmp.Or(options.CAFile, auth.InClusterCAFile),
-		prefix + "KUBERNETES_TOKEN_FILE": cmp.Or(options.TokenFile, auth.InClusterTokenFile),
+		config.Prefix + "KUBERNETES_CA_FILE":    cmp.Or(options.CAFile, auth.InClusterCAFile),
+		config.Prefix + "KUBERNETES_TOKEN_FILE": cmp.Or(options.TokenFile, auth.InClusterTokenFile),
 	}
 	var authenticators []auth.Authenticator
 	var authorizers []auth.Authorizer
 	if k.Auth == "tokenreview" {
 		review, err := auth.NewTokenReview(options)
 		if err != nil {
-			return nil, nil, blame(err, prefix+"KUBERNETES_API_URL", options.URL, files)
+			return nil, nil, blame(err, config.Prefix+"KUBERNETES_API_URL", options.URL, files)
 		}
 		authenticators = append(authenticators, review)
 	}
 	if k.Authz == "subjectaccessreview" {
 		review, err := auth.NewAccessReview(options)
 		if err != nil {
-			return nil, nil, blame(err, prefix+"KUBERNETES_API_URL", options.URL, files)
+			return nil, nil, blame(err, config.Prefix+"KUBERNETES_API_URL", options.URL, files)
 		}
 		authorizers = append(authorizers, review.Authorize)
 	}

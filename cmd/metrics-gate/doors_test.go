@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
@@ -23,27 +24,27 @@ func TestFilesOfJudgesAreNamed(t *testing.T) {
 	if err := os.WriteFile(garbage, []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	issuer := []string{prefix + "OIDC_ISSUER_URL=https://id.example", prefix + "OIDC_AUDIENCE=g"}
-	kubernetes := []string{prefix + "KUBERNETES_AUTH=tokenreview", prefix + "KUBERNETES_API_URL=https://api.example"}
+	issuer := []string{config.Prefix + "OIDC_ISSUER_URL=https://id.example", config.Prefix + "OIDC_AUDIENCE=g"}
+	kubernetes := []string{config.Prefix + "KUBERNETES_AUTH=tokenreview", config.Prefix + "KUBERNETES_API_URL=https://api.example"}
 	for variable, environ := range map[string][]string{
-		"TLS_CERT_FILE":         {prefix + "TLS_CERT_FILE=" + garbage},
-		"TLS_KEY_FILE":          {prefix + "TLS_KEY_FILE=" + garbage},
-		"TLS_CLIENT_CA_FILE":    {prefix + "TLS_CLIENT_CA_FILE=" + garbage},
-		"TLS_CLIENT_CRL_FILE":   {prefix + "TLS_CLIENT_CRL_FILE=" + garbage},
-		"TOKENS_FILE":           {prefix + "TOKENS_FILE=" + garbage},
-		"RUNNER_NAME_FILE":      {prefix + "RUNNER_NAME_FILE=" + filepath.Join(dir, "none")},
-		"OIDC_CA_FILE":          append(issuer, prefix+"OIDC_CA_FILE="+garbage),
-		"OIDC_JWKS_FILE":        append(issuer, prefix+"OIDC_JWKS_FILE="+garbage),
-		"OIDC_SIGNING_ALGS":     append(issuer, prefix+"OIDC_SIGNING_ALGS=HS256"),
-		"KUBERNETES_CA_FILE":    append(kubernetes, prefix+"KUBERNETES_CA_FILE="+garbage),
-		"KUBERNETES_TOKEN_FILE": append(kubernetes, prefix+"KUBERNETES_CA_FILE="+filepath.Join(dir, "ca.pem"), prefix+"KUBERNETES_TOKEN_FILE="+filepath.Join(dir, "none")),
+		"TLS_CERT_FILE":         {config.Prefix + "TLS_CERT_FILE=" + garbage},
+		"TLS_KEY_FILE":          {config.Prefix + "TLS_KEY_FILE=" + garbage},
+		"TLS_CLIENT_CA_FILE":    {config.Prefix + "TLS_CLIENT_CA_FILE=" + garbage},
+		"TLS_CLIENT_CRL_FILE":   {config.Prefix + "TLS_CLIENT_CRL_FILE=" + garbage},
+		"TOKENS_FILE":           {config.Prefix + "TOKENS_FILE=" + garbage},
+		"RUNNER_NAME_FILE":      {config.Prefix + "RUNNER_NAME_FILE=" + filepath.Join(dir, "none")},
+		"OIDC_CA_FILE":          append(issuer, config.Prefix+"OIDC_CA_FILE="+garbage),
+		"OIDC_JWKS_FILE":        append(issuer, config.Prefix+"OIDC_JWKS_FILE="+garbage),
+		"OIDC_SIGNING_ALGS":     append(issuer, config.Prefix+"OIDC_SIGNING_ALGS=HS256"),
+		"KUBERNETES_CA_FILE":    append(kubernetes, config.Prefix+"KUBERNETES_CA_FILE="+garbage),
+		"KUBERNETES_TOKEN_FILE": append(kubernetes, config.Prefix+"KUBERNETES_CA_FILE="+filepath.Join(dir, "ca.pem"), config.Prefix+"KUBERNETES_TOKEN_FILE="+filepath.Join(dir, "none")),
 	} {
 		environ = append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...)
-		c, err := load(environ)
+		c, err := config.Load(environ)
 		if err == nil {
 			_, err = newGate(c, slog.New(slog.DiscardHandler), "test", prometheus.NewRegistry())
 		}
-		if err == nil || !strings.Contains(err.Error(), prefix+variable+" ") && !strings.Contains(err.Error(), prefix+variable+":") {
+		if err == nil || !strings.Contains(err.Error(), config.Prefix+variable+" ") && !strings.Contains(err.Error(), config.Prefix+variable+":") {
 			t.Errorf("%s is not named: %v", variable, err)
 			continue
 		}

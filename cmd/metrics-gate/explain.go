@@ -11,6 +11,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -70,7 +71,7 @@ func (d *decisionReport) print(w io.Writer) error {
 
 // decide sends the question down the gate's own walk, with ends that answer 200
 // instead of asking the runner, so that the explanation is the behaviour.
-func decide(c *config, q question) (*decisionReport, error) {
+func decide(c *config.Config, q question) (*decisionReport, error) {
 	d := &decisionReport{As: q.names, Path: q.path}
 	id, off, do := identityOf(c, q.names)
 	if off != "" {
@@ -96,10 +97,10 @@ func decide(c *config, q question) (*decisionReport, error) {
 }
 
 // because says which rule gave d its status.
-func because(c *config, d *decisionReport, id auth.Identity) error {
-	list, value := prefix+"METRICS_ALLOW", c.Allow.Metrics
+func because(c *config.Config, d *decisionReport, id auth.Identity) error {
+	list, value := config.Prefix+"METRICS_ALLOW", c.Allow.Metrics
 	if strings.HasPrefix(d.Path, "/debug/") {
-		list, value = prefix+"PPROF_ALLOW", c.Allow.Pprof
+		list, value = config.Prefix+"PPROF_ALLOW", c.Allow.Pprof
 	}
 	policy, err := auth.ParsePolicy(value)
 	if err != nil {
@@ -128,7 +129,7 @@ func because(c *config, d *decisionReport, id auth.Identity) error {
 
 func first(rule string, _ bool) string { return rule }
 
-func profileRoutes(c *config) string {
+func profileRoutes(c *config.Config) string {
 	names := slices.Clone(proxy.Profiles(c.Upstream.Cmdline))
 	slices.Sort(names)
 	return "/debug/pprof/{" + strings.Join(names, ",") + "}"

@@ -5,14 +5,15 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // identityOf makes the identity that has all the names; off says why nobody can have
 // one of them, and do what to change.
-func identityOf(c *config, names []string) (id auth.Identity, off, do string) {
-	tokens := tokenNames(c.Allow.TokensFile)
+func identityOf(c *config.Config, names []string) (id auth.Identity, off, do string) {
+	tokens := config.TokenNames(c.Allow.TokensFile)
 	for _, name := range names {
-		if why, change := c.neverMatches(name, tokens); why != "" {
+		if why, change := c.NeverMatches(name, tokens); why != "" {
 			return id, why + ": nobody is " + name, change
 		}
 		kind, value, _ := strings.Cut(name, ":")
@@ -27,7 +28,7 @@ func identityOf(c *config, names []string) (id auth.Identity, off, do string) {
 			id.Method, id.User = auth.MethodToken, name
 		case "user", "group":
 			id.Method = auth.MethodKubernetes
-			if c.oidc() {
+			if c.HasOIDC() {
 				id.Method = auth.MethodOIDC
 			}
 			if kind == "user" {

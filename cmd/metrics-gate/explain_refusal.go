@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -44,7 +45,7 @@ func refusalAdvice(status int, r *http.Request, cmdline bool) string {
 	}
 	switch {
 	case status == http.StatusNotFound && path == "/debug/pprof/cmdline" && !cmdline:
-		return fmt.Sprintf("%s: not forwarded; set %sPPROF_CMDLINE=true to change that (it can show secrets)", path, prefix)
+		return fmt.Sprintf("%s: not forwarded; set %sPPROF_CMDLINE=true to change that (it can show secrets)", path, config.Prefix)
 	case status == http.StatusNotFound:
 		return "no such route; ask for /metrics, /gate/metrics or /debug/pprof/"
 	case status == http.StatusMethodNotAllowed:

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
@@ -25,7 +26,7 @@ const exposition004 = "text/plain; version=0.0.4; charset=utf-8"
 // fixture is a gate that runs in this process, before a runner of the test's.
 type fixture struct {
 	dir     string
-	config  *config
+	config  *config.Config
 	server  *server
 	signals chan os.Signal
 	result  chan error
@@ -47,8 +48,8 @@ func startFixture(t testing.TB, runner http.Handler, environ ...string) *fixture
 	}))
 	t.Cleanup(f.runner.Close)
 	all := append(demofiles.Environ(f.dir, f.runner.Listener.Addr().String()),
-		prefix+"LISTEN_ADDRESS=127.0.0.1:0", prefix+"ADMIN_ADDRESS=127.0.0.1:0", prefix+"LOG_LEVEL=debug")
-	c, err := load(append(all, environ...))
+		config.Prefix+"LISTEN_ADDRESS=127.0.0.1:0", config.Prefix+"ADMIN_ADDRESS=127.0.0.1:0", config.Prefix+"LOG_LEVEL=debug")
+	c, err := config.Load(append(all, environ...))
 	if err != nil {
 		t.Fatal(err)
 	}

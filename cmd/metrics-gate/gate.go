@@ -14,6 +14,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
@@ -34,13 +35,13 @@ type gate struct {
 }
 
 // newGate reads every file and ties the parts together.
-func newGate(c *config, log *slog.Logger, version string, registry *prometheus.Registry) (*gate, error) {
+func newGate(c *config.Config, log *slog.Logger, version string, registry *prometheus.Registry) (*gate, error) {
 	g := &gate{reloader: newReloader(log, registry), observer: proxy.NewObserver(registry)}
-	labels, err := newRunnerLabels(c)
+	labels, err := config.NewRunnerLabels(c)
 	if err != nil {
 		return nil, err
 	}
-	g.reloader.add("runner_name", labels.reload)
+	g.reloader.add("runner_name", labels.Reload)
 	if err := g.loadTLS(c, log); err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func newGate(c *config, log *slog.Logger, version string, registry *prometheus.R
 		return nil, err
 	}
 	metrics := proxy.NewMetrics(proxy.MetricsOptions{
-		Upstream: g.upstream, Labels: func() *exposition.Labels { return labels.current.Load() },
+		Upstream: g.upstream, Labels: func() *exposition.Labels { return labels.Current.Load() },
 		Timeout:     c.Upstream.Timeout,
 		Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, Bytes: c.Upstream.MaxBytes},
 		Compression: c.Upstream.Compression == "on",
@@ -81,7 +82,9 @@ func newGate(c *config, log *slog.Logger, version string, registry *prometheus.R
 
 // profileSlots are places for profiles beside those of scrapes: one may take half a minute,
 // and the gate must be able to scrape meanwhile.
-func profileSlots(c *config) *proxy.Slots { return proxy.NewSlots(max(c.Upstream.MaxInFlight/2, 1)) }
+func profileSlots(c *config.Config) *proxy.Slots {
+	return proxy.NewSlots(max(c.Upstream.MaxInFlight/2, 1))
+}
 
 // handlers are the ends of the walk.
 type handlers struct {
@@ -151,7 +154,7 @@ func (g *gate) tlsConfig() *tls.Config {
 }
 
 // loadTLS reads certificates, keys, authorities and revocation lists.
-func (g *gate) loadTLS(c *config, log *slog.Logger) error {
+func (g *gate) loadTLS(c *config.Config, log *slog.Logger) error {
 	if c.TLS.InsecureHTTP {
 		return nil
 	}
@@ -165,7 +168,7 @@ func (g *gate) loadTLS(c *config, log *slog.Logger) error {
 	switch {
 	case c.TLS.ClientCAFile == "":
 		files.ClientAuth = tlsconf.None
-	case c.bearer():
+	case c.HasBearer():
 		files.ClientAuth = tlsconf.Optional
 	default:
 		files.ClientAuth = tlsconf.Required
@@ -182,13 +185,13 @@ func (g *gate) loadTLS(c *config, log *slog.Logger) error {
 func tlsMistake(err error) error {
 	var file *tlsconf.FileError
 	if !errors.As(err, &file) {
-		return &cli.ConfigError{Thing: prefix + "TLS_CERT_FILE", Wrong: err.Error()}
+		return &cli.ConfigError{Thing: config.Prefix + "TLS_CERT_FILE", Wrong: err.Error()}
 	}
 	variable := map[string]string{
 		tlsconf.RoleServer: "TLS_CERT_FILE", tlsconf.RoleKey: "TLS_KEY_FILE",
 		tlsconf.RoleClientCA: "TLS_CLIENT_CA_FILE", tlsconf.RoleCRL: "TLS_CLIENT_CRL_FILE",
 	}[file.Role]
-	return &cli.ConfigError{Thing: prefix + variable, Value: file.Path, Wrong: cli.Reason(file.Err), Advice: file.Advice}
+	return &cli.ConfigError{Thing: config.Prefix + variable, Value: file.Path, Wrong: cli.Reason(file.Err), Advice: file.Advice}
 }
 
 func identityKey(r *http.Request) string { return auth.KeyFromContext(r.Context()) }

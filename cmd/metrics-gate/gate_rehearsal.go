@@ -7,11 +7,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 // rehearsal is the walk for callers that are all id.
-func rehearsal(c *config, id auth.Identity) (http.Handler, error) {
+func rehearsal(c *config.Config, id auth.Identity) (http.Handler, error) {
 	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
 	if err != nil {
 		return nil, err

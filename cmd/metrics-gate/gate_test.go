@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 func TestContractOfAnswers(t *testing.T) {
@@ -106,7 +108,7 @@ func TestUnknownFormatIsNeverPassedUnlabelled(t *testing.T) {
 }
 
 func TestRateLimitOfAnIdentity(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"RATE_LIMIT=0.01", prefix+"RATE_BURST=2")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"RATE_LIMIT=0.01", config.Prefix+"RATE_BURST=2")
 	c := f.client(t, true)
 	for i, want := range []int{200, 200, 429} {
 		response, _ := f.ask(t, c, "GET", "/metrics")
@@ -120,7 +122,7 @@ func TestRateLimitOfAnIdentity(t *testing.T) {
 }
 
 func TestStrangersLane(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"FAILURE_RATE_LIMIT=0.01", prefix+"FAILURE_BURST=2")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"FAILURE_RATE_LIMIT=0.01", config.Prefix+"FAILURE_BURST=2")
 	nobody, known := f.client(t, false), f.client(t, true)
 	for i, want := range []int{401, 401, 429, 429} {
 		response, _ := f.ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer guess")

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // The manual page is made from the declarations of commands and variables:
@@ -42,7 +44,7 @@ func manual() string {
 		}
 	}
 	line(".SH ENVIRONMENT")
-	for _, v := range declared() {
+	for _, v := range config.Declared() {
 		line(".TP\n.B %s", roff(v.Name))
 		if v.Default != "" {
 			line("Default: %s.\n.br", roff(v.Default))

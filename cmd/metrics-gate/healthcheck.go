@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // healthcheckTimeout is less than the probes of Docker and Kubernetes wait.
@@ -23,12 +24,12 @@ func healthcheckCommand() cli.Command {
 
 // healthcheck asks the admin listener's /readyz, for probes in an image without a shell.
 func healthcheck(ctx context.Context, p *cli.Process, _ []string) error {
-	c, err := load(p.Environ)
+	c, err := config.Load(p.Environ)
 	if err != nil {
 		return err
 	}
 	if c.Process.AdminAddress == "off" {
-		return &cli.ConfigError{Thing: prefix + "ADMIN_ADDRESS", Value: "off", Wrong: "there is no /readyz to ask"}
+		return &cli.ConfigError{Thing: config.Prefix + "ADMIN_ADDRESS", Value: "off", Wrong: "there is no /readyz to ask"}
 	}
 	host, port, err := net.SplitHostPort(c.Process.AdminAddress)
 	if err != nil {

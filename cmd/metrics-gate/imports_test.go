@@ -23,8 +23,9 @@ func floors() [][2]string {
 		{"proxy", "proxy/exposition"},
 		{"~cli", ""},
 		{"~demofiles", "auth tlsconf/testca"},
+		{"~config", "auth ~cli proxy proxy/exposition"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

@@ -6,10 +6,12 @@ import (
 	"os"
 
 	"github.com/coreos/go-systemd/v22/activation"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // publicListener is the socket that systemd passed, or else the configured address.
-func publicListener(c listenConfig) (net.Listener, error) {
+func publicListener(c config.Listen) (net.Listener, error) {
 	if os.Getenv("LISTEN_FDS") != "" {
 		passed, err := activation.Listeners()
 		if err != nil {
@@ -22,13 +24,13 @@ func publicListener(c listenConfig) (net.Listener, error) {
 			return nil, fmt.Errorf("systemd socket: %d passed, one stream socket is needed", len(passed))
 		}
 	}
-	address, err := listenAddress(c.Address)
+	address, err := config.ListenAddress(c.Address)
 	if err != nil {
 		return nil, err
 	}
 	ln, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%sLISTEN_ADDRESS %q: %w", prefix, c.Address, err)
+		return nil, fmt.Errorf("%sLISTEN_ADDRESS %q: %w", config.Prefix, c.Address, err)
 	}
 	return ln, nil
 }

@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 func TestLogIsOneEscapedLine(t *testing.T) {
 	var out bytes.Buffer
-	log := newLogger(&out, processConfig{LogLevel: "info", LogFormat: "json"})
+	log := newLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"})
 	log.Debug("hidden")
 	log.Info("refused", "subject", "a\nb\x1b[31m\u2028"+strings.Repeat("x", 2000))
 	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
@@ -35,7 +37,7 @@ func TestLogCutsAtARune(t *testing.T) {
 
 func TestLogWarningsAreBounded(t *testing.T) {
 	var out bytes.Buffer
-	log := newLogger(&out, processConfig{LogLevel: "warn", LogFormat: "text"})
+	log := newLogger(&out, config.Process{LogLevel: "warn", LogFormat: "text"})
 	for range 1000 {
 		log.With("remote", "192.0.2.1").Warn("request refused")
 	}
@@ -76,13 +78,13 @@ func TestLogNamesTheVariableOfALimit(t *testing.T) {
 		"another profile runs": "one CPU profile", "slow": "takes nothing",
 	} {
 		var out bytes.Buffer
-		newLogger(&out, processConfig{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "remote", "192.0.2.1", "reason", reason)
+		newLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "remote", "192.0.2.1", "reason", reason)
 		if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), `"advice"`) {
 			t.Errorf("%s: %s", reason, out.String())
 		}
 	}
 	var out bytes.Buffer
-	newLogger(&out, processConfig{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "reason", "denied")
+	newLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "reason", "denied")
 	if strings.Contains(out.String(), "advice") {
 		t.Errorf("advice about nothing: %s", out.String())
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // progressInterval is the time between two lines about a long profile.
@@ -77,7 +78,7 @@ func (o *pprofOptions) run(ctx context.Context, p *cli.Process, args []string) e
 func profileURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
-		return nil, &cli.ConfigError{Thing: "pprof", Value: redactURL(raw), Wrong: "not an http or https URL", Advice: "write https://HOST:9253/debug/pprof/heap"}
+		return nil, &cli.ConfigError{Thing: "pprof", Value: config.RedactURL(raw), Wrong: "not an http or https URL", Advice: "write https://HOST:9253/debug/pprof/heap"}
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/debug/pprof/"
@@ -140,7 +141,7 @@ func profileAdvice(r *http.Response) string {
 	case http.StatusUnauthorized:
 		return " (the gate does not know these credentials)"
 	case http.StatusForbidden:
-		return " (not in " + prefix + "PPROF_ALLOW; the gate's log names the pattern to add)"
+		return " (not in " + config.Prefix + "PPROF_ALLOW; the gate's log names the pattern to add)"
 	case http.StatusServiceUnavailable:
 		return " (another profile is running; try again in " + r.Header.Get("Retry-After") + " s)"
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // pprofOf runs metrics-gate pprof with the fixture's certificate in a folder of its own.
@@ -59,8 +61,8 @@ func TestPprofFetches(t *testing.T) {
 }
 
 func TestPprofSaysWhatARefusalMeans(t *testing.T) {
-	f := startFixture(t, exposes(""), prefix+"PPROF_ALLOW=dns:nobody.example")
-	if code, _, said := pprofOf(t, f, profileTarget(f, "/debug/pprof/heap")); code != 1 || !strings.Contains(said, "403 Forbidden (not in "+prefix+"PPROF_ALLOW") {
+	f := startFixture(t, exposes(""), config.Prefix+"PPROF_ALLOW=dns:nobody.example")
+	if code, _, said := pprofOf(t, f, profileTarget(f, "/debug/pprof/heap")); code != 1 || !strings.Contains(said, "403 Forbidden (not in "+config.Prefix+"PPROF_ALLOW") {
 		t.Errorf("%d %s", code, said)
 	}
 	wrong := filepath.Join(t.TempDir(), "wrong")

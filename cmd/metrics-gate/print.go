@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // printOptions is what a configuration does not say about its surroundings.
@@ -37,13 +38,13 @@ func (o *printOptions) flags(set *flag.FlagSet) {
 }
 
 // printers are the things that can be printed.
-func printers() map[string]func(*config, printOptions) string {
-	return map[string]func(*config, printOptions) string{
+func printers() map[string]func(*config.Config, printOptions) string {
+	return map[string]func(*config.Config, printOptions) string{
 		"scrape-config": scrapeConfig,
 		"podmonitor":    podMonitor,
 		"networkpolicy": networkPolicy,
 		"systemd":       systemdUnit,
-		"alerts":        func(c *config, _ printOptions) string { return alerts(c) },
+		"alerts":        func(c *config.Config, _ printOptions) string { return alerts(c) },
 	}
 }
 
@@ -66,7 +67,7 @@ func (o printOptions) run(_ context.Context, p *cli.Process, args []string) erro
 	if name, value, ok := strings.Cut(o.selector, "="); !ok || name == "" || value == "" {
 		return &cli.ConfigError{Thing: "print --selector", Value: o.selector, Wrong: "not NAME=VALUE"}
 	}
-	c, err := load(p.Environ)
+	c, err := config.Load(p.Environ)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (o printOptions) run(_ context.Context, p *cli.Process, args []string) erro
 		if err != nil {
 			host = "localhost"
 		}
-		o.target = host + ":" + c.port()
+		o.target = host + ":" + c.Port()
 	}
 	_, err = io.WriteString(p.Stdout, printers()[args[0]](c, o))
 	return err
@@ -92,15 +93,15 @@ func quoted(s string) string {
 
 // scraper says by which kind of credential METRICS_ALLOW lets a scraper in: a
 // certificate if it names one, or else a token.
-func scraper(c *config) (certificate, bearer bool) {
+func scraper(c *config.Config) (certificate, bearer bool) {
 	for rule := range strings.SplitSeq(c.Allow.Metrics, ",") {
 		switch kind, _, _ := strings.Cut(strings.TrimSpace(rule), ":"); kind {
 		case "dns", "uri", "email", "cn":
-			certificate = certificate || c.certificates()
+			certificate = certificate || c.HasCertificates()
 		case "token", "user", "group":
 			bearer = true
 		case "*":
-			certificate, bearer = certificate || c.certificates(), bearer || !c.certificates()
+			certificate, bearer = certificate || c.HasCertificates(), bearer || !c.HasCertificates()
 		}
 	}
 	return certificate, bearer && !certificate
@@ -108,7 +109,7 @@ func scraper(c *config) (certificate, bearer bool) {
 
 // serverName is the name in the gate's certificate that scrapers can verify; empty if
 // the certificate cannot be read here or names addresses alone.
-func serverName(c *config) string {
+func serverName(c *config.Config) string {
 	if leaf := leafOf(c.TLS.CertFile); leaf != nil && len(leaf.DNSNames) > 0 {
 		return leaf.DNSNames[0]
 	}

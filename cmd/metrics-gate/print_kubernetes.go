@@ -1,9 +1,13 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+)
 
 // podMonitor is the PodMonitor of prometheus-operator, for a container port "metrics-gate".
-func podMonitor(c *config, o printOptions) string {
+func podMonitor(c *config.Config, o printOptions) string {
 	var b strings.Builder
 	label, value, _ := strings.Cut(o.selector, "=")
 	fields(&b, 0, "apiVersion: monitoring.coreos.com/v1", "kind: PodMonitor", "metadata:")
@@ -15,7 +19,7 @@ func podMonitor(c *config, o printOptions) string {
 	return b.String()
 }
 
-func podEndpoint(c *config, b *strings.Builder, o printOptions, path string) {
+func podEndpoint(c *config.Config, b *strings.Builder, o printOptions, path string) {
 	scheme := "https"
 	if c.TLS.InsecureHTTP {
 		scheme = "http"
@@ -39,7 +43,7 @@ func podEndpoint(c *config, b *strings.Builder, o printOptions, path string) {
 // networkPolicy lets Prometheus reach the gate, and nobody anything else of the pod:
 // the runner's port and the admin port close by omission. Both selectors stand in one
 // item, so both must match. Policies add up: another one can open 9252 again.
-func networkPolicy(c *config, o printOptions) string {
+func networkPolicy(c *config.Config, o printOptions) string {
 	var b strings.Builder
 	label, value, _ := strings.Cut(o.selector, "=")
 	fields(&b, 0, "apiVersion: networking.k8s.io/v1", "kind: NetworkPolicy", "metadata:", "  name: metrics-gate", "spec:")
@@ -47,6 +51,6 @@ func networkPolicy(c *config, o printOptions) string {
 	fields(&b, 2, "- from:",
 		"  - namespaceSelector:", "      matchLabels:", "        kubernetes.io/metadata.name: "+quoted(o.namespace),
 		"    podSelector:", "      matchLabels:", "        app.kubernetes.io/name: prometheus",
-		"  ports:", "  - protocol: TCP", "    port: "+c.port())
+		"  ports:", "  - protocol: TCP", "    port: "+c.Port())
 	return b.String()
 }

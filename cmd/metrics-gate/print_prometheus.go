@@ -4,10 +4,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // scrapeConfig is the scrape_configs of Prometheus for the runner and the gate.
-func scrapeConfig(c *config, o printOptions) string {
+func scrapeConfig(c *config.Config, o printOptions) string {
 	var b strings.Builder
 	fields(&b, 0, "scrape_configs:")
 	scrapeJob(c, &b, o, "gitlab-runner", "/metrics")
@@ -15,7 +17,7 @@ func scrapeConfig(c *config, o printOptions) string {
 	return b.String()
 }
 
-func scrapeJob(c *config, b *strings.Builder, o printOptions, job, path string) {
+func scrapeJob(c *config.Config, b *strings.Builder, o printOptions, job, path string) {
 	scheme := "https"
 	if c.TLS.InsecureHTTP {
 		scheme = "http"
@@ -40,7 +42,7 @@ func scrapeJob(c *config, b *strings.Builder, o printOptions, job, path string) 
 }
 
 // scrapeTimeout is what the gate may take for a scrape, as Prometheus writes durations.
-func scrapeTimeout(c *config) string {
+func scrapeTimeout(c *config.Config) string {
 	return promDuration(min(c.Upstream.Timeout, 10*time.Second))
 }
 

@@ -2,18 +2,20 @@ package main
 
 import (
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // systemdUnit is a unit that serves the present configuration, for systemd 252 and
 // newer. Nothing secret is in it: secrets are in files.
-func systemdUnit(c *config, o printOptions) string {
+func systemdUnit(c *config.Config, o printOptions) string {
 	var b strings.Builder
 	fields(&b, 0,
 		"[Unit]", "Description=Authenticating proxy for the metrics of GitLab Runner",
 		"Wants=network-online.target gitlab-runner.service", "After=network-online.target gitlab-runner.service", "",
 		"[Service]", "Type=notify", "ExecStart="+unitWord(o.binary), "ExecReload=/bin/kill -HUP $MAINPID")
-	for _, v := range c.variables() {
-		if value := v.String(); value != "" && !v.isDefault() {
+	for _, v := range c.Variables() {
+		if value := v.String(); value != "" && !v.IsDefault() {
 			fields(&b, 0, "Environment="+unitWord(v.Name+"="+value))
 		}
 	}
@@ -32,15 +34,15 @@ func systemdUnit(c *config, o printOptions) string {
 }
 
 // capability is what the public port needs.
-func capability(c *config) string {
-	if port := c.port(); len(port) < 4 || (len(port) == 4 && port < "1024") {
+func capability(c *config.Config) string {
+	if port := c.Port(); len(port) < 4 || (len(port) == 4 && port < "1024") {
 		return "CAP_NET_BIND_SERVICE"
 	}
 	return ""
 }
 
 // unitSeconds is how long a stop may take: lingering, draining, and a little more.
-func unitSeconds(c *config) string {
+func unitSeconds(c *config.Config) string {
 	return promDuration((c.Process.Linger + c.Process.DrainTimeout + 5e9).Round(1e9))
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 func TestScraper(t *testing.T) {
@@ -31,7 +33,7 @@ func TestScraper(t *testing.T) {
 
 func TestPrintPlainHTTP(t *testing.T) {
 	c := policyOf(t)
-	c.TLS = tlsConfig{InsecureHTTP: true}
+	c.TLS = config.TLS{InsecureHTTP: true}
 	c.Allow.Metrics = "token:prometheus"
 	var o printOptions
 	o.flags(flag.NewFlagSet("", flag.ContinueOnError))
@@ -79,7 +81,7 @@ func TestQuoted(t *testing.T) {
 }
 
 func TestStaleKeys(t *testing.T) {
-	c := policyOf(t, prefix+"OIDC_ISSUER_URL=https://issuer.example", prefix+"OIDC_AUDIENCE=gate", prefix+"OIDC_JWKS_MAX_AGE=1h")
+	c := policyOf(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"OIDC_JWKS_MAX_AGE=1h")
 	if got := staleKeys(c); got != 30*time.Minute {
 		t.Error(got)
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // repeater scrapes a whole gate over one connection, and allocates next to nothing itself.
@@ -28,8 +30,8 @@ func newRepeater(t testing.TB) *repeater {
 	}
 	head := "HTTP/1.1 200 OK\r\nContent-Type: " + exposition004 + "\r\nDate: Sun, 22 Nov 2026 13:05:06 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
 	whole := []byte(head + strconv.FormatInt(int64(len(body)), 16) + "\r\n" + string(body) + "\r\n0\r\n\r\n")
-	f := startFixture(t, exposes(""), prefix+"UPSTREAM_URL="+serveWhole(t, whole), prefix+"LOG_LEVEL=info",
-		prefix+"RATE_LIMIT=1000000", prefix+"RATE_BURST=1000000")
+	f := startFixture(t, exposes(""), config.Prefix+"UPSTREAM_URL="+serveWhole(t, whole), config.Prefix+"LOG_LEVEL=info",
+		config.Prefix+"RATE_LIMIT=1000000", config.Prefix+"RATE_BURST=1000000")
 	r := &repeater{buf: make([]byte, 1<<20)}
 	r.request = []byte("GET /metrics HTTP/1.1\r\nHost: gate\r\nUser-Agent: Prometheus/3\r\nAccept: text/plain;version=0.0.4\r\n" +
 		"Accept-Encoding: identity\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n")

@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/express"
 )
@@ -29,7 +30,7 @@ func serveCommand() cli.Command {
 
 // serve is the gate itself: it runs until SIGTERM or SIGINT, and reloads on SIGHUP.
 func serve(ctx context.Context, p *cli.Process, _ []string) error {
-	c, err := load(p.Environ)
+	c, err := config.Load(p.Environ)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func serve(ctx context.Context, p *cli.Process, _ []string) error {
 
 // server is a gate with its listeners.
 type server struct {
-	config        *config
+	config        *config.Config
 	log           *slog.Logger
 	version       string
 	gate          *gate
@@ -55,7 +56,7 @@ type server struct {
 }
 
 // newServer reads all files and binds all addresses; nothing is served before run.
-func newServer(c *config, log *slog.Logger, b cli.Build) (*server, error) {
+func newServer(c *config.Config, log *slog.Logger, b cli.Build) (*server, error) {
 	m := newMetrics(b)
 	g, err := newGate(c, log, b.Version, m.registry)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // inFlight starts a gate with a scrape in flight, which the runner answers when told to. The
@@ -79,7 +80,7 @@ func TestStopWaitsForWhatIsInFlight(t *testing.T) {
 
 func TestStopCutsAfterTheDrainTimeout(t *testing.T) {
 	eachWay(t, func(t *testing.T, repeated bool) {
-		f, release, _ := inFlight(t, repeated, prefix+"DRAIN_TIMEOUT=100ms")
+		f, release, _ := inFlight(t, repeated, config.Prefix+"DRAIN_TIMEOUT=100ms")
 		defer close(release)
 		f.signals <- syscall.SIGTERM
 		if err := f.wait(t); !errors.Is(err, ErrCut) {
@@ -90,7 +91,7 @@ func TestStopCutsAfterTheDrainTimeout(t *testing.T) {
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	eachWay(t, func(t *testing.T, repeated bool) {
-		f, release, _ := inFlight(t, repeated, prefix+"DRAIN_TIMEOUT=1h")
+		f, release, _ := inFlight(t, repeated, config.Prefix+"DRAIN_TIMEOUT=1h")
 		defer close(release)
 		f.signals <- syscall.SIGTERM
 		f.signals <- syscall.SIGTERM
@@ -102,7 +103,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 
 // A scraper between two scrapes holds nothing up.
 func TestStopClosesWhatRepeats(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"DRAIN_TIMEOUT=1h")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"DRAIN_TIMEOUT=1h")
 	c := f.client(t, true)
 	for range 3 {
 		f.ask(t, c, "GET", "/metrics")
@@ -114,7 +115,7 @@ func TestStopClosesWhatRepeats(t *testing.T) {
 }
 
 func TestLingerServesUntilTheRunnerIsGone(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"LINGER=1h")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"LINGER=1h")
 	c := f.client(t, true)
 	f.signals <- syscall.SIGTERM
 	for !strings.Contains(f.log.String(), "stopping") {
@@ -197,7 +198,7 @@ func TestAdminListener(t *testing.T) {
 }
 
 func TestAdminListenerBeyondLoopbackHasProbesOnly(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"ADMIN_ADDRESS=:0")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"ADMIN_ADDRESS=:0")
 	base := "http://" + strings.Replace(f.server.AdminAddr().String(), "[::]", "127.0.0.1", 1)
 	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/metrics": 404, "/": 404} {
 		response, err := http.Get(base + path)
@@ -222,7 +223,7 @@ func TestPublicAddressInUse(t *testing.T) {
 
 // Who is locked out by a typing mistake reads it in the log.
 func TestStartWarnsOfPatternsThatCannotMatch(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"PPROF_ALLOW=user:nobody-can-be-this")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"PPROF_ALLOW=user:nobody-can-be-this")
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(f.log.String(), "the allow lists may not do what was meant"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no warning")

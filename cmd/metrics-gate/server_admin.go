@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -51,7 +52,7 @@ func adminListener(address string) (net.Listener, error) {
 	}
 	ln, err := net.Listen("tcp", bind)
 	if err != nil {
-		return nil, fmt.Errorf("%sADMIN_ADDRESS %q: %w", prefix, address, err)
+		return nil, fmt.Errorf("%sADMIN_ADDRESS %q: %w", config.Prefix, address, err)
 	}
 	bounds := Bounds{Total: adminConnections, PerAddress: adminConnections}
 	return newConnections(bounds, prometheus.NewGauge(prometheus.GaugeOpts{Name: "admin"})).Listen(ln), nil

@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // TestConnectionsOfThoseWithoutRightsMakeRoom: any CI job can mint a token that proves an
 // identity. Connections of one that may do nothing, kept open, must not shut the scraper out.
 func TestConnectionsOfThoseWithoutRightsMakeRoom(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"METRICS_ALLOW=dns:prometheus.demo", prefix+"PPROF_ALLOW=",
-		prefix+"MAX_CONNECTIONS_PER_ADDRESS=4", prefix+"MAX_CONNECTIONS=4")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo", config.Prefix+"PPROF_ALLOW=",
+		config.Prefix+"MAX_CONNECTIONS_PER_ADDRESS=4", config.Prefix+"MAX_CONNECTIONS=4")
 	url := "https://" + f.server.Addr().String()
 	for i, path := range []string{"/metrics", "/gate/metrics", "/debug/pprof/heap", "/none"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
@@ -43,7 +45,7 @@ func TestConnectionsOfThoseWithoutRightsMakeRoom(t *testing.T) {
 // The log line of every refusal says who, by which rule, and what to change; and never
 // a token.
 func TestRefusalsTeach(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), prefix+"RATE_LIMIT=0.01", prefix+"RATE_BURST=9")
+	f := startFixture(t, exposes("up 1\n"), config.Prefix+"RATE_LIMIT=0.01", config.Prefix+"RATE_BURST=9")
 	token := f.token(t)
 	bearer := []string{"Authorization", "Bearer " + token}
 	certificate, nobody := f.client(t, true), f.client(t, false)

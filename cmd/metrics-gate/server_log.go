@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/time/rate"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 )
 
 // newLogger writes one record an event to w: escaped, capped, warnings rate-limited.
-func newLogger(w io.Writer, c processConfig) *slog.Logger {
+func newLogger(w io.Writer, c config.Process) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // one of the declared four
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: capped}
@@ -93,19 +95,19 @@ func adviceFor(r slog.Record) (advice string) {
 		}
 		switch a.Value.String() {
 		case "too many requests":
-			advice = "scrape less often, or raise " + prefix + "RATE_LIMIT and " + prefix + "RATE_BURST"
+			advice = "scrape less often, or raise " + config.Prefix + "RATE_LIMIT and " + config.Prefix + "RATE_BURST"
 		case "throttled":
-			advice = "mend the credential that this address keeps sending; the lane is " + prefix + "FAILURE_RATE_LIMIT and " + prefix + "FAILURE_BURST"
+			advice = "mend the credential that this address keeps sending; the lane is " + config.Prefix + "FAILURE_RATE_LIMIT and " + config.Prefix + "FAILURE_BURST"
 		case "busy":
-			advice = "raise " + prefix + "MAX_IN_FLIGHT, or find out why the runner is slow"
+			advice = "raise " + config.Prefix + "MAX_IN_FLIGHT, or find out why the runner is slow"
 		case "another profile runs":
 			advice = "one CPU profile or trace runs at a time: try again when it has ended"
 		case "slow":
 			advice = "the scraper takes nothing: look at its load and at the network between"
 		case "too_large":
-			advice = "raise " + prefix + "UPSTREAM_MAX_BYTES"
+			advice = "raise " + config.Prefix + "UPSTREAM_MAX_BYTES"
 		case "too_long":
-			advice = "raise " + prefix + "UPSTREAM_MAX_LINE_BYTES"
+			advice = "raise " + config.Prefix + "UPSTREAM_MAX_LINE_BYTES"
 		}
 		return false
 	})

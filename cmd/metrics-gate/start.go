@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // logStart says on one line what is on.
@@ -17,7 +18,7 @@ func (s *server) logStart() {
 	if c.Allow.TokensFile != "" {
 		methods = append(methods, "token")
 	}
-	if c.oidc() {
+	if c.HasOIDC() {
 		methods = append(methods, "oidc")
 	}
 	if c.Kubernetes.Auth != "off" {
@@ -29,10 +30,10 @@ func (s *server) logStart() {
 	}
 	s.log.Info("started",
 		"version", s.version, "listen", s.listener.Addr().String(), "tls", !c.TLS.InsecureHTTP, "admin", admin,
-		"upstream", redactURL(c.Upstream.URL), "label", c.Label.Name, "conflict", c.Label.Conflict,
+		"upstream", config.RedactURL(c.Upstream.URL), "label", c.Label.Name, "conflict", c.Label.Conflict,
 		"authentication", strings.Join(methods, ","), "metrics_allow", c.Allow.Metrics, "pprof_allow", c.Allow.Pprof,
 		"processors", runtime.GOMAXPROCS(0))
-	for _, f := range c.policyFindings() {
+	for _, f := range c.Lint() {
 		if f.Level != cli.LevelOK {
 			s.log.Warn("the allow lists may not do what was meant", "err", f.What, "advice", f.Do)
 		}

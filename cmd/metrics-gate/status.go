@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -32,7 +33,7 @@ type status struct {
 
 // statusOptions are what the page shows. All are needed.
 type statusOptions struct {
-	Config   *config
+	Config   *config.Config
 	Version  string
 	Listen   string                            // address of the public listener
 	Ready    func(time.Time) error             // nil, or why the gate is not ready
@@ -56,7 +57,7 @@ func (s *status) prepare() *status {
 			"ago":   func(t time.Time) string { return cli.HumanDuration(s.now().Sub(t)) + " ago" },
 			"span":  cli.HumanDuration,
 			"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-			"short": func(name string) string { return strings.TrimPrefix(name, prefix) },
+			"short": func(name string) string { return strings.TrimPrefix(name, config.Prefix) },
 		}).Parse(statusPage))
 	})
 	sum := sha256.Sum256([]byte(statusStyle))

@@ -8,27 +8,28 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 // statusReport is everything on the page, and its JSON.
 type statusReport struct {
-	Version  string         `json:"version"`
-	Started  time.Time      `json:"started"`
-	NotReady string         `json:"not_ready,omitempty"` // why; empty when ready
-	Listen   string         `json:"listen"`
-	TLS      bool           `json:"tls"`
-	Upstream string         `json:"upstream"`
-	Runner   runnerStatus   `json:"runner"`
-	Label    string         `json:"label"`
-	Conflict string         `json:"conflict"`
-	Methods  []string       `json:"authentication"`
-	Rights   []routeRights  `json:"authorization"`
-	Scrapes  []scrapeStatus `json:"scrapes"`
-	Refusals []count        `json:"refusals"`
-	Limits   []limitStatus  `json:"limits"`
-	Expiry   []expiryReport `json:"expiry"`
-	Issuers  []issuerStatus `json:"issuers,omitempty"`
+	Version  string               `json:"version"`
+	Started  time.Time            `json:"started"`
+	NotReady string               `json:"not_ready,omitempty"` // why; empty when ready
+	Listen   string               `json:"listen"`
+	TLS      bool                 `json:"tls"`
+	Upstream string               `json:"upstream"`
+	Runner   runnerStatus         `json:"runner"`
+	Label    string               `json:"label"`
+	Conflict string               `json:"conflict"`
+	Methods  []string             `json:"authentication"`
+	Rights   []config.RouteRights `json:"authorization"`
+	Scrapes  []scrapeStatus       `json:"scrapes"`
+	Refusals []count              `json:"refusals"`
+	Limits   []limitStatus        `json:"limits"`
+	Expiry   []expiryReport       `json:"expiry"`
+	Issuers  []issuerStatus       `json:"issuers,omitempty"`
 }
 
 // runnerStatus tells of the last exchange with the runner.
@@ -84,14 +85,14 @@ func (s *status) report() (*statusReport, error) {
 	now := s.now()
 	r := &statusReport{
 		Version: s.Version, Started: s.started, Listen: s.Listen, TLS: !s.Config.TLS.InsecureHTTP,
-		Upstream: redactURL(s.Config.Upstream.URL), Runner: s.runner(),
-		Label: s.Config.Label.Name, Conflict: s.Config.Label.Conflict, Methods: s.Config.methods(),
+		Upstream: config.RedactURL(s.Config.Upstream.URL), Runner: s.runner(),
+		Label: s.Config.Label.Name, Conflict: s.Config.Label.Conflict, Methods: s.Config.Methods(),
 		Refusals: refusals(families), Expiry: s.Expiry(now), Issuers: issuerKeys(families),
 	}
 	if err := s.Ready(now); err != nil {
 		r.NotReady = err.Error()
 	}
-	if r.Rights, err = s.Config.rights(); err != nil {
+	if r.Rights, err = s.Config.Rights(); err != nil {
 		return nil, err
 	}
 	scrapes := s.Recent()

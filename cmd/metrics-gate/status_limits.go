@@ -7,6 +7,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -18,7 +19,7 @@ func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []
 		return v
 	}
 	of := func(what, variable string, now, most float64) limitStatus {
-		return limitStatus{what, prefix + variable, fmt.Sprintf("%.3g", now), fmt.Sprintf("%.3g", most), now / most}
+		return limitStatus{what, config.Prefix + variable, fmt.Sprintf("%.3g", now), fmt.Sprintf("%.3g", most), now / most}
 	}
 	rate, who := fastest(scrapes)
 	fast := of("scrapes a second of one caller", "RATE_LIMIT", rate, c.Limit.Rate)

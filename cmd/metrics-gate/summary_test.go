@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 func TestEffectiveConfiguration(t *testing.T) {
@@ -38,48 +40,48 @@ func TestEffectiveConfiguration(t *testing.T) {
 	} {
 		environ := make([]string, len(test.environ))
 		for i, entry := range test.environ {
-			environ[i] = prefix + entry
+			environ[i] = config.Prefix + entry
 		}
 		c := policyOf(t, environ...)
-		i := slices.IndexFunc(c.variables(), func(v variable) bool { return v.Name == prefix+test.variable })
-		s, inEffect := c.effective(c.variables()[i])
+		i := slices.IndexFunc(c.Variables(), func(v config.Variable) bool { return v.Name == config.Prefix+test.variable })
+		s, inEffect := c.Effective(c.Variables()[i])
 		if inEffect != test.isInEffect || (inEffect && (s.Value != test.value || s.Default != test.isDefault)) {
 			t.Errorf("%v %s: %+v %v", test.environ, test.variable, s, inEffect)
 		}
 	}
 	c := policyOf(t)
 	c.Label.RunnerName = ""
-	runnerName := c.variables()[slices.IndexFunc(c.variables(), func(v variable) bool { return v.Name == prefix+"RUNNER_NAME" })]
-	if s, inEffect := c.effective(runnerName); !inEffect || s.Value != host || !s.Default {
+	runnerName := c.Variables()[slices.IndexFunc(c.Variables(), func(v config.Variable) bool { return v.Name == config.Prefix+"RUNNER_NAME" })]
+	if s, inEffect := c.Effective(runnerName); !inEffect || s.Value != host || !s.Default {
 		t.Errorf("without a name: %+v", s)
 	}
 	c.Label.RunnerNameFile = name
-	if s, inEffect := c.effective(runnerName); inEffect {
+	if s, inEffect := c.Effective(runnerName); inEffect {
 		t.Errorf("beside a file: %+v", s)
 	}
 }
 
 func TestMethods(t *testing.T) {
-	c := policyOf(t, prefix+"OIDC_ISSUER_URL=https://issuer.example", prefix+"OIDC_AUDIENCE=gate", prefix+"KUBERNETES_AUTH=tokenreview")
-	if got := strings.Join(c.methods(), " "); got != "certificate token oidc kubernetes" {
+	c := policyOf(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"KUBERNETES_AUTH=tokenreview")
+	if got := strings.Join(c.Methods(), " "); got != "certificate token oidc kubernetes" {
 		t.Error(got)
 	}
 	c.TLS.InsecureHTTP = true
 	c.Allow.TokensFile = ""
-	if got := strings.Join(c.methods(), " "); got != "oidc kubernetes" {
+	if got := strings.Join(c.Methods(), " "); got != "oidc kubernetes" {
 		t.Error(got)
 	}
 }
 
 func TestRights(t *testing.T) {
-	c := policyOf(t, prefix+"PPROF_ALLOW=")
-	rights, err := c.rights()
+	c := policyOf(t, config.Prefix+"PPROF_ALLOW=")
+	rights, err := c.Rights()
 	if err != nil || len(rights) != 2 || len(rights[0].Allow) != 2 || len(rights[1].Allow) != 0 {
 		t.Errorf("%+v %v", rights, err)
 	}
 	for _, change := range []func(){func() { c.Allow.Pprof = "nonsense" }, func() { c.Allow.Metrics = "nonsense" }} {
 		change()
-		if _, err := c.rights(); err == nil {
+		if _, err := c.Rights(); err == nil {
 			t.Error("a bad list has rights")
 		}
 	}

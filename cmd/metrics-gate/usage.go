@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 const patternHelp = `Identity patterns (METRICS_ALLOW, PPROF_ALLOW: comma separated):
@@ -40,9 +41,9 @@ func help(_ context.Context, p *cli.Process, args []string) error {
 		fmt.Fprintf(p.Stdout, "  %s\n      %s\n", c.Synopsis(), c.Summary)
 	}
 	w := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "\nVariables (prefix %s):\n", prefix)
-	for _, v := range declared() {
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", strings.TrimPrefix(v.Name, prefix), v.Default, v.Doc)
+	fmt.Fprintf(w, "\nVariables (prefix %s):\n", config.Prefix)
+	for _, v := range config.Declared() {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", strings.TrimPrefix(v.Name, config.Prefix), v.Default, v.Doc)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -54,11 +55,11 @@ func help(_ context.Context, p *cli.Process, args []string) error {
 // table writes the declaration as the README's Markdown table.
 func table(w io.Writer) {
 	fmt.Fprint(w, "| variable | default | meaning |\n|---|---|---|\n")
-	for _, v := range declared() {
+	for _, v := range config.Declared() {
 		def := v.Default
 		if def != "" {
 			def = "`" + def + "`"
 		}
-		fmt.Fprintf(w, "| `%s` | %s | %s |\n", strings.TrimPrefix(v.Name, prefix), def, strings.ReplaceAll(v.Doc, "|", `\|`))
+		fmt.Fprintf(w, "| `%s` | %s | %s |\n", strings.TrimPrefix(v.Name, config.Prefix), def, strings.ReplaceAll(v.Doc, "|", `\|`))
 	}
 }

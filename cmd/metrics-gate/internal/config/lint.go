@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -9,14 +9,14 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
-// policyFindings warns about patterns that can never match and about ways to
+// Lint warns about patterns that can never match and about ways to
 // authenticate that lead nowhere. The configuration is valid otherwise.
-func (c *config) policyFindings() []cli.Finding {
+func (c *Config) Lint() []cli.Finding {
 	var found []cli.Finding
-	tokens := tokenNames(c.Allow.TokensFile)
+	tokens := TokenNames(c.Allow.TokensFile)
 	var rules []string
 	for _, list := range []struct{ variable, value string }{
-		{prefix + "METRICS_ALLOW", c.Allow.Metrics}, {prefix + "PPROF_ALLOW", c.Allow.Pprof},
+		{Prefix + "METRICS_ALLOW", c.Allow.Metrics}, {Prefix + "PPROF_ALLOW", c.Allow.Pprof},
 	} {
 		policy, err := auth.ParsePolicy(list.value)
 		if err != nil {
@@ -24,7 +24,7 @@ func (c *config) policyFindings() []cli.Finding {
 		}
 		for _, rule := range policy.Rules() {
 			rules = append(rules, rule)
-			if why, do := c.neverMatches(rule, tokens); why != "" {
+			if why, do := c.NeverMatches(rule, tokens); why != "" {
 				found = append(found, cli.Warn(do, "%s %s can never match: %s", list.variable, rule, why))
 			}
 		}
@@ -32,24 +32,24 @@ func (c *config) policyFindings() []cli.Finding {
 	return append(found, c.leadsNowhere(rules, tokens)...)
 }
 
-// neverMatches says why no identity can have the pattern's name; empty if one can.
-func (c *config) neverMatches(rule string, tokens []string) (why, do string) {
+// NeverMatches says why no identity can have the pattern's name; empty if one can.
+func (c *Config) NeverMatches(rule string, tokens []string) (why, do string) {
 	kind, name, _ := strings.Cut(rule, ":")
 	switch kind {
 	case "dns", "uri", "email", "cn":
-		if !c.certificates() {
-			return "client certificates are off", "set " + prefix + "TLS_CLIENT_CA_FILE (and serve TLS), or remove the pattern"
+		if !c.HasCertificates() {
+			return "client certificates are off", "set " + Prefix + "TLS_CLIENT_CA_FILE (and serve TLS), or remove the pattern"
 		}
 	case "token":
 		if c.Allow.TokensFile == "" {
-			return "static tokens are off", "set " + prefix + "TOKENS_FILE, or remove the pattern"
+			return "static tokens are off", "set " + Prefix + "TOKENS_FILE, or remove the pattern"
 		}
 		if !slices.Contains(tokens, name) {
 			return "no such token in " + c.Allow.TokensFile, "add the line that metrics-gate token " + name + " prints, or remove the pattern"
 		}
 	case "user", "group":
-		if !c.oidc() && c.Kubernetes.Auth == "off" {
-			return "neither OIDC nor TokenReview is on", "set " + prefix + "OIDC_ISSUER_URL or " + prefix + "KUBERNETES_AUTH=tokenreview, or remove the pattern"
+		if !c.HasOIDC() && c.Kubernetes.Auth == "off" {
+			return "neither OIDC nor TokenReview is on", "set " + Prefix + "OIDC_ISSUER_URL or " + Prefix + "KUBERNETES_AUTH=tokenreview, or remove the pattern"
 		}
 		if want := c.missingPrefix(kind, name); want != "" {
 			return "every issuer puts a prefix before its names", "write " + kind + ":" + want + name
@@ -60,7 +60,7 @@ func (c *config) neverMatches(rule string, tokens []string) (why, do string) {
 
 // missingPrefix is the prefix of the first issuer if no issuer's, and not the API
 // server's lack of one, begins name.
-func (c *config) missingPrefix(kind, name string) string {
+func (c *Config) missingPrefix(kind, name string) string {
 	if c.Kubernetes.Auth != "off" {
 		return ""
 	}
@@ -84,14 +84,14 @@ func (c *config) missingPrefix(kind, name string) string {
 }
 
 // leadsNowhere warns about callers that are known and may do nothing.
-func (c *config) leadsNowhere(rules, tokens []string) []cli.Finding {
+func (c *Config) leadsNowhere(rules, tokens []string) []cli.Finding {
 	if slices.Contains(rules, "*") {
 		return nil
 	}
 	var found []cli.Finding
 	for _, name := range tokens {
 		if !slices.Contains(rules, "token:"+name) {
-			found = append(found, cli.Warn("add token:"+name+" to "+prefix+"METRICS_ALLOW, or remove the line from the file", "token %s may do nothing: no pattern names it", name))
+			found = append(found, cli.Warn("add token:"+name+" to "+Prefix+"METRICS_ALLOW, or remove the line from the file", "token %s may do nothing: no pattern names it", name))
 		}
 	}
 	named := func(kinds ...string) bool {
@@ -100,17 +100,17 @@ func (c *config) leadsNowhere(rules, tokens []string) []cli.Finding {
 			return slices.Contains(kinds, kind)
 		})
 	}
-	if c.certificates() && !named("dns", "uri", "email", "cn") {
-		found = append(found, cli.Warn("add a dns:, uri:, email: or cn: pattern to "+prefix+"METRICS_ALLOW, or unset "+prefix+"TLS_CLIENT_CA_FILE", "client certificates are on, and no pattern names one"))
+	if c.HasCertificates() && !named("dns", "uri", "email", "cn") {
+		found = append(found, cli.Warn("add a dns:, uri:, email: or cn: pattern to "+Prefix+"METRICS_ALLOW, or unset "+Prefix+"TLS_CLIENT_CA_FILE", "client certificates are on, and no pattern names one"))
 	}
-	if (c.oidc() || c.Kubernetes.Auth != "off") && !named("user", "group") {
-		found = append(found, cli.Warn("add a user: or group: pattern to "+prefix+"METRICS_ALLOW, or turn the issuer off", "tokens of an issuer are accepted, and no pattern names a user or a group"))
+	if (c.HasOIDC() || c.Kubernetes.Auth != "off") && !named("user", "group") {
+		found = append(found, cli.Warn("add a user: or group: pattern to "+Prefix+"METRICS_ALLOW, or turn the issuer off", "tokens of an issuer are accepted, and no pattern names a user or a group"))
 	}
 	return found
 }
 
-// tokenNames are the names in a tokens file, which was found good before.
-func tokenNames(path string) []string {
+// TokenNames are the names in a tokens file, which was found good before.
+func TokenNames(path string) []string {
 	if path == "" {
 		return nil
 	}

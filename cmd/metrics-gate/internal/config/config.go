@@ -1,25 +1,25 @@
-package main
+package config
 
 import "time"
 
-// prefix begins the name of every variable.
-const prefix = "METRICS_GATE_"
+// Prefix begins the name of every variable.
+const Prefix = "METRICS_GATE_"
 
-// config is every METRICS_GATE_* variable, declared once: env names it, envDefault
+// Config is every METRICS_GATE_* variable, declared once: env names it, envDefault
 // is what it is when nobody thinks about it, doc explains it (help, the README's table
 // and check are made from these tags), oneof lists its values, and zero permits 0.
-type config struct {
-	Listen     listenConfig
-	Upstream   upstreamConfig
-	Label      labelConfig
-	TLS        tlsConfig
-	OIDC       []issuerConfig // OIDC_, then OIDC_1_, OIDC_2_, … as far as they are set
-	Kubernetes kubernetesConfig
-	Allow      allowConfig
-	Limit      limitConfig
-	Process    processConfig
+type Config struct {
+	Listen     Listen
+	Upstream   Upstream
+	Label      Label
+	TLS        TLS
+	OIDC       []Issuer // OIDC_, then OIDC_1_, OIDC_2_, … as far as they are set
+	Kubernetes Kubernetes
+	Allow      Allow
+	Limit      Limit
+	Process    Process
 
-	inCluster string // the API server's URL as a pod is told it; empty outside of pods
+	InCluster string // the API server's URL as a pod is told it; empty outside of pods
 }
 
 // group is one struct of config, with what stands before the names of its variables.
@@ -29,17 +29,17 @@ type group struct {
 }
 
 // groups lists the structs of c in the order of the documentation.
-func (c *config) groups() []group {
+func (c *Config) groups() []group {
 	list := []group{
-		{prefix, &c.Listen}, {prefix, &c.Upstream}, {prefix, &c.Label}, {prefix, &c.TLS}, {prefix, &c.Allow},
+		{Prefix, &c.Listen}, {Prefix, &c.Upstream}, {Prefix, &c.Label}, {Prefix, &c.TLS}, {Prefix, &c.Allow},
 	}
 	for i := range c.OIDC {
-		list = append(list, group{c.OIDC[i].prefix, &c.OIDC[i]})
+		list = append(list, group{c.OIDC[i].Prefix, &c.OIDC[i]})
 	}
-	return append(list, group{prefix, &c.Kubernetes}, group{prefix, &c.Limit}, group{prefix, &c.Process})
+	return append(list, group{Prefix, &c.Kubernetes}, group{Prefix, &c.Limit}, group{Prefix, &c.Process})
 }
 
-type listenConfig struct {
+type Listen struct {
 	Address           string        `env:"LISTEN_ADDRESS" envDefault:":9253" doc:"public address, [host]:port; a systemd socket replaces it"`
 	ReadHeaderTimeout time.Duration `env:"READ_HEADER_TIMEOUT" envDefault:"5s" doc:"time for the TLS handshake, and for a request's header"`
 	IdleTimeout       time.Duration `env:"IDLE_TIMEOUT" envDefault:"120s" doc:"time an idle connection is kept"`
@@ -49,7 +49,7 @@ type listenConfig struct {
 	MaxPerAddress     int           `env:"MAX_CONNECTIONS_PER_ADDRESS" envDefault:"64" doc:"open connections from one address"`
 }
 
-type upstreamConfig struct {
+type Upstream struct {
 	URL          string        `env:"UPSTREAM_URL" envDefault:"http://localhost:9252" doc:"the runner's listener: URL, host:port or host; loopback only, localhost is 127.0.0.1"`
 	AllowRemote  bool          `env:"UPSTREAM_ALLOW_REMOTE" envDefault:"false" doc:"permit an upstream that is not on loopback"`
 	Timeout      time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"10s" doc:"time for a whole scrape of the runner; the scraper's own time limit lowers it"`
@@ -61,7 +61,7 @@ type upstreamConfig struct {
 	Compression  string        `env:"COMPRESSION" envDefault:"on" oneof:"on off" doc:"answer gzip or zstd when the scraper accepts it"`
 }
 
-type labelConfig struct {
+type Label struct {
 	RunnerName     string `env:"RUNNER_NAME" default:"host name" doc:"value of the injected label"`
 	RunnerNameFile string `env:"RUNNER_NAME_FILE" doc:"file with the value instead; read again when it changes"`
 	Name           string `env:"LABEL_NAME" envDefault:"runner_name" doc:"name of the injected label"`
@@ -69,7 +69,7 @@ type labelConfig struct {
 	Constant       pairs  `env:"LABELS" doc:"further constant labels, k=v,k=v"`
 }
 
-type tlsConfig struct {
+type TLS struct {
 	CertFile      string `env:"TLS_CERT_FILE" doc:"server certificate chain (PEM)"`
 	KeyFile       string `env:"TLS_KEY_FILE" doc:"its key (PEM), not readable by others"`
 	ClientCAFile  string `env:"TLS_CLIENT_CA_FILE" doc:"turns client certificates on: required when alone, verified if given beside tokens"`
@@ -78,9 +78,9 @@ type tlsConfig struct {
 	InsecureHTTP  bool   `env:"INSECURE_HTTP" envDefault:"false" doc:"serve plain HTTP (inside a mesh)"`
 }
 
-// issuerConfig is one OpenID Connect issuer.
-type issuerConfig struct {
-	prefix string // METRICS_GATE_OIDC_ or METRICS_GATE_OIDC_<n>_, for errors
+// Issuer is one OpenID Connect issuer.
+type Issuer struct {
+	Prefix string // METRICS_GATE_OIDC_ or METRICS_GATE_OIDC_<n>_, for errors
 
 	URL            string        `env:"ISSUER_URL" doc:"turns OIDC bearer tokens (JWT) on; more issuers as OIDC_1_ISSUER_URL, OIDC_2_… with the same suffixes"`
 	Audience       []string      `env:"AUDIENCE" doc:"audiences, comma separated, one must match; required with an issuer"`
@@ -98,7 +98,7 @@ type issuerConfig struct {
 	JWKSFile       string        `env:"JWKS_FILE" doc:"the issuer's keys from a file: no network when tokens are verified"`
 }
 
-type kubernetesConfig struct {
+type Kubernetes struct {
 	Auth      string   `env:"KUBERNETES_AUTH" envDefault:"off" oneof:"off tokenreview" doc:"authenticate bearer tokens with the API server's TokenReview"`
 	Audiences []string `env:"KUBERNETES_AUDIENCES" doc:"audiences for TokenReview, comma separated"`
 	Authz     string   `env:"KUBERNETES_AUTHZ" envDefault:"off" oneof:"off subjectaccessreview" doc:"also ask the API server whether the user may get the path, beside the allow lists"`
@@ -107,20 +107,20 @@ type kubernetesConfig struct {
 	TokenFile string   `env:"KUBERNETES_TOKEN_FILE" default:"in-cluster" doc:"bearer token of the gate at the API server, read again when it changes"`
 }
 
-type allowConfig struct {
+type Allow struct {
 	TokensFile string `env:"TOKENS_FILE" doc:"static bearer tokens, a line each: NAME sha256:DIGEST (made by metrics-gate token)"`
 	Metrics    string `env:"METRICS_ALLOW" default:"none" doc:"who may read /metrics and /gate/metrics: identity patterns, comma separated; required"`
 	Pprof      string `env:"PPROF_ALLOW" default:"none" doc:"who may use /debug/pprof/"`
 }
 
-type limitConfig struct {
+type Limit struct {
 	Rate         float64 `env:"RATE_LIMIT" envDefault:"10" doc:"requests a second, for each authenticated identity"`
 	Burst        int     `env:"RATE_BURST" envDefault:"20" doc:"requests at once, for each authenticated identity"`
 	FailureRate  float64 `env:"FAILURE_RATE_LIMIT" envDefault:"5" doc:"failed authentications a second, for each IPv4 address or IPv6 /64"`
 	FailureBurst int     `env:"FAILURE_BURST" envDefault:"20" doc:"failed authentications at once, for each IPv4 address or IPv6 /64"`
 }
 
-type processConfig struct {
+type Process struct {
 	AdminAddress string        `env:"ADMIN_ADDRESS" envDefault:"localhost:9254" doc:"plain HTTP /livez and /readyz, on loopback also / and /metrics; off"`
 	LogLevel     string        `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" doc:"debug, info, warn or error"`
 	LogFormat    string        `env:"LOG_FORMAT" envDefault:"json" oneof:"json text" doc:"json or text"`

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -16,29 +16,29 @@ func TestRunnerNameFromFile(t *testing.T) {
 		}
 	}
 	write(" build-01\n")
-	c := &config{Label: labelConfig{RunnerNameFile: path, Name: "runner_name", Conflict: "exported"}}
-	l, err := newRunnerLabels(c)
+	c := &Config{Label: Label{RunnerNameFile: path, Name: "runner_name", Conflict: "exported"}}
+	l, err := NewRunnerLabels(c)
 	if err != nil || l.name != "build-01" {
 		t.Fatalf("%q, %v", l.name, err)
 	}
-	if changed, err := l.reload(); changed || err != nil {
+	if changed, err := l.Reload(); changed || err != nil {
 		t.Errorf("changed %v, %v without a change", changed, err)
 	}
-	before := l.current.Load()
+	before := l.Current.Load()
 	for _, bad := range []string{"", " \n", "\xff", strings.Repeat("x", maxRunnerName+1)} {
 		write(bad)
-		if changed, err := l.reload(); changed || err == nil || l.current.Load() != before {
+		if changed, err := l.Reload(); changed || err == nil || l.Current.Load() != before {
 			t.Errorf("%.10q was taken over", bad)
 		}
 	}
 	write("build-02")
-	if changed, err := l.reload(); !changed || err != nil || l.name != "build-02" || l.current.Load() == before {
+	if changed, err := l.Reload(); !changed || err != nil || l.name != "build-02" || l.Current.Load() == before {
 		t.Errorf("%q, %v, %v", l.name, changed, err)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.reload(); err == nil || !strings.Contains(err.Error(), "RUNNER_NAME_FILE") {
+	if _, err := l.Reload(); err == nil || !strings.Contains(err.Error(), "RUNNER_NAME_FILE") {
 		t.Errorf("a file that is gone: %v", err)
 	}
 }
@@ -48,7 +48,7 @@ func TestRunnerNameDefaultsToTheHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name, err := (&config{}).runnerName(); err != nil || name != host {
+	if name, err := (&Config{}).RunnerName(); err != nil || name != host {
 		t.Errorf("%q, %v, want %q", name, err, host)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 // good is the smallest environment that validates, with files that need not exist.
 func good(more ...string) []string {

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"path/filepath"
@@ -15,13 +15,13 @@ func TestTokenNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "tokens")
-	if got := tokenNames(path); !slices.Equal(got, []string{"prometheus"}) {
+	if got := TokenNames(path); !slices.Equal(got, []string{"prometheus"}) {
 		t.Errorf("%v", got)
 	}
 	if _, err := auth.LoadTokens(path); err != nil {
 		t.Error(err)
 	}
-	if got := tokenNames(""); got != nil {
+	if got := TokenNames(""); got != nil {
 		t.Errorf("%v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestLoadDefaults(t *testing.T) {
-	c, err := load(good())
+	c, err := Load(good())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestLoadMistakes(t *testing.T) {
 		{"several at once", good("METRICS_GATE_RATE_BURST=x", "METRICS_GATE_LOG_LEVEL=loud", "METRICS_GATE_NOPE=1"), []string{"RATE_BURST", "LOG_LEVEL", "METRICS_GATE_NOPE"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := load(test.environ)
+			_, err := Load(test.environ)
 			if err == nil {
 				t.Fatal("accepted")
 			}
@@ -88,7 +88,7 @@ func TestLoadAccepts(t *testing.T) {
 			"METRICS_GATE_PORT=tcp://10.0.0.1:9253", "METRICS_GATE_PORT_9253_TCP=tcp://10.0.0.1:9253", "METRICS_GATE_PORT_9253_TCP_ADDR=10.0.0.1",
 			"METRICS_GATE_RUNNER_SERVICE_HOST=10.0.0.1", "METRICS_GATE_RUNNER_PORT_9253_TCP_PROTO=tcp"),
 	} {
-		if _, err := load(environ); err != nil {
+		if _, err := Load(environ); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -98,7 +98,7 @@ func TestLoadAccepts(t *testing.T) {
 // to one variable; and every variable is documented.
 func TestDeclaration(t *testing.T) {
 	seen := map[string]bool{}
-	for _, v := range declared() {
+	for _, v := range Declared() {
 		if seen[v.Name] || v.Doc == "" {
 			t.Errorf("%s: declared twice, or without a doc", v.Name)
 		}

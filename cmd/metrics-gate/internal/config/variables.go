@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
-// variable is one METRICS_GATE_* variable as config declares it, with its present value.
-type variable struct {
+// Variable is one METRICS_GATE_* variable as config declares it, with its present value.
+type Variable struct {
 	Name    string // with the prefix
 	Default string // as it is printed; empty if there is none
 	Doc     string
@@ -20,9 +20,9 @@ type variable struct {
 	Value   reflect.Value
 }
 
-// variables lists every variable of c, in the order of the declaration.
-func (c *config) variables() []variable {
-	var list []variable
+// Variables lists every variable of c, in the order of the declaration.
+func (c *Config) Variables() []Variable {
+	var list []Variable
 	for _, g := range c.groups() {
 		v := reflect.ValueOf(g.ptr).Elem()
 		for i := range v.NumField() {
@@ -30,7 +30,7 @@ func (c *config) variables() []variable {
 			if tag.Get("env") == "" {
 				continue
 			}
-			list = append(list, variable{
+			list = append(list, Variable{
 				Name:    g.prefix + tag.Get("env"),
 				Default: tag.Get("envDefault") + tag.Get("default"),
 				Doc:     tag.Get("doc"),
@@ -44,7 +44,7 @@ func (c *config) variables() []variable {
 }
 
 // validate checks what the declaration alone can tell: numbers are positive, choices are listed.
-func (v variable) validate(found *cli.ConfigErrors) {
+func (v Variable) validate(found *cli.ConfigErrors) {
 	wrong := ""
 	switch {
 	case v.Value.CanInt() && v.Value.Int() < 0, v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
@@ -62,7 +62,7 @@ func (v variable) validate(found *cli.ConfigErrors) {
 }
 
 // String prints the present value as it would be written in the environment.
-func (v variable) String() string {
+func (v Variable) String() string {
 	switch x := v.Value.Interface().(type) {
 	case time.Duration:
 		return x.String()
@@ -103,8 +103,8 @@ func (p pairs) String() string {
 	return strings.Join(items, ",")
 }
 
-// declared lists the variables of a configuration in which nothing is set.
-func declared() []variable {
-	c := &config{OIDC: issuers(nil)}
-	return c.variables()
+// Declared lists the variables of a configuration in which nothing is set.
+func Declared() []Variable {
+	c := &Config{OIDC: issuers(nil)}
+	return c.Variables()
 }

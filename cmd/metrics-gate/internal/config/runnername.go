@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -18,24 +18,24 @@ const maxRunnerName = 4096
 // runnerLabels are the labels that every sample gets; the runner's name may come from
 // a file and change.
 type runnerLabels struct {
-	config  *config
+	config  *Config
 	name    string // as it was read last
-	current atomic.Pointer[exposition.Labels]
+	Current atomic.Pointer[exposition.Labels]
 }
 
-// newRunnerLabels reads the runner's name: the variable, the file, or the host name.
-func newRunnerLabels(c *config) (*runnerLabels, error) {
+// NewRunnerLabels reads the runner's name: the variable, the file, or the host name.
+func NewRunnerLabels(c *Config) (*runnerLabels, error) {
 	l := &runnerLabels{config: c}
-	if _, err := l.reload(); err != nil {
+	if _, err := l.Reload(); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// reload reads the name again; the old one stays on error.
-func (l *runnerLabels) reload() (changed bool, err error) {
-	name, err := l.config.runnerName()
-	if err != nil || (l.current.Load() != nil && name == l.name) {
+// Reload reads the name again; the old one stays on error.
+func (l *runnerLabels) Reload() (changed bool, err error) {
+	name, err := l.config.RunnerName()
+	if err != nil || (l.Current.Load() != nil && name == l.name) {
 		return false, err
 	}
 	labels, err := l.config.labels(name)
@@ -43,12 +43,12 @@ func (l *runnerLabels) reload() (changed bool, err error) {
 		return false, err
 	}
 	l.name = name
-	l.current.Store(labels)
+	l.Current.Store(labels)
 	return true, nil
 }
 
-// runnerName finds the value of the injected label.
-func (c *config) runnerName() (string, error) {
+// RunnerName finds the value of the injected label.
+func (c *Config) RunnerName() (string, error) {
 	switch {
 	case c.Label.RunnerNameFile != "":
 		return readRunnerName(c.Label.RunnerNameFile)
@@ -57,14 +57,14 @@ func (c *config) runnerName() (string, error) {
 	}
 	name, err := os.Hostname()
 	if err != nil || name == "" {
-		return "", &cli.ConfigError{Thing: prefix + "RUNNER_NAME", Wrong: "not set, and the host has no name", Advice: "name the runner"}
+		return "", &cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Wrong: "not set, and the host has no name", Advice: "name the runner"}
 	}
 	return name, nil
 }
 
 func readRunnerName(path string) (string, error) {
 	wrong := func(what string) error {
-		return &cli.ConfigError{Thing: prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
+		return &cli.ConfigError{Thing: Prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -87,7 +87,7 @@ func readRunnerName(path string) (string, error) {
 }
 
 // labels compiles the injected labels for one runner name.
-func (c *config) labels(runnerName string) (*exposition.Labels, error) {
+func (c *Config) labels(runnerName string) (*exposition.Labels, error) {
 	conflict, err := exposition.ParseConflict(c.Label.Conflict)
 	if err != nil {
 		return nil, err

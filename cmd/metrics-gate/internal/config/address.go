@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"net"
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// listenAddress completes a public address: a missing port is 9253, a service name is looked up.
-func listenAddress(address string) (string, error) {
+// ListenAddress completes a public address: a missing port is 9253, a service name is looked up.
+func ListenAddress(address string) (string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		if strings.Count(address, ":") == 1 || strings.Contains(address, "]:") {
@@ -28,8 +28,8 @@ func listenAddress(address string) (string, error) {
 	return net.JoinHostPort(host, strconv.Itoa(n)), nil
 }
 
-// redactURL hides what stands before the @ of a URL: it may be a password.
-func redactURL(raw string) string {
+// RedactURL hides what stands before the @ of a URL: it may be a password.
+func RedactURL(raw string) string {
 	if i := strings.LastIndex(raw, "@"); i >= 0 {
 		return "…" + raw[i:]
 	}

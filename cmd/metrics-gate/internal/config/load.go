@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -16,18 +16,18 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
-// load reads the configuration from environ ("KEY=value" each). All mistakes come
+// Load reads the configuration from environ ("KEY=value" each). All mistakes come
 // back at once, joined, each a *ConfigError that names its variable.
-func load(environ []string) (*config, error) {
+func Load(environ []string) (*Config, error) {
 	set := gateVariables(environ)
-	c := &config{OIDC: issuers(set)}
+	c := &Config{OIDC: issuers(set)}
 	var found cli.ConfigErrors
 	for _, g := range c.groups() {
 		err := env.ParseWithOptions(g.ptr, env.Options{Prefix: g.prefix, Environment: set})
 		translate(&found, err, g, set)
 	}
 	known := map[string]bool{}
-	for _, v := range c.variables() {
+	for _, v := range c.Variables() {
 		known[v.Name] = true
 		v.validate(&found)
 	}
@@ -36,7 +36,7 @@ func load(environ []string) (*config, error) {
 			found.Add(unknown(name, known))
 		}
 	}
-	c.inCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"), lookup(environ, "KUBERNETES_SERVICE_PORT"))
+	c.InCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"), lookup(environ, "KUBERNETES_SERVICE_PORT"))
 	c.validate(&found, set)
 	return c, found.Err()
 }
@@ -54,12 +54,12 @@ func lookup(environ []string, name string) (value string) {
 // gateVariables picks the METRICS_GATE_* variables. What Kubernetes injects for a Service
 // whose name begins with metrics-gate is nobody's configuration and left out.
 func gateVariables(environ []string) map[string]string {
-	serviceLink := regexp.MustCompile(`^` + prefix + `([A-Z0-9_]+_)?` +
+	serviceLink := regexp.MustCompile(`^` + Prefix + `([A-Z0-9_]+_)?` +
 		`(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 	set := map[string]string{}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, prefix) && !serviceLink.MatchString(name) {
+		if strings.HasPrefix(name, Prefix) && !serviceLink.MatchString(name) {
 			set[name] = value
 		}
 	}
@@ -67,8 +67,8 @@ func gateVariables(environ []string) map[string]string {
 }
 
 // issuers makes an empty issuer for OIDC_ and for each index that is in use, in order.
-func issuers(set map[string]string) []issuerConfig {
-	indexed := regexp.MustCompile(`^` + prefix + `OIDC_([1-9][0-9]?)_`)
+func issuers(set map[string]string) []Issuer {
+	indexed := regexp.MustCompile(`^` + Prefix + `OIDC_([1-9][0-9]?)_`)
 	var indexes []int
 	for name := range set {
 		if m := indexed.FindStringSubmatch(name); m != nil {
@@ -77,9 +77,9 @@ func issuers(set map[string]string) []issuerConfig {
 		}
 	}
 	slices.Sort(indexes)
-	list := []issuerConfig{{prefix: prefix + "OIDC_"}}
+	list := []Issuer{{Prefix: Prefix + "OIDC_"}}
 	for _, i := range slices.Compact(indexes) {
-		list = append(list, issuerConfig{prefix: fmt.Sprintf("%sOIDC_%d_", prefix, i)})
+		list = append(list, Issuer{Prefix: fmt.Sprintf("%sOIDC_%d_", Prefix, i)})
 	}
 	return list
 }
