@@ -6,6 +6,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 )
 
 func TestPolicyFindings(t *testing.T) {
@@ -32,7 +33,7 @@ func TestPolicyFindings(t *testing.T) {
 			for i, entry := range test.environ {
 				environ[i] = config.Prefix + strings.TrimPrefix(entry, config.Prefix)
 			}
-			found := policyOf(t, environ...).Lint()
+			found := configtest.Load(t, environ...).Lint()
 			if len(found) != len(test.want) {
 				t.Fatalf("%+v, want %q", found, test.want)
 			}
@@ -46,7 +47,7 @@ func TestPolicyFindings(t *testing.T) {
 }
 
 func TestPlainHTTPHasNoCertificates(t *testing.T) {
-	c := policyOf(t, config.Prefix+"TLS_CERT_FILE=", config.Prefix+"TLS_KEY_FILE=", config.Prefix+"INSECURE_HTTP=true")
+	c := configtest.Load(t, config.Prefix+"TLS_CERT_FILE=", config.Prefix+"TLS_KEY_FILE=", config.Prefix+"INSECURE_HTTP=true")
 	if c.HasCertificates() {
 		t.Error("client certificates over plain HTTP")
 	}

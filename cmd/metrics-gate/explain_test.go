@@ -7,10 +7,11 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 )
 
 func TestDecide(t *testing.T) {
-	c := policyOf(t,
+	c := configtest.Load(t,
 		config.Prefix+"METRICS_ALLOW=dns:prometheus.demo,token:prometheus,uri:spiffe://demo/ns/*/sa/prometheus,group:ops",
 		config.Prefix+"PPROF_ALLOW=user:alice",
 		config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate")
@@ -44,7 +45,7 @@ func TestDecide(t *testing.T) {
 }
 
 func TestDecideTellsWhatItDoesNotAsk(t *testing.T) {
-	c := policyOf(t, config.Prefix+"METRICS_ALLOW=user:system:serviceaccount:monitoring:prometheus", config.Prefix+"KUBERNETES_AUTH=tokenreview", config.Prefix+"KUBERNETES_AUTHZ=subjectaccessreview")
+	c := configtest.Load(t, config.Prefix+"METRICS_ALLOW=user:system:serviceaccount:monitoring:prometheus", config.Prefix+"KUBERNETES_AUTH=tokenreview", config.Prefix+"KUBERNETES_AUTHZ=subjectaccessreview")
 	d, err := decide(c, question{names: []string{"user:system:serviceaccount:monitoring:prometheus"}, path: "/metrics"})
 	if err != nil || d.Status != 200 || !strings.Contains(d.Do, "the API server is asked whether system:serviceaccount:monitoring:prometheus may get /metrics") {
 		t.Errorf("%+v %v", d, err)
@@ -60,7 +61,7 @@ func TestDecisionIsPrintable(t *testing.T) {
 }
 
 func TestIdentityOf(t *testing.T) {
-	c := policyOf(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"METRICS_ALLOW=dns:a.example,user:b")
+	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"METRICS_ALLOW=dns:a.example,user:b")
 	for name, method := range map[string]string{
 		"dns:a.example": auth.MethodCertificate, "cn:a": auth.MethodCertificate, "token:prometheus": auth.MethodToken,
 		"user:b": auth.MethodOIDC, "group:c": auth.MethodOIDC,

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 )
 
 // The manual page is made from the declarations of commands and variables:
@@ -109,7 +110,7 @@ func TestReadmeTable(t *testing.T) {
 
 // rules.yaml in deploy/monitoring is what the defaults print: -update writes it.
 func TestRulesFileIsWhatIsPrinted(t *testing.T) {
-	c := policyOf(t)
+	c := configtest.Load(t)
 	generated(t, "../../deploy/monitoring/rules.yaml", alerts(c))
 }
 

@@ -24,8 +24,9 @@ func floors() [][2]string {
 		{"~cli", ""},
 		{"~demofiles", "auth tlsconf/testca"},
 		{"~config", "auth ~cli proxy proxy/exposition"},
+		{"~configtest", "~config ~demofiles"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

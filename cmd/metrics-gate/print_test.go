@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 )
 
 func TestScraper(t *testing.T) {
@@ -17,13 +18,13 @@ func TestScraper(t *testing.T) {
 		"user:a,group:b":                 {false, true},
 		"*":                              {true, false},
 	} {
-		c := policyOf(t)
+		c := configtest.Load(t)
 		c.Allow.Metrics = allow
 		if certificate, bearer := scraper(c); certificate != want[0] || bearer != want[1] {
 			t.Errorf("%s: %v %v", allow, certificate, bearer)
 		}
 	}
-	c := policyOf(t)
+	c := configtest.Load(t)
 	c.TLS.ClientCAFile = ""
 	c.Allow.Metrics = "*"
 	if certificate, bearer := scraper(c); certificate || !bearer {
@@ -32,7 +33,7 @@ func TestScraper(t *testing.T) {
 }
 
 func TestPrintPlainHTTP(t *testing.T) {
-	c := policyOf(t)
+	c := configtest.Load(t)
 	c.TLS = config.TLS{InsecureHTTP: true}
 	c.Allow.Metrics = "token:prometheus"
 	var o printOptions
@@ -66,7 +67,7 @@ func TestUnitWord(t *testing.T) {
 
 func TestCapability(t *testing.T) {
 	for address, want := range map[string]string{":9253": "", ":443": "CAP_NET_BIND_SERVICE", ":1023": "CAP_NET_BIND_SERVICE", ":1024": "", ":80": "CAP_NET_BIND_SERVICE"} {
-		c := policyOf(t)
+		c := configtest.Load(t)
 		c.Listen.Address = address
 		if got := capability(c); got != want {
 			t.Errorf("%s: %q", address, got)
@@ -81,7 +82,7 @@ func TestQuoted(t *testing.T) {
 }
 
 func TestStaleKeys(t *testing.T) {
-	c := policyOf(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"OIDC_JWKS_MAX_AGE=1h")
+	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"OIDC_JWKS_MAX_AGE=1h")
 	if got := staleKeys(c); got != 30*time.Minute {
 		t.Error(got)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -25,7 +26,7 @@ const hostile = `<script>alert(1)</script>"'&amp;`
 func statusOf(t *testing.T, change func(*status)) *status {
 	t.Helper()
 	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
-	c := policyOf(t)
+	c := configtest.Load(t)
 	c.Limit.Rate = 1
 	registry := prometheus.NewRegistry()
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "metrics_gate_authentications_total"}, []string{"method", "result"})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 )
 
 func TestEffectiveConfiguration(t *testing.T) {
@@ -42,14 +43,14 @@ func TestEffectiveConfiguration(t *testing.T) {
 		for i, entry := range test.environ {
 			environ[i] = config.Prefix + entry
 		}
-		c := policyOf(t, environ...)
+		c := configtest.Load(t, environ...)
 		i := slices.IndexFunc(c.Variables(), func(v config.Variable) bool { return v.Name == config.Prefix+test.variable })
 		s, inEffect := c.Effective(c.Variables()[i])
 		if inEffect != test.isInEffect || (inEffect && (s.Value != test.value || s.Default != test.isDefault)) {
 			t.Errorf("%v %s: %+v %v", test.environ, test.variable, s, inEffect)
 		}
 	}
-	c := policyOf(t)
+	c := configtest.Load(t)
 	c.Label.RunnerName = ""
 	runnerName := c.Variables()[slices.IndexFunc(c.Variables(), func(v config.Variable) bool { return v.Name == config.Prefix+"RUNNER_NAME" })]
 	if s, inEffect := c.Effective(runnerName); !inEffect || s.Value != host || !s.Default {
@@ -62,7 +63,7 @@ func TestEffectiveConfiguration(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	c := policyOf(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"KUBERNETES_AUTH=tokenreview")
+	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"KUBERNETES_AUTH=tokenreview")
 	if got := strings.Join(c.Methods(), " "); got != "certificate token oidc kubernetes" {
 		t.Error(got)
 	}
@@ -74,7 +75,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestRights(t *testing.T) {
-	c := policyOf(t, config.Prefix+"PPROF_ALLOW=")
+	c := configtest.Load(t, config.Prefix+"PPROF_ALLOW=")
 	rights, err := c.Rights()
 	if err != nil || len(rights) != 2 || len(rights[0].Allow) != 2 || len(rights[1].Allow) != 0 {
 		t.Errorf("%+v %v", rights, err)

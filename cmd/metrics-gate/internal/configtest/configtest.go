@@ -1,4 +1,4 @@
-package main
+package configtest
 
 import (
 	"os"
@@ -10,8 +10,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
-// policyOf loads a configuration with the demo's files.
-func policyOf(t *testing.T, environ ...string) *config.Config {
+// Load loads a configuration with the demo's files.
+func Load(t *testing.T, environ ...string) *config.Config {
 	t.Helper()
 	dir := t.TempDir()
 	if err := demofiles.Write(dir); err != nil {
