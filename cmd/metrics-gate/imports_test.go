@@ -25,8 +25,9 @@ func floors() [][2]string {
 		{"~demofiles", "auth tlsconf/testca"},
 		{"~config", "auth ~cli proxy proxy/exposition"},
 		{"~configtest", "~config ~demofiles"},
+		{"~loopback", ""},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 )
 
 // serveProfiles forwards GETs of profiles from a loopback port to the gate, with the
@@ -25,7 +26,7 @@ func serveProfiles(ctx context.Context, p *cli.Process, target *url.URL, transpo
 	if err != nil {
 		return fmt.Errorf("pprof: %w", err)
 	}
-	server := &http.Server{Handler: localHost(profileProxy(target, transport, p.Build.Version)), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	server := &http.Server{Handler: loopback.RequireLocalHost(profileProxy(target, transport, p.Build.Version)), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
 	local := url.URL{Scheme: "http", Host: ln.Addr().String(), Path: target.Path, RawQuery: target.RawQuery}
 	fmt.Fprintf(p.Stdout, "Ready until Ctrl-C, for this machine alone. Try, in another terminal:\n\n  go tool pprof '%s'\n", local.String())
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
@@ -49,7 +50,7 @@ func profileProxy(target *url.URL, transport http.RoundTripper, version string) 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		symbols := r.Method == http.MethodPost && r.URL.Path == "/debug/pprof/symbol"
 		if !strings.HasPrefix(r.URL.Path, "/debug/pprof/") || (r.Method != http.MethodGet && !symbols) {
-			plain(w, http.StatusNotFound, "Not Found")
+			loopback.Plain(w, http.StatusNotFound, "Not Found")
 			return
 		}
 		forward.ServeHTTP(w, r)

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -62,16 +63,16 @@ func adminListener(address string) (net.Listener, error) {
 func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
-		plain(w, http.StatusOK, "ok")
+		loopback.Plain(w, http.StatusOK, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := s.state.ready(time.Now()); err != nil {
-			plain(w, http.StatusServiceUnavailable, err.Error())
+			loopback.Plain(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
-		plain(w, http.StatusOK, "ok")
+		loopback.Plain(w, http.StatusOK, "ok")
 	})
-	if s.adminListener != nil && isLoopback(s.adminListener.Addr()) {
+	if s.adminListener != nil && loopback.Is(s.adminListener.Addr()) {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 		mux.Handle("GET /{$}", newStatus(statusOptions{
 			Config: s.config, Version: s.version, Listen: s.listener.Addr().String(), Ready: s.state.ready,
@@ -81,7 +82,7 @@ func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
 		}))
 	}
 	return &http.Server{
-		Handler:           localHost(mux),
+		Handler:           loopback.RequireLocalHost(mux),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,

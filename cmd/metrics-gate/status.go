@@ -17,6 +17,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -81,7 +82,7 @@ func (s *status) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		s.Log.Error("status page", "err", err)
-		plain(w, http.StatusInternalServerError, "Internal Server Error")
+		loopback.Plain(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
 	h := w.Header()

@@ -1,4 +1,4 @@
-package main
+package loopback
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-func plain(w http.ResponseWriter, status int, text string) {
+func Plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
@@ -15,14 +15,14 @@ func plain(w http.ResponseWriter, status int, text string) {
 	fmt.Fprintln(w, text)
 }
 
-func isLoopback(a net.Addr) bool {
+func Is(a net.Addr) bool {
 	tcp, ok := a.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
 }
 
-// localHost refuses a Host that is neither an address nor localhost, but for the probes:
+// RequireLocalHost refuses a Host that is neither an address nor localhost, but for the probes:
 // a page in the operator's browser must not read the admin listener by DNS rebinding.
-func localHost(next http.Handler) http.Handler {
+func RequireLocalHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if h, _, err := net.SplitHostPort(host); err == nil {
@@ -31,7 +31,7 @@ func localHost(next http.Handler) http.Handler {
 		host = strings.Trim(host, "[]")
 		probe := r.URL.Path == "/livez" || r.URL.Path == "/readyz"
 		if !probe && host != "localhost" && net.ParseIP(host) == nil {
-			plain(w, http.StatusForbidden, "Forbidden")
+			Plain(w, http.StatusForbidden, "Forbidden")
 			return
 		}
 		next.ServeHTTP(w, r)
