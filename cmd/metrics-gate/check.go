@@ -11,6 +11,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 )
 
 // checkReport is what check found; its JSON is what --json prints.
@@ -20,7 +21,7 @@ type checkReport struct {
 	Configuration  []config.Setting     `json:"configuration,omitempty"`
 	Authentication []string             `json:"authentication,omitempty"`
 	Authorization  []config.RouteRights `json:"authorization,omitempty"`
-	Expiry         []expiryReport       `json:"expiry,omitempty"`
+	Expiry         []expiry.Entry       `json:"expiry,omitempty"`
 	Warnings       []cli.Finding        `json:"warnings,omitempty"`
 	Decision       *decisionReport      `json:"decision,omitempty"`
 }
@@ -83,7 +84,7 @@ func inspect(p *cli.Process, asked question) (*checkReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &checkReport{OK: true, Authentication: c.Methods(), Expiry: expiries(g.tls, time.Now())}
+	r := &checkReport{OK: true, Authentication: c.Methods(), Expiry: expiry.List(g.tls, time.Now())}
 	for _, v := range c.Variables() {
 		if s, ok := c.Effective(v); ok {
 			r.Configuration = append(r.Configuration, s)
@@ -93,7 +94,7 @@ func inspect(p *cli.Process, asked question) (*checkReport, error) {
 		return nil, err
 	}
 	r.Warnings = append(heard.List, c.Lint()...)
-	r.Warnings = append(r.Warnings, expiryFindings(r.Expiry)...)
+	r.Warnings = append(r.Warnings, expiry.Findings(r.Expiry)...)
 	if asked.given() {
 		r.Decision, err = decide(c, asked)
 	}

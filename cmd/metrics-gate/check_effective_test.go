@@ -10,6 +10,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -20,8 +21,8 @@ func TestCheckText(t *testing.T) {
 		OK: true, Configuration: []config.Setting{{Name: config.Prefix + "A", Value: "a\x1b", Default: false}, {Name: config.Prefix + "LONGER", Value: "b", Default: true}},
 		Authentication: []string{"certificate", "token"},
 		Authorization:  []config.RouteRights{{Routes: "/metrics", Variable: "V", Allow: []string{"dns:a", "token:b"}}, {Routes: "/debug/pprof/", Variable: "W", Allow: nil}},
-		Expiry: []expiryReport{{"server", "CN=a\n", time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), 1}, {"crl", "CN=b", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), -1},
-			{"client_ca", "CN=c", time.Date(2028, 1, 2, 3, 4, 5, 0, time.UTC), 100}},
+		Expiry: []expiry.Entry{{Role: "server", Subject: "CN=a\n", NotAfter: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), Days: 1}, {Role: "crl", Subject: "CN=b", NotAfter: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Days: -1},
+			{Role: "client_ca", Subject: "CN=c", NotAfter: time.Date(2028, 1, 2, 3, 4, 5, 0, time.UTC), Days: 100}},
 		Warnings: []cli.Finding{cli.Warn("mend it", "something")},
 	}
 	if err := r.print(&out); err != nil {

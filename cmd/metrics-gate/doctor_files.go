@@ -11,6 +11,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 )
 
 // certificatesOf parses every certificate of a PEM file; what cannot be read has been
@@ -37,8 +38,8 @@ func (d *doctor) files() []cli.Finding {
 	found := d.serverChain()
 	found = append(found, d.clientCA()...)
 	if d.gate != nil && d.gate.tls != nil {
-		ends := expiries(d.gate.tls, d.now())
-		soon := expiryFindings(ends)
+		ends := expiry.List(d.gate.tls, d.now())
+		soon := expiry.Findings(ends)
 		for i := range soon {
 			if strings.Contains(soon[i].What, " ended on ") {
 				soon[i].Level = cli.LevelFail

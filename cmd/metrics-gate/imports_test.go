@@ -26,8 +26,9 @@ func floors() [][2]string {
 		{"~config", "auth ~cli proxy proxy/exposition"},
 		{"~configtest", "~config ~demofiles"},
 		{"~loopback", ""},
+		{"~expiry", "~cli tlsconf"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/express"
 )
@@ -63,7 +64,7 @@ func newServer(c *config.Config, log *slog.Logger, b cli.Build) (*server, error)
 		return nil, err
 	}
 	s := &server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.tls}}
-	m.registry.MustRegister(expiryCollector{g.tls})
+	m.registry.MustRegister(expiry.Collector{TLS: g.tls})
 	if s.listener, err = publicListener(c.Listen); err != nil {
 		return nil, err
 	}
@@ -238,5 +239,5 @@ func (s *server) linger(ctx context.Context) {
 
 // watchExpiry warns of what ends, until ctx does.
 func (s *server) watchExpiry(ctx context.Context) {
-	newExpiryWatch(s.log, func(now time.Time) []expiryReport { return expiries(s.gate.tls, now) }).run(ctx)
+	expiry.NewWatch(s.log, func(now time.Time) []expiry.Entry { return expiry.List(s.gate.tls, now) }).Run(ctx)
 }

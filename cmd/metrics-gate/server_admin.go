@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
@@ -77,7 +78,7 @@ func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
 		mux.Handle("GET /{$}", newStatus(statusOptions{
 			Config: s.config, Version: s.version, Listen: s.listener.Addr().String(), Ready: s.state.ready,
 			Recent: s.gate.observer.Recent, Upstream: s.gate.observer.Upstream,
-			Expiry:   func(now time.Time) []expiryReport { return expiries(s.gate.tls, now) },
+			Expiry:   func(now time.Time) []expiry.Entry { return expiry.List(s.gate.tls, now) },
 			Gatherer: registry, Log: s.log,
 		}))
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
@@ -40,7 +41,7 @@ type statusOptions struct {
 	Ready    func(time.Time) error             // nil, or why the gate is not ready
 	Recent   func() []proxy.Scrape             // the last scrapes, newest first
 	Upstream func() (up bool, since time.Time) // of the last exchange; since is zero before the first
-	Expiry   func(time.Time) []expiryReport
+	Expiry   func(time.Time) []expiry.Entry
 	Gatherer prometheus.Gatherer // the gate's own metrics
 	Log      *slog.Logger
 }

@@ -9,6 +9,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -28,7 +29,7 @@ type statusReport struct {
 	Scrapes  []scrapeStatus       `json:"scrapes"`
 	Refusals []count              `json:"refusals"`
 	Limits   []limitStatus        `json:"limits"`
-	Expiry   []expiryReport       `json:"expiry"`
+	Expiry   []expiry.Entry       `json:"expiry"`
 	Issuers  []issuerStatus       `json:"issuers,omitempty"`
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -52,8 +53,8 @@ func statusOf(t *testing.T, change func(*status)) *status {
 			}
 		},
 		Upstream: func() (bool, time.Time) { return false, now.Add(-3 * time.Minute) },
-		Expiry: func(time.Time) []expiryReport {
-			return []expiryReport{{"server", "CN=" + hostile, now.Add(-time.Hour), -1}, {"client_ca", "CN=ca", now.Add(99 * time.Hour), 4}, {"crl", "CN=ca", now.Add(2400 * time.Hour), 100}}
+		Expiry: func(time.Time) []expiry.Entry {
+			return []expiry.Entry{{Role: "server", Subject: "CN=" + hostile, NotAfter: now.Add(-time.Hour), Days: -1}, {Role: "client_ca", Subject: "CN=ca", NotAfter: now.Add(99 * time.Hour), Days: 4}, {Role: "crl", Subject: "CN=ca", NotAfter: now.Add(2400 * time.Hour), Days: 100}}
 		},
 	}
 	if change != nil {
@@ -133,7 +134,7 @@ func TestStatusJSON(t *testing.T) {
 func TestStatusOfNothing(t *testing.T) {
 	page := getPage(statusOf(t, func(s *status) {
 		s.Recent = func() []proxy.Scrape { return nil }
-		s.Expiry = func(time.Time) []expiryReport { return nil }
+		s.Expiry = func(time.Time) []expiry.Entry { return nil }
 		s.Gatherer = prometheus.NewRegistry()
 		s.Upstream = func() (bool, time.Time) { return true, s.now() }
 		s.Config.TLS.InsecureHTTP = true

@@ -1,4 +1,4 @@
-package main
+package expiry
 
 import (
 	"context"
@@ -11,19 +11,19 @@ const (
 	expiryRepeat   = 24 * time.Hour // between two lines about the same thing
 )
 
-// expiryWatch logs what ends soon (a warning) or has ended (an error), once a day each.
-type expiryWatch struct {
+// Watch logs what ends soon (a warning) or has ended (an error), once a day each.
+type Watch struct {
 	log    *slog.Logger
-	expiry func(time.Time) []expiryReport
+	expiry func(time.Time) []Entry
 	said   map[string]time.Time // what was logged when
 }
 
-func newExpiryWatch(log *slog.Logger, expiry func(time.Time) []expiryReport) *expiryWatch {
-	return &expiryWatch{log: log, expiry: expiry, said: map[string]time.Time{}}
+func NewWatch(log *slog.Logger, expiry func(time.Time) []Entry) *Watch {
+	return &Watch{log: log, expiry: expiry, said: map[string]time.Time{}}
 }
 
-// run looks until ctx ends, at once for the first time.
-func (w *expiryWatch) run(ctx context.Context) {
+// Run looks until ctx ends, at once for the first time.
+func (w *Watch) Run(ctx context.Context) {
 	tick := time.NewTicker(expiryInterval)
 	defer tick.Stop()
 	for {
@@ -36,7 +36,7 @@ func (w *expiryWatch) run(ctx context.Context) {
 	}
 }
 
-func (w *expiryWatch) look(now time.Time) {
+func (w *Watch) look(now time.Time) {
 	for _, e := range w.expiry(now) {
 		over := e.Days < 0
 		key := e.String()

@@ -1,4 +1,4 @@
-package main
+package expiry
 
 import (
 	"time"
@@ -8,8 +8,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
-// expiryCollector tells when certificates and revocation lists end, as they are now.
-type expiryCollector struct{ tls *tlsconf.Reloader }
+// Collector tells when certificates and revocation lists end, as they are now.
+type Collector struct{ TLS *tlsconf.Reloader }
 
 func expiryDesc() *prometheus.Desc {
 	return prometheus.NewDesc("metrics_gate_certificate_expiry_timestamp_seconds",
@@ -17,15 +17,15 @@ func expiryDesc() *prometheus.Desc {
 }
 
 // Describe implements prometheus.Collector.
-func (c expiryCollector) Describe(ch chan<- *prometheus.Desc) { ch <- expiryDesc() }
+func (c Collector) Describe(ch chan<- *prometheus.Desc) { ch <- expiryDesc() }
 
 // Collect implements prometheus.Collector.
-func (c expiryCollector) Collect(ch chan<- prometheus.Metric) {
-	if c.tls == nil {
+func (c Collector) Collect(ch chan<- prometheus.Metric) {
+	if c.TLS == nil {
 		return
 	}
 	first := map[string]time.Time{}
-	for _, e := range c.tls.Expiry() {
+	for _, e := range c.TLS.Expiry() {
 		if t, ok := first[e.Role]; !ok || e.NotAfter.Before(t) {
 			first[e.Role] = e.NotAfter
 		}

@@ -1,4 +1,4 @@
-package main
+package expiry
 
 import (
 	"bytes"
@@ -26,8 +26,8 @@ func TestExpiryFindings(t *testing.T) {
 		{"crl", time.Hour, "ends on"},
 		{"crl", -25 * time.Hour, "ended on"},
 	} {
-		e := expiryReport{Role: test.role, Subject: "CN=x", NotAfter: now.Add(test.left), Days: wholeDays(test.left)}
-		found := expiryFindings([]expiryReport{e})
+		e := Entry{Role: test.role, Subject: "CN=x", NotAfter: now.Add(test.left), Days: wholeDays(test.left)}
+		found := Findings([]Entry{e})
 		if (test.found == "") != (len(found) == 0) || (len(found) > 0 && !strings.Contains(found[0].What, test.found)) {
 			t.Errorf("%s %s: %+v, want %q", test.role, test.left, found, test.found)
 		}
@@ -57,12 +57,12 @@ func TestExpiryOfRealCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	w := newExpiryWatch(slog.New(slog.NewTextHandler(&log, nil)), func(now time.Time) []expiryReport { return expiries(reloader, now.Add(25*24*time.Hour)) })
+	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)), func(now time.Time) []Entry { return List(reloader, now.Add(25*24*time.Hour)) })
 	w.look(time.Now())
 	if !strings.Contains(log.String(), "ends soon") || !strings.Contains(log.String(), "role=client_ca") {
 		t.Error(log.String())
 	}
-	if got := expiries(nil, time.Now()); got != nil {
+	if got := List(nil, time.Now()); got != nil {
 		t.Errorf("plain HTTP: %+v", got)
 	}
 }

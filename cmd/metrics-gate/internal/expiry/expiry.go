@@ -1,4 +1,4 @@
-package main
+package expiry
 
 import (
 	"fmt"
@@ -10,22 +10,22 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
-// expiryReport says when a certificate or revocation list ends.
-type expiryReport struct {
+// Entry says when a certificate or revocation list ends.
+type Entry struct {
 	Role     string    `json:"role"`
 	Subject  string    `json:"subject"`
 	NotAfter time.Time `json:"not_after"`
 	Days     int       `json:"days"` // whole days left; negative when it has ended
 }
 
-// expiries lists what ends when; nil without TLS.
-func expiries(t *tlsconf.Reloader, now time.Time) []expiryReport {
+// List lists what ends when; nil without TLS.
+func List(t *tlsconf.Reloader, now time.Time) []Entry {
 	if t == nil {
 		return nil
 	}
-	var list []expiryReport
+	var list []Entry
 	for _, e := range t.Expiry() {
-		list = append(list, expiryReport{e.Role, e.Subject, e.NotAfter.UTC(), wholeDays(e.NotAfter.Sub(now))})
+		list = append(list, Entry{e.Role, e.Subject, e.NotAfter.UTC(), wholeDays(e.NotAfter.Sub(now))})
 	}
 	return list
 }
@@ -36,7 +36,7 @@ func wholeDays(left time.Duration) int {
 }
 
 // Left says how long something still lasts.
-func (e expiryReport) Left() string {
+func (e Entry) Left() string {
 	switch {
 	case e.Days < 0:
 		return "over"
@@ -52,8 +52,8 @@ const (
 	listExpirySoon = 1
 )
 
-// expiryFindings warns about what ends soon or has ended.
-func expiryFindings(list []expiryReport) []cli.Finding {
+// Findings warns about what ends soon or has ended.
+func Findings(list []Entry) []cli.Finding {
 	var found []cli.Finding
 	for _, e := range list {
 		day := e.NotAfter.Format(time.DateOnly)
@@ -68,7 +68,7 @@ func expiryFindings(list []expiryReport) []cli.Finding {
 }
 
 // Soon tells whether e wants attention.
-func (e expiryReport) Soon() bool {
+func (e Entry) Soon() bool {
 	if e.Role == tlsconf.RoleCRL {
 		return e.Days < listExpirySoon
 	}
@@ -76,6 +76,6 @@ func (e expiryReport) Soon() bool {
 }
 
 // String names what ends.
-func (e expiryReport) String() string {
+func (e Entry) String() string {
 	return strings.TrimSpace(e.Role + " " + e.Subject)
 }

@@ -1,4 +1,4 @@
-package main
+package expiry
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ func TestExpiryWatch(t *testing.T) {
 	var log bytes.Buffer
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	end, listEnd := start.Add(15*24*time.Hour), start.Add(16*24*time.Hour)
-	w := newExpiryWatch(slog.New(slog.NewTextHandler(&log, nil)), func(now time.Time) []expiryReport {
-		return []expiryReport{
+	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)), func(now time.Time) []Entry {
+		return []Entry{
 			{"server", "CN=gate", end, wholeDays(end.Sub(now))},
 			{"crl", "CN=ca", listEnd, wholeDays(listEnd.Sub(now))},
 		}
