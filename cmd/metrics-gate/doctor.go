@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
@@ -25,9 +26,9 @@ type doctor struct {
 	environ []string
 	version string // of this program
 	config  *config.Config
-	gate    *gate       // nil when the configuration does not hold one
-	client  credentials // what to try a scrape with
-	url     string      // of the gate, for that scrape; empty: found by the configuration
+	gate    *gate              // nil when the configuration does not hold one
+	client  client.Credentials // what to try a scrape with
+	url     string             // of the gate, for that scrape; empty: found by the configuration
 	host    host
 	now     func() time.Time
 }
@@ -48,7 +49,7 @@ type doctorReport struct {
 
 // doctorOptions are the flags of doctor.
 type doctorOptions struct {
-	client credentials
+	client client.Credentials
 	url    string
 	json   bool
 }
@@ -60,7 +61,7 @@ func doctorCommand() cli.Command {
 		Example: "metrics-gate doctor --ca ca.crt --cert tls.crt --key tls.key",
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o doctorOptions
-			o.client.flags(set)
+			o.client.RegisterFlags(set)
 			set.StringVar(&o.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
 			set.BoolVar(&o.json, "json", false, "print JSON")
 			return o.run
@@ -70,7 +71,7 @@ func doctorCommand() cli.Command {
 
 // run looks around, prints a line a finding, and exits 1 if one of them is a failure.
 func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) error {
-	if err := o.client.validate("doctor"); err != nil {
+	if err := o.client.Validate("doctor"); err != nil {
 		return err
 	}
 	d := &doctor{
@@ -174,5 +175,5 @@ func (d *doctor) runnerPort() string {
 
 // fetch gets url as doctor, at most limit bytes of it.
 func (d *doctor) fetch(ctx context.Context, by *http.Client, url string, limit int64) (*http.Response, []byte, error) {
-	return fetch(ctx, by, get{URL: url, UserAgent: "metrics-gate/" + d.version + " (doctor)", Limit: limit})
+	return client.Fetch(ctx, by, client.Request{URL: url, UserAgent: "metrics-gate/" + d.version + " (doctor)", Limit: limit})
 }

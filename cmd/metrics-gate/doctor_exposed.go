@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 )
 
 // localAddresses are this machine's addresses but loopback, with their zones.
@@ -78,7 +79,7 @@ func (d *doctor) exposed(ctx context.Context, address netip.Addr) *cli.Finding {
 	}
 	_ = conn.Close()
 	host := strings.ReplaceAll(net.JoinHostPort(address.String(), d.runnerPort()), "%", "%25")
-	_, body, err := d.fetch(ctx, plainClient(doctorTimeout), "http://"+host+"/metrics", d.config.Upstream.MaxBytes)
+	_, body, err := d.fetch(ctx, client.New(doctorTimeout), "http://"+host+"/metrics", d.config.Upstream.MaxBytes)
 	if err == nil && (runnerVersion(body) != "" || strings.Contains(string(body), "gitlab_runner_")) {
 		f := cli.Fail(`set listen_address = "127.0.0.1:`+d.runnerPort()+`" in config.toml (or LISTEN_ADDRESS) and restart the runner`,
 			"exposure: the runner answers on %s without any credential, so the gate is bypassed", target)

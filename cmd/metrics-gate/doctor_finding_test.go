@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -64,11 +65,11 @@ func TestDoctorFindsTheAdminListener(t *testing.T) {
 
 func TestLeafOf(t *testing.T) {
 	d := patient(t)
-	if leaf := leafOf(d.config.TLS.CertFile); leaf == nil || leaf.DNSNames[0] != "localhost" {
+	if leaf := client.Leaf(d.config.TLS.CertFile); leaf == nil || leaf.DNSNames[0] != "localhost" {
 		t.Errorf("%+v", leaf)
 	}
 	for _, path := range []string{"", "/nowhere", d.config.Allow.TokensFile, d.config.TLS.KeyFile} {
-		if leaf := leafOf(path); leaf != nil {
+		if leaf := client.Leaf(path); leaf != nil {
 			t.Errorf("%s: %s", path, leaf.Subject)
 		}
 		if list := certificatesOf(path); len(list) > 0 {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -136,14 +137,14 @@ func issuerClient(c *config.Issuer) (*http.Client, error) {
 			return nil, fmt.Errorf("%s: no PEM certificate in it", c.CAFile)
 		}
 	}
-	asks := plainClient(doctorTimeout)
+	asks := client.New(doctorTimeout)
 	asks.Transport = &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}
 	if c.DiscoveryToken != "" {
 		issuer, err := url.Parse(c.URL)
 		if err != nil {
 			return nil, err
 		}
-		asks.Transport = hostToken{asks.Transport, issuer.Host, &credentials{tokenFile: c.DiscoveryToken}}
+		asks.Transport = hostToken{asks.Transport, issuer.Host, &client.Credentials{TokenFile: c.DiscoveryToken}}
 	}
 	return asks, nil
 }
@@ -152,7 +153,7 @@ func issuerClient(c *config.Issuer) (*http.Client, error) {
 type hostToken struct {
 	http.RoundTripper
 	host        string
-	credentials *credentials
+	credentials *client.Credentials
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -160,5 +161,5 @@ func (t hostToken) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != t.host {
 		return t.RoundTripper.RoundTrip(r)
 	}
-	return tokenTransport{t.RoundTripper, t.credentials}.RoundTrip(r)
+	return client.TokenTransport{RoundTripper: t.RoundTripper, Credentials: t.credentials}.RoundTrip(r)
 }

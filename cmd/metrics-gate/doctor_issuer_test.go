@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -103,7 +104,7 @@ func TestDoctorSendsTheDiscoveryTokenToTheIssuerAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	asks.Transport.(hostToken).RoundTripper.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true
-	if response, _, err := fetch(t.Context(), asks, get{URL: other.URL, Limit: 10}); err != nil || response.StatusCode != 200 {
+	if response, _, err := client.Fetch(t.Context(), asks, client.Request{URL: other.URL, Limit: 10}); err != nil || response.StatusCode != 200 {
 		t.Fatal(err)
 	}
 	if got := <-leaked; got != "" {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -28,7 +29,7 @@ func runnerVersion(body []byte) string {
 func (d *doctor) runner(ctx context.Context) []cli.Finding {
 	address := d.upstream()
 	start := d.now()
-	response, body, err := d.fetch(ctx, plainClient(d.config.Upstream.Timeout), "http://"+address+"/metrics", d.config.Upstream.MaxBytes)
+	response, body, err := d.fetch(ctx, client.New(d.config.Upstream.Timeout), "http://"+address+"/metrics", d.config.Upstream.MaxBytes)
 	took := d.now().Sub(start)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -20,7 +21,7 @@ func (d *doctor) running(ctx context.Context) []cli.Finding {
 	if base == "" {
 		return nil
 	}
-	response, body, err := d.fetch(ctx, plainClient(doctorTimeout), base+"/readyz", 1<<10)
+	response, body, err := d.fetch(ctx, client.New(doctorTimeout), base+"/readyz", 1<<10)
 	if err != nil {
 		return []cli.Finding{cli.Warn("start the gate, or set "+config.Prefix+"ADMIN_ADDRESS as it is set there", "admin listener %s: no answer", base)}
 	}
@@ -49,7 +50,7 @@ func (d *doctor) admin() string {
 
 // status reads the status page as JSON; there is none beyond loopback.
 func (d *doctor) status(ctx context.Context, base string) (*statusReport, error) {
-	client := plainClient(doctorTimeout)
+	client := client.New(doctorTimeout)
 	client.Transport = acceptJSON{client.Transport}
 	response, body, err := d.fetch(ctx, client, base+"/", 1<<20)
 	if err != nil {

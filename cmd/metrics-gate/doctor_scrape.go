@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -43,16 +44,16 @@ func (d *doctor) target() string {
 // other. On this machine the name is that of the certificate: what Prometheus calls
 // the gate cannot be known here.
 func (d *doctor) gateClient() (*http.Client, error) {
-	transport, err := d.client.transport()
+	transport, err := d.client.Transport()
 	if err != nil {
 		return nil, err
 	}
 	transport.DisableKeepAlives = true
-	leaf := leafOf(d.config.TLS.CertFile)
+	leaf := client.Leaf(d.config.TLS.CertFile)
 	if leaf != nil && d.url == "" && len(leaf.DNSNames) > 0 {
 		transport.TLSClientConfig.ServerName = leaf.DNSNames[0]
 	}
-	if d.client.ca == "" && leaf != nil {
+	if d.client.CA == "" && leaf != nil {
 		transport.TLSClientConfig.InsecureSkipVerify = true // VerifyConnection is stricter
 		transport.TLSClientConfig.VerifyConnection = func(s tls.ConnectionState) error {
 			if !s.PeerCertificates[0].Equal(leaf) {
@@ -61,7 +62,7 @@ func (d *doctor) gateClient() (*http.Client, error) {
 			return nil
 		}
 	}
-	client := plainClient(doctorTimeout + d.config.Upstream.Timeout)
+	client := client.New(doctorTimeout + d.config.Upstream.Timeout)
 	client.Transport = transport
 	return client, nil
 }
@@ -74,7 +75,7 @@ func (d *doctor) scrape(ctx context.Context) []cli.Finding {
 	if err != nil {
 		return []cli.Finding{cli.Fail("give the files that Prometheus has", "scrape: %v", err)}
 	}
-	if !d.client.given() {
+	if !d.client.Given() {
 		response, _, err := d.ask(ctx, client, target, false)
 		return []cli.Finding{d.stranger(target, response, err)}
 	}
@@ -97,8 +98,8 @@ func (d *doctor) scrape(ctx context.Context) []cli.Finding {
 
 // ask sends one request, with the token when asked to.
 func (d *doctor) ask(ctx context.Context, by *http.Client, target string, known bool) (*http.Response, []byte, error) {
-	if known && d.client.tokenFile != "" {
-		by.Transport = tokenTransport{by.Transport, &d.client}
+	if known && d.client.TokenFile != "" {
+		by.Transport = client.TokenTransport{RoundTripper: by.Transport, Credentials: &d.client}
 	}
 	return d.fetch(ctx, by, target, d.config.Upstream.MaxBytes*2)
 }
@@ -124,7 +125,7 @@ func (d *doctor) unreached(target string, err error) cli.Finding {
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED) && !d.client.given():
+	case errors.Is(err, syscall.ECONNREFUSED) && !d.client.Given():
 		return cli.Warn("start it with this configuration", "gate %s: not running", target)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return cli.Fail("start it with this configuration", "gate %s: not running", target)

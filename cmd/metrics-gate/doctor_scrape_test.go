@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
 // visitor is a doctor of the fixture's gate, with some credentials.
-func visitor(t *testing.T, f *fixture, c credentials) *doctor {
+func visitor(t *testing.T, f *fixture, c client.Credentials) *doctor {
 	t.Helper()
 	d := patient(t)
 	d.config.TLS = f.config.TLS
@@ -46,59 +47,59 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name        string
-		client      credentials
+		client      client.Credentials
 		level, text string
 	}{
-		{"certificate", credentials{file("ca.pem"), file("client.pem"), file("client-key.pem"), ""}, cli.LevelOK, "200 with these credentials"},
-		{"token", credentials{file("ca.pem"), "", "", file("token")}, cli.LevelOK, "2 samples"},
-		{"pinned", credentials{"", "", "", file("token")}, cli.LevelOK, "200 with these credentials"},
-		{"nothing", credentials{file("ca.pem"), "", "", ""}, cli.LevelOK, "401 Unauthorized without credentials"},
-		{"wrong token", credentials{file("ca.pem"), "", "", file("wrong")}, cli.LevelFail, "401"},
-		{"two words", credentials{file("ca.pem"), "", "", file("two")}, cli.LevelFail, "not one token"},
-		{"no such file", credentials{file("ca.pem"), "", "", file("none")}, cli.LevelFail, "none"},
-		{"other authority", credentials{file("stranger-ca.pem"), "", "", file("token")}, cli.LevelFail, "another authority than --ca"},
-		{"no authority in the file", credentials{file("token"), "", "", file("token")}, cli.LevelFail, "no PEM certificate"},
-		{"stranger's certificate", credentials{file("ca.pem"), file("stranger.pem"), file("stranger-key.pem"), ""}, cli.LevelFail, "gate"},
-		{"not a certificate", credentials{file("ca.pem"), file("token"), file("token"), ""}, cli.LevelFail, "--cert"},
+		{"certificate", client.Credentials{CA: file("ca.pem"), Cert: file("client.pem"), Key: file("client-key.pem"), TokenFile: ""}, cli.LevelOK, "200 with these credentials"},
+		{"token", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("token")}, cli.LevelOK, "2 samples"},
+		{"pinned", client.Credentials{CA: "", Cert: "", Key: "", TokenFile: file("token")}, cli.LevelOK, "200 with these credentials"},
+		{"nothing", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: ""}, cli.LevelOK, "401 Unauthorized without credentials"},
+		{"wrong token", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("wrong")}, cli.LevelFail, "401"},
+		{"two words", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("two")}, cli.LevelFail, "not one token"},
+		{"no such file", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("none")}, cli.LevelFail, "none"},
+		{"other authority", client.Credentials{CA: file("stranger-ca.pem"), Cert: "", Key: "", TokenFile: file("token")}, cli.LevelFail, "another authority than --ca"},
+		{"no authority in the file", client.Credentials{CA: file("token"), Cert: "", Key: "", TokenFile: file("token")}, cli.LevelFail, "no PEM certificate"},
+		{"stranger's certificate", client.Credentials{CA: file("ca.pem"), Cert: file("stranger.pem"), Key: file("stranger-key.pem"), TokenFile: ""}, cli.LevelFail, "gate"},
+		{"not a certificate", client.Credentials{CA: file("ca.pem"), Cert: file("token"), Key: file("token"), TokenFile: ""}, cli.LevelFail, "--cert"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			expect(t, visitor(t, f, test.client).scrape(t.Context()), test.level, test.text)
 		})
 	}
-	d := visitor(t, f, credentials{ca: file("ca.pem"), tokenFile: file("token")})
+	d := visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")})
 	d.url = "https://" + f.server.Addr().String()
 	expect(t, d.scrape(t.Context()), cli.LevelOK, d.url+"/metrics: 200")
 	d.url = "https://127.0.0.1:9"
 	expect(t, d.scrape(t.Context()), cli.LevelFail, "not running")
-	d.client = credentials{}
+	d.client = client.Credentials{}
 	expect(t, d.scrape(t.Context()), cli.LevelWarn, "not running")
 	f.runner.Close()
-	expect(t, visitor(t, f, credentials{ca: file("ca.pem"), tokenFile: file("token")}).scrape(t.Context()), cli.LevelFail, "502")
+	expect(t, visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")}).scrape(t.Context()), cli.LevelFail, "502")
 }
 
 func TestDoctorIsDenied(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo")
-	c := credentials{ca: filepath.Join(f.dir, "ca.pem"), tokenFile: filepath.Join(f.dir, "token")}
+	c := client.Credentials{CA: filepath.Join(f.dir, "ca.pem"), TokenFile: filepath.Join(f.dir, "token")}
 	expect(t, visitor(t, f, c).scrape(t.Context()), cli.LevelFail, "403, known and not allowed")
 }
 
 func TestDoctorPinsTheCertificate(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
-	d := visitor(t, f, credentials{tokenFile: filepath.Join(f.dir, "token")})
+	d := visitor(t, f, client.Credentials{TokenFile: filepath.Join(f.dir, "token")})
 	d.config.TLS = patient(t).config.TLS // another certificate than the one that is served
 	expect(t, d.scrape(t.Context()), cli.LevelFail, "another certificate than "+config.Prefix+"TLS_CERT_FILE holds")
 }
 
 func TestDoctorMeetsAnotherServer(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
-	d := visitor(t, f, credentials{})
+	d := visitor(t, f, client.Credentials{})
 	d.url = f.runner.URL
 	expect(t, d.scrape(t.Context()), cli.LevelFail, "no metrics-gate")
 }
 
 func TestDoctorOfTheRunningGate(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"), config.Prefix+"RATE_BURST=2", config.Prefix+"RATE_LIMIT=1")
-	d := visitor(t, f, credentials{})
+	d := visitor(t, f, client.Credentials{})
 	expect(t, d.running(t.Context()), cli.LevelOK, "ready")
 	expect(t, d.running(t.Context()), cli.LevelOK, "none is near")
 	for range 3 {

@@ -27,8 +27,9 @@ func floors() [][2]string {
 		{"~configtest", "~config ~demofiles"},
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
+		{"~client", "~cli"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

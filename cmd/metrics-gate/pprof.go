@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -22,7 +23,7 @@ const progressInterval = 5 * time.Second
 
 // pprofOptions are the flags of pprof.
 type pprofOptions struct {
-	credentials credentials
+	credentials client.Credentials
 	output      string
 	serve       bool
 }
@@ -36,7 +37,7 @@ func pprofCommand() cli.Command {
 		Example: "metrics-gate pprof --ca ca.crt --cert tls.crt --key tls.key " + example,
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o pprofOptions
-			o.credentials.flags(set)
+			o.credentials.RegisterFlags(set)
 			set.StringVar(&o.output, "o", "", "`file` to write, - for standard output (default: named after the profile)")
 			set.BoolVar(&o.serve, "serve", false, "listen on a loopback port for go tool pprof instead")
 			return o.run
@@ -48,18 +49,18 @@ func pprofCommand() cli.Command {
 // go tool pprof, which can send neither a token nor (as go tool) a certificate, and
 // the gate.
 func (o *pprofOptions) run(ctx context.Context, p *cli.Process, args []string) error {
-	if err := o.credentials.validate("pprof"); err != nil {
+	if err := o.credentials.Validate("pprof"); err != nil {
 		return err
 	}
 	target, err := profileURL(args[0])
 	if err != nil {
 		return err
 	}
-	transport, err := o.credentials.transport()
+	transport, err := o.credentials.Transport()
 	if err != nil {
 		return err
 	}
-	authorized := tokenTransport{transport, &o.credentials}
+	authorized := client.TokenTransport{RoundTripper: transport, Credentials: &o.credentials}
 	if o.serve {
 		return serveProfiles(ctx, p, target, authorized)
 	}

@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // printOptions is what a configuration does not say about its surroundings.
 type printOptions struct {
 	target    string // where Prometheus finds the gate, host:port
-	files     credentials
+	files     client.Credentials
 	namespace string // of Prometheus
 	selector  string // label of the runner's pods, NAME=VALUE
 	secret    string // with the scraper's credentials
@@ -27,10 +28,10 @@ type printOptions struct {
 func (o *printOptions) flags(set *flag.FlagSet) {
 	const folder = "/etc/prometheus/metrics-gate/"
 	set.StringVar(&o.target, "target", "", "`host:port` at which Prometheus finds the gate (default: this host)")
-	set.StringVar(&o.files.ca, "ca", folder+"ca.crt", "`file` at Prometheus with the authority of the gate's certificate")
-	set.StringVar(&o.files.cert, "cert", folder+"tls.crt", "`file` at Prometheus with its certificate")
-	set.StringVar(&o.files.key, "key", folder+"tls.key", "`file` at Prometheus with its key")
-	set.StringVar(&o.files.tokenFile, "token-file", folder+"token", "`file` at Prometheus with its token")
+	set.StringVar(&o.files.CA, "ca", folder+"ca.crt", "`file` at Prometheus with the authority of the gate's certificate")
+	set.StringVar(&o.files.Cert, "cert", folder+"tls.crt", "`file` at Prometheus with its certificate")
+	set.StringVar(&o.files.Key, "key", folder+"tls.key", "`file` at Prometheus with its key")
+	set.StringVar(&o.files.TokenFile, "token-file", folder+"token", "`file` at Prometheus with its token")
 	set.StringVar(&o.namespace, "namespace", "monitoring", "`namespace` of Prometheus")
 	set.StringVar(&o.selector, "selector", "app.kubernetes.io/component=runner", "label of the runner's pods, `name=value`")
 	set.StringVar(&o.secret, "secret", "metrics-gate-scraper", "`name` of the Secret with the scraper's credentials")
@@ -110,7 +111,7 @@ func scraper(c *config.Config) (certificate, bearer bool) {
 // serverName is the name in the gate's certificate that scrapers can verify; empty if
 // the certificate cannot be read here or names addresses alone.
 func serverName(c *config.Config) string {
-	if leaf := leafOf(c.TLS.CertFile); leaf != nil && len(leaf.DNSNames) > 0 {
+	if leaf := client.Leaf(c.TLS.CertFile); leaf != nil && len(leaf.DNSNames) > 0 {
 		return leaf.DNSNames[0]
 	}
 	return ""

@@ -27,16 +27,16 @@ func scrapeJob(c *config.Config, b *strings.Builder, o printOptions, job, path s
 	certificate, bearer := scraper(c)
 	if scheme == "https" {
 		fields(b, 2, "tls_config:")
-		fields(b, 4, "ca_file: "+quoted(o.files.ca))
+		fields(b, 4, "ca_file: "+quoted(o.files.CA))
 		if certificate {
-			fields(b, 4, "cert_file: "+quoted(o.files.cert), "key_file: "+quoted(o.files.key))
+			fields(b, 4, "cert_file: "+quoted(o.files.Cert), "key_file: "+quoted(o.files.Key))
 		}
 		if name := serverName(c); name != "" {
 			fields(b, 4, "server_name: "+quoted(name))
 		}
 	}
 	if bearer {
-		fields(b, 2, "authorization:", "  credentials_file: "+quoted(o.files.tokenFile))
+		fields(b, 2, "authorization:", "  credentials_file: "+quoted(o.files.TokenFile))
 	}
 	fields(b, 2, "static_configs:", "- targets: ["+quoted(o.target)+"]")
 }

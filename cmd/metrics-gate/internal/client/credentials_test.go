@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"net/http"
@@ -20,7 +20,7 @@ func TestTokensAreNotSentInTheClear(t *testing.T) {
 	if err := os.WriteFile(file, []byte("mg_token\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := &credentials{tokenFile: file}
+	c := &Credentials{TokenFile: file}
 	for url, sent := range map[string]bool{
 		"http://192.0.2.1/metrics": false, "http://gate.example/": false, "http://127.0.0.1:1/": true, "http://localhost/": true, "https://gate.example/": true,
 	} {

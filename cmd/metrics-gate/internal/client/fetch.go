@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"context"
@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// get says what fetch asks for.
-type get struct {
+// Request says what fetch asks for.
+type Request struct {
 	URL       string
 	UserAgent string
 	Limit     int64 // most bytes of the answer's body
 }
 
-// fetch reads the answer and its body; a body over the limit is an error.
-func fetch(ctx context.Context, client *http.Client, g get) (*http.Response, []byte, error) {
+// Fetch reads the answer and its body; a body over the limit is an error.
+func Fetch(ctx context.Context, client *http.Client, g Request) (*http.Response, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.URL, nil)
 	if err != nil {
 		return nil, nil, err
@@ -35,8 +35,8 @@ func fetch(ctx context.Context, client *http.Client, g get) (*http.Response, []b
 	return response, body, err
 }
 
-// plainClient asks without proxies, redirects and kept connections.
-func plainClient(timeout time.Duration) *http.Client {
+// New asks without proxies, redirects and kept connections.
+func New(timeout time.Duration) *http.Client {
 	return &http.Client{
 		Timeout:       timeout,
 		Transport:     &http.Transport{DisableKeepAlives: true},
