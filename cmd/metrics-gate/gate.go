@@ -15,6 +15,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
@@ -105,14 +106,14 @@ func (g *gate) walk(d *doors, h handlers) http.Handler {
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
-	r.With(h.members.Limit, d.metrics, keepProven, read).Handle("/metrics", h.metrics)
-	r.With(h.members.Limit, d.own, keepProven, read).Handle("/gate/metrics", ownHeaders(h.own))
+	r.With(h.members.Limit, d.metrics, connlimit.MarkAuthorized, read).Handle("/metrics", h.metrics)
+	r.With(h.members.Limit, d.own, connlimit.MarkAuthorized, read).Handle("/gate/metrics", ownHeaders(h.own))
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(h.members.Limit, d.pprof, keepProven, methods).Handle("/debug/pprof/"+name, h.profile)
+		r.With(h.members.Limit, d.pprof, connlimit.MarkAuthorized, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
 	return r
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/express"
@@ -49,7 +50,7 @@ type server struct {
 	version       string
 	gate          *gate
 	listener      net.Listener
-	connections   *connections
+	connections   *connlimit.Limiter
 	public, admin *http.Server
 	express       *express.Server // takes repeated scrapes over from public
 	adminListener net.Listener    // nil if off
@@ -80,18 +81,18 @@ func newServer(c *config.Config, log *slog.Logger, b cli.Build) (*server, error)
 	http1.SetHTTP1(true) // ServeTLS would offer h2 otherwise
 	s.public = &http.Server{
 		Protocols:         &http1,
-		Handler:           s.express.Handler(noteFirst(g.handler)),
+		Handler:           s.express.Handler(connlimit.MarkRequest(g.handler)),
 		TLSConfig:         g.tlsConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,
 		WriteTimeout:      c.Listen.WriteTimeout,
 		MaxHeaderBytes:    c.Listen.MaxHeaderBytes,
-		ConnContext:       connContext,
+		ConnContext:       connlimit.ConnContext,
 		ErrorLog:          errorLog,
 		// OPTIONS * must not be answered before authentication.
 		DisableGeneralOptionsHandler: true,
 	}
-	s.connections = newConnections(Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress}, m.connections)
+	s.connections = connlimit.New(connlimit.Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress}, m.connections)
 	s.listener = proxy.Corked(s.connections.Listen(proxy.Direct(s.listener)))
 	s.admin = newAdmin(s, m.registry)
 	return s, nil
@@ -196,7 +197,7 @@ func (s *server) stop(signals <-chan os.Signal) error {
 	drain, stop := context.WithTimeout(ctx, s.config.Process.DrainTimeout)
 	defer stop()
 	_ = s.listener.Close()
-	s.connections.settle(drain)
+	s.connections.WaitForRequests(drain)
 	if err := s.shutdown(drain); err != nil || ctx.Err() != nil {
 		s.cut()
 		return fmt.Errorf("drain: %w", ErrCut)

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
@@ -56,8 +57,8 @@ func adminListener(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%sADMIN_ADDRESS %q: %w", config.Prefix, address, err)
 	}
-	bounds := Bounds{Total: adminConnections, PerAddress: adminConnections}
-	return newConnections(bounds, prometheus.NewGauge(prometheus.GaugeOpts{Name: "admin"})).Listen(ln), nil
+	bounds := connlimit.Bounds{Total: adminConnections, PerAddress: adminConnections}
+	return connlimit.New(bounds, prometheus.NewGauge(prometheus.GaugeOpts{Name: "admin"})).Listen(ln), nil
 }
 
 // newAdmin is the plain HTTP server for probes and, on loopback, for people.

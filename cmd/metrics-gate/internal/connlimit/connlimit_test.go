@@ -1,4 +1,4 @@
-package main
+package connlimit
 
 import (
 	"net"
@@ -28,9 +28,9 @@ func (c *fakeConn) RemoteAddr() net.Addr {
 
 func (c *fakeConn) Close() error { c.closed = true; return nil }
 
-func bounds(total, each int) (*connections, prometheus.Gauge) {
+func bounds(total, each int) (*Limiter, prometheus.Gauge) {
 	open := prometheus.NewGauge(prometheus.GaugeOpts{Name: "open"})
-	return newConnections(Bounds{Total: total, PerAddress: each}, open), open
+	return New(Bounds{Total: total, PerAddress: each}, open), open
 }
 
 func TestConnectionsPerAddress(t *testing.T) {
@@ -131,7 +131,7 @@ func TestConnectionsSettle(t *testing.T) {
 	asks, leaves := s.admit(&fakeConn{from: "192.0.2.1:1"}), s.admit(&fakeConn{from: "192.0.2.1:2"})
 	settled := make(chan struct{})
 	go func() {
-		s.settle(t.Context())
+		s.WaitForRequests(t.Context())
 		close(settled)
 	}()
 	if err := leaves.Close(); err != nil {
@@ -143,14 +143,14 @@ func TestConnectionsSettle(t *testing.T) {
 	case <-time.After(20 * time.Millisecond):
 	}
 	request := httptest.NewRequest("GET", "/metrics", nil)
-	request = request.WithContext(connContext(request.Context(), asks))
+	request = request.WithContext(ConnContext(request.Context(), asks))
 	for range 2 { // the second request of a connection counts no more
-		noteFirst(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), request)
+		MarkRequest(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), request)
 	}
 	<-settled
 	if s.waiting != 0 {
 		t.Errorf("%d waiting", s.waiting)
 	}
 	s.admit(&fakeConn{from: "192.0.2.1:3"})
-	s.settle(t.Context()) // ends by itself
+	s.WaitForRequests(t.Context()) // ends by itself
 }

@@ -1,4 +1,4 @@
-package main
+package connlimit
 
 import (
 	"container/list"
@@ -16,11 +16,11 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/express"
 )
 
-// connections bounds the open connections of a listener. Past a bound, of one address or
+// Limiter bounds the open connections of a listener. Past a bound, of one address or
 // the total, the oldest connection that has proven no right makes room; if all have,
 // the new one is closed. So nobody is shut out by strangers, even of his own address. An
 // identity alone is no right: any CI job can mint a token that proves one.
-type connections struct {
+type Limiter struct {
 	total, perAddress int
 	open              prometheus.Gauge
 
@@ -34,20 +34,20 @@ type connections struct {
 // Bounds are the most open connections at one time.
 type Bounds struct{ Total, PerAddress int }
 
-// newConnections reports the open connections to open.
-func newConnections(b Bounds, open prometheus.Gauge) *connections {
-	return &connections{
+// New reports the open connections to open.
+func New(b Bounds, open prometheus.Gauge) *Limiter {
+	return &Limiter{
 		total: b.Total, perAddress: b.PerAddress, open: open,
 		addresses: map[netip.Prefix]int{}, strangers: list.New(),
 	}
 }
 
 // Listen makes ln obey the bounds.
-func (s *connections) Listen(ln net.Listener) net.Listener { return &boundListener{ln, s} }
+func (s *Limiter) Listen(ln net.Listener) net.Listener { return &boundListener{ln, s} }
 
 type boundListener struct {
 	net.Listener
-	connections *connections
+	connections *Limiter
 }
 
 // Accept returns the next connection that fits the bounds.
@@ -72,7 +72,7 @@ func (l *boundListener) Close() error {
 	return nil
 }
 
-func (s *connections) admit(conn net.Conn) *connection {
+func (s *Limiter) admit(conn net.Conn) *connection {
 	address := peer(conn.RemoteAddr())
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *connections) admit(conn net.Conn) *connection {
 
 // makeRoom closes the oldest connection that has proven nothing and fits, if there is one;
 // s.mu is held.
-func (s *connections) makeRoom(fits func(*connection) bool) bool {
+func (s *Limiter) makeRoom(fits func(*connection) bool) bool {
 	for e := s.strangers.Front(); e != nil; e = e.Next() {
 		if c := e.Value.(*connection); fits(c) {
 			s.forget(c)
@@ -105,7 +105,7 @@ func (s *connections) makeRoom(fits func(*connection) bool) bool {
 }
 
 // forget takes c off the books, once; s.mu is held.
-func (s *connections) forget(c *connection) {
+func (s *Limiter) forget(c *connection) {
 	if c.gone {
 		return
 	}
@@ -123,7 +123,7 @@ func (s *connections) forget(c *connection) {
 }
 
 // begin notes that c's first request has come, or never will; s.mu is held.
-func (s *connections) begin(c *connection) {
+func (s *Limiter) begin(c *connection) {
 	if !c.begun {
 		c.begun = true
 		s.waiting--
@@ -134,10 +134,10 @@ func (s *connections) begin(c *connection) {
 // nothing by then is no scrape but a connection kept in reserve.
 const settleTime = time.Second
 
-// settle waits until every connection has sent its first request, for settleTime at most.
+// WaitForRequests waits until every connection has sent its first request, for settleTime at most.
 // http.Server.Shutdown hangs up on those that have not: a scrape amid its TLS handshake
 // would be lost by a restart.
-func (s *connections) settle(ctx context.Context) {
+func (s *Limiter) WaitForRequests(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -175,7 +175,7 @@ func peer(a net.Addr) netip.Prefix {
 // connection is an accepted connection on the books.
 type connection struct {
 	net.Conn
-	set     *connections
+	set     *Limiter
 	address netip.Prefix
 	place   *list.Element // in strangers, until a right is proven
 	gone    bool
@@ -202,8 +202,8 @@ func (c *connection) proven() {
 
 type connectionKey struct{}
 
-// connContext is http.Server.ConnContext: it remembers the connections under TLS.
-func connContext(ctx context.Context, conn net.Conn) context.Context {
+// ConnContext is http.Server.ConnContext: it remembers the connections under TLS.
+func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 	ctx = express.ConnContext(proxy.ConnContext(ctx, conn), conn)
 	for conn != nil {
 		if c, ok := conn.(*connection); ok {
@@ -218,8 +218,8 @@ func connContext(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// noteFirst marks the connection of a request: from here on Shutdown waits for it.
-func noteFirst(next http.Handler) http.Handler {
+// MarkRequest marks the connection of a request: from here on Shutdown waits for it.
+func MarkRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
 			c.set.mu.Lock()
@@ -230,8 +230,8 @@ func noteFirst(next http.Handler) http.Handler {
 	})
 }
 
-// keepProven marks the connection of an authorized request.
-func keepProven(next http.Handler) http.Handler {
+// MarkAuthorized marks the connection of an authorized request.
+func MarkAuthorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
 			c.proven()
