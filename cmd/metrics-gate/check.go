@@ -12,6 +12,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 )
 
 // checkReport is what check found; its JSON is what --json prints.
@@ -80,11 +81,11 @@ func inspect(p *cli.Process, asked question) (*checkReport, error) {
 		return nil, err
 	}
 	var heard cli.Warnings
-	g, err := newGate(c, slog.New(&heard), p.Build.Version, prometheus.NewRegistry())
+	g, err := gate.New(c, slog.New(&heard), p.Build.Version, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}
-	r := &checkReport{OK: true, Authentication: c.Methods(), Expiry: expiry.List(g.tls, time.Now())}
+	r := &checkReport{OK: true, Authentication: c.Methods(), Expiry: expiry.List(g.TLS, time.Now())}
 	for _, v := range c.Variables() {
 		if s, ok := c.Effective(v); ok {
 			r.Configuration = append(r.Configuration, s)

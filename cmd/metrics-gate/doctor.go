@@ -15,6 +15,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -26,7 +27,7 @@ type doctor struct {
 	environ []string
 	version string // of this program
 	config  *config.Config
-	gate    *gate              // nil when the configuration does not hold one
+	gate    *gate.Gate         // nil when the configuration does not hold one
 	client  client.Credentials // what to try a scrape with
 	url     string             // of the gate, for that scrape; empty: found by the configuration
 	host    host
@@ -120,7 +121,7 @@ func (d *doctor) configuration() []cli.Finding {
 	var found []cli.Finding
 	if err == nil {
 		var heard cli.Warnings
-		d.gate, err = newGate(c, slog.New(&heard), d.version, prometheus.NewRegistry())
+		d.gate, err = gate.New(c, slog.New(&heard), d.version, prometheus.NewRegistry())
 		found = append(found, heard.List...)
 	}
 	if err != nil {

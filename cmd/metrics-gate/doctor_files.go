@@ -37,8 +37,8 @@ func certificatesOf(path string) []*x509.Certificate {
 func (d *doctor) files() []cli.Finding {
 	found := d.serverChain()
 	found = append(found, d.clientCA()...)
-	if d.gate != nil && d.gate.tls != nil {
-		ends := expiry.List(d.gate.tls, d.now())
+	if d.gate != nil && d.gate.TLS != nil {
+		ends := expiry.List(d.gate.TLS, d.now())
 		soon := expiry.Findings(ends)
 		for i := range soon {
 			if strings.Contains(soon[i].What, " ended on ") {

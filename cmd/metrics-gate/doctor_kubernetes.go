@@ -9,6 +9,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 )
 
 // apiServer asks the Kubernetes API server for the reviews that are on, about a token
@@ -18,7 +19,7 @@ func (d *doctor) apiServer() []cli.Finding {
 		return nil
 	}
 	everybody := func(*http.Request) bool { return true }
-	authenticators, authorizers, err := reviews(d.config, everybody, slog.New(slog.DiscardHandler))
+	authenticators, authorizers, err := gate.Reviews(d.config, everybody, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return []cli.Finding{cli.Fail("see "+config.Prefix+"KUBERNETES_API_URL, _CA_FILE and _TOKEN_FILE", "API server: %v", err)}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -83,7 +84,7 @@ func decide(c *config.Config, q question) (*decisionReport, error) {
 		d.Status, d.Why = http.StatusBadRequest, "the target is not literal: nothing of it reaches the runner"
 		return d, nil
 	}
-	handler, err := rehearsal(c, id)
+	handler, err := gate.Rehearsal(c, id)
 	if err != nil {
 		return nil, err
 	}

@@ -29,8 +29,9 @@ func floors() [][2]string {
 		{"~expiry", "~cli tlsconf"},
 		{"~client", "~cli"},
 		{"~connlimit", "proxy proxy/express"},
+		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition tlsconf"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

@@ -10,10 +10,11 @@ import (
 	"syscall"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 )
 
 func main() {
-	frugal(os.Getenv)
+	gate.TuneRuntime(os.Getenv)
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 

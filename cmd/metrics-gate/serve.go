@@ -18,6 +18,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/express"
 )
@@ -48,7 +49,7 @@ type server struct {
 	config        *config.Config
 	log           *slog.Logger
 	version       string
-	gate          *gate
+	gate          *gate.Gate
 	listener      net.Listener
 	connections   *connlimit.Limiter
 	public, admin *http.Server
@@ -59,13 +60,13 @@ type server struct {
 
 // newServer reads all files and binds all addresses; nothing is served before run.
 func newServer(c *config.Config, log *slog.Logger, b cli.Build) (*server, error) {
-	m := newMetrics(b)
-	g, err := newGate(c, log, b.Version, m.registry)
+	m := gate.NewMetrics(b)
+	g, err := gate.New(c, log, b.Version, m.Registry)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.tls}}
-	m.registry.MustRegister(expiry.Collector{TLS: g.tls})
+	s := &server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.TLS}}
+	m.Registry.MustRegister(expiry.Collector{TLS: g.TLS})
 	if s.listener, err = publicListener(c.Listen); err != nil {
 		return nil, err
 	}
@@ -81,8 +82,8 @@ func newServer(c *config.Config, log *slog.Logger, b cli.Build) (*server, error)
 	http1.SetHTTP1(true) // ServeTLS would offer h2 otherwise
 	s.public = &http.Server{
 		Protocols:         &http1,
-		Handler:           s.express.Handler(connlimit.MarkRequest(g.handler)),
-		TLSConfig:         g.tlsConfig(),
+		Handler:           s.express.Handler(connlimit.MarkRequest(g.Handler)),
+		TLSConfig:         g.TLSConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,
 		WriteTimeout:      c.Listen.WriteTimeout,
@@ -92,9 +93,9 @@ func newServer(c *config.Config, log *slog.Logger, b cli.Build) (*server, error)
 		// OPTIONS * must not be answered before authentication.
 		DisableGeneralOptionsHandler: true,
 	}
-	s.connections = connlimit.New(connlimit.Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress}, m.connections)
+	s.connections = connlimit.New(connlimit.Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress}, m.Connections)
 	s.listener = proxy.Corked(s.connections.Listen(proxy.Direct(s.listener)))
-	s.admin = newAdmin(s, m.registry)
+	s.admin = newAdmin(s, m.Registry)
 	return s, nil
 }
 
@@ -121,7 +122,7 @@ func (s *server) run(ctx context.Context, signals <-chan os.Signal) error {
 
 	failed := make(chan error, 3)
 	reloads := make(chan chan struct{})
-	running.Go(func() { s.gate.run(background, reloads) })
+	running.Go(func() { s.gate.Run(background, reloads) })
 	running.Go(func() { watchdog(background, s.answers) })
 	running.Go(func() { s.watchExpiry(background) })
 	running.Go(func() { failed <- s.servePublic() })
@@ -229,7 +230,7 @@ func (s *server) linger(ctx context.Context) {
 	defer cancel()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for s.gate.upstream.Reachable(ctx) {
+	for s.gate.Upstream.Reachable(ctx) {
 		select {
 		case <-ctx.Done():
 			return
@@ -240,5 +241,5 @@ func (s *server) linger(ctx context.Context) {
 
 // watchExpiry warns of what ends, until ctx does.
 func (s *server) watchExpiry(ctx context.Context) {
-	expiry.NewWatch(s.log, func(now time.Time) []expiry.Entry { return expiry.List(s.gate.tls, now) }).Run(ctx)
+	expiry.NewWatch(s.log, func(now time.Time) []expiry.Entry { return expiry.List(s.gate.TLS, now) }).Run(ctx)
 }

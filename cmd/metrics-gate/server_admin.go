@@ -78,8 +78,8 @@ func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 		mux.Handle("GET /{$}", newStatus(statusOptions{
 			Config: s.config, Version: s.version, Listen: s.listener.Addr().String(), Ready: s.state.ready,
-			Recent: s.gate.observer.Recent, Upstream: s.gate.observer.Upstream,
-			Expiry:   func(now time.Time) []expiry.Entry { return expiry.List(s.gate.tls, now) },
+			Recent: s.gate.Observer.Recent, Upstream: s.gate.Observer.Upstream,
+			Expiry:   func(now time.Time) []expiry.Entry { return expiry.List(s.gate.TLS, now) },
 			Gatherer: registry, Log: s.log,
 		}))
 	}

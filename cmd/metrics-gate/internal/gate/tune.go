@@ -1,4 +1,4 @@
-package main
+package gate
 
 import (
 	"runtime"
@@ -9,11 +9,11 @@ import (
 // heap of 2 MiB in place of Go's least of 4 costs nothing that can be measured.
 const frugalGC = 50
 
-// frugal sets the runtime up for a sidecar, which takes from the jobs beside it. One
+// TuneRuntime sets the runtime up for a sidecar, which takes from the jobs beside it. One
 // processor carries thousands of scrapes a second, and with more of them each scrape
 // wakes threads in vain: docs/performance.md has the figures. GOMAXPROCS and GOGC win
 // when they are set.
-func frugal(getenv func(string) string) {
+func TuneRuntime(getenv func(string) string) {
 	if getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(1)
 	}

@@ -1,4 +1,4 @@
-package main
+package gate
 
 import (
 	"log/slog"
@@ -42,7 +42,7 @@ func TestFilesOfJudgesAreNamed(t *testing.T) {
 		environ = append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...)
 		c, err := config.Load(environ)
 		if err == nil {
-			_, err = newGate(c, slog.New(slog.DiscardHandler), "test", prometheus.NewRegistry())
+			_, err = New(c, slog.New(slog.DiscardHandler), "test", prometheus.NewRegistry())
 		}
 		if err == nil || !strings.Contains(err.Error(), config.Prefix+variable+" ") && !strings.Contains(err.Error(), config.Prefix+variable+":") {
 			t.Errorf("%s is not named: %v", variable, err)

@@ -1,4 +1,4 @@
-package main
+package gate
 
 import (
 	"cmp"
@@ -26,8 +26,8 @@ type doors struct {
 }
 
 // newDoors builds the authenticators that are on, and the two allow lists.
-func (g *gate) newDoors(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
-	strangers := proxy.NewStrangers(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.observer)
+func (g *Gate) newDoors(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
+	strangers := proxy.NewStrangers(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.Observer)
 	g.tidy = append(g.tidy, strangers.Tidy)
 	admit := func(r *http.Request) bool { return !strangers.Exhausted(r) }
 	var list []auth.Authenticator
@@ -51,13 +51,13 @@ func (g *gate) newDoors(c *config.Config, log *slog.Logger, registry prometheus.
 		g.issuers = append(g.issuers, issuer)
 		list = append(list, issuer)
 	}
-	reviewers, more, err := reviews(c, admit, log)
+	reviewers, more, err := Reviews(c, admit, log)
 	if err != nil {
 		return nil, err
 	}
 	list = append(list, reviewers...)
-	if c.TLS.ClientCAFile != "" && g.tls != nil {
-		list = append(list, auth.NewCertificate(verifier(g.tls)))
+	if c.TLS.ClientCAFile != "" && g.TLS != nil {
+		list = append(list, auth.NewCertificate(verifier(g.TLS)))
 	}
 	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: strangers.Fail, Challenge: c.HasBearer()}
 	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
@@ -97,8 +97,8 @@ func newIssuer(c *config.Issuer, admit func(*http.Request) bool, log *slog.Logge
 	return issuer, nil
 }
 
-// reviews builds what asks the API server: the authenticator and the authorizer, each if it is on.
-func reviews(c *config.Config, admit func(*http.Request) bool, log *slog.Logger) ([]auth.Authenticator, []auth.Authorizer, error) {
+// Reviews builds what asks the API server: the authenticator and the authorizer, each if it is on.
+func Reviews(c *config.Config, admit func(*http.Request) bool, log *slog.Logger) ([]auth.Authenticator, []auth.Authorizer, error) {
 	k := c.Kubernetes
 	if k.Auth == "off" && k.Authz == "off" {
 		return nil, nil, nil

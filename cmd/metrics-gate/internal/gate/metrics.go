@@ -1,4 +1,4 @@
-package main
+package gate
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,14 +9,14 @@ import (
 
 // metrics are the gate's own that belong to no leaf.
 type metrics struct {
-	registry    *prometheus.Registry
-	connections prometheus.Gauge
+	Registry    *prometheus.Registry
+	Connections prometheus.Gauge
 }
 
-func newMetrics(b cli.Build) *metrics {
+func NewMetrics(b cli.Build) *metrics {
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		connections: prometheus.NewGauge(prometheus.GaugeOpts{
+		Registry: prometheus.NewRegistry(),
+		Connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "metrics_gate_connections", Help: "Open connections of the public listener.",
 		}),
 	}
@@ -26,7 +26,7 @@ func newMetrics(b cli.Build) *metrics {
 		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "goversion": b.GoVersion},
 	})
 	info.Set(1)
-	m.registry.MustRegister(m.connections, info,
+	m.Registry.MustRegister(m.Connections, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

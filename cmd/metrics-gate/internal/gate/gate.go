@@ -1,4 +1,4 @@
-package main
+package gate
 
 import (
 	"context"
@@ -24,20 +24,20 @@ import (
 // strangersTracked bounds the table of addresses that failed to authenticate.
 const strangersTracked = 16384
 
-// gate is everything between a request's TLS connection and the runner.
-type gate struct {
-	handler  http.Handler
-	tls      *tlsconf.Reloader // nil with plain HTTP
-	upstream *proxy.Upstream
-	observer *proxy.Observer
+// Gate is everything between a request's TLS connection and the runner.
+type Gate struct {
+	Handler  http.Handler
+	TLS      *tlsconf.Reloader // nil with plain HTTP
+	Upstream *proxy.Upstream
+	Observer *proxy.Observer
 	reloader *reloader
 	issuers  []*auth.OIDC
 	tidy     []func() // let go of what is not needed any more
 }
 
-// newGate reads every file and ties the parts together.
-func newGate(c *config.Config, log *slog.Logger, version string, registry *prometheus.Registry) (*gate, error) {
-	g := &gate{reloader: newReloader(log, registry), observer: proxy.NewObserver(registry)}
+// New reads every file and ties the parts together.
+func New(c *config.Config, log *slog.Logger, version string, registry *prometheus.Registry) (*Gate, error) {
+	g := &Gate{reloader: newReloader(log, registry), Observer: proxy.NewObserver(registry)}
 	labels, err := config.NewRunnerLabels(c)
 	if err != nil {
 		return nil, err
@@ -50,27 +50,27 @@ func newGate(c *config.Config, log *slog.Logger, version string, registry *prome
 	if err != nil {
 		return nil, err
 	}
-	g.upstream = proxy.NewUpstream(proxy.UpstreamOptions{Address: address, UserAgent: "metrics-gate/" + version})
+	g.Upstream = proxy.NewUpstream(proxy.UpstreamOptions{Address: address, UserAgent: "metrics-gate/" + version})
 	doors, err := g.newDoors(c, log, registry)
 	if err != nil {
 		return nil, err
 	}
 	metrics := proxy.NewMetrics(proxy.MetricsOptions{
-		Upstream: g.upstream, Labels: func() *exposition.Labels { return labels.Current.Load() },
+		Upstream: g.Upstream, Labels: func() *exposition.Labels { return labels.Current.Load() },
 		Timeout:     c.Upstream.Timeout,
 		Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, Bytes: c.Upstream.MaxBytes},
 		Compression: c.Upstream.Compression == "on",
-		Slots:       proxy.NewSlots(c.Upstream.MaxInFlight), Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
+		Slots:       proxy.NewSlots(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 	})
 	members := proxy.NewMembers(proxy.MembersOptions{
-		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.observer, Log: log, Who: identityName,
+		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
 	g.tidy = append(g.tidy, metrics.Tidy, members.Tidy)
-	g.handler = g.walk(doors, handlers{
+	g.Handler = g.walk(doors, handlers{
 		metrics: metrics,
 		profile: proxy.NewProfile(proxy.ProfileOptions{
-			Upstream: g.upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
-			Slots: profileSlots(c), Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
+			Upstream: g.Upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
+			Slots: profileSlots(c), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 		}),
 		own:      promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: c.Upstream.Compression == "off"}),
 		profiles: proxy.Profiles(c.Upstream.Cmdline),
@@ -100,9 +100,9 @@ type handlers struct {
 //
 //	observe → bodies bounded → strangers' lane and authenticate → explained → literal target → route (404)
 //	→ members' lane → authorize → method and body → handler
-func (g *gate) walk(d *doors, h handlers) http.Handler {
+func (g *Gate) walk(d *doors, h handlers) http.Handler {
 	r := chi.NewRouter()
-	r.Use(g.observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
+	r.Use(g.Observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
@@ -135,8 +135,8 @@ func ownHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// run keeps keys and files fresh until ctx ends.
-func (g *gate) run(ctx context.Context, now <-chan chan struct{}) {
+// Run keeps keys and files fresh until ctx ends.
+func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
 	var refreshing sync.WaitGroup
 	for _, issuer := range g.issuers {
 		refreshing.Go(func() { issuer.Run(ctx) })
@@ -144,18 +144,18 @@ func (g *gate) run(ctx context.Context, now <-chan chan struct{}) {
 	refreshing.Go(func() { tidy(ctx, g.tidy) })
 	g.reloader.run(ctx, now)
 	refreshing.Wait()
-	g.upstream.Close()
+	g.Upstream.Close()
 }
 
-func (g *gate) tlsConfig() *tls.Config {
-	if g.tls == nil {
+func (g *Gate) TLSConfig() *tls.Config {
+	if g.TLS == nil {
 		return nil
 	}
-	return g.tls.Config()
+	return g.TLS.Config()
 }
 
 // loadTLS reads certificates, keys, authorities and revocation lists.
-func (g *gate) loadTLS(c *config.Config, log *slog.Logger) error {
+func (g *Gate) loadTLS(c *config.Config, log *slog.Logger) error {
 	if c.TLS.InsecureHTTP {
 		return nil
 	}
@@ -175,10 +175,10 @@ func (g *gate) loadTLS(c *config.Config, log *slog.Logger) error {
 		files.ClientAuth = tlsconf.Required
 	}
 	var err error
-	if g.tls, err = tlsconf.New(files, log); err != nil {
+	if g.TLS, err = tlsconf.New(files, log); err != nil {
 		return tlsMistake(err)
 	}
-	g.reloader.add("tls", g.tls.Reload)
+	g.reloader.add("tls", g.TLS.Reload)
 	return nil
 }
 

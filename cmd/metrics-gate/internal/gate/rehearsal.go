@@ -1,4 +1,4 @@
-package main
+package gate
 
 import (
 	"log/slog"
@@ -11,8 +11,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
-// rehearsal is the walk for callers that are all id.
-func rehearsal(c *config.Config, id auth.Identity) (http.Handler, error) {
+// Rehearsal is the walk for callers that are all id.
+func Rehearsal(c *config.Config, id auth.Identity) (http.Handler, error) {
 	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func rehearsal(c *config.Config, id auth.Identity) (http.Handler, error) {
 		own:     auth.Authorize(metrics, "gate_metrics", auth.Options{}),
 		pprof:   auth.Authorize(pprof, "pprof", auth.Options{}),
 	}
-	return (&gate{observer: observer}).walk(d, handlers{
+	return (&Gate{Observer: observer}).walk(d, handlers{
 		metrics: passed, profile: passed, own: passed, profiles: proxy.Profiles(c.Upstream.Cmdline),
 		bodies: asIs, explain: asIs,
 		members: proxy.NewMembers(proxy.MembersOptions{

@@ -1,4 +1,4 @@
-package main
+package gate
 
 import (
 	"runtime"
@@ -17,11 +17,11 @@ func TestFrugal(t *testing.T) {
 		debug.SetGCPercent(p)
 		return runtime.GOMAXPROCS(0), p
 	}
-	frugal(func(name string) string { return map[string]string{"GOMAXPROCS": "3", "GOGC": "77"}[name] })
+	TuneRuntime(func(name string) string { return map[string]string{"GOMAXPROCS": "3", "GOGC": "77"}[name] })
 	if n, p := state(); n != 3 || p != 77 {
 		t.Errorf("%d processors, %d %%: what is set wins", n, p)
 	}
-	frugal(func(string) string { return "" })
+	TuneRuntime(func(string) string { return "" })
 	if n, p := state(); n != 1 || p != frugalGC {
 		t.Errorf("%d processors, %d %%", n, p)
 	}
