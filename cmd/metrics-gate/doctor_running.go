@@ -12,6 +12,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
 )
 
 // running asks the gate that runs, if one does, on its admin listener: whether it is
@@ -49,9 +50,9 @@ func (d *doctor) admin() string {
 }
 
 // status reads the status page as JSON; there is none beyond loopback.
-func (d *doctor) status(ctx context.Context, base string) (*statusReport, error) {
+func (d *doctor) status(ctx context.Context, base string) (*status.Report, error) {
 	client := client.New(doctorTimeout)
-	client.Transport = acceptJSON{client.Transport}
+	client.Transport = status.AcceptJSON{RoundTripper: client.Transport}
 	response, body, err := d.fetch(ctx, client, base+"/", 1<<20)
 	if err != nil {
 		return nil, err
@@ -59,12 +60,12 @@ func (d *doctor) status(ctx context.Context, base string) (*statusReport, error)
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s: %s", base, response.Status)
 	}
-	var report statusReport
+	var report status.Report
 	return &report, json.Unmarshal(body, &report)
 }
 
 // observedLimits says which limits are near, and whether scrapes were refused for coming too fast.
-func observedLimits(r *statusReport) []cli.Finding {
+func observedLimits(r *status.Report) []cli.Finding {
 	var found []cli.Finding
 	for _, l := range r.Limits {
 		if l.Near() {
@@ -83,7 +84,7 @@ func observedLimits(r *statusReport) []cli.Finding {
 }
 
 // seen says how often the callers come.
-func seen(r *statusReport) string {
+func seen(r *status.Report) string {
 	if len(r.Scrapes) < 2 {
 		return "none is near (too few scrapes yet to tell the interval)"
 	}

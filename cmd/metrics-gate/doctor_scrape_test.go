@@ -12,6 +12,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -123,7 +124,7 @@ func TestDoctorOfTheRunningGate(t *testing.T) {
 
 func TestObservedInterval(t *testing.T) {
 	now := time.Now()
-	r := &statusReport{Scrapes: []scrapeStatus{{At: now}, {At: now.Add(-15 * time.Second)}, {At: now.Add(-30 * time.Second)}}}
+	r := &status.Report{Scrapes: []status.Scrape{{At: now}, {At: now.Add(-15 * time.Second)}, {At: now.Add(-30 * time.Second)}}}
 	if got := seen(r); !strings.Contains(got, "a scrape every 15 s") {
 		t.Error(got)
 	}

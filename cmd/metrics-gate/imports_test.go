@@ -30,8 +30,9 @@ func floors() [][2]string {
 		{"~client", "~cli"},
 		{"~connlimit", "proxy proxy/express"},
 		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition tlsconf"},
+		{"~status", "~cli ~config ~expiry ~loopback proxy"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate ~status"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

@@ -17,6 +17,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -76,7 +77,7 @@ func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
 	})
 	if s.adminListener != nil && loopback.Is(s.adminListener.Addr()) {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-		mux.Handle("GET /{$}", newStatus(statusOptions{
+		mux.Handle("GET /{$}", status.New(status.Options{
 			Config: s.config, Version: s.version, Listen: s.listener.Addr().String(), Ready: s.state.ready,
 			Recent: s.gate.Observer.Recent, Upstream: s.gate.Observer.Upstream,
 			Expiry:   func(now time.Time) []expiry.Entry { return expiry.List(s.gate.TLS, now) },

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
-// statusReport is everything on the page, and its JSON.
-type statusReport struct {
+// Report is everything on the page, and its JSON.
+type Report struct {
 	Version  string               `json:"version"`
 	Started  time.Time            `json:"started"`
 	NotReady string               `json:"not_ready,omitempty"` // why; empty when ready
@@ -26,7 +26,7 @@ type statusReport struct {
 	Conflict string               `json:"conflict"`
 	Methods  []string             `json:"authentication"`
 	Rights   []config.RouteRights `json:"authorization"`
-	Scrapes  []scrapeStatus       `json:"scrapes"`
+	Scrapes  []Scrape             `json:"scrapes"`
 	Refusals []count              `json:"refusals"`
 	Limits   []limitStatus        `json:"limits"`
 	Expiry   []expiry.Entry       `json:"expiry"`
@@ -39,8 +39,8 @@ type runnerStatus struct {
 	Since time.Time `json:"since,omitzero"`
 }
 
-// scrapeStatus is one of the last scrapes.
-type scrapeStatus struct {
+// Scrape is one of the last scrapes.
+type Scrape struct {
 	Who      string        `json:"who"`
 	At       time.Time     `json:"at"`
 	Duration time.Duration `json:"duration_nanoseconds"`
@@ -78,13 +78,13 @@ type issuerStatus struct {
 }
 
 // report gathers what is to be seen now.
-func (s *status) report() (*statusReport, error) {
+func (s *status) report() (*Report, error) {
 	families, err := s.Gatherer.Gather()
 	if err != nil {
 		return nil, err
 	}
 	now := s.now()
-	r := &statusReport{
+	r := &Report{
 		Version: s.Version, Started: s.started, Listen: s.Listen, TLS: !s.Config.TLS.InsecureHTTP,
 		Upstream: config.RedactURL(s.Config.Upstream.URL), Runner: s.runner(),
 		Label: s.Config.Label.Name, Conflict: s.Config.Label.Conflict, Methods: s.Config.Methods(),
@@ -115,12 +115,12 @@ func (s *status) runner() runnerStatus {
 	return runnerStatus{"down", since}
 }
 
-func scrapeOf(s proxy.Scrape) scrapeStatus {
+func scrapeOf(s proxy.Scrape) Scrape {
 	result := fmt.Sprint(s.Code)
 	if s.Code == 0 {
 		result = "cut"
 	}
-	return scrapeStatus{s.Who, s.At, s.Duration, s.Samples, result, s.Code == 200, s.Shared}
+	return Scrape{s.Who, s.At, s.Duration, s.Samples, result, s.Code == 200, s.Shared}
 }
 
 // value is the present value of a counter or gauge.

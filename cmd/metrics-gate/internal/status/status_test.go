@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"crypto/sha256"
@@ -43,7 +43,7 @@ func statusOf(t *testing.T, change func(*status)) *status {
 	s := &status{
 		started: now.Add(-49 * time.Hour), now: func() time.Time { return now },
 	}
-	s.statusOptions = statusOptions{
+	s.Options = Options{
 		Config: c, Listen: "127.0.0.1:9253", Gatherer: registry, Log: slog.New(slog.DiscardHandler),
 		Ready: func(time.Time) error { return nil },
 		Recent: func() []proxy.Scrape {
@@ -122,7 +122,7 @@ func TestStatusJSON(t *testing.T) {
 		s.Ready = func(time.Time) error { return errors.New("certificate has ended") }
 		s.Upstream = func() (bool, time.Time) { return false, time.Time{} }
 	}), "application/json")
-	var r statusReport
+	var r Report
 	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || w.Header().Get("Content-Type") != "application/json" {
 		t.Fatalf("%v %v", err, w.Header())
 	}

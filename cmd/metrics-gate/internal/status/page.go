@@ -1,4 +1,4 @@
-package main
+package status
 
 // statusStyle is the page's only style; the policy names it by its digest.
 const statusStyle = `

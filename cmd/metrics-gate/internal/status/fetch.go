@@ -1,11 +1,11 @@
-package main
+package status
 
 import "net/http"
 
-type acceptJSON struct{ http.RoundTripper }
+type AcceptJSON struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (t acceptJSON) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t AcceptJSON) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Accept", "application/json")
 	return t.RoundTripper.RoundTrip(r)

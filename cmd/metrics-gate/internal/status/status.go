@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"bytes"
@@ -26,15 +26,15 @@ import (
 // client could have put into it (its name) is escaped by html/template; scripts there
 // are none, and the policy in the header would run none.
 type status struct {
-	statusOptions
+	Options
 	started time.Time
 	now     func() time.Time
 	page    func() *template.Template // parsed on first use: most gates never show the page
 	policy  string
 }
 
-// statusOptions are what the page shows. All are needed.
-type statusOptions struct {
+// Options are what the page shows. All are needed.
+type Options struct {
 	Config   *config.Config
 	Version  string
 	Listen   string                            // address of the public listener
@@ -46,9 +46,9 @@ type statusOptions struct {
 	Log      *slog.Logger
 }
 
-// newStatus makes the page.
-func newStatus(o statusOptions) http.Handler {
-	return (&status{statusOptions: o, started: time.Now(), now: time.Now}).prepare()
+// New makes the page.
+func New(o Options) http.Handler {
+	return (&status{Options: o, started: time.Now(), now: time.Now}).prepare()
 }
 
 // prepare declares the page and names its only style in the policy.
