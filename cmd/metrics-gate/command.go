@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
 )
 
 // commands lists them in the order of the help.
 func commands() []cli.Command {
 	return []cli.Command{
-		serveCommand(), checkCommand(), doctorCommand(), printCommand(), pprofCommand(), demoCommand(),
+		server.Command(), checkCommand(), doctorCommand(), printCommand(), pprofCommand(), demoCommand(),
 		tokenCommand(), healthcheckCommand(), completionCommand(), versionCommand(), helpCommand(),
 	}
 }

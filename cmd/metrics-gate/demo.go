@@ -13,6 +13,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
 )
 
 // demoCommand declares demo.
@@ -45,12 +46,12 @@ func demo(ctx context.Context, p *cli.Process, _ []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := newServer(c, newLogger(p.Stderr, c.Process), p.Build)
+	s, err := server.New(c, server.NewLogger(p.Stderr, c.Process), p.Build)
 	if err != nil {
 		return err
 	}
 	printDemo(p, dir, runner.address, s.Addr())
-	return s.run(ctx, p.TakeSignals())
+	return s.Run(ctx, p.TakeSignals())
 }
 
 // printDemo shows what to try. The commands work as they stand, in any folder.

@@ -19,6 +19,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
 )
 
 const exposition004 = "text/plain; version=0.0.4; charset=utf-8"
@@ -27,7 +28,7 @@ const exposition004 = "text/plain; version=0.0.4; charset=utf-8"
 type fixture struct {
 	dir     string
 	config  *config.Config
-	server  *server
+	server  *server.Server
 	signals chan os.Signal
 	result  chan error
 	log     *syncBuffer
@@ -54,10 +55,10 @@ func startFixture(t testing.TB, runner http.Handler, environ ...string) *fixture
 		t.Fatal(err)
 	}
 	f.config = c
-	if f.server, err = newServer(c, newLogger(f.log, c.Process), cli.Build{Version: "test"}); err != nil {
+	if f.server, err = server.New(c, server.NewLogger(f.log, c.Process), cli.Build{Version: "test"}); err != nil {
 		t.Fatal(err)
 	}
-	go func() { f.result <- f.server.run(t.Context(), f.signals) }()
+	go func() { f.result <- f.server.Run(t.Context(), f.signals) }()
 	t.Cleanup(func() {
 		select {
 		case f.signals <- syscall.SIGTERM:

@@ -15,6 +15,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
 )
 
 // inFlight starts a gate with a scrape in flight, which the runner answers when told to. The
@@ -83,8 +84,8 @@ func TestStopCutsAfterTheDrainTimeout(t *testing.T) {
 		f, release, _ := inFlight(t, repeated, config.Prefix+"DRAIN_TIMEOUT=100ms")
 		defer close(release)
 		f.signals <- syscall.SIGTERM
-		if err := f.wait(t); !errors.Is(err, ErrCut) {
-			t.Errorf("%v, want %v", err, ErrCut)
+		if err := f.wait(t); !errors.Is(err, server.ErrCut) {
+			t.Errorf("%v, want %v", err, server.ErrCut)
 		}
 	})
 }
@@ -95,8 +96,8 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		defer close(release)
 		f.signals <- syscall.SIGTERM
 		f.signals <- syscall.SIGTERM
-		if err := f.wait(t); !errors.Is(err, ErrCut) {
-			t.Errorf("%v, want %v", err, ErrCut)
+		if err := f.wait(t); !errors.Is(err, server.ErrCut) {
+			t.Errorf("%v, want %v", err, server.ErrCut)
 		}
 	})
 }
@@ -216,7 +217,7 @@ func TestPublicAddressInUse(t *testing.T) {
 	f := startFixture(t, exposes("up 1\n"))
 	c := *f.config
 	c.Listen.Address = f.server.Addr().String()
-	if _, err := newServer(&c, slog.New(slog.DiscardHandler), cli.Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
+	if _, err := server.New(&c, slog.New(slog.DiscardHandler), cli.Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
 		t.Errorf("%v, want an error that names the variable", err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 
 func TestLogIsOneEscapedLine(t *testing.T) {
 	var out bytes.Buffer
-	log := newLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"})
+	log := NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"})
 	log.Debug("hidden")
 	log.Info("refused", "subject", "a\nb\x1b[31m\u2028"+strings.Repeat("x", 2000))
 	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
@@ -37,7 +37,7 @@ func TestLogCutsAtARune(t *testing.T) {
 
 func TestLogWarningsAreBounded(t *testing.T) {
 	var out bytes.Buffer
-	log := newLogger(&out, config.Process{LogLevel: "warn", LogFormat: "text"})
+	log := NewLogger(&out, config.Process{LogLevel: "warn", LogFormat: "text"})
 	for range 1000 {
 		log.With("remote", "192.0.2.1").Warn("request refused")
 	}
@@ -78,13 +78,13 @@ func TestLogNamesTheVariableOfALimit(t *testing.T) {
 		"another profile runs": "one CPU profile", "slow": "takes nothing",
 	} {
 		var out bytes.Buffer
-		newLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "remote", "192.0.2.1", "reason", reason)
+		NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "remote", "192.0.2.1", "reason", reason)
 		if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), `"advice"`) {
 			t.Errorf("%s: %s", reason, out.String())
 		}
 	}
 	var out bytes.Buffer
-	newLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "reason", "denied")
+	NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "reason", "denied")
 	if strings.Contains(out.String(), "advice") {
 		t.Errorf("advice about nothing: %s", out.String())
 	}

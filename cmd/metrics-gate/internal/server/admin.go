@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -63,7 +63,7 @@ func adminListener(address string) (net.Listener, error) {
 }
 
 // newAdmin is the plain HTTP server for probes and, on loopback, for people.
-func newAdmin(s *server, registry *prometheus.Registry) *http.Server {
+func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		loopback.Plain(w, http.StatusOK, "ok")

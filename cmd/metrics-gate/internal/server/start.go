@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"runtime"
@@ -9,7 +9,7 @@ import (
 )
 
 // logStart says on one line what is on.
-func (s *server) logStart() {
+func (s *Server) logStart() {
 	c := s.config
 	var methods []string
 	if c.TLS.ClientCAFile != "" && !c.TLS.InsecureHTTP {

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -23,8 +23,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/express"
 )
 
-// serveCommand declares serve.
-func serveCommand() cli.Command {
+// Command declares serve.
+func Command() cli.Command {
 	return cli.Command{
 		Name: "serve", Summary: "run the gate (also without any command)", Reloads: true,
 		Example: "metrics-gate serve", Setup: cli.NoFlags(serve),
@@ -37,15 +37,15 @@ func serve(ctx context.Context, p *cli.Process, _ []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := newServer(c, newLogger(p.Stderr, c.Process), p.Build)
+	s, err := New(c, NewLogger(p.Stderr, c.Process), p.Build)
 	if err != nil {
 		return err
 	}
-	return s.run(ctx, p.TakeSignals())
+	return s.Run(ctx, p.TakeSignals())
 }
 
-// server is a gate with its listeners.
-type server struct {
+// Server is a gate with its listeners.
+type Server struct {
 	config        *config.Config
 	log           *slog.Logger
 	version       string
@@ -58,14 +58,14 @@ type server struct {
 	state         *state
 }
 
-// newServer reads all files and binds all addresses; nothing is served before run.
-func newServer(c *config.Config, log *slog.Logger, b cli.Build) (*server, error) {
+// New reads all files and binds all addresses; nothing is served before run.
+func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	m := gate.NewMetrics(b)
 	g, err := gate.New(c, log, b.Version, m.Registry)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.TLS}}
+	s := &Server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.TLS}}
 	m.Registry.MustRegister(expiry.Collector{TLS: g.TLS})
 	if s.listener, err = publicListener(c.Listen); err != nil {
 		return nil, err
@@ -100,10 +100,10 @@ func newServer(c *config.Config, log *slog.Logger, b cli.Build) (*server, error)
 }
 
 // Addr is where the public listener is bound.
-func (s *server) Addr() net.Addr { return s.listener.Addr() }
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // AdminAddr is where the admin listener is bound; nil if it is off.
-func (s *server) AdminAddr() net.Addr {
+func (s *Server) AdminAddr() net.Addr {
 	if s.adminListener == nil {
 		return nil
 	}
@@ -111,10 +111,10 @@ func (s *server) AdminAddr() net.Addr {
 }
 
 // Ready is what /readyz answers at now: nil, or why the gate should get no requests.
-func (s *server) Ready(now time.Time) error { return s.state.ready(now) }
+func (s *Server) Ready(now time.Time) error { return s.state.ready(now) }
 
-// run serves until a signal or the end of ctx, and drains.
-func (s *server) run(ctx context.Context, signals <-chan os.Signal) error {
+// Run serves until a signal or the end of ctx, and drains.
+func (s *Server) Run(ctx context.Context, signals <-chan os.Signal) error {
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -155,7 +155,7 @@ func (s *server) run(ctx context.Context, signals <-chan os.Signal) error {
 	}
 }
 
-func (s *server) servePublic() error {
+func (s *Server) servePublic() error {
 	if s.public.TLSConfig == nil {
 		return s.public.Serve(s.listener)
 	}
@@ -163,7 +163,7 @@ func (s *server) servePublic() error {
 }
 
 // answers is what the watchdog asks.
-func (s *server) answers(ctx context.Context) error {
+func (s *Server) answers(ctx context.Context) error {
 	return s.state.probe(ctx, s.listener.Addr(), s.public.TLSConfig == nil)
 }
 
@@ -172,7 +172,7 @@ var ErrCut = errors.New("requests in flight were cut")
 
 // stop lingers, closes the public listener and lets what is in flight finish. Another
 // signal ends everything at once.
-func (s *server) stop(signals <-chan os.Signal) error {
+func (s *Server) stop(signals <-chan os.Signal) error {
 	notify(daemon.SdNotifyStopping)
 	defer func() { _ = s.admin.Close() }()
 	s.log.Info("stopping", "linger", s.config.Process.Linger, "drain", s.config.Process.DrainTimeout)
@@ -208,21 +208,21 @@ func (s *server) stop(signals <-chan os.Signal) error {
 }
 
 // shutdown lets requests in flight finish, whoever answers them.
-func (s *server) shutdown(ctx context.Context) error {
+func (s *Server) shutdown(ctx context.Context) error {
 	repeated := make(chan error, 1)
 	go func() { repeated <- s.express.Shutdown(ctx) }()
 	return errors.Join(s.public.Shutdown(ctx), <-repeated)
 }
 
 // cut closes all public connections.
-func (s *server) cut() {
+func (s *Server) cut() {
 	_ = s.public.Close()
 	_ = s.express.Close()
 }
 
 // linger waits until the upstream closes its port: a runner drains for up to an hour
 // and wants to be watched meanwhile.
-func (s *server) linger(ctx context.Context) {
+func (s *Server) linger(ctx context.Context) {
 	if s.config.Process.Linger == 0 {
 		return
 	}
@@ -240,6 +240,6 @@ func (s *server) linger(ctx context.Context) {
 }
 
 // watchExpiry warns of what ends, until ctx does.
-func (s *server) watchExpiry(ctx context.Context) {
+func (s *Server) watchExpiry(ctx context.Context) {
 	expiry.NewWatch(s.log, func(now time.Time) []expiry.Entry { return expiry.List(s.gate.TLS, now) }).Run(ctx)
 }

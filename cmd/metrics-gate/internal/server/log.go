@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -18,8 +18,8 @@ const (
 	warnBurst   = 20
 )
 
-// newLogger writes one record an event to w: escaped, capped, warnings rate-limited.
-func newLogger(w io.Writer, c config.Process) *slog.Logger {
+// NewLogger writes one record an event to w: escaped, capped, warnings rate-limited.
+func NewLogger(w io.Writer, c config.Process) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // one of the declared four
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: capped}
