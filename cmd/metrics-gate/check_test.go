@@ -9,6 +9,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
 // checked runs check with the demo's files and returns its code and outputs.
@@ -19,7 +20,7 @@ func checked(t *testing.T, environ []string, args ...string) (code int, stdout, 
 		t.Fatal(err)
 	}
 	var out, errors bytes.Buffer
-	code = runCommand(t.Context(), checkCommand(), process(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...), &out, &errors), args...)
+	code = gatetest.Run(t.Context(), checkCommand(), gatetest.Process(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...), &out, &errors), args...)
 	return code, out.String(), errors.String()
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
 // The three printed commands work as they stand, in a shell, and the demo leaves nothing.
@@ -24,7 +25,7 @@ func TestDemoCommands(t *testing.T) {
 	var demo sync.WaitGroup
 	code := -1
 	demo.Go(func() {
-		code = runCommand(ctx, demoCommand(), process([]string{config.Prefix + "LISTEN_ADDRESS=127.0.0.1:0", config.Prefix + "ADMIN_ADDRESS=127.0.0.1:0"}, write, &log))
+		code = gatetest.Run(ctx, demoCommand(), gatetest.Process([]string{config.Prefix + "LISTEN_ADDRESS=127.0.0.1:0", config.Prefix + "ADMIN_ADDRESS=127.0.0.1:0"}, write, &log))
 		_ = write.Close()
 	})
 	var commands []string

@@ -12,24 +12,25 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
 // visitor is a doctor of the fixture's gate, with some credentials.
-func visitor(t *testing.T, f *fixture, c client.Credentials) *doctor {
+func visitor(t *testing.T, f *gatetest.Gate, c client.Credentials) *doctor {
 	t.Helper()
 	d := patient(t)
-	d.config.TLS = f.config.TLS
-	d.config.Listen.Address = f.server.Addr().String()
-	d.config.Process.AdminAddress = f.server.AdminAddr().String()
+	d.config.TLS = f.Config.TLS
+	d.config.Listen.Address = f.Server.Addr().String()
+	d.config.Process.AdminAddress = f.Server.AdminAddr().String()
 	d.client = c
 	return d
 }
 
 func TestDoctorScrapesTheGate(t *testing.T) {
-	f := startFixture(t, exposes("up 1\nup2 1\n"))
-	file := func(name string) string { return filepath.Join(f.dir, name) }
+	f := gatetest.Start(t, gatetest.Exposes("up 1\nup2 1\n"))
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	stranger, err := testca.NewCA(testca.Options{CommonName: "stranger"})
 	if err != nil {
 		t.Fatal(err)
@@ -68,43 +69,43 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 		})
 	}
 	d := visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")})
-	d.url = "https://" + f.server.Addr().String()
+	d.url = "https://" + f.Server.Addr().String()
 	expect(t, d.scrape(t.Context()), cli.LevelOK, d.url+"/metrics: 200")
 	d.url = "https://127.0.0.1:9"
 	expect(t, d.scrape(t.Context()), cli.LevelFail, "not running")
 	d.client = client.Credentials{}
 	expect(t, d.scrape(t.Context()), cli.LevelWarn, "not running")
-	f.runner.Close()
+	f.Runner.Close()
 	expect(t, visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")}).scrape(t.Context()), cli.LevelFail, "502")
 }
 
 func TestDoctorIsDenied(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo")
-	c := client.Credentials{CA: filepath.Join(f.dir, "ca.pem"), TokenFile: filepath.Join(f.dir, "token")}
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo")
+	c := client.Credentials{CA: filepath.Join(f.Dir, "ca.pem"), TokenFile: filepath.Join(f.Dir, "token")}
 	expect(t, visitor(t, f, c).scrape(t.Context()), cli.LevelFail, "403, known and not allowed")
 }
 
 func TestDoctorPinsTheCertificate(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"))
-	d := visitor(t, f, client.Credentials{TokenFile: filepath.Join(f.dir, "token")})
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	d := visitor(t, f, client.Credentials{TokenFile: filepath.Join(f.Dir, "token")})
 	d.config.TLS = patient(t).config.TLS // another certificate than the one that is served
 	expect(t, d.scrape(t.Context()), cli.LevelFail, "another certificate than "+config.Prefix+"TLS_CERT_FILE holds")
 }
 
 func TestDoctorMeetsAnotherServer(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"))
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
 	d := visitor(t, f, client.Credentials{})
-	d.url = f.runner.URL
+	d.url = f.Runner.URL
 	expect(t, d.scrape(t.Context()), cli.LevelFail, "no metrics-gate")
 }
 
 func TestDoctorOfTheRunningGate(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), config.Prefix+"RATE_BURST=2", config.Prefix+"RATE_LIMIT=1")
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"RATE_BURST=2", config.Prefix+"RATE_LIMIT=1")
 	d := visitor(t, f, client.Credentials{})
 	expect(t, d.running(t.Context()), cli.LevelOK, "ready")
 	expect(t, d.running(t.Context()), cli.LevelOK, "none is near")
 	for range 3 {
-		f.ask(t, f.client(t, true), "GET", "/metrics")
+		f.Ask(t, f.Client(t, true), "GET", "/metrics")
 	}
 	expect(t, d.running(t.Context()), cli.LevelWarn, "came too fast")
 	stopping := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

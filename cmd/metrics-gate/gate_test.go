@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
 func TestContractOfAnswers(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"))
-	certificate, nobody := f.client(t, true), f.client(t, false)
-	bearer := []string{"Authorization", "Bearer " + f.token(t)}
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	certificate, nobody := f.Client(t, true), f.Client(t, false)
+	bearer := []string{"Authorization", "Bearer " + f.Token(t)}
 	for _, test := range []struct {
 		name, method, target string
 		client               *http.Client
@@ -49,7 +50,7 @@ func TestContractOfAnswers(t *testing.T) {
 		{"not allowed to profile, other method", "DELETE", "/debug/pprof/heap", nobody, bearer, 403},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			response, body := f.ask(t, test.client, test.method, test.target, test.headers...)
+			response, body := f.Ask(t, test.client, test.method, test.target, test.headers...)
 			if response.StatusCode != test.status {
 				t.Fatalf("%d, want %d: %s", response.StatusCode, test.status, body)
 			}
@@ -74,8 +75,8 @@ func TestEverySampleIsLabelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := startFixture(t, exposes(string(body)))
-	_, got := f.ask(t, f.client(t, true), "GET", "/metrics")
+	f := gatetest.Start(t, gatetest.Exposes(string(body)))
+	_, got := f.Ask(t, f.Client(t, true), "GET", "/metrics")
 	in, out := strings.Split(string(body), "\n"), strings.Split(got, "\n")
 	if len(in) != len(out) {
 		t.Fatalf("%d lines became %d", len(in), len(out))
@@ -98,50 +99,50 @@ func TestEverySampleIsLabelled(t *testing.T) {
 }
 
 func TestUnknownFormatIsNeverPassedUnlabelled(t *testing.T) {
-	f := startFixture(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	f := gatetest.Start(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"up":1}`)
 	}))
-	if response, body := f.ask(t, f.client(t, true), "GET", "/metrics"); response.StatusCode != 502 || strings.Contains(body, "up") {
+	if response, body := f.Ask(t, f.Client(t, true), "GET", "/metrics"); response.StatusCode != 502 || strings.Contains(body, "up") {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
 }
 
 func TestRateLimitOfAnIdentity(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), config.Prefix+"RATE_LIMIT=0.01", config.Prefix+"RATE_BURST=2")
-	c := f.client(t, true)
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"RATE_LIMIT=0.01", config.Prefix+"RATE_BURST=2")
+	c := f.Client(t, true)
 	for i, want := range []int{200, 200, 429} {
-		response, _ := f.ask(t, c, "GET", "/metrics")
+		response, _ := f.Ask(t, c, "GET", "/metrics")
 		if response.StatusCode != want || (want == 429) != (response.Header.Get("Retry-After") != "") {
 			t.Errorf("request %d: %d, Retry-After %q", i, response.StatusCode, response.Header.Get("Retry-After"))
 		}
 	}
-	if response, _ := f.ask(t, f.client(t, false), "GET", "/metrics", "Authorization", "Bearer "+f.token(t)); response.StatusCode != 200 {
+	if response, _ := f.Ask(t, f.Client(t, false), "GET", "/metrics", "Authorization", "Bearer "+f.Token(t)); response.StatusCode != 200 {
 		t.Errorf("another identity: %d", response.StatusCode)
 	}
 }
 
 func TestStrangersLane(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), config.Prefix+"FAILURE_RATE_LIMIT=0.01", config.Prefix+"FAILURE_BURST=2")
-	nobody, known := f.client(t, false), f.client(t, true)
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"FAILURE_RATE_LIMIT=0.01", config.Prefix+"FAILURE_BURST=2")
+	nobody, known := f.Client(t, false), f.Client(t, true)
 	for i, want := range []int{401, 401, 429, 429} {
-		response, _ := f.ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer guess")
+		response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer guess")
 		if response.StatusCode != want {
 			t.Errorf("guess %d: %d, want %d", i, response.StatusCode, want)
 		}
 	}
-	if response, _ := f.ask(t, known, "GET", "/metrics"); response.StatusCode != 200 {
+	if response, _ := f.Ask(t, known, "GET", "/metrics"); response.StatusCode != 200 {
 		t.Errorf("a certificate from the same address: %d", response.StatusCode)
 	}
-	if response, _ := f.ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+f.token(t)); response.StatusCode != 200 {
+	if response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+f.Token(t)); response.StatusCode != 200 {
 		t.Errorf("a good token from the same address: %d", response.StatusCode)
 	}
 }
 
 // The contract's methods of pprof: GET alone, and POST on symbol.
 func TestProfileMethods(t *testing.T) {
-	f := startFixture(t, http.HandlerFunc(demoProfile))
-	c := f.client(t, true)
+	f := gatetest.Start(t, http.HandlerFunc(demoProfile))
+	c := f.Client(t, true)
 	for _, test := range []struct {
 		method, target string
 		status         int
@@ -154,7 +155,7 @@ func TestProfileMethods(t *testing.T) {
 		{"POST", "/debug/pprof/symbol", 200, ""}, {"GET", "/debug/pprof/symbol?0x10+20", 200, ""},
 		{"GET", "/debug/pprof/symbol?main.main", 400, ""}, {"DELETE", "/debug/pprof/symbol", 405, "GET, POST"},
 	} {
-		response, body := f.ask(t, c, test.method, test.target)
+		response, body := f.Ask(t, c, test.method, test.target)
 		if response.StatusCode != test.status || response.Header.Get("Allow") != test.allow {
 			t.Errorf("%s %s: %d, Allow %q: %.100s", test.method, test.target, response.StatusCode, response.Header.Get("Allow"), body)
 		}

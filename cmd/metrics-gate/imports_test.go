@@ -32,8 +32,9 @@ func floors() [][2]string {
 		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition tlsconf"},
 		{"~status", "~cli ~config ~expiry ~loopback proxy"},
 		{"~server", "~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/express tlsconf"},
+		{"~gatetest", "~cli ~config ~demofiles ~server"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate ~status ~server"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate ~status ~server ~gatetest"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

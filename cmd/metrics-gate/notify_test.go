@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
 // systemd listens as PID 1 does, and returns what it is told.
@@ -48,11 +50,11 @@ func next(t *testing.T, told <-chan string) string {
 
 func TestSystemdIsTold(t *testing.T) {
 	told := systemd(t)
-	f := startFixture(t, exposes("up 1\n"))
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
 	if got := next(t, told); got != "READY=1" {
 		t.Errorf("at start: %q", got)
 	}
-	f.signals <- syscall.SIGHUP
+	f.Signals <- syscall.SIGHUP
 	got := next(t, told)
 	stamp, ok := strings.CutPrefix(got, "RELOADING=1\nMONOTONIC_USEC=")
 	if usec, err := strconv.ParseInt(stamp, 10, 64); !ok || err != nil || usec <= 0 {
@@ -61,11 +63,11 @@ func TestSystemdIsTold(t *testing.T) {
 	if got := next(t, told); got != "READY=1" {
 		t.Errorf("after the reload: %q", got)
 	}
-	f.signals <- syscall.SIGTERM
+	f.Signals <- syscall.SIGTERM
 	if got := next(t, told); got != "STOPPING=1" {
 		t.Errorf("at the end: %q", got)
 	}
-	if err := f.wait(t); err != nil {
+	if err := f.Wait(t); err != nil {
 		t.Error(err)
 	}
 }
@@ -74,13 +76,13 @@ func TestSystemdIsTold(t *testing.T) {
 func TestWatchdogAsksTheListener(t *testing.T) {
 	told := systemd(t)
 	t.Setenv("WATCHDOG_USEC", "300000")
-	f := startFixture(t, exposes("up 1\n"))
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
 	for range 3 {
 		if got := next(t, told); got != "READY=1" && got != "WATCHDOG=1" {
 			t.Errorf("%q", got)
 		}
 	}
-	if strings.Contains(f.log.String(), "connection refused or broken") {
-		t.Errorf("the watchdog's connections are logged as faults:\n%s", f.log.String())
+	if strings.Contains(f.Log.String(), "connection refused or broken") {
+		t.Errorf("the watchdog's connections are logged as faults:\n%s", f.Log.String())
 	}
 }

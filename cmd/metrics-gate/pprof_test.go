@@ -13,26 +13,27 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
 // pprofOf runs metrics-gate pprof with the fixture's certificate in a folder of its own.
-func pprofOf(t *testing.T, f *fixture, args ...string) (code int, dir, stderr string) {
+func pprofOf(t *testing.T, f *gatetest.Gate, args ...string) (code int, dir, stderr string) {
 	t.Helper()
 	dir = t.TempDir()
 	t.Chdir(dir)
-	file := func(name string) string { return filepath.Join(f.dir, name) }
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	var out, errors bytes.Buffer
 	base := []string{"--ca", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client-key.pem")}
-	code = runCommand(t.Context(), pprofCommand(), process(nil, &out, &errors), append(base, args...)...)
+	code = gatetest.Run(t.Context(), pprofCommand(), gatetest.Process(nil, &out, &errors), append(base, args...)...)
 	return code, dir, out.String() + errors.String()
 }
 
-func profileTarget(f *fixture, path string) string {
-	return "https://" + f.server.Addr().String() + path
+func profileTarget(f *gatetest.Gate, path string) string {
+	return "https://" + f.Server.Addr().String() + path
 }
 
 // profiles is a runner whose heap is big, and whose trace breaks off.
-func profilesOf(t *testing.T) *fixture {
+func profilesOf(t *testing.T) *gatetest.Gate {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/heap", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("x"), 1<<20)) })
@@ -41,7 +42,7 @@ func profilesOf(t *testing.T) *fixture {
 		_, _ = w.Write([]byte("half"))
 		panic(http.ErrAbortHandler)
 	})
-	return startFixture(t, mux)
+	return gatetest.Start(t, mux)
 }
 
 func TestPprofFetches(t *testing.T) {
@@ -61,7 +62,7 @@ func TestPprofFetches(t *testing.T) {
 }
 
 func TestPprofSaysWhatARefusalMeans(t *testing.T) {
-	f := startFixture(t, exposes(""), config.Prefix+"PPROF_ALLOW=dns:nobody.example")
+	f := gatetest.Start(t, gatetest.Exposes(""), config.Prefix+"PPROF_ALLOW=dns:nobody.example")
 	if code, _, said := pprofOf(t, f, profileTarget(f, "/debug/pprof/heap")); code != 1 || !strings.Contains(said, "403 Forbidden (not in "+config.Prefix+"PPROF_ALLOW") {
 		t.Errorf("%d %s", code, said)
 	}
@@ -92,10 +93,10 @@ func TestPprofServes(t *testing.T) {
 	f := profilesOf(t)
 	ctx, stop := context.WithCancel(t.Context())
 	read, write := io.Pipe()
-	file := func(name string) string { return filepath.Join(f.dir, name) }
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	ended := make(chan int, 1)
 	go func() {
-		ended <- runCommand(ctx, pprofCommand(), process(nil, write, write), "--serve", "--ca", file("ca.pem"),
+		ended <- gatetest.Run(ctx, pprofCommand(), gatetest.Process(nil, write, write), "--serve", "--ca", file("ca.pem"),
 			"--cert", file("client.pem"), "--key", file("client-key.pem"), profileTarget(f, "/debug/pprof/heap"))
 		_ = write.Close()
 	}()
@@ -143,7 +144,7 @@ func TestPprofServes(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	var out syncBuffer
+	var out gatetest.Buffer
 	p := startProgress(&out, time.Millisecond)
 	if _, err := io.Copy(io.Discard, p.count(strings.NewReader("12345"))); err != nil {
 		t.Fatal(err)

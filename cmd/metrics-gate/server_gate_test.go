@@ -8,21 +8,22 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
 // TestConnectionsOfThoseWithoutRightsMakeRoom: any CI job can mint a token that proves an
 // identity. Connections of one that may do nothing, kept open, must not shut the scraper out.
 func TestConnectionsOfThoseWithoutRightsMakeRoom(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo", config.Prefix+"PPROF_ALLOW=",
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo", config.Prefix+"PPROF_ALLOW=",
 		config.Prefix+"MAX_CONNECTIONS_PER_ADDRESS=4", config.Prefix+"MAX_CONNECTIONS=4")
-	url := "https://" + f.server.Addr().String()
+	url := "https://" + f.Server.Addr().String()
 	for i, path := range []string{"/metrics", "/gate/metrics", "/debug/pprof/heap", "/none"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		request.Header.Set("Authorization", "Bearer "+f.token(t))
-		answer, err := f.client(t, false).Do(request)
+		request.Header.Set("Authorization", "Bearer "+f.Token(t))
+		answer, err := f.Client(t, false).Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +33,7 @@ func TestConnectionsOfThoseWithoutRightsMakeRoom(t *testing.T) {
 			t.Fatalf("%s: %d, want %d", path, answer.StatusCode, want)
 		}
 	}
-	answer, err := f.client(t, true).Get(url + "/metrics")
+	answer, err := f.Client(t, true).Get(url + "/metrics")
 	if err != nil {
 		t.Fatal("the scraper is shut out:", err)
 	}
@@ -45,10 +46,10 @@ func TestConnectionsOfThoseWithoutRightsMakeRoom(t *testing.T) {
 // The log line of every refusal says who, by which rule, and what to change; and never
 // a token.
 func TestRefusalsTeach(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"), config.Prefix+"RATE_LIMIT=0.01", config.Prefix+"RATE_BURST=9")
-	token := f.token(t)
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"RATE_LIMIT=0.01", config.Prefix+"RATE_BURST=9")
+	token := f.Token(t)
 	bearer := []string{"Authorization", "Bearer " + token}
-	certificate, nobody := f.client(t, true), f.client(t, false)
+	certificate, nobody := f.Client(t, true), f.Client(t, false)
 	for _, test := range []struct {
 		name           string
 		client         *http.Client
@@ -67,11 +68,11 @@ func TestRefusalsTeach(t *testing.T) {
 		{"query", certificate, "GET", "/debug/pprof/profile?seconds=x", nil, 400, []string{"request refused", "seconds is a number"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			before := len(f.log.String())
-			if response, _ := f.ask(t, test.client, test.method, test.target, test.headers...); response.StatusCode != test.status {
+			before := len(f.Log.String())
+			if response, _ := f.Ask(t, test.client, test.method, test.target, test.headers...); response.StatusCode != test.status {
 				t.Fatalf("%d, want %d", response.StatusCode, test.status)
 			}
-			said := waitFor(f.log, before, test.want[0])
+			said := waitFor(f.Log, before, test.want[0])
 			for _, want := range test.want {
 				if !strings.Contains(said, want) {
 					t.Errorf("no %q in\n%s", want, said)
@@ -80,18 +81,18 @@ func TestRefusalsTeach(t *testing.T) {
 		})
 	}
 	for range 12 {
-		f.ask(t, certificate, "GET", "/metrics")
+		f.Ask(t, certificate, "GET", "/metrics")
 	}
-	if said := waitFor(f.log, 0, "too many requests"); !strings.Contains(said, "too many requests") {
+	if said := waitFor(f.Log, 0, "too many requests"); !strings.Contains(said, "too many requests") {
 		t.Error("429 is not logged")
 	}
-	if log := f.log.String(); strings.Contains(log, token) || strings.Contains(log, "hidden") {
+	if log := f.Log.String(); strings.Contains(log, token) || strings.Contains(log, "hidden") {
 		t.Errorf("a secret is in the log:\n%s", log)
 	}
 }
 
 // waitFor returns what was logged after the first before bytes, once it has text.
-func waitFor(log *syncBuffer, before int, text string) string {
+func waitFor(log *gatetest.Buffer, before int, text string) string {
 	for range 500 {
 		if said := log.String()[before:]; strings.Contains(said, text) {
 			return said
@@ -103,11 +104,11 @@ func waitFor(log *syncBuffer, before int, text string) string {
 
 // Whatever a real gate has seen is on its page, and only on loopback.
 func TestStatusOfARealGate(t *testing.T) {
-	f := startFixture(t, exposes("up 1\n"))
-	f.ask(t, f.client(t, true), "GET", "/metrics")
-	f.ask(t, f.client(t, false), "GET", "/metrics")
-	f.ask(t, f.client(t, false), "GET", "/debug/pprof/heap", "Authorization", "Bearer "+f.token(t))
-	response, err := http.Get("http://" + f.server.AdminAddr().String() + "/")
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	f.Ask(t, f.Client(t, true), "GET", "/metrics")
+	f.Ask(t, f.Client(t, false), "GET", "/metrics")
+	f.Ask(t, f.Client(t, false), "GET", "/debug/pprof/heap", "Authorization", "Bearer "+f.Token(t))
+	response, err := http.Get("http://" + f.Server.AdminAddr().String() + "/")
 	if err != nil {
 		t.Fatal(err)
 	}
