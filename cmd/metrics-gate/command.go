@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demo"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
 )
 
 // commands lists them in the order of the help.
 func commands() []cli.Command {
 	return []cli.Command{
-		server.Command(), checkCommand(), doctorCommand(), printCommand(), pprofCommand(), demoCommand(),
+		server.Command(), checkCommand(), doctorCommand(), printCommand(), pprofCommand(), demo.Command(),
 		tokenCommand(), healthcheckCommand(), completionCommand(), versionCommand(), helpCommand(),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demo"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
@@ -141,7 +142,7 @@ func TestStrangersLane(t *testing.T) {
 
 // The contract's methods of pprof: GET alone, and POST on symbol.
 func TestProfileMethods(t *testing.T) {
-	f := gatetest.Start(t, http.HandlerFunc(demoProfile))
+	f := gatetest.Start(t, http.HandlerFunc(demo.ServeProfile))
 	c := f.Client(t, true)
 	for _, test := range []struct {
 		method, target string

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
 )
 
-// demoCommand declares demo.
-func demoCommand() cli.Command {
+// Command declares demo.
+func Command() cli.Command {
 	return cli.Command{
 		Name: "demo", Summary: "everything embedded: a runner, a CA, a certificate, a token, a gate", Reloads: true,
 		Example: "metrics-gate demo", Setup: cli.NoFlags(demo),
@@ -94,7 +94,7 @@ func startDemoRunner() (*demoRunner, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", newStandIn(ctx).handler())
-	mux.HandleFunc("/debug/pprof/", demoProfile)
+	mux.HandleFunc("/debug/pprof/", ServeProfile)
 	r := &demoRunner{
 		Server:  &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},
 		address: ln.Addr().String(), stop: stop,

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// demoProfile answers as net/http/pprof does in a runner. That package is not imported
+// ServeProfile answers as net/http/pprof does in a runner. That package is not imported
 // because it would put profiles on the default mux of a program that guards them.
-func demoProfile(w http.ResponseWriter, r *http.Request) {
+func ServeProfile(w http.ResponseWriter, r *http.Request) {
 	debug, _ := strconv.Atoi(r.URL.Query().Get("debug"))
 	name := demoName(r.URL.Path)
 	switch name {
