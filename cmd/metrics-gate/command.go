@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/check"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demo"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
@@ -11,7 +12,7 @@ import (
 // commands lists them in the order of the help.
 func commands() []cli.Command {
 	return []cli.Command{
-		server.Command(), checkCommand(), doctorCommand(), printCommand(), pprofCommand(), demo.Command(),
+		server.Command(), check.Command(), doctorCommand(), printCommand(), pprofCommand(), demo.Command(),
 		tokenCommand(), healthcheckCommand(), completionCommand(), versionCommand(), helpCommand(),
 	}
 }

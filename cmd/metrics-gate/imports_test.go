@@ -34,8 +34,9 @@ func floors() [][2]string {
 		{"~server", "~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/express tlsconf"},
 		{"~gatetest", "~cli ~config ~demofiles ~server"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
+		{"~check", "auth ~cli ~config ~expiry ~gate proxy"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate ~status ~server ~gatetest ~demo"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate ~status ~server ~gatetest ~demo ~check"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

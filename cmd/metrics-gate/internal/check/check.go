@@ -1,4 +1,4 @@
-package main
+package check
 
 import (
 	"context"
@@ -33,8 +33,8 @@ type checkOptions struct {
 	json  bool
 }
 
-// checkCommand declares check.
-func checkCommand() cli.Command {
+// Command declares check.
+func Command() cli.Command {
 	return cli.Command{
 		Name: "check", Summary: "validate the environment and its files, and explain decisions",
 		Example: "metrics-gate check --as dns:prometheus.example.com --path /metrics",

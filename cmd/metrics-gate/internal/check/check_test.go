@@ -1,4 +1,4 @@
-package main
+package check
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ func checked(t *testing.T, environ []string, args ...string) (code int, stdout, 
 		t.Fatal(err)
 	}
 	var out, errors bytes.Buffer
-	code = gatetest.Run(t.Context(), checkCommand(), gatetest.Process(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...), &out, &errors), args...)
+	code = gatetest.Run(t.Context(), Command(), gatetest.Process(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...), &out, &errors), args...)
 	return code, out.String(), errors.String()
 }
 
