@@ -35,8 +35,9 @@ func floors() [][2]string {
 		{"~gatetest", "~cli ~config ~demofiles ~server"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate proxy"},
+		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~status proxy"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate ~status ~server ~gatetest ~demo ~check"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate ~status ~server ~gatetest ~demo ~check ~doctor"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

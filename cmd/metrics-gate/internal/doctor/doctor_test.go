@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bytes"
@@ -117,7 +117,7 @@ func TestDoctorCommand(t *testing.T) {
 	}
 	environ := append(demofiles.Environ(dir, "127.0.0.1:9"), config.Prefix+"LISTEN_ADDRESS=127.0.0.1:9", config.Prefix+"ADMIN_ADDRESS=off")
 	var text, document, errors bytes.Buffer
-	if code := gatetest.Run(t.Context(), doctorCommand(), gatetest.Process(environ, &text, &errors)); code != 1 || errors.Len() > 0 {
+	if code := gatetest.Run(t.Context(), Command(), gatetest.Process(environ, &text, &errors)); code != 1 || errors.Len() > 0 {
 		t.Errorf("%d %s", code, errors.String())
 	}
 	for line := range strings.Lines(text.String()) {
@@ -125,7 +125,7 @@ func TestDoctorCommand(t *testing.T) {
 			t.Errorf("not a finding: %s", line)
 		}
 	}
-	if code := gatetest.Run(t.Context(), doctorCommand(), gatetest.Process(environ, &document, &errors), "--json"); code != 1 {
+	if code := gatetest.Run(t.Context(), Command(), gatetest.Process(environ, &document, &errors), "--json"); code != 1 {
 		t.Errorf("--json: %d", code)
 	}
 	var report doctorReport
@@ -133,7 +133,7 @@ func TestDoctorCommand(t *testing.T) {
 		t.Errorf("%v %d findings of\n%s", err, len(report.Findings), text.String())
 	}
 	for _, args := range [][]string{{"--cert", "x"}, {"extra"}, {"--frobnicate"}} {
-		if code := gatetest.Run(t.Context(), doctorCommand(), gatetest.Process(environ, &text, &errors), args...); code != 2 {
+		if code := gatetest.Run(t.Context(), Command(), gatetest.Process(environ, &text, &errors), args...); code != 2 {
 			t.Errorf("%v: %d, want 2", args, code)
 		}
 	}

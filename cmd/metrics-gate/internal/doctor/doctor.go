@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"cmp"
@@ -55,8 +55,8 @@ type doctorOptions struct {
 	json   bool
 }
 
-// doctorCommand declares doctor.
-func doctorCommand() cli.Command {
+// Command declares doctor.
+func Command() cli.Command {
 	return cli.Command{
 		Name: "doctor", Summary: "look at the live surroundings and say what to do",
 		Example: "metrics-gate doctor --ca ca.crt --cert tls.crt --key tls.key",
