@@ -11,6 +11,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/manifest"
 )
 
 // The manual page is made from the declarations of commands and variables:
@@ -111,7 +112,7 @@ func TestReadmeTable(t *testing.T) {
 // rules.yaml in deploy/monitoring is what the defaults print: -update writes it.
 func TestRulesFileIsWhatIsPrinted(t *testing.T) {
 	c := configtest.Load(t)
-	generated(t, "../../deploy/monitoring/rules.yaml", alerts(c))
+	generated(t, "../../deploy/monitoring/rules.yaml", manifest.Rules(c))
 }
 
 // generated compares the file at path with want, or writes it with -update.

@@ -1,4 +1,4 @@
-package main
+package manifest
 
 import (
 	"strconv"
@@ -8,10 +8,10 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
-// alerts are the recording and alerting rules for gates configured like this one.
+// Rules are the recording and alerting rules for gates configured like this one.
 // deploy/monitoring/rules.yaml is what the defaults print. LABEL stands for the
 // injected label, STALE for the seconds after which an issuer's keys are worrying.
-func alerts(c *config.Config) string {
+func Rules(c *config.Config) string {
 	return strings.NewReplacer("LABEL", c.Label.Name, "STALE", strconv.Itoa(int(staleKeys(c).Seconds()))).Replace(recordingRules + gateAlerts + runnerAlerts)
 }
 

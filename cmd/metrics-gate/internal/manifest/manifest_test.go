@@ -1,4 +1,4 @@
-package main
+package manifest
 
 import (
 	"flag"
@@ -86,7 +86,7 @@ func TestStaleKeys(t *testing.T) {
 	if got := staleKeys(c); got != 30*time.Minute {
 		t.Error(got)
 	}
-	if !strings.Contains(alerts(c), "> 1800\n") || strings.Contains(alerts(c), "LABEL") {
-		t.Error(alerts(c))
+	if !strings.Contains(Rules(c), "> 1800\n") || strings.Contains(Rules(c), "LABEL") {
+		t.Error(Rules(c))
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package manifest
 
 import (
 	"context"
@@ -45,12 +45,12 @@ func printers() map[string]func(*config.Config, printOptions) string {
 		"podmonitor":    podMonitor,
 		"networkpolicy": networkPolicy,
 		"systemd":       systemdUnit,
-		"alerts":        func(c *config.Config, _ printOptions) string { return alerts(c) },
+		"alerts":        func(c *config.Config, _ printOptions) string { return Rules(c) },
 	}
 }
 
-// printCommand declares print.
-func printCommand() cli.Command {
+// Command declares print.
+func Command() cli.Command {
 	return cli.Command{
 		Name: "print", Summary: "print what belongs to this configuration",
 		Args:    cli.Args{Name: "KIND", Choices: slices.Sorted(maps.Keys(printers()))},
