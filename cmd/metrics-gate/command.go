@@ -8,13 +8,14 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demo"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/doctor"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/manifest"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/profile"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
 )
 
 // commands lists them in the order of the help.
 func commands() []cli.Command {
 	return []cli.Command{
-		server.Command(), check.Command(), doctor.Command(), manifest.Command(), pprofCommand(), demo.Command(),
+		server.Command(), check.Command(), doctor.Command(), manifest.Command(), profile.Command(), demo.Command(),
 		tokenCommand(), healthcheckCommand(), completionCommand(), versionCommand(), helpCommand(),
 	}
 }

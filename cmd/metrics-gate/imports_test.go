@@ -37,8 +37,9 @@ func floors() [][2]string {
 		{"~check", "auth ~cli ~config ~expiry ~gate proxy"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~status proxy"},
 		{"~manifest", "~cli ~client ~config"},
+		{"~profile", "~cli ~client ~config ~loopback"},
 		// rooms
-		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate ~status ~server ~gatetest ~demo ~check ~doctor ~manifest"},
+		{"cmd/metrics-gate", "auth tlsconf tlsconf/safefile tlsconf/testca proxy proxy/exposition proxy/express ~cli ~demofiles ~config ~configtest ~loopback ~expiry ~client ~connlimit ~gate ~status ~server ~gatetest ~demo ~check ~doctor ~manifest ~profile"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

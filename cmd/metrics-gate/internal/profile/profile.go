@@ -1,4 +1,4 @@
-package main
+package profile
 
 import (
 	"context"
@@ -28,8 +28,8 @@ type pprofOptions struct {
 	serve       bool
 }
 
-// pprofCommand declares pprof.
-func pprofCommand() cli.Command {
+// Command declares pprof.
+func Command() cli.Command {
 	const example = "https://runner.example:9253/debug/pprof/heap"
 	return cli.Command{
 		Name: "pprof", Summary: "fetch a profile through the gate",

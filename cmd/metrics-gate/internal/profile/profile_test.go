@@ -1,4 +1,4 @@
-package main
+package profile
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ func pprofOf(t *testing.T, f *gatetest.Gate, args ...string) (code int, dir, std
 	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	var out, errors bytes.Buffer
 	base := []string{"--ca", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client-key.pem")}
-	code = gatetest.Run(t.Context(), pprofCommand(), gatetest.Process(nil, &out, &errors), append(base, args...)...)
+	code = gatetest.Run(t.Context(), Command(), gatetest.Process(nil, &out, &errors), append(base, args...)...)
 	return code, dir, out.String() + errors.String()
 }
 
@@ -96,7 +96,7 @@ func TestPprofServes(t *testing.T) {
 	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	ended := make(chan int, 1)
 	go func() {
-		ended <- gatetest.Run(ctx, pprofCommand(), gatetest.Process(nil, write, write), "--serve", "--ca", file("ca.pem"),
+		ended <- gatetest.Run(ctx, Command(), gatetest.Process(nil, write, write), "--serve", "--ca", file("ca.pem"),
 			"--cert", file("client.pem"), "--key", file("client-key.pem"), profileTarget(f, "/debug/pprof/heap"))
 		_ = write.Close()
 	}()
