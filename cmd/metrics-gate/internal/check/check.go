@@ -1,3 +1,5 @@
+// Package check is the command check: it validates the configuration with its files,
+// says what would be in effect, and explains decisions.
 package check
 
 import (

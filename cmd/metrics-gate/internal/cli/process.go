@@ -1,3 +1,6 @@
+// Package cli is what every command of metrics-gate has in common: its declaration and
+// help, the process around it, configuration errors, findings, exit codes and JSON. It
+// knows no variable and no command.
 package cli
 
 import (

@@ -1,3 +1,5 @@
+// Package client is a client of a gate or of what stands around it: credentials in
+// files, no redirects, no proxies, bounded answers.
 package client
 
 import (

@@ -1,3 +1,6 @@
+// Package config declares every METRICS_GATE_* variable once, loads and validates them,
+// and says what is in effect. It reads no file but the runner's name and the names in the
+// tokens file, and knows nothing of requests.
 package config
 
 import "time"

@@ -1,3 +1,4 @@
+// Package configtest loads configurations for the tests of other rooms.
 package configtest
 
 import (

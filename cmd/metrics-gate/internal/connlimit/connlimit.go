@@ -1,3 +1,5 @@
+// Package connlimit bounds the open connections of a listener. It knows which of them
+// carried an authorized request, and nothing of who sent it.
 package connlimit
 
 import (

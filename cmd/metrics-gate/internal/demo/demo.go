@@ -1,3 +1,4 @@
+// Package demo is the command demo: a gate with everything around it embedded.
 package demo
 
 import (

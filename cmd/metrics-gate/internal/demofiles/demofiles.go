@@ -1,3 +1,5 @@
+// Package demofiles makes the files of the demo: a throwaway CA, two certificates and a
+// token. The demo serves with them, and tests do. It knows neither server nor configuration.
 package demofiles
 
 import (

@@ -1,3 +1,5 @@
+// Package doctor is the command doctor: it looks at the live surroundings of a gate and
+// says what to do about each finding.
 package doctor
 
 import (

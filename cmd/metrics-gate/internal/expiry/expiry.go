@@ -1,3 +1,5 @@
+// Package expiry says when certificates and revocation lists expire: as a list, as
+// findings, as a metric and in the log.
 package expiry
 
 import (

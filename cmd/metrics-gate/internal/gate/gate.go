@@ -1,3 +1,6 @@
+// Package gate is everything between a request's TLS connection and the runner: the
+// walk of a request, authentication, reload, the log of refusals and the tuning of the
+// runtime. It binds no address.
 package gate
 
 import (

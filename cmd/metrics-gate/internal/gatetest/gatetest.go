@@ -1,3 +1,4 @@
+// Package gatetest runs a whole gate inside a test, before a runner of the test's.
 package gatetest
 
 import (

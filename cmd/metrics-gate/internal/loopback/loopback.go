@@ -1,3 +1,5 @@
+// Package loopback answers plain HTTP for this machine alone: the admin listener, the
+// status page and the local end of pprof. It imports nothing of the module.
 package loopback
 
 import (

@@ -1,3 +1,5 @@
+// Package manifest is the command print: what belongs to the present configuration in
+// Prometheus, Kubernetes and systemd.
 package manifest
 
 import (

@@ -1,3 +1,4 @@
+// Package profile is the command pprof: the client that fetches a profile through a gate.
 package profile
 
 import (

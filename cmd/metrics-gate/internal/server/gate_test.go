@@ -72,7 +72,7 @@ func TestContractOfAnswers(t *testing.T) {
 }
 
 func TestEverySampleIsLabelled(t *testing.T) {
-	body, err := os.ReadFile("../../proxy/exposition/testdata/fixtures/runner.txt")
+	body, err := os.ReadFile("../../../../proxy/exposition/testdata/fixtures/runner.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

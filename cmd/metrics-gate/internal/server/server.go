@@ -1,3 +1,5 @@
+// Package server is a gate with its listeners: public and admin, systemd's sockets and
+// notifications, the log, and the drain at the end.
 package server
 
 import (

@@ -1,3 +1,4 @@
+// Package status is the status page of the admin listener, and its JSON.
 package status
 
 import (

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package main
+package gate
 
 // releasePages does nothing here.
 func releasePages() {}
