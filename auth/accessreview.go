@@ -16,7 +16,7 @@ import (
 type AccessReview struct {
 	api      *apiServer
 	verdicts *verdicts[struct{}]
-	flights  flights[struct{}]
+	calls  singleFlight[struct{}]
 }
 
 type accessReview struct {
@@ -69,7 +69,7 @@ func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	if ok {
 		return err
 	}
-	_, err = a.flights.do(r.Context(), key, func() error { return nil }, func() (struct{}, error) {
+	_, err = a.calls.do(r.Context(), key, func() error { return nil }, func() (struct{}, error) {
 		err := a.ask(id, path)
 		a.verdicts.put(key, struct{}{}, time.Time{}, err)
 		return struct{}{}, err

@@ -33,15 +33,15 @@ type apiServer struct {
 	untrusted, unreadable, unaccepted, forbidden rate.Sometimes
 }
 
-// complainEvery is how often the log says the same about the API server:
+// logInterval is how often the log says the same about the API server:
 // strangers' tokens must not flood it while the gate's own rights are missing.
-const complainEvery = 30 * time.Second
+const logInterval = 30 * time.Second
 
 func newAPIServer(o KubernetesOptions) (*apiServer, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	sometimes := func() rate.Sometimes { return rate.Sometimes{Interval: complainEvery} }
+	sometimes := func() rate.Sometimes { return rate.Sometimes{Interval: logInterval} }
 	a := &apiServer{options: o, slots: make(chan struct{}, o.Parallel),
 		untrusted: sometimes(), unreadable: sometimes(), unaccepted: sometimes(), forbidden: sometimes()}
 	if _, err := a.current(); err != nil {

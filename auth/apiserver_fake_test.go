@@ -32,7 +32,7 @@ const (
 // what a real one answered (testdata/kubernetes), with what was asked in it.
 type apiFake struct {
 	*httptest.Server
-	ca      *authority
+	ca      *testCA
 	answers map[string]*recording
 
 	mu        sync.Mutex
@@ -48,7 +48,7 @@ type apiFake struct {
 
 func newAPIFake(t testing.TB) *apiFake {
 	t.Helper()
-	f := &apiFake{ca: newAuthority(t), answers: recordings(t), caller: gateToken, asked: map[string]int{},
+	f := &apiFake{ca: newTestCA(t), answers: recordings(t), caller: gateToken, asked: map[string]int{},
 		audiences: map[string][]string{podToken: {ownAudience, "metrics-gate"}},
 		rbac:      map[string]bool{"system:serviceaccount:monitoring:prometheus-k8s /metrics": true}}
 	f.Server = httptest.NewUnstartedServer(f)

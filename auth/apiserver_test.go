@@ -138,7 +138,7 @@ func TestKubernetesFilesAreReadAgain(t *testing.T) {
 	if err := ask(); err != nil {
 		t.Fatalf("a torn CA file took the old trust: %v", err)
 	}
-	other, err := os.ReadFile(newAuthority(t).file(t))
+	other, err := os.ReadFile(newTestCA(t).file(t))
 	if err != nil {
 		t.Fatal(err)
 	}

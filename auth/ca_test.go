@@ -17,12 +17,12 @@ import (
 )
 
 // authority is a throwaway certificate authority.
-type authority struct {
+type testCA struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 }
 
-func newAuthority(t testing.TB) *authority {
+func newTestCA(t testing.TB) *testCA {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -41,17 +41,17 @@ func newAuthority(t testing.TB) *authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &authority{certificate, key}
+	return &testCA{certificate, key}
 }
 
-func (a *authority) pool() *x509.CertPool {
+func (a *testCA) pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.certificate)
 	return pool
 }
 
 // file writes the authority's certificate into a file of its own.
-func (a *authority) file(t testing.TB) string {
+func (a *testCA) file(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ca.crt")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
@@ -62,7 +62,7 @@ func (a *authority) file(t testing.TB) string {
 }
 
 // issue returns a certificate for name and the loopback address.
-func (a *authority) issue(t testing.TB, name string, usage x509.ExtKeyUsage) tls.Certificate {
+func (a *testCA) issue(t testing.TB, name string, usage x509.ExtKeyUsage) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -147,7 +147,7 @@ func TestCertificateIsAskedOnEveryRequest(t *testing.T) {
 }
 
 func TestCertificateOverARealHandshake(t *testing.T) {
-	ca := newAuthority(t)
+	ca := newTestCA(t)
 	var got Identity
 	server := httptest.NewUnstartedServer(Authenticate(NewCertificate(trustAll), Options{})(
 		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got, _ = FromContext(r.Context()) })))

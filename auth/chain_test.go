@@ -46,7 +46,7 @@ func TestTwoCredentials(t *testing.T) {
 			if test.certificate == "bad" {
 				verdict = ErrRevoked
 			}
-			for _, a := range []Authenticator{First(tokens, certificate), First(certificate, tokens), First(First(certificate, tokens))} {
+			for _, a := range []Authenticator{NewChain(tokens, certificate), NewChain(certificate, tokens), NewChain(NewChain(certificate, tokens))} {
 				id, err := a.Authenticate(r)
 				if id.Subject != test.subject || reasonOf(err) != test.reason {
 					t.Fatalf("%q, %v; want %q, %s", id.Subject, err, test.subject, test.reason)
@@ -56,8 +56,8 @@ func TestTwoCredentials(t *testing.T) {
 	}
 }
 
-func TestFirstOfCertificatesAlone(t *testing.T) {
-	a := First(NewCertificate(trustAll))
+func TestChainOfCertificatesAlone(t *testing.T) {
+	a := NewChain(NewCertificate(trustAll))
 	r := overTLS(leaf(named))
 	if id, err := a.Authenticate(r); err != nil || id.Subject != "dns:prometheus.example" {
 		t.Fatalf("%q, %v", id.Subject, err)
@@ -68,34 +68,34 @@ func TestFirstOfCertificatesAlone(t *testing.T) {
 	}
 }
 
-func TestFirstAsksInTurn(t *testing.T) {
+func TestChainAsksInTurn(t *testing.T) {
 	var before, after int
 	known := identity(MethodOIDC, "user:a")
 	pass := answer{err: ErrNoCredential, asked: &before}
 	r := request("Bearer abc")
-	id, err := First(pass, answer{id: known}, answer{id: identity(MethodKubernetes, "user:b"), asked: &after}).Authenticate(r)
+	id, err := NewChain(pass, answer{id: known}, answer{id: identity(MethodKubernetes, "user:b"), asked: &after}).Authenticate(r)
 	if err != nil || id.Names[0] != "user:a" || before != 1 || after != 0 {
 		t.Fatalf("%+v, %v; asked %d before, %d after", id, err, before, after)
 	}
 	for _, stop := range []error{ErrUnavailable, ErrThrottled, errors.New("bad")} {
-		if _, err := First(pass, answer{err: stop}, answer{id: known, asked: &after}).Authenticate(r); !errors.Is(err, stop) || after != 0 {
+		if _, err := NewChain(pass, answer{err: stop}, answer{id: known, asked: &after}).Authenticate(r); !errors.Is(err, stop) || after != 0 {
 			t.Fatalf("%v; asked %d after it", err, after)
 		}
 	}
-	if _, err := First().Authenticate(request()); !errors.Is(err, ErrNoCredential) {
+	if _, err := NewChain().Authenticate(request()); !errors.Is(err, ErrNoCredential) {
 		t.Fatalf("nobody to ask: %v", err)
 	}
 }
 
-func TestFirstSaysWhatToSend(t *testing.T) {
+func TestChainSaysWhatToSend(t *testing.T) {
 	certificate, token := NewCertificate(trustAll), answer{err: ErrNoCredential}
 	for _, test := range []struct {
 		a    Authenticator
 		want string
 	}{
-		{First(certificate), "no credential: present a client certificate"},
-		{First(token), "no credential: send Authorization: Bearer and a token"},
-		{First(token, certificate), "no credential: present a client certificate, or send Authorization: Bearer and a token"},
+		{NewChain(certificate), "no credential: present a client certificate"},
+		{NewChain(token), "no credential: send Authorization: Bearer and a token"},
+		{NewChain(token, certificate), "no credential: present a client certificate, or send Authorization: Bearer and a token"},
 	} {
 		if _, err := test.a.Authenticate(request()); !errors.Is(err, ErrNoCredential) || err.Error() != test.want {
 			t.Errorf("%v; want %s", err, test.want)

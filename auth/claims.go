@@ -45,7 +45,7 @@ func (p *claimPolicy) check(claims object, now time.Time) (id Identity, until ti
 	if until, err = p.checkTimes(claims, now); err != nil {
 		return Identity{}, until, err
 	}
-	if !p.hears(claims["aud"]) {
+	if !p.acceptsAudience(claims["aud"]) {
 		return Identity{}, until, errAudience
 	}
 	if sub, _ := claims["sub"].(string); sub == "" {
@@ -108,9 +108,9 @@ func numericDate(value any) (time.Time, bool) {
 	return time.Unix(int64(seconds), 0), true
 }
 
-// hears reports whether aud (a string or an array of strings, RFC 7519 section
+// acceptsAudience reports whether aud (a string or an array of strings, RFC 7519 section
 // 4.1.3) has one of our names in it.
-func (p *claimPolicy) hears(aud any) bool {
+func (p *claimPolicy) acceptsAudience(aud any) bool {
 	names, ok := stringOrStrings(aud)
 	return ok && slices.ContainsFunc(names, func(name string) bool {
 		return slices.Contains(p.audiences, name)

@@ -74,7 +74,7 @@ func TestClaimAudience(t *testing.T) {
 		`["gate",1]`: false, `{"gate":1}`: false, `["gate",["gate"]]`: false, `1`: false, `"gate,spare"`: false,
 	} {
 		policy, _ := policyAt()
-		if got := policy.hears(parseClaims(t, `"aud":`+aud)["aud"]); got != want {
+		if got := policy.acceptsAudience(parseClaims(t, `"aud":`+aud)["aud"]); got != want {
 			t.Errorf("aud %s: %v, want %v", aud, got, want)
 		}
 	}

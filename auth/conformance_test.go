@@ -36,9 +36,9 @@ func everyAuthenticator(t *testing.T) map[string]candidate {
 		"token":                {tokens, bear(secret)},
 		"oidc":                 {issuer.oidc, bear(jwt)},
 		"kubernetes":           {review, bear(podToken)},
-		"first of certificate": {First(tokens, issuer.oidc, review, certificate), func() *http.Request { return overTLS(leaf(named)) }},
-		"first of oidc":        {First(tokens, issuer.oidc, review, certificate), bear(jwt)},
-		"first of kubernetes":  {First(tokens, issuer.oidc, review, certificate), bear(podToken)},
+		"chain with certificate": {NewChain(tokens, issuer.oidc, review, certificate), func() *http.Request { return overTLS(leaf(named)) }},
+		"chain with oidc":        {NewChain(tokens, issuer.oidc, review, certificate), bear(jwt)},
+		"chain with kubernetes":  {NewChain(tokens, issuer.oidc, review, certificate), bear(podToken)},
 	}
 }
 

@@ -210,8 +210,8 @@ func TestIssuerTLSIsVerified(t *testing.T) {
 	if transport, ok := f.oidc.remote.client.Load().Transport.(*http.Transport); !ok || transport.Proxy != nil {
 		t.Error("the environment's proxy would see the discovery token")
 	}
-	strangersCA := oidcFile(t, "ca", pemOf(selfSigned(t)))
-	for name, ca := range map[string]string{"system roots": "", "another CA": strangersCA} {
+	otherCA := oidcFile(t, "ca", pemOf(selfSigned(t)))
+	for name, ca := range map[string]string{"system roots": "", "another CA": otherCA} {
 		a := f.authenticator(t, func(o *OIDCOptions) { o.CAFile = ca })
 		if err := a.keys.refresh(t.Context()); err == nil {
 			t.Errorf("%s: certificate accepted", name)

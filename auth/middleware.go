@@ -85,7 +85,7 @@ func (o *Options) unauthenticated(w http.ResponseWriter, r *http.Request, err er
 		// A stranger's body is not worth reading, and a certificate is shown only once a connection.
 		w.Header().Set("Connection", "close")
 	}
-	refuse(w, status, retryAfter)
+	writeRefusal(w, status, retryAfter)
 }
 
 // Authorizer says whether an identity may do what a request asks: nil lets it
@@ -128,7 +128,7 @@ func Authorize(p Policy, route string, o Options, more ...Authorizer) func(http.
 			}
 			o.logIdentity(r, id, slog.LevelWarn, "authorization refused", slog.String("route", route),
 				slog.String("reason", reason), slog.String("err", clip(err.Error())))
-			refuse(w, status, retryAfter)
+			writeRefusal(w, status, retryAfter)
 		})
 	}
 }
@@ -152,7 +152,7 @@ func notAllowed(p Policy, id Identity, list string) error {
 	if id.Method == "" {
 		return fmt.Errorf("%w: request without an identity", ErrDenied)
 	}
-	names := candidates(id)
+	names := matchingPatterns(id)
 	if p.Empty() {
 		return fmt.Errorf("%w: %s allows nobody; to allow this caller, set it to one of: %s", ErrDenied, list, names)
 	}

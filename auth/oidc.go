@@ -19,7 +19,7 @@ const verifiedTokens = 1024
 
 // OIDC authenticates the bearer tokens of one OpenID Connect issuer: JSON web
 // tokens (RFC 7519) as RFC 8725 and RFC 9068 want them. It is an Authenticator;
-// several issuers are several of them behind First.
+// several issuers are several of them in one chain.
 type OIDC struct {
 	options  OIDCOptions
 	policy   claimPolicy

@@ -56,7 +56,7 @@ func BenchmarkOIDCVerified(b *testing.B) {
 	}
 }
 
-func BenchmarkOIDCFirst(b *testing.B) {
+func BenchmarkOIDCNewToken(b *testing.B) {
 	rsa := newRSAKey(b, "rsa", 2048)
 	for _, key := range []*signKey{newECKey(b, "ec"), rsa, newEdKey(b, "ed")} {
 		b.Run(key.alg, func(b *testing.B) {

@@ -21,7 +21,7 @@ import (
 // one answered: 403 to nobody, 401 to a token for another audience, else documents.
 func kubernetesIssuer(t *testing.T, token string) (a *OIDC, hosts *[]string) {
 	t.Helper()
-	all, ca := recordings(t), newAuthority(t)
+	all, ca := recordings(t), newTestCA(t)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, what := range []string{"discovery", "keys"} {
 			for _, how := range []string{"anonymous", "audience", "good"} {

@@ -112,7 +112,7 @@ func selfSigned(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "stranger"},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Other CA"},
 		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

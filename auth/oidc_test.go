@@ -166,9 +166,9 @@ func TestOIDCLeavesOthersTokensToOthers(t *testing.T) {
 	}
 }
 
-func TestOIDCTwoIssuersBehindFirst(t *testing.T) {
+func TestOIDCTwoIssuersInOneChain(t *testing.T) {
 	f, g := newOIDCFixture(t, nil), newOIDCFixture(t, nil)
-	both := First(f.oidc, g.oidc)
+	both := NewChain(f.oidc, g.oidc)
 	for _, token := range []string{f.good(t), g.good(t)} {
 		if _, err := both.Authenticate(bearerRequest(token)); err != nil {
 			t.Error(err)

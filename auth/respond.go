@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// refuse ends a request with status and its text, and nothing that would tell
+// writeRefusal ends a request with status and its text, and nothing that would tell
 // a stranger more.
-func refuse(w http.ResponseWriter, status int, retryAfter time.Duration) {
+func writeRefusal(w http.ResponseWriter, status int, retryAfter time.Duration) {
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -58,7 +58,7 @@ func clipList(list []string) string {
 }
 
 // candidates returns the patterns that would match id, the narrower first.
-func candidates(id Identity) string {
+func matchingPatterns(id Identity) string {
 	var names []string
 	for _, name := range id.Names {
 		names = append(names, patternOf(name))

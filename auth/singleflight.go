@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// flights lets callers that want the same answer at the same time share one
+// singleFlight lets callers that want the same answer at the same time share one
 // call. The call belongs to none of them: a caller that leaves does not end it
 // for the others.
-type flights[V any] struct {
+type singleFlight[V any] struct {
 	mu      sync.Mutex
 	pending map[[32]byte]*sharedCall[V]
 }
@@ -23,7 +23,7 @@ type sharedCall[V any] struct {
 // do returns the answer of the call that is under way for key, or starts call
 // unless admit refuses; a call that somebody else has started needs no
 // admission. When ctx ends first the error is ErrUnavailable.
-func (f *flights[V]) do(ctx context.Context, key [32]byte, admit func() error, call func() (V, error)) (V, error) {
+func (f *singleFlight[V]) do(ctx context.Context, key [32]byte, admit func() error, call func() (V, error)) (V, error) {
 	var none V
 	f.mu.Lock()
 	shared, ok := f.pending[key]
@@ -48,7 +48,7 @@ func (f *flights[V]) do(ctx context.Context, key [32]byte, admit func() error, c
 	}
 }
 
-func (f *flights[V]) run(key [32]byte, shared *sharedCall[V], call func() (V, error)) {
+func (f *singleFlight[V]) run(key [32]byte, shared *sharedCall[V], call func() (V, error)) {
 	shared.v, shared.err = call()
 	f.mu.Lock()
 	delete(f.pending, key)

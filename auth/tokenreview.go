@@ -16,7 +16,7 @@ import (
 type TokenReview struct {
 	api      *apiServer
 	verdicts *verdicts[Identity]
-	flights  flights[Identity]
+	calls  singleFlight[Identity]
 }
 
 type tokenReview struct {
@@ -76,7 +76,7 @@ func (t *TokenReview) Authenticate(r *http.Request) (Identity, error) {
 			}
 			return nil
 		}
-		id, err = t.flights.do(r.Context(), key, admit, func() (Identity, error) {
+		id, err = t.calls.do(r.Context(), key, admit, func() (Identity, error) {
 			id, err := t.ask(token)
 			t.verdicts.put(key, id, tokenExpiry(token), err)
 			return id, err

@@ -66,7 +66,7 @@ func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registe
 	if err != nil {
 		return nil, err
 	}
-	d := &doors{authenticate: auth.Authenticate(auth.First(list...), options)}
+	d := &doors{authenticate: auth.Authenticate(auth.NewChain(list...), options)}
 	options.AllowList = prefix + "METRICS_ALLOW"
 	d.metrics = auth.Authorize(metrics, "metrics", options, more...)
 	d.own = auth.Authorize(metrics, "gate_metrics", options, more...)
