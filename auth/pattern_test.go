@@ -9,7 +9,7 @@ func TestPatternErrors(t *testing.T) {
 	for _, test := range []struct{ pattern, want string }{
 		{"prometheus.example", "write dns:prometheus.example"},
 		{"DNS:prometheus.example", "write dns:"},
-		{`"dns:prometheus.example"`, "without them"},
+		{`"dns:prometheus.example"`, ""},
 		{`'prometheus.example'`, "without them"},
 		{"san:prometheus.example", "unknown type san:"},
 		{"prometheus@example.org", "write email:prometheus@example.org or user:"},

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// writeRefusal ends a request with status and its text, and nothing that would tell
-// a stranger more.
+// writeRefusal answers a request with status and its text, and nothing that would tell an
+// attacker more.
 func writeRefusal(w http.ResponseWriter, status int, retryAfter time.Duration) {
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=utf-8")
@@ -57,25 +57,25 @@ func clipList(list []string) string {
 	return strings.Join(list[:clipNames], ", ") + ", …"
 }
 
-// candidates returns the patterns that would match id, the narrower first.
+// matchingPatterns returns the patterns that would match id, the narrower first.
 func matchingPatterns(id Identity) string {
-	var names []string
+	var patterns []string
 	for _, name := range id.Names {
-		names = append(names, patternOf(name))
+		patterns = append(patterns, patternOf(name))
 	}
 	for _, group := range id.policyGroups() {
-		names = append(names, patternOf("group:"+group))
+		patterns = append(patterns, patternOf(KindGroup+":"+group))
 	}
-	if len(names) == 0 {
+	if len(patterns) == 0 {
 		return "* (it has no name that another pattern could match)"
 	}
-	return clipList(names)
+	return clipList(patterns)
 }
 
 // patternOf returns name as an allow list takes it, or says that it cannot.
 func patternOf(name string) string {
-	if strings.Contains(name, ",") || checkPattern(name) != nil {
+	if checkPattern(element{text: name, quoted: true}) != nil {
 		return strconv.Quote(name) + " (which no pattern can write)"
 	}
-	return name
+	return quoteElement(name)
 }
