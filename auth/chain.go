@@ -3,22 +3,25 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"strings"
 )
 
+// chain asks several authenticators.
 type chain struct {
-	certificates []Authenticator // asked always: a presented one that is bad refuses
-	bearers      []Authenticator // asked until one knows the token
-	none         error           // says which credentials there could be
+	certificates []Authenticator // always asked: a certificate that is presented and bad refuses
+	bearers      []Authenticator // asked in turn until one accepts or refuses the token
+	noCredential error           // says which credentials there could be
+	unknownToken error           // the error of a token that no authenticator accepts or refuses
 }
 
-// NewChain returns the Authenticator that asks each in turn until one knows the
-// credential; with none it refuses everyone. A bearer token beside a
-// certificate is the identity, but either of them refuses the request when it
-// is bad. Since an Authorization header is a credential presented, it refuses
-// too when nobody knows the token.
+// NewChain returns the Authenticator that asks each in turn until one accepts or refuses the
+// credential; with none it refuses everyone. With a bearer token and a certificate the token
+// is the identity, but either of them refuses the request when it is bad. A token that no
+// authenticator knows refuses too.
 func NewChain(authenticators ...Authenticator) Authenticator {
-	var c chain
+	c := &chain{unknownToken: fmt.Errorf("%w bearer token: it is no static token and not from a configured issuer", ErrUnknown)}
 	for _, a := range authenticators {
 		if _, ok := a.(*Certificate); ok {
 			c.certificates = append(c.certificates, a)
@@ -28,18 +31,19 @@ func NewChain(authenticators ...Authenticator) Authenticator {
 	}
 	switch {
 	case len(c.bearers) == 0:
-		c.none = fmt.Errorf("%w: present a client certificate", ErrNoCredential)
+		c.noCredential = fmt.Errorf("%w: present a client certificate", ErrNoCredential)
+		c.unknownToken = fmt.Errorf("%w bearer token: no method for bearer tokens is on; send no Authorization header", ErrUnknown)
 	case len(c.certificates) == 0:
-		c.none = fmt.Errorf("%w: send Authorization: Bearer and a token", ErrNoCredential)
+		c.noCredential = fmt.Errorf("%w: send Authorization: Bearer and a token", ErrNoCredential)
 	default:
-		c.none = fmt.Errorf("%w: present a client certificate, or send Authorization: Bearer and a token", ErrNoCredential)
+		c.noCredential = fmt.Errorf("%w: present a client certificate, or send Authorization: Bearer and a token", ErrNoCredential)
 	}
-	return &c
+	return c
 }
 
 // Authenticate implements Authenticator.
 func (c *chain) Authenticate(r *http.Request) (Identity, error) {
-	certificate, err := ask(c.certificates, r)
+	certificate, err := ask(c.certificates, r, nil)
 	if err != nil && !errors.Is(err, ErrNoCredential) {
 		return Identity{}, err
 	}
@@ -48,42 +52,65 @@ func (c *chain) Authenticate(r *http.Request) (Identity, error) {
 		if err == nil {
 			return certificate, nil
 		}
-		return c.credentialless(r)
+		return c.withoutHeader(r)
 	}
 	if syntax != nil {
 		return Identity{}, &Refusal{Method: MethodNone, Err: syntax}
 	}
-	id, err := ask(c.bearers, r)
+	var others []*Refusal
+	id, err := ask(c.bearers, r, &others)
 	if errors.Is(err, ErrNoCredential) {
-		return Identity{}, &Refusal{Method: MethodNone, Err: c.unknown()}
+		return Identity{}, c.unknown(others)
 	}
 	return id, err
 }
 
-// credentialless asks the rest about a request with neither certificate nor
-// Authorization header: an Authenticator of another package may still know it.
-func (c *chain) credentialless(r *http.Request) (Identity, error) {
-	id, err := ask(c.bearers, r)
+// withoutHeader asks the rest about a request with neither certificate nor Authorization
+// header: an Authenticator of another package can use something else.
+func (c *chain) withoutHeader(r *http.Request) (Identity, error) {
+	id, err := ask(c.bearers, r, nil)
 	if errors.Is(err, ErrNoCredential) {
-		err = c.none
+		err = c.noCredential
 	}
 	return id, err
 }
 
-// unknown is the error of a token that nobody knows. It must not wrap ErrNoCredential.
-func (c *chain) unknown() error {
-	if len(c.bearers) == 0 {
-		return fmt.Errorf("%w bearer token: no method for bearer tokens is on; send no Authorization header", ErrUnknown)
+// unknown refuses a token that each authenticator left to the next. others say what they
+// expected instead. The result must not wrap ErrNoCredential.
+func (c *chain) unknown(others []*Refusal) *Refusal {
+	refusal := &Refusal{Method: MethodNone, Err: c.unknownToken}
+	var expected []string
+	for _, other := range others {
+		for _, attr := range other.Details {
+			if attr.Key == keyExpectedIssuer {
+				expected = append(expected, attr.Value.String())
+			}
+		}
 	}
-	return fmt.Errorf("%w bearer token: no static token and no issuer here knows it", ErrUnknown)
+	if len(others) == 0 {
+		return refusal
+	}
+	refusal.Issuer, refusal.Subject = others[0].Issuer, others[0].Subject
+	for _, attr := range others[0].Details {
+		if attr.Key == keyExpectedIssuer {
+			attr = slog.String(keyExpectedIssuer, strings.Join(expected, ", "))
+		}
+		refusal.Details = append(refusal.Details, attr)
+	}
+	return refusal
 }
 
-// ask returns the first answer that is not ErrNoCredential.
-func ask(authenticators []Authenticator, r *http.Request) (Identity, error) {
+// ask returns the first answer that is not ErrNoCredential. The refusals among the answers
+// that are, it appends to others.
+func ask(authenticators []Authenticator, r *http.Request, others *[]*Refusal) (Identity, error) {
 	for _, a := range authenticators {
 		id, err := a.Authenticate(r)
 		if err == nil || !errors.Is(err, ErrNoCredential) {
 			return id, err
+		}
+		var refusal *Refusal
+		if others != nil && errors.As(err, &refusal) {
+			*others = append(*others, refusal)
 		}
 	}
 	return Identity{}, ErrNoCredential

@@ -65,7 +65,7 @@ func BenchmarkOIDCNewToken(b *testing.B) {
 			r := bearerRequest(key.token(b, f.claims(nil)))
 			b.ReportAllocs()
 			for b.Loop() {
-				f.oidc.verified.clear()
+				f.oidc.verified.lru.Purge()
 				if _, err := f.oidc.Authenticate(r); err != nil {
 					b.Fatal(err)
 				}

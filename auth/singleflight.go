@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// singleFlight lets callers that want the same answer at the same time share one
-// call. The call belongs to none of them: a caller that leaves does not end it
-// for the others.
+// singleFlight lets callers that want the same answer at the same time share one call. A
+// caller that leaves does not cancel it for the others. Unlike x/sync/singleflight it asks
+// for admission before a call, and only of the caller that starts it.
 type singleFlight[V any] struct {
 	mu      sync.Mutex
 	pending map[[32]byte]*sharedCall[V]
@@ -20,9 +20,8 @@ type sharedCall[V any] struct {
 	err  error
 }
 
-// do returns the answer of the call that is under way for key, or starts call
-// unless admit refuses; a call that somebody else has started needs no
-// admission. When ctx ends first the error is ErrUnavailable.
+// do returns the answer of the call that is under way for key, or starts call unless admit
+// refuses. When ctx ends first the error wraps ErrUnavailable.
 func (f *singleFlight[V]) do(ctx context.Context, key [32]byte, admit func() error, call func() (V, error)) (V, error) {
 	var none V
 	f.mu.Lock()
