@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,7 +17,7 @@ import (
 type AccessReview struct {
 	api      *apiServer
 	verdicts *verdicts[struct{}]
-	calls  singleFlight[struct{}]
+	calls    singleFlight[struct{}]
 }
 
 type accessReview struct {
@@ -44,8 +45,11 @@ type accessReviewStatus struct {
 	Denied  bool `json:"denied"`
 }
 
-// NewAccessReview returns the AccessReview of o, whose Audiences and Admit it
-// does not need. It reads the CA and the token file and dials nobody.
+const accessReviewPath = "apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+// NewAccessReview returns the AccessReview of o, whose Audiences and Admit it does not use. It
+// reads the CA and the token file and opens no connection. The error joins an *OptionError
+// for each mistake in o.
 func NewAccessReview(o KubernetesOptions) (*AccessReview, error) {
 	api, err := newAPIServer(o)
 	if err != nil {
@@ -54,15 +58,16 @@ func NewAccessReview(o KubernetesOptions) (*AccessReview, error) {
 	return &AccessReview{api: api, verdicts: newVerdicts[struct{}](api.options.Now)}, nil
 }
 
-// Close ends idle connections to the API server.
+// Close closes idle connections to the API server.
 func (a *AccessReview) Close() { a.api.close() }
 
-// Authorize is an Authorizer. Any method on a path is the verb get: the gate
-// changes nothing. A yes is remembered for a minute, a no for ten seconds.
+// Authorize is an Authorizer. Any method on a path is the verb get: the gate changes nothing.
+// A yes is cached for a minute, a no for ten seconds.
 func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	if id.User == "" {
 		return fmt.Errorf("%w: no user name for RBAC (a certificate's is its CN); give the client another credential", ErrDenied)
 	}
+	id.Groups = reviewGroups(id)
 	path := r.URL.Path
 	key := accessKey(id, path)
 	_, err, ok := a.verdicts.get(key)
@@ -77,12 +82,27 @@ func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	return err
 }
 
-func (a *AccessReview) ask(id Identity, path string) error {
-	in := accessReview{APIVersion: "authorization.k8s.io/v1", Kind: "SubjectAccessReview",
+// reviewGroups returns the groups of id that the API server is told. Only its own word makes
+// somebody a member of a group of Kubernetes itself: an issuer or a client CA that could say
+// system:masters would be above RBAC.
+func reviewGroups(id Identity) []string {
+	reserved := func(group string) bool { return strings.HasPrefix(group, systemPrefix) }
+	if id.Method == MethodKubernetes || !slices.ContainsFunc(id.Groups, reserved) {
+		return id.Groups
+	}
+	return slices.DeleteFunc(slices.Clone(id.Groups), reserved)
+}
+
+func newAccessReview(id Identity, path string) accessReview {
+	return accessReview{APIVersion: "authorization.k8s.io/v1", Kind: "SubjectAccessReview",
 		Spec: accessReviewSpec{Attributes: nonResourceAttributes{Path: path, Verb: "get"},
 			User: id.User, UID: id.UID, Groups: id.Groups, Extra: id.Extra}}
+}
+
+func (a *AccessReview) ask(id Identity, path string) error {
+	in := newAccessReview(id, path)
 	var out accessReview
-	if err := a.api.review("apis/authorization.k8s.io/v1/subjectaccessreviews", in, &out); err != nil {
+	if err := a.api.review(accessReviewPath, in, &out); err != nil {
 		return err
 	}
 	if out.APIVersion != in.APIVersion || out.Kind != in.Kind {
@@ -95,8 +115,8 @@ func (a *AccessReview) ask(id Identity, path string) error {
 	return nil
 }
 
-// accessKey digests all that the API server is told. Every part carries its
-// length, so no choice of names makes two questions share an answer.
+// accessKey digests all that the API server is told. Every part carries its length, so no
+// choice of names makes two questions share an answer.
 func accessKey(id Identity, path string) [sha256.Size]byte {
 	b := make([]byte, 0, 512)
 	part := func(s string) {

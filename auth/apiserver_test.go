@@ -33,7 +33,7 @@ func TestKubernetesOutages(t *testing.T) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		}},
 		{"no JSON", say("<html>")}, {"empty", say("")}, {"cut off", say(yes)}, {"two", say(yes + "}{}")},
-		{"too large", say(yes + strings.Repeat(" ", maxAnswer) + "}")},
+		{"too large", say(yes + strings.Repeat(" ", maxDocument) + "}")},
 		{"compressed", func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Accept-Encoding") != "" {
 				t.Errorf("asks for %s", r.Header.Get("Accept-Encoding"))

@@ -14,10 +14,9 @@ func validClaimPath(path string) bool {
 	return !slices.Contains(strings.Split(path, "."), "")
 }
 
-// lookup returns the claim at a dotted path. Claim names can contain dots
-// themselves ("kubernetes.io", "https://example.com/groups"), so a path may be
-// read in several ways; a token in which more than one of them leads to a value
-// is refused, for its author may not be who chose the path.
+// lookup returns the claim at a dotted path. Claim names can contain dots themselves
+// ("kubernetes.io", "https://example.com/groups"), so there are several ways to read a path.
+// A token with a value at more than one of them is refused: its author may have added one.
 func lookup(obj object, path string) (value any, found bool, err error) {
 	for end := range len(path) + 1 {
 		if end < len(path) && path[end] != '.' {
@@ -48,4 +47,20 @@ func lookup(obj object, path string) (value any, found bool, err error) {
 		}
 	}
 	return value, found, nil
+}
+
+// leftOut reports whether the issuer says that the claim at path is not in the token but
+// elsewhere: by _claim_names (OpenID Connect Core section 5.6.2), or by the hasgroups of
+// Microsoft Entra ID.
+func leftOut(claims object, path string) bool {
+	names, _ := claims["_claim_names"].(object)
+	for end := range len(path) + 1 {
+		if end < len(path) && path[end] != '.' {
+			continue
+		}
+		if _, there := names[path[:end]]; there {
+			return true
+		}
+	}
+	return path == "groups" && claims["hasgroups"] == true
 }

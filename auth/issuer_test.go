@@ -207,7 +207,7 @@ func TestDiscoveryFollowsMovedKeys(t *testing.T) {
 
 func TestIssuerTLSIsVerified(t *testing.T) {
 	f := newOIDCFixture(t, nil)
-	if transport, ok := f.oidc.remote.client.Load().Transport.(*http.Transport); !ok || transport.Proxy != nil {
+	if transport, ok := f.oidc.client.Load().Transport.(*http.Transport); !ok || transport.Proxy != nil {
 		t.Error("the environment's proxy would see the discovery token")
 	}
 	otherCA := oidcFile(t, "ca", pemOf(selfSigned(t)))

@@ -12,17 +12,16 @@ import (
 // maxDepth is how deeply arrays and objects may nest.
 const maxDepth = 16
 
-// errJSON is the error of parseObject; it must show nothing of what was parsed.
+// errJSON is the error of parseObject; it must show nothing of the input.
 var errJSON = errors.New("not one JSON object with unique names in valid UTF-8")
 
 // object is a JSON object. Its values are object, []any, string, json.Number,
 // bool and nil.
 type object = map[string]any
 
-// parseObject decodes data, which must be exactly one JSON object. Unlike
-// encoding/json it refuses a name that comes twice in one object, at any depth:
-// RFC 7519 section 4 lets parsers differ there, and two that differ can be
-// played against each other.
+// parseObject decodes data, which must be exactly one JSON object. Unlike encoding/json it
+// refuses two members of one name, at any depth: RFC 7519 section 4 lets parsers differ
+// there, and an attacker could use the difference.
 func parseObject(data []byte) (object, error) {
 	if !utf8.Valid(data) || !json.Valid(data) {
 		return nil, errJSON
@@ -91,8 +90,8 @@ func parseElements(dec *json.Decoder, depth int) ([]any, error) {
 	return elements, err
 }
 
-// hasFolded reports whether obj has a name that differs from one of names only
-// in case: encoding/json would take the one for the other.
+// hasFolded reports whether obj has a name that differs from one of names in case only:
+// encoding/json and much other software take them for the same.
 func hasFolded(obj object, names ...string) bool {
 	for member := range obj {
 		for _, name := range names {

@@ -116,11 +116,11 @@ func TestOIDCRunRefreshesAndHeals(t *testing.T) {
 	until("takes new keys", func() bool { keys, _ := f.oidc.keys.current().named("k2"); return len(keys) == 1 })
 	cancel()
 	<-done
-	f.oidc.keys.mu.Lock() // a refresh in flight may still log
-	flight := f.oidc.keys.flight
-	f.oidc.keys.mu.Unlock()
-	if flight != nil {
-		<-flight.done
+	f.oidc.keys.calls.mu.Lock() // a fetch under way can still log
+	call := f.oidc.keys.calls.pending[[32]byte{}]
+	f.oidc.keys.calls.mu.Unlock()
+	if call != nil {
+		<-call.done
 	}
 	for _, line := range []string{"level=ERROR", "level=INFO", "issuer=" + f.issuer.URL} {
 		if !strings.Contains(log.String(), line) {

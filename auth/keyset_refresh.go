@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// Bounds of the background refresh. A key that its issuer withdraws is trusted
-// for at most maxRefresh longer, while the issuer answers.
+// Bounds of the background refresh. A key that its issuer withdraws is trusted for at most
+// maxRefresh longer, while the issuer answers.
 const (
 	maxRefresh = 15 * time.Minute
 	maxRetry   = time.Minute
 )
 
-// run keeps the keys fresh until ctx ends, so that no request has to wait for
-// the issuer and an outage shows long before the keys are too old.
+// run refreshes the keys until ctx ends, so that no request has to wait for the issuer and an
+// outage is logged long before the keys are too old.
 func (k *keySet) run(ctx context.Context) {
 	if k.source == nil {
 		<-ctx.Done()
@@ -27,7 +27,7 @@ func (k *keySet) run(ctx context.Context) {
 			failures++
 		}
 		pause := k.pause(failures)
-		timer := time.NewTimer(pause - rand.N(pause/10+1)) // fleets must not ask in step
+		timer := time.NewTimer(pause - rand.N(pause/10+1)) // many gates must not ask at the same time
 		select {
 		case <-ctx.Done():
 		case <-timer.C:

@@ -51,7 +51,7 @@ func kubernetesIssuer(t *testing.T, token string) (a *OIDC, hosts *[]string) {
 		t.Fatal(err)
 	}
 	hosts = new([]string)
-	a.remote.client.Load().Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	a.client.Load().Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		*hosts = append(*hosts, address)
 		return (&net.Dialer{}).DialContext(ctx, network, server.Listener.Addr().String())
 	}

@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,12 +9,12 @@ import (
 	"time"
 )
 
-// TokenReview authenticates requests by asking the Kubernetes API server about
-// their bearer token (authentication.k8s.io/v1). It is safe for concurrent use.
+// TokenReview authenticates requests by asking the Kubernetes API server about their bearer
+// token (authentication.k8s.io/v1). It is safe for concurrent use.
 type TokenReview struct {
 	api      *apiServer
-	verdicts *verdicts[Identity]
-	calls  singleFlight[Identity]
+	verdicts *verdicts[reviewed]
+	calls    singleFlight[reviewed]
 }
 
 type tokenReview struct {
@@ -43,22 +41,30 @@ type tokenReviewStatus struct {
 	} `json:"user"`
 }
 
-// NewTokenReview returns the TokenReview of o. It reads the CA and the token
-// file and dials nobody.
+const tokenReviewPath = "apis/authentication.k8s.io/v1/tokenreviews"
+
+// reviewed is a token that the API server has accepted.
+type reviewed struct {
+	id           Identity
+	confirmation confirmation
+}
+
+// NewTokenReview returns the TokenReview of o. It reads the CA and the token file and opens no
+// connection. The error joins an *OptionError for each mistake in o.
 func NewTokenReview(o KubernetesOptions) (*TokenReview, error) {
 	api, err := newAPIServer(o)
 	if err != nil {
 		return nil, err
 	}
-	return &TokenReview{api: api, verdicts: newVerdicts[Identity](api.options.Now)}, nil
+	return &TokenReview{api: api, verdicts: newVerdicts[reviewed](api.options.Now)}, nil
 }
 
-// Close ends idle connections to the API server.
+// Close closes idle connections to the API server.
 func (t *TokenReview) Close() { t.api.close() }
 
-// Authenticate implements Authenticator. It has an answer for every bearer
-// token, so it comes last. A yes is remembered for a minute but not past the
-// token's exp, a no for ten seconds.
+// Authenticate implements Authenticator. It has an answer for every bearer token, so it comes
+// last in a chain. A yes is cached for a minute but not past the token's exp, a no for ten
+// seconds.
 func (t *TokenReview) Authenticate(r *http.Request) (Identity, error) {
 	token, err := Bearer(r)
 	if errors.Is(err, ErrNoCredential) {
@@ -68,7 +74,7 @@ func (t *TokenReview) Authenticate(r *http.Request) (Identity, error) {
 		return Identity{}, &Refusal{Method: MethodKubernetes, Err: err}
 	}
 	key := digest(token)
-	id, err, ok := t.verdicts.get(key)
+	v, err, ok := t.verdicts.get(key)
 	if !ok {
 		admit := func() error {
 			if !t.api.options.Admit(r) {
@@ -76,58 +82,86 @@ func (t *TokenReview) Authenticate(r *http.Request) (Identity, error) {
 			}
 			return nil
 		}
-		id, err = t.calls.do(r.Context(), key, admit, func() (Identity, error) {
-			id, err := t.ask(token)
-			t.verdicts.put(key, id, tokenExpiry(token), err)
-			return id, err
+		v, err = t.calls.do(r.Context(), key, admit, func() (reviewed, error) {
+			v, until, err := t.ask(token)
+			t.verdicts.put(key, v, until, err)
+			return v, err
 		})
 	}
-	if err != nil {
-		return Identity{}, &Refusal{Method: MethodKubernetes, Err: err}
+	if err == nil {
+		err = v.confirmation.check(r)
 	}
-	return id, nil
+	if err != nil {
+		return Identity{}, t.refusal(token, err)
+	}
+	return v.id, nil
 }
 
-func (t *TokenReview) ask(token string) (Identity, error) {
-	in := tokenReview{APIVersion: "authentication.k8s.io/v1", Kind: "TokenReview",
-		Spec: tokenReviewSpec{Token: token, Audiences: t.api.options.Audiences}}
+// refusal returns err with what the token states, if it is a JSON web token.
+func (t *TokenReview) refusal(token string, err error) *Refusal {
+	refusal := &Refusal{Method: MethodKubernetes, Err: err}
+	if parsed, fault := parseJWT(token); fault == nil {
+		refusal.Issuer = parsed.issuer()
+		if sub, _ := parsed.claims["sub"].(string); sub != "" {
+			refusal.Subject = KindUser + ":" + sub
+		}
+		refusal.Details = appendString(parsed.details(), keyExpectedAudience, clipList(t.api.options.Audiences))
+	}
+	return refusal
+}
+
+func newTokenReview(token string, audiences []string) tokenReview {
+	return tokenReview{APIVersion: "authentication.k8s.io/v1", Kind: "TokenReview",
+		Spec: tokenReviewSpec{Token: token, Audiences: audiences}}
+}
+
+// ask returns what the API server says of token, and when the token expires if it says so.
+func (t *TokenReview) ask(token string) (v reviewed, until time.Time, err error) {
+	in := newTokenReview(token, t.api.options.Audiences)
 	var out tokenReview
-	if err := t.api.review("apis/authentication.k8s.io/v1/tokenreviews", in, &out); err != nil {
-		return Identity{}, err
+	if err := t.api.review(tokenReviewPath, in, &out); err != nil {
+		return v, until, err
 	}
 	if out.APIVersion != in.APIVersion || out.Kind != in.Kind {
-		return Identity{}, fmt.Errorf("%w: kubernetes API: answer is not a TokenReview", ErrUnavailable)
+		return v, until, fmt.Errorf("%w: kubernetes API: answer is not a TokenReview", ErrUnavailable)
 	}
 	if err := t.judge(&out.Status); err != nil {
-		return Identity{}, err
+		return v, until, err
+	}
+	if parsed, fault := parseJWT(token); fault == nil {
+		until, _ = numericDate(parsed.claims["exp"])
+		if v.confirmation, err = confirmationOf(parsed.claims); err != nil {
+			return v, until, err
+		}
 	}
 	user := out.Status.User
-	return Identity{
+	v.id = Identity{
 		Method:  MethodKubernetes,
 		Issuer:  t.api.options.URL,
-		Subject: "user:" + user.Username,
-		Names:   []string{"user:" + user.Username},
+		Subject: KindUser + ":" + user.Username,
+		Names:   []string{KindUser + ":" + user.Username},
 		Groups:  user.Groups,
 		User:    user.Username,
 		UID:     user.UID,
 		Extra:   user.Extra,
-	}, nil
+	}
+	return v, until, nil
 }
 
-// judge refuses all but an authenticated user for one of our audiences. The
-// server's own text stays out of the error: it may quote the token.
+// judge refuses all but an authenticated user for one of the configured audiences. The API
+// server's own text stays out of the error: it can quote the token.
 func (t *TokenReview) judge(s *tokenReviewStatus) error {
-	ours := func(audience string) bool { return slices.Contains(t.api.options.Audiences, audience) }
+	configured := func(audience string) bool { return slices.Contains(t.api.options.Audiences, audience) }
 	switch {
 	case !s.Authenticated && strings.Contains(s.Error, "expired"):
 		return fmt.Errorf("service account token: %w; the client should read its token file again", ErrExpired)
 	case !s.Authenticated:
-		return errors.New("token is none that the kubernetes API accepts for " + t.audiences())
+		return errors.New("the Kubernetes API does not accept this token for " + t.audiences())
 	case s.User.Username == "" || s.User.Username == "system:anonymous":
-		return errors.New("token is nobody's to the kubernetes API")
-	case len(t.api.options.Audiences) > 0 && !slices.ContainsFunc(s.Audiences, ours):
+		return errors.New("the Kubernetes API returned no user for this token")
+	case len(t.api.options.Audiences) > 0 && !slices.ContainsFunc(s.Audiences, configured):
 		// A server that does not look at audiences leaves the list empty.
-		return errors.New("token is good, but not for " + t.audiences())
+		return errors.New("the Kubernetes API accepts this token, but not for " + t.audiences())
 	}
 	return nil
 }
@@ -137,23 +171,4 @@ func (t *TokenReview) audiences() string {
 		return "its own audience"
 	}
 	return "the audience " + strings.Join(t.api.options.Audiences, " or ")
-}
-
-// tokenExpiry returns the exp of a JWT that somebody else has verified, or zero.
-func tokenExpiry(token string) time.Time {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return time.Time{}
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return time.Time{}
-	}
-	var claims struct {
-		Exp *float64 `json:"exp"`
-	}
-	if json.Unmarshal(payload, &claims) != nil || claims.Exp == nil || !(*claims.Exp < 1<<40) {
-		return time.Time{}
-	}
-	return time.Unix(int64(*claims.Exp), 0)
 }

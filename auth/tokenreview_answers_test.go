@@ -95,7 +95,7 @@ func TestKubernetesAsks(t *testing.T) {
 		}
 	}
 	same(want)
-	id := Identity{User: "system:serviceaccount:monitoring:prometheus-k8s",
+	id := Identity{Method: MethodKubernetes, User: "system:serviceaccount:monitoring:prometheus-k8s",
 		Groups: []string{"system:serviceaccounts", "system:serviceaccounts:monitoring", "system:authenticated"}}
 	_ = newAccess(t, o).Authorize(request(), id)
 	same(f.answers["access-allowed"])

@@ -148,13 +148,3 @@ func TestTokenReviewAdmits(t *testing.T) {
 		t.Fatalf("%d calls, want 1", n)
 	}
 }
-
-func TestTokenExpiry(t *testing.T) {
-	for token, want := range map[string]int64{podToken: 4102444800, staleToken: 1, "abc": 0, "a.b.c": 0, "e30.e30.e30": 0,
-		"e30.eyJleHAiOiJ4In0.e30": 0, "e30.eyJleHAiOjFlMzAwfQ.e30": 0} {
-		got := tokenExpiry(token)
-		if want == 0 != got.IsZero() || want != 0 && got.Unix() != want {
-			t.Errorf("%s: %v, want %d", token, got, want)
-		}
-	}
-}

@@ -13,10 +13,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // tokenPrefix marks the tokens that NewToken makes.
 const tokenPrefix = "mg_"
+
+var errUnknownToken = fmt.Errorf("%w static token: the tokens file has no such digest", ErrUnknown)
 
 // Tokens authenticates requests by static bearer tokens, of which it knows
 // names and digests only. It is safe for concurrent use.
@@ -33,11 +37,10 @@ type tokenSet struct {
 	identities []Identity
 }
 
-// LoadTokens reads the tokens file at path: a line "NAME sha256:DIGEST" each,
-// empty lines and comments from # to the end of a line. Comments alone are a
-// file that revokes all tokens; an empty file, a line that is anything else
-// and a file that others can read are errors. Errors name the line and never
-// show what it holds.
+// LoadTokens reads the tokens file at path: a line "NAME sha256:DIGEST" each, empty lines,
+// and comments from # to the end of a line. A file of comments alone revokes all tokens. An
+// empty file, any other line and a file that others can read or write are errors, each an
+// *OptionError. Errors name the line and never show what is in it.
 func LoadTokens(path string) (*Tokens, error) {
 	t := &Tokens{path: path}
 	if _, err := t.Reload(); err != nil {
@@ -51,9 +54,9 @@ func LoadTokens(path string) (*Tokens, error) {
 func (t *Tokens) Reload() (changed bool, err error) {
 	t.reload.Lock()
 	defer t.reload.Unlock()
-	content, err := readTokens(t.path)
+	content, err := readFile(OptionTokensFile, t.path, safefile.Rule{MaxBytes: maxDocument, Secret: true})
 	if err != nil {
-		return false, fmt.Errorf("tokens file %s: %w", t.path, err)
+		return false, err
 	}
 	old := t.set.Load()
 	if old != nil && bytes.Equal(old.content, content) {
@@ -61,7 +64,8 @@ func (t *Tokens) Reload() (changed bool, err error) {
 	}
 	set, err := parseTokens(content)
 	if err != nil {
-		return false, fmt.Errorf("tokens file %s: %w", t.path, err)
+		return false, &OptionError{Option: OptionTokensFile, Value: t.path, Err: err,
+			Advice: "metrics-gate token NAME prints a new token and its line"}
 	}
 	t.set.Store(set)
 	return true, nil
@@ -83,10 +87,10 @@ func (t *Tokens) Authenticate(r *http.Request) (Identity, error) {
 	if id, ok := t.set.Load().find(digest(token)); ok {
 		return id, nil
 	}
-	// A token of our own making concerns nobody else: one that was revoked or
-	// mistyped is not shown to the next authenticator's server.
+	// A token with the gate's own prefix is for no other authenticator: one that was revoked
+	// or mistyped must not be sent to the API server.
 	if strings.HasPrefix(token, tokenPrefix) {
-		return Identity{}, &Refusal{Method: MethodToken, Err: fmt.Errorf("%w static token: the tokens file has no such digest", ErrUnknown)}
+		return Identity{}, &Refusal{Method: MethodToken, Err: errUnknownToken}
 	}
 	return Identity{}, ErrNoCredential
 }
@@ -111,7 +115,7 @@ func digest(token string) [sha256.Size]byte {
 }
 
 // NewToken makes a token of 256 random bits and its line for the tokens file,
-// without a newline. The secret is in no other place than the caller's hands.
+// without a newline. The secret is stored nowhere.
 func NewToken(name string) (secret, line string, err error) {
 	if err := checkTokenName(name); err != nil {
 		return "", "", err

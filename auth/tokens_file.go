@@ -6,55 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
-	"syscall"
 )
 
 const (
-	maxTokensFile = 1 << 20 // bytes
-	maxTokenName  = 128     // bytes
-	digestPrefix  = "sha256:"
+	maxTokenName = 128 // bytes
+	digestPrefix = "sha256:"
 )
-
-// readTokens returns the content of the file at path. Its kind and mode are
-// those of the opened descriptor, so no other file can be slipped in between;
-// a pipe is refused rather than waited for.
-func readTokens(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	if mode := info.Mode().Perm(); mode&0o004 != 0 {
-		return nil, fmt.Errorf("mode %04o: others can read it; run chmod o-r", mode)
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxTokensFile+1))
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if len(content) > maxTokensFile {
-		return nil, fmt.Errorf("larger than %d bytes", maxTokensFile)
-	}
-	return content, nil
-}
-
-// withoutPath returns what went wrong, for a caller that has named the file.
-func withoutPath(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
-}
 
 func parseTokens(content []byte) (*tokenSet, error) {
 	if len(bytes.TrimSpace(content)) == 0 {
@@ -74,10 +32,10 @@ func parseTokens(content []byte) (*tokenSet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		if other, ok := names[name]; ok {
+		if other, twice := names[name]; twice {
 			return nil, fmt.Errorf("line %d: same name as line %d", number, other)
 		}
-		if other, ok := digests[sum]; ok {
+		if other, twice := digests[sum]; twice {
 			return nil, fmt.Errorf("line %d: same digest as line %d", number, other)
 		}
 		names[name], digests[sum] = number, number

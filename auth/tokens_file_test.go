@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,7 +75,7 @@ func TestTokensFileKind(t *testing.T) {
 		}
 	})
 	t.Run("too large", func(t *testing.T) {
-		path := tokensFile(t, strings.Repeat("# comment\n", maxTokensFile/10+1))
+		path := tokensFile(t, strings.Repeat("# comment\n", maxDocument/10+1))
 		if _, err := LoadTokens(path); err == nil || !strings.Contains(err.Error(), "larger than") {
 			t.Fatal(err)
 		}
@@ -88,13 +89,14 @@ func TestTokensFileKind(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	for mode, good := range map[os.FileMode]bool{0o400: true, 0o440: true, 0o640: true, 0o604: false, 0o644: false, 0o666: false} {
+	for mode, good := range map[os.FileMode]bool{0o400: true, 0o440: true, 0o640: true, 0o604: false, 0o644: false, 0o622: false, 0o602: false, 0o666: false} {
 		path := tokensFile(t, line)
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
 		_, err := LoadTokens(path)
-		if (err == nil) != good || err != nil && !strings.Contains(err.Error(), "chmod o-r") {
+		var option *OptionError
+		if (err == nil) != good || err != nil && (!errors.As(err, &option) || option.Value != path || option.Advice == "") {
 			t.Errorf("mode %04o: %v", mode, err)
 		}
 	}
