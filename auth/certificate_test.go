@@ -45,6 +45,16 @@ func leaf(edit func(*x509.Certificate)) *x509.Certificate {
 	return c
 }
 
+// alternativeExtension returns a subject alternative name extension with one name.
+func alternativeExtension(t testing.TB, tag int, name string) []pkix.Extension {
+	t.Helper()
+	value, err := asn1.Marshal([]asn1.RawValue{{Class: asn1.ClassContextSpecific, Tag: tag, Bytes: []byte(name)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: value}}
+}
+
 // overTLS returns a request whose handshake verified chains of the leaves.
 func overTLS(leaves ...*x509.Certificate) *http.Request {
 	r := request()
