@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 )
@@ -72,9 +70,7 @@ func TestOIDCHangingIssuer(t *testing.T) {
 		_, err := f.oidc.Authenticate(impatient)
 		left <- err
 	}()
-	for f.issuer.discovered.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "the issuer is asked", func() bool { return f.issuer.discovered.Load() > 0 })
 	cancel()
 	if err := <-left; !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("caller gone: %v", err)
@@ -88,44 +84,6 @@ func TestOIDCHangingIssuer(t *testing.T) {
 	}
 	if n := f.issuer.discovered.Load(); n != 1 {
 		t.Errorf("asked %d times, want once", n)
-	}
-}
-
-func TestOIDCRunRefreshesAndHeals(t *testing.T) {
-	var log bytes.Buffer
-	f := newOIDCFixture(t, func(o *OIDCOptions) {
-		o.Now, o.JWKSMinInterval, o.JWKSMaxAge = nil, time.Millisecond, 400*time.Millisecond
-		o.Log = slog.New(slog.NewTextHandler(&log, nil))
-	})
-	f.issuer.down()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); f.oidc.Run(ctx) }()
-	until := func(what string, ok func() bool) {
-		for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatal(what)
-			}
-		}
-	}
-	until("asks again while down", func() bool { return f.issuer.discovered.Load() >= 3 })
-	f.issuer.answer(nil)
-	until("heals", func() bool { return f.oidc.keys.current() != nil })
-	next := newECKey(t, "k2")
-	f.issuer.publish(jwkSet(t, next))
-	until("takes new keys", func() bool { keys, _ := f.oidc.keys.current().named("k2"); return len(keys) == 1 })
-	cancel()
-	<-done
-	f.oidc.keys.calls.mu.Lock() // a fetch under way can still log
-	call := f.oidc.keys.calls.pending[[32]byte{}]
-	f.oidc.keys.calls.mu.Unlock()
-	if call != nil {
-		<-call.done
-	}
-	for _, line := range []string{"level=ERROR", "level=INFO", "issuer=" + f.issuer.URL} {
-		if !strings.Contains(log.String(), line) {
-			t.Errorf("log lacks %s: %s", line, log.String())
-		}
 	}
 }
 

@@ -27,7 +27,8 @@ func (k *keySet) run(ctx context.Context) {
 			failures++
 		}
 		pause := k.pause(failures)
-		timer := time.NewTimer(pause - rand.N(pause/10+1)) // many gates must not ask at the same time
+		// Many gates must not ask at the same time. Earlier than minInterval nothing is asked.
+		timer := time.NewTimer(max(pause-rand.N(pause/10+1), k.minInterval))
 		select {
 		case <-ctx.Done():
 		case <-timer.C:

@@ -77,5 +77,9 @@ func quoteElement(text string) string {
 	if text != "" && !strings.ContainsAny(text, `,"`) && strings.TrimSpace(text) == text {
 		return text
 	}
+	return inQuotes(text)
+}
+
+func inQuotes(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
 }

@@ -147,9 +147,17 @@ func (p Policy) Rules() []string { return slices.Clone(p.rules) }
 func (p Policy) String() string {
 	quoted := make([]string, len(p.rules))
 	for i, rule := range p.rules {
-		quoted[i] = quoteElement(rule)
+		quoted[i] = quoteRule(rule)
 	}
 	return strings.Join(quoted, ",")
+}
+
+// quoteRule returns a pattern as ParsePolicy reads it, in quotes only if it needs them.
+func quoteRule(rule string) string {
+	if checkPattern(element{text: rule}) != nil {
+		return inQuotes(rule)
+	}
+	return quoteElement(rule)
 }
 
 // foldDNS returns a dns: name in lower case, and any other name as it is.

@@ -77,5 +77,5 @@ func patternOf(name string) string {
 	if checkPattern(element{text: name, quoted: true}) != nil {
 		return strconv.Quote(name) + " (which no pattern can write)"
 	}
-	return quoteElement(name)
+	return quoteRule(name)
 }
