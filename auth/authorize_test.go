@@ -86,7 +86,7 @@ func TestRefusalsTeach(t *testing.T) {
 		{"nobody listed", "", identity(MethodToken, "token:a"), []string{"METRICS_ALLOW allows nobody", "set it to one of: token:a"}},
 		{"groups", "token:a", many, []string{"user:alice, group:g0", "…"}},
 		{"no name", "token:a", identity(MethodCertificate), []string{"* (it has no name"}},
-		{"name with a comma", "token:a", identity(MethodOIDC, "user:cn=a,ou=b"), []string{`"user:cn=a,ou=b" (which no pattern can write)`}},
+		{"name with a comma", "token:a", identity(MethodOIDC, "user:cn=a,ou=b"), []string{`add one of: "user:cn=a,ou=b"`}},
 		{"wildcard certificate", "token:a", identity(MethodCertificate, "dns:*.example"), []string{`"dns:*.example" (which no pattern can write)`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

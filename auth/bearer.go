@@ -10,16 +10,15 @@ import (
 // maxBearer is the longest bearer token looked at, in bytes.
 const maxBearer = 8 << 10
 
-// ErrBadAuthorization is the error of an Authorization header that is not one
-// bearer token. It wraps neither ErrNoCredential nor anything else that lets a
-// request try another way.
+// ErrBadAuthorization is the error of an Authorization header that is not one bearer token. It
+// does not wrap ErrNoCredential: a request with such a header is refused.
 var ErrBadAuthorization = errors.New("authorization header is not one bearer token")
 
-// Bearer returns the bearer token of r's only Authorization header, whose
-// syntax is that of RFC 6750 section 2.1 with the scheme in any case (RFC 9110
-// section 11.1), at most 8 KiB. No such header is ErrNoCredential; two of them,
-// another scheme or anything else is ErrBadAuthorization. Cookies, the query
-// and other headers never count. The error shows nothing of the header.
+// Bearer returns the bearer token of r's only Authorization header, of at most 8 KiB. Its
+// syntax is that of RFC 6750 section 2.1 with the scheme in any case (RFC 9110 section 11.1).
+// No such header is ErrNoCredential. Two of them, another scheme and anything else are
+// ErrBadAuthorization. Cookies, the query and other headers are ignored. The error shows
+// nothing of the header.
 func Bearer(r *http.Request) (token string, err error) {
 	values := r.Header["Authorization"]
 	switch len(values) {

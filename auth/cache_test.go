@@ -58,7 +58,7 @@ func TestCacheIsBounded(t *testing.T) {
 	if v, ok := c.get([32]byte{9}); !ok || v != 9 {
 		t.Fatalf("the newest entry = %d, %v", v, ok)
 	}
-	c.clear()
+	c.lru.Purge()
 	if _, ok := c.get([32]byte{9}); ok {
 		t.Fatal("an entry survived clear")
 	}

@@ -5,42 +5,31 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"sync/atomic"
+	"time"
 )
 
-// certificateIdentities is how many leaves' identities are remembered. They
-// are derived again when forgotten, so it bounds memory and not clients.
+// certificateIdentities is how many leaves' identities are kept. An identity that was
+// dropped is derived again, so this bounds memory and not clients.
 const certificateIdentities = 1024
 
-// Certificate authenticates requests by the verified leaf of their TLS
-// connection.
+// Certificate authenticates requests by the verified leaf of their TLS connection.
 type Certificate struct {
 	verify     func(chains [][]*x509.Certificate) error
 	identities *cache[Identity]
-	recent     [recentLeaves]atomic.Pointer[recentLeaf]
 }
 
-// recentLeaves is how many leaves of open connections are recognised by their address.
-const recentLeaves = 16
-
-// recentLeaf is a leaf, as a connection has parsed it, and what it says.
-type recentLeaf struct {
-	leaf *x509.Certificate
-	id   Identity
-}
-
-// NewCertificate returns the Authenticator of verified client certificates.
-// verify is asked on every request whether the chains that the handshake
-// verified are still trusted: connections outlive expiry, revocation and
-// reloads. Its error refuses; one that wraps ErrExpired, ErrRevoked or ErrUnknown
-// is counted as that. A nil verify trusts nobody.
+// NewCertificate returns the Authenticator of verified client certificates. verify is called
+// on every request and says whether the chains that the handshake verified are still
+// trusted: connections outlive expiry, revocation and reloads. Its error refuses; one that
+// wraps ErrExpired, ErrRevoked or ErrUnknown is counted as that. A nil verify trusts nobody.
 func NewCertificate(verify func(chains [][]*x509.Certificate) error) Authenticator {
 	return &Certificate{verify: verify, identities: newCache[Identity](certificateIdentities, nil)}
 }
 
-// Authenticate implements Authenticator. A certificate that was presented and
-// not verified refuses.
+// Authenticate implements Authenticator. A certificate that was presented and not verified
+// refuses.
 func (c *Certificate) Authenticate(r *http.Request) (Identity, error) {
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 && len(r.TLS.VerifiedChains) == 0 {
 		return Identity{}, ErrNoCredential
@@ -49,48 +38,48 @@ func (c *Certificate) Authenticate(r *http.Request) (Identity, error) {
 	if len(chains) == 0 || len(chains[0]) == 0 {
 		return Identity{}, &Refusal{Method: MethodCertificate, Err: errors.New("client certificate was not verified")}
 	}
-	id := c.identity(chains[0][0])
+	leaf := chains[0][0]
+	id := c.identity(leaf)
 	if err := c.trusted(chains); err != nil {
-		return Identity{}, &Refusal{Method: MethodCertificate, Issuer: id.Issuer, Subject: id.Subject, Err: err}
+		return Identity{}, &Refusal{Method: MethodCertificate, Issuer: id.Issuer, Subject: id.Subject,
+			Details: certificateDetails(leaf), Err: err}
 	}
 	return id, nil
 }
 
-func (c *Certificate) trusted(chains [][]*x509.Certificate) error {
-	if c.verify == nil {
-		return errors.New("client certificate: nobody to verify it")
+// certificateDetails returns what tells leaf from others of its subject and issuer.
+func certificateDetails(leaf *x509.Certificate) []slog.Attr {
+	return []slog.Attr{
+		slog.String(keySerial, fmt.Sprintf("%x", leaf.SerialNumber)),
+		slog.String(keyNotAfter, leaf.NotAfter.UTC().Format(time.RFC3339)),
 	}
-	err := c.verify(chains)
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("client certificate: %w", err)
 }
 
-// identity returns what leaf says, derived once. The key is a digest of the
-// whole certificate, so it can be remembered for as long as there is room. The requests
-// of one connection have the same leaf in memory, which needs no digest.
+func (c *Certificate) trusted(chains [][]*x509.Certificate) error {
+	if c.verify == nil {
+		return errors.New("client certificate: no CA to verify it")
+	}
+	if err := c.verify(chains); err != nil {
+		return fmt.Errorf("client certificate: %w", err)
+	}
+	return nil
+}
+
+// identity returns the names of leaf. The key of the cache is a digest of the whole
+// certificate, so an entry can never be out of date.
 func (c *Certificate) identity(leaf *x509.Certificate) Identity {
-	place := &c.recent[0]
-	if n := len(leaf.Raw); n > 0 {
-		place = &c.recent[leaf.Raw[n-1]%recentLeaves] // a byte of the signature
-	}
-	if r := place.Load(); r != nil && r.leaf == leaf {
-		return r.id
-	}
 	key := sha256.Sum256(leaf.Raw)
 	id, ok := c.identities.get(key)
 	if !ok {
 		id = certificateIdentity(leaf)
 		c.identities.put(key, id, leaf.NotAfter)
 	}
-	place.Store(&recentLeaf{leaf, id})
 	return id
 }
 
-// certificateIdentity returns leaf's exact typed names. Subject is the most
-// specific of them: what names a workload before what names a host, a person,
-// and last the common name, which nobody has to check.
+// certificateIdentity returns leaf's exact typed names. Subject is the most specific of
+// them: first what names a workload, then a host, a person, and last the common name, which
+// no CA has to check.
 func certificateIdentity(leaf *x509.Certificate) Identity {
 	id := Identity{
 		Method: MethodCertificate,
@@ -98,17 +87,16 @@ func certificateIdentity(leaf *x509.Certificate) Identity {
 		User:   leaf.Subject.CommonName,
 		Groups: leaf.Subject.Organization,
 	}
-	for _, uri := range leaf.URIs {
-		id.Names = append(id.Names, "uri:"+uri.String())
+	uris, others, err := alternativeNames(leaf)
+	switch {
+	case err != nil:
+		id.Omitted = err.Error()
+	case len(uris) > 1 || leaf.IsCA:
+		uris, id.Omitted = withoutSPIFFE(uris, leaf)
 	}
-	for _, name := range leaf.DNSNames {
-		id.Names = append(id.Names, "dns:"+name)
-	}
-	for _, address := range leaf.EmailAddresses {
-		id.Names = append(id.Names, "email:"+address)
-	}
+	id.Names = append(uris, others...)
 	if leaf.Subject.CommonName != "" {
-		id.Names = append(id.Names, "cn:"+leaf.Subject.CommonName)
+		id.Names = append(id.Names, KindCN+":"+leaf.Subject.CommonName)
 	}
 	switch {
 	case len(id.Names) > 0:
@@ -119,4 +107,21 @@ func certificateIdentity(leaf *x509.Certificate) Identity {
 		id.Subject = "serial " + leaf.SerialNumber.String()
 	}
 	return id
+}
+
+// withoutSPIFFE drops the SPIFFE IDs of a certificate that is not an X.509-SVID: one has
+// exactly one URI and is no CA (X509-SVID sections 2 and 5.2).
+func withoutSPIFFE(uris []string, leaf *x509.Certificate) (kept []string, omitted string) {
+	for _, uri := range uris {
+		switch {
+		case !isSPIFFE(uri[len(KindURI+":"):]):
+			kept = append(kept, uri)
+		case leaf.IsCA:
+			omitted = clip(uri) + ": a SPIFFE ID does not count in a certificate of a CA; issue the client's without the CA flag"
+		default:
+			omitted = fmt.Sprintf("%s: a SPIFFE ID does not count in a certificate with %d URIs; issue one with this URI alone",
+				clip(uri), len(uris))
+		}
+	}
+	return kept, omitted
 }

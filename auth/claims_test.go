@@ -46,18 +46,18 @@ func TestClaimTimes(t *testing.T) {
 		{`"exp":253402300799,"iat":1000000`, errLifetime},
 		{`"exp":1000010,"iat":1000010`, errLifetime},
 		{`"exp":1000010,"iat":1000020`, errLifetime},
-		{`"iat":1000000`, errTimes},
-		{`"exp":1000060`, errTimes},
-		{`"exp":"1000060","iat":1000000`, errTimes},
-		{`"exp":1000060,"iat":"1000000"`, errTimes},
-		{`"exp":1000060,"iat":1000000,"nbf":"0"`, errTimes},
-		{`"exp":1000060,"iat":1000000,"nbf":null`, errTimes},
-		{`"exp":null,"iat":1000000`, errTimes},
-		{`"exp":true,"iat":1000000`, errTimes},
-		{`"exp":[1000060],"iat":1000000`, errTimes},
-		{`"exp":-1,"iat":1000000`, errTimes},
-		{`"exp":1e400,"iat":1000000`, errTimes},
-		{`"exp":9223372036854775808,"iat":1000000`, errTimes},
+		{`"iat":1000000`, errExpiry},
+		{`"exp":1000060`, errIssuedAt},
+		{`"exp":"1000060","iat":1000000`, errExpiry},
+		{`"exp":1000060,"iat":"1000000"`, errIssuedAt},
+		{`"exp":1000060,"iat":1000000,"nbf":"0"`, errNotBefore},
+		{`"exp":1000060,"iat":1000000,"nbf":null`, errNotBefore},
+		{`"exp":null,"iat":1000000`, errExpiry},
+		{`"exp":true,"iat":1000000`, errExpiry},
+		{`"exp":[1000060],"iat":1000000`, errExpiry},
+		{`"exp":-1,"iat":1000000`, errExpiry},
+		{`"exp":1e400,"iat":1000000`, errExpiry},
+		{`"exp":9223372036854775808,"iat":1000000`, errExpiry},
 	}
 	for _, test := range tests {
 		policy, now := policyAt()
@@ -74,7 +74,7 @@ func TestClaimAudience(t *testing.T) {
 		`["gate",1]`: false, `{"gate":1}`: false, `["gate",["gate"]]`: false, `1`: false, `"gate,spare"`: false,
 	} {
 		policy, _ := policyAt()
-		if got := policy.hears(parseClaims(t, `"aud":`+aud)["aud"]); got != want {
+		if got := policy.acceptsAudience(parseClaims(t, `"aud":`+aud)["aud"]); got != want {
 			t.Errorf("aud %s: %v, want %v", aud, got, want)
 		}
 	}

@@ -32,13 +32,13 @@ func everyAuthenticator(t *testing.T) map[string]candidate {
 		return func() *http.Request { return request("Bearer " + token) }
 	}
 	return map[string]candidate{
-		"certificate":          {certificate, func() *http.Request { return overTLS(leaf(named)) }},
-		"token":                {tokens, bear(secret)},
-		"oidc":                 {issuer.oidc, bear(jwt)},
-		"kubernetes":           {review, bear(podToken)},
-		"first of certificate": {First(tokens, issuer.oidc, review, certificate), func() *http.Request { return overTLS(leaf(named)) }},
-		"first of oidc":        {First(tokens, issuer.oidc, review, certificate), bear(jwt)},
-		"first of kubernetes":  {First(tokens, issuer.oidc, review, certificate), bear(podToken)},
+		"certificate":            {certificate, func() *http.Request { return overTLS(leaf(named)) }},
+		"token":                  {tokens, bear(secret)},
+		"oidc":                   {issuer.oidc, bear(jwt)},
+		"kubernetes":             {review, bear(podToken)},
+		"chain with certificate": {NewChain(tokens, issuer.oidc, review, certificate), func() *http.Request { return overTLS(leaf(named)) }},
+		"chain with oidc":        {NewChain(tokens, issuer.oidc, review, certificate), bear(jwt)},
+		"chain with kubernetes":  {NewChain(tokens, issuer.oidc, review, certificate), bear(podToken)},
 	}
 }
 

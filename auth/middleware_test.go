@@ -134,12 +134,12 @@ func TestAuthenticateFailsClosed(t *testing.T) {
 	if resp := serve(Authenticate(answer{}, Options{})(ok), request()); resp.StatusCode != 401 {
 		t.Errorf("an identity of no method: %d", resp.StatusCode)
 	}
-	resp := serve(Authenticate(First(), Options{})(ok), request())
+	resp := serve(Authenticate(NewChain(), Options{})(ok), request())
 	if resp.StatusCode != 401 || resp.Header.Get("WWW-Authenticate") != "" {
 		t.Errorf("nobody to ask: %d, challenge %q", resp.StatusCode, resp.Header.Get("WWW-Authenticate"))
 	}
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("body"))
-	if resp := serve(Authenticate(First(), Options{})(ok), r); resp.Header.Get("Connection") != "close" {
+	if resp := serve(Authenticate(NewChain(), Options{})(ok), r); resp.Header.Get("Connection") != "close" {
 		t.Error("the connection of a refused body stays open")
 	}
 }
@@ -152,7 +152,7 @@ func TestAuthenticateIsUniform(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := Authenticate(First(tokens), Options{Challenge: true})(ok)
+	h := Authenticate(NewChain(tokens), Options{Challenge: true})(ok)
 	var want string
 	for _, method := range []string{"GET", "POST", "OPTIONS", "TRACE", "BREW"} {
 		for _, path := range []string{"/metrics", "/debug/pprof/", "/nothing", "/%2e%2e", "*"} {

@@ -28,7 +28,11 @@ func TestPolicyAllows(t *testing.T) {
 		{"another type", "cn:prometheus.example", identity(MethodCertificate, "dns:prometheus.example"), ""},
 		{"a type as a name", "dns:prometheus.example", identity(MethodCertificate, "cn:dns:prometheus.example"), ""},
 		{"longer name", "dns:prometheus.example", identity(MethodCertificate, "dns:prometheus.example.evil"), ""},
-		{"another case", "dns:prometheus.example", identity(MethodCertificate, "dns:Prometheus.example"), ""},
+		{"another case of a DNS name", "dns:prometheus.example", identity(MethodCertificate, "dns:Prometheus.example"), "dns:prometheus.example"},
+		{"another case in the list", "dns:PROMETHEUS.example", host, "dns:PROMETHEUS.example"},
+		{"another case of an email address", "email:a@example.org", identity(MethodCertificate, "email:A@example.org"), ""},
+		{"another case of a common name", "cn:Prometheus", identity(MethodCertificate, "cn:prometheus"), ""},
+		{"another case of a group", "group:Readers", job, ""},
 		{"segment", "uri:spiffe://example.org/ns/*/sa/prometheus", spiffe, "uri:spiffe://example.org/ns/*/sa/prometheus"},
 		{"exact before segment", "uri:spiffe://example.org/ns/*/sa/prometheus,cn:prometheus", spiffe, "cn:prometheus"},
 		{"static token", "token:prometheus", token, "token:prometheus"},
@@ -40,7 +44,6 @@ func TestPolicyAllows(t *testing.T) {
 		{"group is no user", "user:readers", job, ""},
 		{"organization is no group", "group:readers", organization, ""},
 		{"lone star", "*", organization, "*"},
-		{"rule before lone star", "*,group:readers", job, "group:readers"},
 		{"nobody at all", "*", Identity{}, ""},
 		{"method none", "*", Identity{Method: MethodNone}, ""},
 	} {
@@ -71,12 +74,12 @@ func TestPolicyZeroValueAllowsNobody(t *testing.T) {
 }
 
 func TestPolicyDescribesItself(t *testing.T) {
-	p, err := ParsePolicy(" dns:a ,token:b,dns:a, *,group:c ")
+	p, err := ParsePolicy(" dns:a ,token:b,dns:A,\"group:c,d\" , group:c ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "dns:a,token:b,*,group:c"; p.String() != want || p.Empty() || !p.Any() {
-		t.Fatalf("String %q, Empty %v, Any %v; want %q, false, true", p, p.Empty(), p.Any(), want)
+	if want := `dns:a,token:b,"group:c,d",group:c`; p.String() != want || p.Empty() || p.Any() {
+		t.Fatalf("String %q, Empty %v, Any %v; want %q, false, false", p, p.Empty(), p.Any(), want)
 	}
 	rules := p.Rules()
 	rules[0] = "changed"

@@ -68,7 +68,7 @@ func (g *Gate) newDoors(c *config.Config, log *slog.Logger, registry prometheus.
 	if err != nil {
 		return nil, err
 	}
-	d := &doors{authenticate: auth.Authenticate(auth.First(list...), options)}
+	d := &doors{authenticate: auth.Authenticate(auth.NewChain(list...), options)}
 	options.AllowList = config.Prefix + "METRICS_ALLOW"
 	d.metrics = auth.Authorize(metrics, "metrics", options, more...)
 	d.own = auth.Authorize(metrics, "gate_metrics", options, more...)
