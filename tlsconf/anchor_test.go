@@ -60,8 +60,8 @@ func TestOneGoodChainOfSeveralIsEnough(t *testing.T) {
 	}{
 		"neither": {false, false, nil}, "old": {true, false, nil}, "young": {false, true, nil}, "both": {true, true, tlsconf.ErrRevoked},
 	} {
-		s := newSurroundings(t)
-		old, young := authority("old"), authority("young")
+		s := newFixture(t)
+		old, young := newCA("old"), newCA("young")
 		middle := testca.Must(old.Intermediate(testca.Options{CommonName: "middle"}))
 		cross := testca.Must(young.CrossSign(middle))
 		leaf := testca.Must(middle.Issue(testca.Options{CommonName: "scraper"}))
@@ -94,8 +94,8 @@ func TestOneGoodChainOfSeveralIsEnough(t *testing.T) {
 // Of several bad chains the one with a revoked certificate tells why.
 func TestRevokedIsTheReasonThatCounts(t *testing.T) {
 	for _, swapped := range []bool{false, true} {
-		s := newSurroundings(t)
-		old, young := authority("old"), authority("young")
+		s := newFixture(t)
+		old, young := newCA("old"), newCA("young")
 		middle := testca.Must(old.Intermediate(testca.Options{CommonName: "middle"}))
 		cross := testca.Must(young.CrossSign(middle))
 		leaf := testca.Must(middle.Issue(testca.Options{CommonName: "scraper"}))
@@ -111,10 +111,10 @@ func TestRevokedIsTheReasonThatCounts(t *testing.T) {
 	}
 }
 
-// Two authorities may bear one name, as after a change of key; each has its own list.
+// Two CAs may bear one name, as after a change of key; each has its own list.
 func TestListsOfOneNameAndTwoKeys(t *testing.T) {
-	s := newSurroundings(t)
-	successor := authority("client root")
+	s := newFixture(t)
+	successor := newCA("client root")
 	s.write("ca.crt", testca.CertPEM(s.clients.Cert, successor.Cert))
 	first, second := s.client("scraper"), testca.Must(successor.Issue(testca.Options{CommonName: "scraper"}))
 	s.writeCRL(list(s.clients, 9), list(successor, 1, second.Leaf()))
@@ -134,9 +134,9 @@ func TestListsOfOneNameAndTwoKeys(t *testing.T) {
 	}
 }
 
-// An authority that may not sign lists signs none.
+// An CA that may not sign lists signs none.
 func TestIssuerWithoutListUsage(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	middle := testca.Must(s.clients.Intermediate(testca.Options{CommonName: "middle"}))
 	silent := *middle.Cert
 	template := edit(func(c *x509.Certificate) {

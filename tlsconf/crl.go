@@ -89,7 +89,7 @@ func parseList(der []byte) (*list, error) {
 	if err != nil {
 		return nil, fmt.Errorf("of %s: %w", parsed.Issuer, err)
 	}
-	l := &list{revoked: make(map[string]struct{}, len(parsed.RevokedCertificateEntries)), signed: pare(parsed), scope: covers}
+	l := &list{revoked: make(map[string]struct{}, len(parsed.RevokedCertificateEntries)), signed: trim(parsed), scope: covers}
 	for _, entry := range parsed.RevokedCertificateEntries {
 		if err := entryExtensions(entry.Extensions); err != nil {
 			return nil, fmt.Errorf("of %s: serial %s: %w", parsed.Issuer, entry.SerialNumber, err)
@@ -99,8 +99,8 @@ func parseList(der []byte) (*list, error) {
 	return l, nil
 }
 
-// pare keeps what CheckSignatureFrom and the choice of a list read.
-func pare(l *x509.RevocationList) x509.RevocationList {
+// trim keeps what CheckSignatureFrom and the choice of a list read.
+func trim(l *x509.RevocationList) x509.RevocationList {
 	return x509.RevocationList{
 		RawTBSRevocationList: l.RawTBSRevocationList, RawIssuer: l.RawIssuer, Issuer: l.Issuer,
 		Signature: l.Signature, SignatureAlgorithm: l.SignatureAlgorithm, AuthorityKeyId: l.AuthorityKeyId,

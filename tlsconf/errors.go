@@ -4,7 +4,7 @@ import "errors"
 
 // Why a client certificate is refused. Every error of Reloader.Verify wraps one of them.
 var (
-	// ErrUntrusted: no path leads to an authority of the client CA file, or the path breaks
+	// ErrUntrusted: no path leads to a CA of the client CA file, or the path breaks
 	// a rule of RFC 5280 section 6.1 (name constraints, path length, signature).
 	ErrUntrusted = errors.New("certificate is not trusted")
 	// ErrExpired: a certificate of the path, or the server's own, is expired or not yet valid.
@@ -26,7 +26,7 @@ var (
 const (
 	RoleServer   = "server"    // the server's certificate chain
 	RoleKey      = "key"       // the server's private key
-	RoleClientCA = "client_ca" // the authorities that vouch for clients
+	RoleClientCA = "client_ca" // the CAs that vouch for clients
 	RoleCRL      = "crl"       // their revocation lists
 )
 

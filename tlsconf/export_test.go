@@ -15,19 +15,19 @@ func (r *Reloader) Remembered() int {
 	vs := &r.current.Load().verdicts
 	vs.mu.RLock()
 	defer vs.mu.RUnlock()
-	return len(vs.known)
+	return len(vs.entries)
 }
 
 const MaxVerdicts = maxVerdicts
 
-// ParsedCerts, ParsedAuthorities and ParsedLists open the parsers to the fuzzers.
+// ParsedCerts, ParsedCAs and ParsedLists open the parsers to the fuzzers.
 func ParsedCerts(data []byte) (n int, err error) {
 	chain, err := parseChain(data)
 	return len(chain), err
 }
 
-func ParsedAuthorities(data []byte) (n int, err error) {
-	cas, err := parseAuthorities(data)
+func ParsedCAs(data []byte) (n int, err error) {
+	cas, err := parseCAs(data)
 	return len(cas), err
 }
 
@@ -43,7 +43,7 @@ func ParsedScope(der []byte) (points []string, covers string, err error) {
 }
 
 // PointsOf reads a CRLDistributionPoints extension that x509.ParseCertificate need not take.
-func PointsOf(der []byte) (uris []string, borne bool) {
+func PointsOf(der []byte) (uris []string, present bool) {
 	return pointsOf(&x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 31}, Value: der}}})
 }
 

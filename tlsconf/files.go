@@ -1,5 +1,5 @@
 // Package tlsconf holds a server's keys and its trust in clients: it loads certificate,
-// key, client authorities and revocation lists from files, serves them as one atomic
+// key, client CAs and revocation lists from files, serves them as one atomic
 // snapshot, and says on every request whether a client's certificate is still trusted.
 package tlsconf
 
@@ -23,7 +23,7 @@ type Files struct {
 	Cert string // server certificate chain, PEM, leaf first
 	Key  string // its private key, PEM; not readable by others (mode o+r)
 
-	ClientCA   string // authorities for client certificates, PEM; set if and only if ClientAuth is not None
+	ClientCA   string // CAs for client certificates, PEM; set if and only if ClientAuth is not None
 	ClientCRL  string // all their revocation lists, PEM or DER; empty: no revocation check
 	ClientAuth ClientAuth
 

@@ -11,7 +11,7 @@ import (
 )
 
 // FuzzPEM states: a file of certificates that is taken is taken whole. None of its blocks
-// is passed over, authorities are certificates too, and it does not change by being doubled
+// is passed over, CAs are certificates too, and it does not change by being doubled
 // or surrounded by text.
 func FuzzPEM(f *testing.F) {
 	root := testca.Must(testca.NewCA(testca.Options{CommonName: "root"}))
@@ -24,23 +24,23 @@ func FuzzPEM(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		certs, certErr := tlsconf.ParsedCerts(data)
-		cas, caErr := tlsconf.ParsedAuthorities(data)
+		cas, caErr := tlsconf.ParsedCAs(data)
 		keyErr := tlsconf.ParsedKey(data)
 		begun := bytes.Count(data, []byte("-----BEGIN "))
 		if certErr == nil && (certs < 1 || certs > begun) {
 			t.Errorf("%d certificates of %d blocks", certs, begun)
 		}
 		if caErr == nil && (cas != begun || certErr != nil || cas != certs) {
-			t.Errorf("%d authorities of %d blocks; as certificates %d, %v", cas, begun, certs, certErr)
+			t.Errorf("%d CAs of %d blocks; as certificates %d, %v", cas, begun, certs, certErr)
 		}
 		if caErr == nil && keyErr == nil {
-			t.Error("authorities with a private key among them")
+			t.Error("CAs with a private key among them")
 		}
 		if caErr != nil {
 			return
 		}
 		twice := bytes.Join([][]byte{[]byte("text\n"), data, []byte("\n"), data, []byte("\ntext")}, nil)
-		if n, err := tlsconf.ParsedAuthorities(twice); err != nil || n != 2*cas {
+		if n, err := tlsconf.ParsedCAs(twice); err != nil || n != 2*cas {
 			t.Errorf("doubled: %d, %v; once %d", n, err, cas)
 		}
 	})
@@ -55,7 +55,7 @@ func FuzzCRL(f *testing.F) {
 	for _, seed := range [][]byte{nil, one, two, append(append([]byte{}, one...), two...), testca.CRLPEM(one, two), one[:100],
 		append(append([]byte{}, two...), 0), root.CertPEM(), testca.CRLPEM(root.Cert.Raw),
 		testca.Must(root.CRL(testca.CRLOptions{Points: []string{"http://ca.example/1.crl", "ldap:///cn=ca"}, OnlyUsers: true})),
-		testca.Must(root.CRL(testca.CRLOptions{OnlyAuthorities: true}))} {
+		testca.Must(root.CRL(testca.CRLOptions{OnlyCAs: true}))} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -101,13 +101,13 @@ func FuzzScope(f *testing.F) {
 		if _, _, err := tlsconf.ParsedScope(der); err == nil {
 			scoped(t, der)
 		}
-		uris, borne := tlsconf.PointsOf(der)
+		uris, present := tlsconf.PointsOf(der)
 		for _, uri := range uris {
 			if !bytes.Contains(der, []byte(uri)) {
 				t.Errorf("names %q", uri)
 			}
 		}
-		if !borne {
+		if !present {
 			t.Error("the extension was not seen")
 		}
 	})

@@ -13,8 +13,8 @@ import (
 
 // lists finds the lists that count for an issuer.
 type lists struct {
-	all         []*list
-	authorities []*x509.Certificate // of the client CA file
+	all []*list
+	cas []*x509.Certificate // of the client CA file
 
 	mu    sync.Mutex
 	found map[digest]finding // by issuer certificate; bounded
@@ -37,8 +37,8 @@ func (f finding) none() error {
 // maxFindings bounds the intermediates remembered; beyond it the search starts over.
 const maxFindings = 256
 
-func newLists(all []*list, authorities []*x509.Certificate) *lists {
-	return &lists{all: all, authorities: authorities, found: make(map[digest]finding)}
+func newLists(all []*list, cas []*x509.Certificate) *lists {
+	return &lists{all: all, cas: cas, found: make(map[digest]finding)}
 }
 
 // check refuses a verified path that holds a revoked certificate, or an issuer without a
@@ -96,12 +96,12 @@ func (ls *lists) listed(cert, issuer *x509.Certificate, now time.Time) (until ti
 // as it takes trust away.
 func (ls *lists) anchor(cert *x509.Certificate, now time.Time) (until time.Time, err error) {
 	until = cert.NotAfter
-	known := false
-	for _, ca := range ls.authorities {
+	issuerFound := false
+	for _, ca := range ls.cas {
 		if !bytes.Equal(ca.RawSubject, cert.RawIssuer) || cert.CheckSignatureFrom(ca) != nil {
 			continue
 		}
-		known = true
+		issuerFound = true
 		next, err := ls.listed(cert, ca, now)
 		switch {
 		case errors.Is(err, ErrNoList):
@@ -112,7 +112,7 @@ func (ls *lists) anchor(cert *x509.Certificate, now time.Time) (until time.Time,
 		}
 	}
 	for _, l := range ls.newest() {
-		if !known && l.names(cert.RawIssuer, cert.AuthorityKeyId) && l.has(cert) {
+		if !issuerFound && l.names(cert.RawIssuer, cert.AuthorityKeyId) && l.has(cert) {
 			return until, revoked(cert)
 		}
 	}

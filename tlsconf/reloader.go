@@ -83,7 +83,7 @@ func (r *Reloader) Config() *tls.Config {
 }
 
 // Verify says whether one of the chains, all of one client and verified in its handshake,
-// is trusted now: every certificate is valid, leads to an authority of the present client
+// is trusted now: every certificate is valid, leads to a CA of the present client
 // CA file, and is on no revocation list; with lists configured each issuer needs a good one.
 // It is meant to be asked on every request. Errors wrap one of the package's sentinels.
 func (r *Reloader) Verify(chains [][]*x509.Certificate) error {

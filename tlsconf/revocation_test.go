@@ -17,13 +17,13 @@ import (
 
 // hierarchy is root, two intermediates side by side, and a leaf under the first.
 type hierarchy struct {
-	*surroundings
+	*fixture
 	middle, other *testca.CA
 	leaf          *testca.Pair
 }
 
 func newHierarchy(t testing.TB) *hierarchy {
-	h := &hierarchy{surroundings: newSurroundings(t)}
+	h := &hierarchy{fixture: newFixture(t)}
 	h.middle = testca.Must(h.clients.Intermediate(testca.Options{CommonName: "middle"}))
 	h.other = testca.Must(h.clients.Intermediate(testca.Options{CommonName: "other"}))
 	h.leaf = testca.Must(h.middle.Issue(testca.Options{CommonName: "scraper"}))
@@ -177,7 +177,7 @@ func TestListsThatAreNotComplete(t *testing.T) {
 		"entry not critical, other": {entry(false, []byte{5, 0}, 1, 2, 3, 4), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSurroundings(t)
+			s := newFixture(t)
 			s.writeCRL(list(s.clients, 1))
 			r := s.reloader(s.files(tlsconf.Required))
 			s.writeCRL(list(s.clients, 1), testca.Must(s.clients.CRL(testca.CRLOptions{Number: 2, Edit: tc.edit})))
@@ -197,7 +197,7 @@ func TestListsThatAreNotComplete(t *testing.T) {
 
 // Go writes a next update always: take it out of a list and sign nothing, the parser comes first.
 func TestListWithoutNextUpdate(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	der := list(s.clients, 1)
 	parsed := testca.Must(x509.ParseRevocationList(der))
 	s.writeCRL(withoutNextUpdate(t, parsed))
@@ -208,7 +208,7 @@ func TestListWithoutNextUpdate(t *testing.T) {
 }
 
 func TestListWithBytesAfterItsEnd(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.writeCRL(append(list(s.clients, 1), 5, 0))
 	_, err := tlsconf.New(s.files(tlsconf.Required), slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "list 1: malformed: bytes after its end") {

@@ -40,12 +40,12 @@ func (m *mount) swap(files map[string][]byte) {
 	}
 }
 
-func (s *surroundings) set(pair *testca.Pair, ca, crl []byte) map[string][]byte {
+func (s *fixture) set(pair *testca.Pair, ca, crl []byte) map[string][]byte {
 	return map[string][]byte{"tls.crt": pair.CertPEM(), "tls.key": testca.Must(pair.KeyPEM()), "ca.crt": ca, "ca.crl": crl}
 }
 
 func TestSwapOfAKubernetesVolume(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
 	m.swap(s.set(s.gate, s.clients.CertPEM(), list(s.clients, 1)))
@@ -116,10 +116,10 @@ func (l *load) stop() (asked int, failures []string) {
 
 // Scrapers connect and ask without pause while certificate, CA and list rotate under them.
 func TestRotationDropsNobody(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
-	other := authority("other client root")
+	other := newCA("other client root")
 	anchors := [][]byte{s.clients.CertPEM(), testca.CertPEM(s.clients.Cert, other.Cert), testca.CertPEM(other.Cert, s.clients.Cert)}
 	m.swap(s.set(s.gate, anchors[0], list(s.clients, 1)))
 	r := s.reloader(s.files(tlsconf.Required))
@@ -162,7 +162,7 @@ func TestRotationDropsNobody(t *testing.T) {
 // Swaps and reloads race: a reading that mixes two sets must not be taken for one. Each set
 // bears one end in all its parts.
 func TestReloadWhileFilesAreSwapped(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
 	set := func(i int) map[string][]byte {

@@ -30,8 +30,8 @@ func users(ca *testca.CA, revoked ...*x509.Certificate) []byte {
 	return testca.Must(ca.CRL(testca.CRLOptions{OnlyUsers: true, Revoked: revoked}))
 }
 
-func authorities(ca *testca.CA, revoked ...*x509.Certificate) []byte {
-	return testca.Must(ca.CRL(testca.CRLOptions{OnlyAuthorities: true, Revoked: revoked}))
+func caLists(ca *testca.CA, revoked ...*x509.Certificate) []byte {
+	return testca.Must(ca.CRL(testca.CRLOptions{OnlyCAs: true, Revoked: revoked}))
 }
 
 func aged(ca *testca.CA, o testca.CRLOptions) []byte {
@@ -122,26 +122,26 @@ func TestKindsOfCertificates(t *testing.T) {
 	type ca = *testca.CA
 	type cert = *x509.Certificate
 	for name, tc := range map[string]scopedLists{
-		"users":                {nil, func(c ca, _ cert) [][]byte { return [][]byte{users(c)} }, nil},
-		"users, revoked":       {nil, func(c ca, l cert) [][]byte { return [][]byte{users(c, l)} }, tlsconf.ErrRevoked},
-		"users, points named":  {[]string{one}, func(c ca, _ cert) [][]byte { return [][]byte{users(c)} }, nil},
-		"authorities":          {nil, func(c ca, _ cert) [][]byte { return [][]byte{authorities(c)} }, tlsconf.ErrNoList},
-		"authorities, revoked": {nil, func(c ca, l cert) [][]byte { return [][]byte{users(c), authorities(c, l)} }, tlsconf.ErrRevoked},
+		"users":               {nil, func(c ca, _ cert) [][]byte { return [][]byte{users(c)} }, nil},
+		"users, revoked":      {nil, func(c ca, l cert) [][]byte { return [][]byte{users(c, l)} }, tlsconf.ErrRevoked},
+		"users, points named": {[]string{one}, func(c ca, _ cert) [][]byte { return [][]byte{users(c)} }, nil},
+		"CAs":                 {nil, func(c ca, _ cert) [][]byte { return [][]byte{caLists(c)} }, tlsconf.ErrNoList},
+		"CAs, revoked":        {nil, func(c ca, l cert) [][]byte { return [][]byte{users(c), caLists(c, l)} }, tlsconf.ErrRevoked},
 		"users stale": {nil, func(c ca, _ cert) [][]byte {
-			return [][]byte{aged(c, testca.CRLOptions{OnlyUsers: true}), authorities(c)}
+			return [][]byte{aged(c, testca.CRLOptions{OnlyUsers: true}), caLists(c)}
 		}, tlsconf.ErrStaleList},
-		"authorities stale": {nil, func(c ca, _ cert) [][]byte {
-			return [][]byte{aged(c, testca.CRLOptions{OnlyAuthorities: true}), users(c)}
+		"CAs stale": {nil, func(c ca, _ cert) [][]byte {
+			return [][]byte{aged(c, testca.CRLOptions{OnlyCAs: true}), users(c)}
 		}, nil},
-		"authorities newer": {nil, func(c ca, _ cert) [][]byte {
-			return [][]byte{users(c), testca.Must(c.CRL(testca.CRLOptions{OnlyAuthorities: true, Number: 9}))}
+		"CAs newer": {nil, func(c ca, _ cert) [][]byte {
+			return [][]byte{users(c), testca.Must(c.CRL(testca.CRLOptions{OnlyCAs: true, Number: 9}))}
 		}, nil},
-		"users at a point":        {nil, func(c ca, _ cert) [][]byte { return [][]byte{usersAt(c, one), authorities(c)} }, nil},
+		"users at a point":        {nil, func(c ca, _ cert) [][]byte { return [][]byte{usersAt(c, one), caLists(c)} }, nil},
 		"users at its point":      {[]string{one}, func(c ca, _ cert) [][]byte { return [][]byte{usersAt(c, one)} }, nil},
 		"users at another":        {[]string{one}, func(c ca, _ cert) [][]byte { return [][]byte{usersAt(c, two)} }, tlsconf.ErrNoList},
 		"users, all at one point": {nil, func(c ca, _ cert) [][]byte { return [][]byte{usersAt(c, one), at(c, one)} }, nil},
 		"kinds at two points": {nil, func(c ca, _ cert) [][]byte {
-			return [][]byte{usersAt(c, one), testca.Must(c.CRL(testca.CRLOptions{OnlyAuthorities: true, Points: []string{two}}))}
+			return [][]byte{usersAt(c, one), testca.Must(c.CRL(testca.CRLOptions{OnlyCAs: true, Points: []string{two}}))}
 		}, tlsconf.ErrNoList},
 	} {
 		t.Run(name, tc.check)
@@ -152,18 +152,18 @@ func usersAt(ca *testca.CA, point string) []byte {
 	return testca.Must(ca.CRL(testca.CRLOptions{OnlyUsers: true, Points: []string{point}}))
 }
 
-// The intermediate, an authority, stands between the root's lists.
+// The intermediate, a CA, stands between the root's lists.
 func TestKindsOverTheWholeChain(t *testing.T) {
 	for name, tc := range map[string]struct {
 		lists func(h *hierarchy) [][]byte
 		want  error
 	}{
-		"authorities":          {func(h *hierarchy) [][]byte { return [][]byte{authorities(h.clients)} }, nil},
-		"authorities, revoked": {func(h *hierarchy) [][]byte { return [][]byte{authorities(h.clients, h.middle.Cert)} }, tlsconf.ErrRevoked},
-		"users":                {func(h *hierarchy) [][]byte { return [][]byte{users(h.clients)} }, tlsconf.ErrNoList},
-		"users, revoked":       {func(h *hierarchy) [][]byte { return [][]byte{users(h.clients, h.middle.Cert)} }, tlsconf.ErrRevoked},
-		"both":                 {func(h *hierarchy) [][]byte { return [][]byte{users(h.clients), authorities(h.clients)} }, nil},
-		"a point":              {func(h *hierarchy) [][]byte { return [][]byte{at(h.clients, one)} }, nil},
+		"CAs":            {func(h *hierarchy) [][]byte { return [][]byte{caLists(h.clients)} }, nil},
+		"CAs, revoked":   {func(h *hierarchy) [][]byte { return [][]byte{caLists(h.clients, h.middle.Cert)} }, tlsconf.ErrRevoked},
+		"users":          {func(h *hierarchy) [][]byte { return [][]byte{users(h.clients)} }, tlsconf.ErrNoList},
+		"users, revoked": {func(h *hierarchy) [][]byte { return [][]byte{users(h.clients, h.middle.Cert)} }, tlsconf.ErrRevoked},
+		"both":           {func(h *hierarchy) [][]byte { return [][]byte{users(h.clients), caLists(h.clients)} }, nil},
+		"a point":        {func(h *hierarchy) [][]byte { return [][]byte{at(h.clients, one)} }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHierarchy(t)
@@ -173,14 +173,14 @@ func TestKindsOverTheWholeChain(t *testing.T) {
 	}
 }
 
-// A client may present an authority's certificate as its own: what it is decides.
-func TestKindOfALeafThatIsAnAuthority(t *testing.T) {
-	s := newSurroundings(t)
+// A client may present a CA's certificate as its own: what it is decides.
+func TestKindOfALeafThatIsACA(t *testing.T) {
+	s := newFixture(t)
 	client := testca.Must(s.clients.Issue(edit(func(c *x509.Certificate) { c.IsCA = true })))
 	for _, tc := range []struct {
 		list []byte
 		want error
-	}{{users(s.clients), tlsconf.ErrNoList}, {authorities(s.clients), nil}, {authorities(s.clients, client.Leaf()), tlsconf.ErrRevoked}} {
+	}{{users(s.clients), tlsconf.ErrNoList}, {caLists(s.clients), nil}, {caLists(s.clients, client.Leaf()), tlsconf.ErrRevoked}} {
 		s.writeCRL(tc.list)
 		if err := s.reloader(s.files(tlsconf.Required)).Verify(chains(t, client, s.clients)); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
 			t.Errorf("%v, want %v", err, tc.want)
@@ -198,7 +198,7 @@ func TestScopesOfAnchors(t *testing.T) {
 		"none covers it":          {func(h *hierarchy) []byte { return users(h.clients) }, true, nil},
 		"revoked on any":          {func(h *hierarchy) []byte { return users(h.clients, h.middle.Cert) }, true, tlsconf.ErrRevoked},
 		"covered, revoked":        {func(h *hierarchy) []byte { return at(h.clients, one, h.middle.Cert) }, true, tlsconf.ErrRevoked},
-		"stale":                   {func(h *hierarchy) []byte { return aged(h.clients, testca.CRLOptions{OnlyAuthorities: true}) }, true, tlsconf.ErrStaleList},
+		"stale":                   {func(h *hierarchy) []byte { return aged(h.clients, testca.CRLOptions{OnlyCAs: true}) }, true, tlsconf.ErrStaleList},
 		"stale for others":        {func(h *hierarchy) []byte { return aged(h.clients, testca.CRLOptions{OnlyUsers: true}) }, true, nil},
 		"without root, revoked":   {func(h *hierarchy) []byte { return at(h.clients, one, h.middle.Cert) }, false, tlsconf.ErrRevoked},
 		"without root, no matter": {func(h *hierarchy) []byte { return at(h.clients, one) }, false, nil},

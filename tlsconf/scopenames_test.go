@@ -22,10 +22,10 @@ func TestWhatNoListCovers(t *testing.T) {
 }
 
 func TestScopesInWarningsAndExpiry(t *testing.T) {
-	s := newSurroundings(t)
-	s.writeCRL(aged(s.clients, testca.CRLOptions{OnlyUsers: true, Points: []string{one}}), aged(s.clients, testca.CRLOptions{OnlyAuthorities: true}), at(s.clients, one))
+	s := newFixture(t)
+	s.writeCRL(aged(s.clients, testca.CRLOptions{OnlyUsers: true, Points: []string{one}}), aged(s.clients, testca.CRLOptions{OnlyCAs: true}), at(s.clients, one))
 	r := s.reloader(s.files(tlsconf.Required))
-	for _, want := range []string{`stale: its user certificates at \"http://ca.example/1.crl\" are refused`, "stale: its authority certificates are refused"} {
+	for _, want := range []string{`stale: its user certificates at \"http://ca.example/1.crl\" are refused`, "stale: its CA certificates are refused"} {
 		if got := s.log.String(); !strings.Contains(got, want) || strings.Count(got, "\n") != 2 {
 			t.Errorf("logged %q, want %q", got, want)
 		}

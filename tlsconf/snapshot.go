@@ -39,11 +39,11 @@ func load(files Files) (*snapshot, error) {
 	if files.ClientCA == "" {
 		return s, nil
 	}
-	cas, err := parseAuthorities(data[RoleClientCA])
+	cas, err := parseCAs(data[RoleClientCA])
 	if err != nil {
 		return nil, fileError(RoleClientCA, files.ClientCA, err)
 	}
-	s.trust = trust{roots: pool(cas), authorities: cas}
+	s.trust = trust{roots: pool(cas), cas: cas}
 	if files.ClientCRL == "" {
 		return s, nil
 	}
@@ -55,10 +55,10 @@ func load(files Files) (*snapshot, error) {
 	return s, nil
 }
 
-func (s *snapshot) valid(now time.Time) error { return within(s.chain[0], now) }
+func (s *snapshot) valid(now time.Time) error { return checkValidity(s.chain[0], now) }
 
-// within wraps ErrExpired if cert is not valid at now.
-func within(cert *x509.Certificate, now time.Time) error {
+// checkValidity wraps ErrExpired if cert is not valid at now.
+func checkValidity(cert *x509.Certificate, now time.Time) error {
 	switch {
 	case now.Before(cert.NotBefore):
 		return fmt.Errorf("%w: %s begins %s", ErrExpired, cert.Subject, cert.NotBefore.Format(time.RFC3339))
@@ -80,7 +80,7 @@ func (s *snapshot) expiry() []Expiry {
 	for _, cert := range s.chain {
 		all = append(all, Expiry{RoleServer, cert.Subject.String(), cert.NotAfter})
 	}
-	for _, cert := range s.trust.authorities {
+	for _, cert := range s.trust.cas {
 		all = append(all, Expiry{RoleClientCA, cert.Subject.String(), cert.NotAfter})
 	}
 	for _, l := range s.trust.lists.newest() {

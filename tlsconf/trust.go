@@ -8,13 +8,13 @@ import (
 
 // trust is what client certificates are judged by.
 type trust struct {
-	roots       *x509.CertPool
-	authorities []*x509.Certificate // what roots holds
-	lists       *lists              // nil: no revocation check
+	roots *x509.CertPool
+	cas   []*x509.Certificate // what roots holds
+	lists *lists              // nil: no revocation check
 }
 
-// parseAuthorities reads a client CA file: certificates of authorities and nothing else.
-func parseAuthorities(data []byte) ([]*x509.Certificate, error) {
+// parseCAs reads a client CA file: CA certificates and nothing else.
+func parseCAs(data []byte) ([]*x509.Certificate, error) {
 	list, err := blocks(data)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func parseAuthorities(data []byte) ([]*x509.Certificate, error) {
 		}
 		if err := signsCertificates(cert); err != nil {
 			return nil, advise(fmt.Errorf("certificate %d (%s): %w", i+1, cert.Subject, err),
-				"name the authority that issued it, not the client's own certificate")
+				"name the CA that issued it, not the client's own certificate")
 		}
 		cas = append(cas, cert)
 	}
@@ -40,9 +40,9 @@ func parseAuthorities(data []byte) ([]*x509.Certificate, error) {
 func signsCertificates(cert *x509.Certificate) error {
 	switch {
 	case !cert.BasicConstraintsValid || !cert.IsCA:
-		return errors.New("is not a certificate authority")
+		return errors.New("is not a certificate CA")
 	case cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageCertSign == 0:
-		return errors.New("is an authority whose key usage does not permit to sign certificates")
+		return errors.New("is a CA whose key usage does not permit to sign certificates")
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ func misplaced(block string) string {
 	case "TRUSTED CERTIFICATE":
 		return "convert it from OpenSSL's own form: openssl x509 -in FILE -out FILE.pem"
 	}
-	return "keep only the authorities' certificates in this file"
+	return "keep only the CAs' certificates in this file"
 }
 
 func pool(cas []*x509.Certificate) *x509.CertPool {

@@ -26,21 +26,21 @@ type verdict struct {
 
 // verdicts remembers outcomes by a hash of the leaf. The zero value is ready.
 type verdicts struct {
-	once  sync.Once
-	seed  maphash.Seed
-	mu    sync.RWMutex
-	known map[uint64]*verdict
+	once    sync.Once
+	seed    maphash.Seed
+	mu      sync.RWMutex
+	entries map[uint64]*verdict
 }
 
 func (vs *verdicts) key(leaf *x509.Certificate) uint64 {
-	vs.once.Do(func() { vs.seed, vs.known = maphash.MakeSeed(), make(map[uint64]*verdict) })
+	vs.once.Do(func() { vs.seed, vs.entries = maphash.MakeSeed(), make(map[uint64]*verdict) })
 	return maphash.Bytes(vs.seed, leaf.Raw)
 }
 
 // get returns the outcome for chains if it is known and holds at now.
 func (vs *verdicts) get(key uint64, chains [][]*x509.Certificate, now time.Time) *verdict {
 	vs.mu.RLock()
-	v := vs.known[key]
+	v := vs.entries[key]
 	vs.mu.RUnlock()
 	if v == nil || now.Before(v.from) || now.After(v.until) || !equal(v.chains, chains) {
 		return nil
@@ -51,10 +51,10 @@ func (vs *verdicts) get(key uint64, chains [][]*x509.Certificate, now time.Time)
 func (vs *verdicts) put(key uint64, v *verdict) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
-	if len(vs.known) >= maxVerdicts {
-		clear(vs.known)
+	if len(vs.entries) >= maxVerdicts {
+		clear(vs.entries)
 	}
-	vs.known[key] = v
+	vs.entries[key] = v
 }
 
 // equal compares by content: each connection parses the client's certificates anew.
@@ -88,7 +88,7 @@ func (s *snapshot) verify(chains [][]*x509.Certificate, now time.Time) error {
 	return v.err
 }
 
-// judge builds the paths anew, since authorities may have changed after the handshake that
+// judge builds the paths anew, since CAs may have changed after the handshake that
 // verified chains, and takes the one that stays good longest.
 func (t *trust) judge(chains [][]*x509.Certificate, now time.Time) *verdict {
 	v := &verdict{chains: chains, from: now.Add(-refusalAge), until: now.Add(refusalAge)}
@@ -110,10 +110,10 @@ func (t *trust) judge(chains [][]*x509.Certificate, now time.Time) *verdict {
 	return v
 }
 
-// paths are the ways from the leaf to a present authority, by RFC 5280 section 6.1.
+// paths are the ways from the leaf to a present CA, by RFC 5280 section 6.1.
 func (t *trust) paths(chains [][]*x509.Certificate, now time.Time) ([][]*x509.Certificate, error) {
 	leaf := chains[0][0]
-	if !usable(leaf, x509.ExtKeyUsageClientAuth) {
+	if !hasUsage(leaf, x509.ExtKeyUsageClientAuth) {
 		return nil, fmt.Errorf("%w: %s", ErrUsage, leaf.Subject)
 	}
 	between := x509.NewCertPool()

@@ -15,25 +15,25 @@ import (
 // On a connection that stays open, the next request tells of what changed since.
 func TestOpenConnectionFollowsTheFiles(t *testing.T) {
 	for name, tc := range map[string]struct {
-		change func(s *surroundings, scraper *testca.Pair)
+		change func(s *fixture, scraper *testca.Pair)
 		want   error
 	}{
-		"revoked":      {func(s *surroundings, p *testca.Pair) { s.writeCRL(list(s.clients, 2, p.Leaf())) }, tlsconf.ErrRevoked},
-		"other's list": {func(s *surroundings, p *testca.Pair) { s.writeCRL(list(authority("other"), 2)) }, tlsconf.ErrNoList},
-		"stale list":   {func(s *surroundings, p *testca.Pair) { s.writeCRL(staleList(s.clients, 2)) }, tlsconf.ErrStaleList},
-		"forged list":  {func(s *surroundings, p *testca.Pair) { s.writeCRL(forgedList(s.clients, 2)) }, tlsconf.ErrBadList},
-		"other CA":     {func(s *surroundings, p *testca.Pair) { s.write("ca.crt", authority("client root").CertPEM()) }, tlsconf.ErrUntrusted},
-		"CA added": {func(s *surroundings, p *testca.Pair) {
-			s.write("ca.crt", testca.CertPEM(authority("other").Cert, s.clients.Cert))
+		"revoked":      {func(s *fixture, p *testca.Pair) { s.writeCRL(list(s.clients, 2, p.Leaf())) }, tlsconf.ErrRevoked},
+		"other's list": {func(s *fixture, p *testca.Pair) { s.writeCRL(list(newCA("other"), 2)) }, tlsconf.ErrNoList},
+		"stale list":   {func(s *fixture, p *testca.Pair) { s.writeCRL(staleList(s.clients, 2)) }, tlsconf.ErrStaleList},
+		"forged list":  {func(s *fixture, p *testca.Pair) { s.writeCRL(forgedList(s.clients, 2)) }, tlsconf.ErrBadList},
+		"other CA":     {func(s *fixture, p *testca.Pair) { s.write("ca.crt", newCA("client root").CertPEM()) }, tlsconf.ErrUntrusted},
+		"CA added": {func(s *fixture, p *testca.Pair) {
+			s.write("ca.crt", testca.CertPEM(newCA("other").Cert, s.clients.Cert))
 		}, nil},
-		"CA renewed with its key": {func(s *surroundings, p *testca.Pair) {
+		"CA renewed with its key": {func(s *fixture, p *testca.Pair) {
 			renewed := testca.Must(testca.NewCA(testca.Options{CommonName: "client root", Key: s.clients.Key}))
 			s.write("ca.crt", renewed.CertPEM())
 		}, nil},
-		"server certificate": {func(s *surroundings, p *testca.Pair) { s.writePair(s.serverPair()) }, nil},
+		"server certificate": {func(s *fixture, p *testca.Pair) { s.writePair(s.serverPair()) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSurroundings(t)
+			s := newFixture(t)
 			s.writeCRL(list(s.clients, 1))
 			r := s.reloader(s.files(tlsconf.Required))
 			scraper := s.client("scraper")
@@ -62,7 +62,7 @@ func TestOpenConnectionFollowsTheFiles(t *testing.T) {
 
 // Time passes without a change of files.
 func TestTimeIsAskedEachTime(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	clock := time.Now()
 	s.writeCRL(testca.Must(s.clients.CRL(testca.CRLOptions{NextUpdate: clock.Add(10 * time.Hour)})))
 	r := s.reloader(s.files(tlsconf.Required))
@@ -103,7 +103,7 @@ func TestTimeIsAskedEachTime(t *testing.T) {
 
 // A verdict ends with the first certificate of its path to end, not with the leaf.
 func TestIntermediateEndsBeforeItsLeaf(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	clock := time.Now()
 	middle := testca.Must(s.clients.Intermediate(testca.Options{CommonName: "middle", NotAfter: clock.Add(time.Hour)}))
 	leaf := testca.Must(middle.Issue(testca.Options{CommonName: "scraper", NotAfter: clock.Add(9 * time.Hour)}))
@@ -120,7 +120,7 @@ func TestIntermediateEndsBeforeItsLeaf(t *testing.T) {
 }
 
 func TestARefusalDoesNotOutliveItsCause(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	clock := time.Now()
 	r := s.reloader(s.files(tlsconf.Required))
 	r.SetNow(func() time.Time { return clock })
@@ -136,7 +136,7 @@ func TestARefusalDoesNotOutliveItsCause(t *testing.T) {
 }
 
 func TestVerifyWithoutAChain(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	scraper := chains(t, s.client("scraper"), s.clients)
 	required, none := s.reloader(s.files(tlsconf.Required)), s.reloader(s.files(tlsconf.None))
 	for name, err := range map[string]error{
@@ -166,7 +166,7 @@ func TestVerdictsAreOfTheWholeChain(t *testing.T) {
 }
 
 func TestVerdictsAreBounded(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	r := s.reloader(s.files(tlsconf.Required))
 	first := chains(t, s.client("first"), s.clients)
 	for range tlsconf.MaxVerdicts + 40 {

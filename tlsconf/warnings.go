@@ -18,7 +18,7 @@ func (s *snapshot) warnings(now time.Time) []warning {
 	if len(leaf.DNSNames)+len(leaf.IPAddresses)+len(leaf.URIs) == 0 {
 		add(leaf, "server certificate has no subject alternative name: scrapers will not accept it")
 	}
-	if !usable(leaf, x509.ExtKeyUsageServerAuth) && len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 {
+	if !hasUsage(leaf, x509.ExtKeyUsageServerAuth) && len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 {
 		add(leaf, "server certificate is not for server authentication: scrapers will not accept it")
 	}
 	if err := s.valid(now); err != nil {
@@ -29,8 +29,8 @@ func (s *snapshot) warnings(now time.Time) []warning {
 			add(issuer, "server certificate chain is out of order: each certificate signs the one before it")
 		}
 	}
-	for _, ca := range s.trust.authorities {
-		if err := within(ca, now); err != nil {
+	for _, ca := range s.trust.cas {
+		if err := checkValidity(ca, now); err != nil {
 			add(ca, "client CA "+err.Error())
 		}
 		if s.trust.lists == nil {
@@ -49,6 +49,6 @@ func (s *snapshot) warnings(now time.Time) []warning {
 	return all
 }
 
-func usable(cert *x509.Certificate, usage x509.ExtKeyUsage) bool {
+func hasUsage(cert *x509.Certificate, usage x509.ExtKeyUsage) bool {
 	return slices.Contains(cert.ExtKeyUsage, usage) || slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
 }

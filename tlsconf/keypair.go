@@ -96,20 +96,20 @@ func signer(block *pem.Block) (crypto.Signer, error) {
 func pair(chain []*x509.Certificate, key crypto.Signer) (tls.Certificate, error) {
 	joined := tls.Certificate{PrivateKey: key, Leaf: chain[0]}
 	for i, cert := range chain {
-		if belongs(key, cert) && i > 0 && !belongs(key, chain[0]) {
+		if isKeyOf(key, cert) && i > 0 && !isKeyOf(key, chain[0]) {
 			return tls.Certificate{}, advise(fmt.Errorf("key belongs to certificate %d, not to the first", i+1),
 				"the server's own certificate comes first, then each intermediate")
 		}
 		joined.Certificate = append(joined.Certificate, cert.Raw)
 	}
-	if !belongs(key, chain[0]) {
+	if !isKeyOf(key, chain[0]) {
 		return tls.Certificate{}, advise(errors.New("key does not match the certificate"),
 			"replace certificate and key together; a pair that is half written is tried again")
 	}
 	return joined, nil
 }
 
-func belongs(key crypto.Signer, cert *x509.Certificate) bool {
+func isKeyOf(key crypto.Signer, cert *x509.Certificate) bool {
 	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	return ok && public.Equal(cert.PublicKey)
 }

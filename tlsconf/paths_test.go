@@ -57,9 +57,9 @@ func basicPaths() map[string]path {
 		"no usage":           {false, issue(usages())},
 		"SHA-1 signature":    {false, sha1Signed},
 		"self-signed":        {false, func(*testca.CA) *testca.Pair { return testca.Must(testca.SelfSigned(testca.Options{})) }},
-		"wrong authority":    {false, func(*testca.CA) *testca.Pair { return testca.Must(authority("other root").Issue(testca.Options{})) }},
+		"wrong CA":           {false, func(*testca.CA) *testca.Pair { return testca.Must(newCA("other root").Issue(testca.Options{})) }},
 		"same name, other key": {false, func(root *testca.CA) *testca.Pair {
-			return testca.Must(authority("client root").Issue(testca.Options{}))
+			return testca.Must(newCA("client root").Issue(testca.Options{}))
 		}},
 		"unknown critical":      {false, issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(true)} }))},
 		"unknown, not critical": {true, issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(false)} }))},
@@ -118,7 +118,7 @@ func constrainedPaths() map[string]path {
 }
 
 func TestPathsInTheHandshake(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	required := s.serve(s.reloader(s.files(tlsconf.Required)))
 	optional := s.serve(s.reloader(s.files(tlsconf.Optional)))
 	for group, paths := range map[string]map[string]path{
@@ -143,7 +143,7 @@ func TestPathsInTheHandshake(t *testing.T) {
 
 // What Verify is given need not come from the same trust: a list of chains is a claim.
 func TestPathsOnRequest(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	r := s.reloader(s.files(tlsconf.Required))
 	for _, paths := range []map[string]path{basicPaths(), intermediatePaths(), constrainedPaths()} {
 		for name, tc := range paths {
@@ -157,7 +157,7 @@ func TestPathsOnRequest(t *testing.T) {
 }
 
 func TestNoCertificate(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	for auth, want := range map[tlsconf.ClientAuth]bool{tlsconf.None: true, tlsconf.Optional: true, tlsconf.Required: false} {
 		answer, err := ask(s.serve(s.reloader(s.files(auth))), s.config(nil))
 		if (err == nil) != want {
@@ -169,7 +169,7 @@ func TestNoCertificate(t *testing.T) {
 	}
 }
 
-func authority(name string) *testca.CA {
+func newCA(name string) *testca.CA {
 	return testca.Must(testca.NewCA(testca.Options{CommonName: name}))
 }
 
@@ -213,19 +213,19 @@ func reversed(root *testca.CA) *testca.Pair {
 // stuffed sends certificates that have nothing to do with the leaf: only the leaf counts.
 func stuffed(root *testca.CA) *testca.Pair {
 	pair := under(testca.Options{}, testca.Options{})(root)
-	pair.Chain = append(pair.Chain, authority("stranger").Cert, testca.Must(root.Issue(testca.Options{CommonName: "admin"})).Leaf())
+	pair.Chain = append(pair.Chain, newCA("stranger").Cert, testca.Must(root.Issue(testca.Options{CommonName: "admin"})).Leaf())
 	return pair
 }
 
 func crossSigned(root *testca.CA) *testca.Pair {
-	young := authority("young root")
+	young := newCA("young root")
 	pair := testca.Must(young.Issue(testca.Options{}))
 	pair.Chain = append(pair.Chain, testca.Must(root.CrossSign(young)).Cert)
 	return pair
 }
 
 func signedByLeaf(root *testca.CA) *testca.Pair {
-	above := testca.Must(root.Issue(testca.Options{CommonName: "not an authority"}))
+	above := testca.Must(root.Issue(testca.Options{CommonName: "not a CA"}))
 	pair := testca.Must((&testca.CA{Cert: above.Leaf(), Key: above.Key}).Issue(testca.Options{}))
 	return pair
 }
