@@ -7,9 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"log/slog"
-	"os"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/tlsconf"
@@ -58,18 +56,18 @@ func badFiles() map[string]badFile {
 	}
 	return map[string]badFile{
 		"empty certificate":    {"tls.crt", text(""), "is empty", ""},
-		"garbage certificate":  {"tls.crt", text("hello"), "holds no PEM block", ""},
+		"garbage certificate":  {"tls.crt", text("hello"), "no PEM block in it", ""},
 		"malformed":            {"tls.crt", block("CERTIFICATE", 1, 2, 3), "certificate 1: x509: malformed", ""},
-		"certificate cut off":  {"tls.crt", func(s *fixture) []byte { return s.gate.CertPEM()[:300] }, "1 of its 1 PEM blocks are broken or cut off", ""},
+		"certificate cut off":  {"tls.crt", func(s *fixture) []byte { return s.gate.CertPEM()[:300] }, "1 of 1 PEM blocks: damaged or cut off", "BEGIN and END"},
 		"certificate is a key": {"tls.crt", key, "holds a private key, not a certificate", "swapped"},
-		"certificate in DER":   {"tls.crt", func(s *fixture) []byte { return s.gate.Leaf().Raw }, "looks like DER", "openssl x509"},
-		"only parameters":      {"tls.crt", block("EC PARAMETERS", 6), "holds no certificate", ""},
+		"certificate in DER":   {"tls.crt", func(s *fixture) []byte { return s.gate.Leaf().Raw }, "is not PEM but a certificate in DER", "openssl x509 -inform DER"},
+		"only parameters":      {"tls.crt", block("EC PARAMETERS", 6), "holds no certificate but EC PARAMETERS", ""},
 		"of another key":       {"tls.crt", func(s *fixture) []byte { return s.serverPair().CertPEM() }, "key does not match the certificate", "together"},
 		"leaf last": {"tls.crt", func(s *fixture) []byte { return testca.CertPEM(s.server.Cert, s.gate.Leaf()) },
 			"key belongs to certificate 2, not to the first", "comes first"},
 		"certificate huge": {"tls.crt", func(*fixture) []byte { return bytes.Repeat([]byte("x"), 1<<20+1) }, "larger than 1048576 bytes", ""},
 
-		"empty key":            {"tls.key", text("\n\n"), "holds no PEM block", ""},
+		"empty key":            {"tls.key", text("\n\n"), "no PEM block in it", ""},
 		"key is a certificate": {"tls.key", func(s *fixture) []byte { return s.gate.CertPEM() }, "holds a certificate, not a private key", "swapped"},
 		"key only parameters":  {"tls.key", block("EC PARAMETERS", 6), "holds no private key", ""},
 		"encrypted key":        {"tls.key", block("ENCRYPTED PRIVATE KEY", 48), "private key is encrypted", "openssl pkey"},
@@ -77,16 +75,17 @@ func badFiles() map[string]badFile {
 		"two keys":             {"tls.key", func(s *fixture) []byte { return append(key(s), key(s)...) }, "more than one private key", ""},
 		"malformed key":        {"tls.key", block("EC PRIVATE KEY", 1), "private key is malformed", ""},
 		"malformed RSA key":    {"tls.key", block("RSA PRIVATE KEY", 1), "private key is malformed", ""},
-		"unknown key":          {"tls.key", block("OPENSSH PRIVATE KEY", 1), `private key of type "OPENSSH PRIVATE KEY" is unknown`, ""},
+		"SSH key":              {"tls.key", block("OPENSSH PRIVATE KEY", 1), `private key of type "OPENSSH PRIVATE KEY" is for SSH`, "requested with"},
+		"unknown key":          {"tls.key", block("ODD PRIVATE KEY", 1), `private key of type "ODD PRIVATE KEY" is unknown`, ""},
 
 		"empty CA":   {"ca.crt", text(""), "is empty", ""},
-		"garbage CA": {"ca.crt", text("# none yet\n"), "holds no PEM block", ""},
+		"garbage CA": {"ca.crt", text("# none yet\n"), "no PEM block in it", ""},
 		"CA cut off": {"ca.crt", func(s *fixture) []byte { return append(s.clients.CertPEM(), s.server.CertPEM()[:200]...) },
-			"1 of its 2 PEM blocks are broken or cut off", ""},
+			"1 of 2 PEM blocks: damaged or cut off", "BEGIN and END"},
 		"leaf as CA": {"ca.crt", func(s *fixture) []byte { return s.client("leaf").CertPEM() },
-			"certificate 1 (CN=leaf): is not a certificate CA", "CA that issued it"},
+			"certificate 1 (CN=leaf): is not a CA", "CA that issued it"},
 		"leaf beside CA": {"ca.crt", func(s *fixture) []byte { return append(s.clients.CertPEM(), s.client("leaf").CertPEM()...) },
-			"certificate 2 (CN=leaf): is not a certificate CA", "CA that issued it"},
+			"certificate 2 (CN=leaf): is not a CA", "CA that issued it"},
 		"CA that may not sign": {"ca.crt", func(*fixture) []byte {
 			return testca.Must(testca.NewCA(testca.Options{Edit: func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }})).CertPEM()
 		}, "key usage does not permit", "CA that issued it"},
@@ -95,8 +94,8 @@ func badFiles() map[string]badFile {
 		"CA trusted block":    {"ca.crt", block("TRUSTED CERTIFICATE", 48), "block 1 is TRUSTED CERTIFICATE", "openssl x509"},
 
 		"empty CRL":    {"ca.crl", text(""), "is empty", ""},
-		"garbage CRL":  {"ca.crl", text("x"), "holds no PEM block", ""},
-		"CA as CRL":    {"ca.crl", func(s *fixture) []byte { return s.clients.CertPEM() }, "block 1 is CERTIFICATE, not X509 CRL", ""},
+		"garbage CRL":  {"ca.crl", text("x"), "no PEM block in it", ""},
+		"CA as CRL":    {"ca.crl", func(s *fixture) []byte { return s.clients.CertPEM() }, "block 1 is CERTIFICATE, not X509 CRL", "only revocation lists"},
 		"CRL broken":   {"ca.crl", block("X509 CRL", 1, 2), "list 1: malformed", ""},
 		"CRL DER torn": {"ca.crl", func(s *fixture) []byte { return testca.Must(s.clients.CRL(testca.CRLOptions{}))[:150] }, "cut off", ""},
 	}
@@ -143,71 +142,5 @@ func expectFileError(t *testing.T, err error, tc badFile) {
 	}
 	if strings.Contains(fe.Error(), "tlsconf") || strings.Count(fe.Error(), fe.Path) != 1 {
 		t.Errorf("%q stutters", fe)
-	}
-}
-
-func TestKeyModeIsJudged(t *testing.T) {
-	for mode, good := range map[os.FileMode]bool{
-		0o600: true, 0o400: true, 0o640: true, 0o440: true, 0o660: true,
-		0o644: false, 0o604: false, 0o666: false, 0o602: false,
-	} {
-		s := newFixture(t)
-		if err := os.Chmod(s.path("tls.key"), mode); err != nil {
-			t.Fatal(err)
-		}
-		_, err := tlsconf.New(s.files(tlsconf.Required), slog.New(slog.DiscardHandler))
-		if (err == nil) != good {
-			t.Errorf("mode %o: %v", mode, err)
-		}
-		if fe, ok := errors.AsType[*tlsconf.FileError](err); !good && (!ok || fe.Role != tlsconf.RoleKey || !strings.Contains(fe.Advice, "defaultMode")) {
-			t.Errorf("mode %o: %#v", mode, err)
-		}
-	}
-}
-
-// The mode that counts is that of the file behind a symbolic link, as Kubernetes makes them.
-func TestKeyModeIsThatOfTheOpenedFile(t *testing.T) {
-	s := newFixture(t)
-	if err := os.Rename(s.path("tls.key"), s.path("real")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink("real", s.path("tls.key")); err != nil {
-		t.Fatal(err)
-	}
-	s.reloader(s.files(tlsconf.Required))
-	if err := os.Chmod(s.path("real"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tlsconf.New(s.files(tlsconf.Required), slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("a link to a key that others can read was accepted")
-	}
-}
-
-func TestPipeDoesNotBlock(t *testing.T) {
-	s := newFixture(t)
-	if err := os.Remove(s.path("tls.key")); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mkfifo(s.path("tls.key"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err := tlsconf.New(s.files(tlsconf.Required), slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), "is not a regular file") {
-		t.Error(err)
-	}
-}
-
-func TestKeyForms(t *testing.T) {
-	for name, pair := range keyForms(t) {
-		t.Run(name, func(t *testing.T) {
-			s := newFixture(t)
-			cert := testca.Must(s.server.Issue(testca.Options{Key: pair.key, DNSNames: []string{"gate.example"}}))
-			s.write("tls.crt", append([]byte("subject=gate\n"), cert.CertPEM()...))
-			s.write("tls.key", pair.file)
-			r := s.reloader(s.files(tlsconf.Required))
-			if answer, err := ask(s.serve(r), s.config(s.client("scraper"))); err != nil || answer != "<nil>\n" {
-				t.Errorf("%q, %v", answer, err)
-			}
-		})
 	}
 }

@@ -4,12 +4,17 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 )
 
-var errSwapped = errors.New("holds a certificate, not a private key")
+// What a file holds that belongs into the other.
+var (
+	errHoldsCertificate = errors.New("holds a certificate, not a private key")
+	errHoldsKey         = errors.New("holds a private key, not a certificate")
+)
+
+const adviceSwapped = "certificate and key file may be swapped"
 
 // parseChain reads the certificates of the server's chain, in the file's order.
 func parseChain(data []byte) ([]*x509.Certificate, error) {
@@ -18,10 +23,10 @@ func parseChain(data []byte) ([]*x509.Certificate, error) {
 		return nil, err
 	}
 	var chain []*x509.Certificate
-	private := false
+	private, other := false, ""
 	for _, block := range list {
 		if block.Type != certificateBlock {
-			private = private || isPrivate(block)
+			private, other = private || isPrivate(block), block.Type
 			continue
 		}
 		cert, err := certificate(block, len(chain)+1)
@@ -34,62 +39,9 @@ func parseChain(data []byte) ([]*x509.Certificate, error) {
 	case len(chain) > 0:
 		return chain, nil
 	case private:
-		return nil, advise(errors.New("holds a private key, not a certificate"), "certificate and key file may be swapped")
+		return nil, advise(errHoldsKey, adviceSwapped)
 	}
-	return nil, errors.New("holds no certificate")
-}
-
-// parseKey reads the one private key of a file that may hold certificates or EC parameters too.
-func parseKey(data []byte) (crypto.Signer, error) {
-	list, err := blocks(data)
-	if err != nil {
-		return nil, err
-	}
-	var found *pem.Block
-	certs := 0
-	for _, block := range list {
-		switch {
-		case block.Type == certificateBlock:
-			certs++
-		case isPrivate(block) && found != nil:
-			return nil, errors.New("holds more than one private key")
-		case isPrivate(block):
-			found = block
-		}
-	}
-	switch {
-	case found == nil && certs > 0:
-		return nil, advise(errSwapped, "certificate and key file may be swapped")
-	case found == nil:
-		return nil, errors.New("holds no private key")
-	case found.Type == "ENCRYPTED PRIVATE KEY" || found.Headers["DEK-Info"] != "":
-		return nil, advise(errors.New("private key is encrypted"), "decrypt it (openssl pkey -in FILE -out FILE.plain) and guard it by its mode")
-	}
-	return signer(found)
-}
-
-func signer(block *pem.Block) (crypto.Signer, error) {
-	var key any
-	var err error
-	switch block.Type {
-	case "PRIVATE KEY":
-		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-	case "EC PRIVATE KEY":
-		key, err = x509.ParseECPrivateKey(block.Bytes)
-	case "RSA PRIVATE KEY":
-		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	default:
-		return nil, fmt.Errorf("private key of type %q is unknown", block.Type)
-	}
-	if err != nil {
-		// The parsers' words quote lengths and tags only, but a key is no place to find out.
-		return nil, errors.New("private key is malformed")
-	}
-	s, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, fmt.Errorf("private key of type %T cannot sign", key)
-	}
-	return s, nil
+	return nil, advise(fmt.Errorf("holds no certificate but %s", other), misplaced(other))
 }
 
 // pair joins chain and key if the key is that of the first certificate.

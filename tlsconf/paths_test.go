@@ -42,22 +42,32 @@ func usages(list ...x509.ExtKeyUsage) testca.Options {
 
 func basicPaths() map[string]path {
 	past, future := time.Now().Add(-2*time.Minute), time.Now().Add(2*time.Minute)
-	weak := testca.Must(rsa.GenerateKey(rand.Reader, 2048))
+	good := testca.Must(rsa.GenerateKey(rand.Reader, 2048))
 	return map[string]path{
-		"leaf":               {true, issue(testca.Options{CommonName: "scraper"})},
-		"leaf, no name":      {true, issue(testca.Options{})},
-		"spiffe":             {true, issue(testca.Options{URIs: []string{"spiffe://example/ns/monitoring/sa/prometheus"}})},
-		"rsa":                {true, issue(testca.Options{Key: weak})},
-		"expired":            {false, issue(testca.Options{NotAfter: past})},
-		"not yet valid":      {false, issue(testca.Options{NotBefore: future})},
-		"client usage alone": {true, issue(usages(x509.ExtKeyUsageClientAuth))},
-		"any usage":          {true, issue(usages(x509.ExtKeyUsageAny))},
-		"server usage alone": {false, issue(usages(x509.ExtKeyUsageServerAuth))},
-		"e-mail usage alone": {false, issue(usages(x509.ExtKeyUsageEmailProtection))},
-		"no usage":           {false, issue(usages())},
-		"SHA-1 signature":    {false, sha1Signed},
-		"self-signed":        {false, func(*testca.CA) *testca.Pair { return testca.Must(testca.SelfSigned(testca.Options{})) }},
-		"wrong CA":           {false, func(*testca.CA) *testca.Pair { return testca.Must(newCA("other root").Issue(testca.Options{})) }},
+		"leaf":                     {true, issue(testca.Options{CommonName: "scraper"})},
+		"leaf, no name":            {true, issue(testca.Options{})},
+		"spiffe":                   {true, issue(testca.Options{URIs: []string{"spiffe://example/ns/monitoring/sa/prometheus"}})},
+		"rsa":                      {true, issue(testca.Options{Key: good})},
+		"expired":                  {false, issue(testca.Options{NotAfter: past})},
+		"not yet valid":            {false, issue(testca.Options{NotBefore: future})},
+		"client usage alone":       {true, issue(usages(x509.ExtKeyUsageClientAuth))},
+		"any usage":                {true, issue(usages(x509.ExtKeyUsageAny))},
+		"server usage alone":       {false, issue(usages(x509.ExtKeyUsageServerAuth))},
+		"e-mail usage alone":       {false, issue(usages(x509.ExtKeyUsageEmailProtection))},
+		"no usage stated":          {true, issue(usages())},
+		"no key usage stated":      {true, issue(edit(func(c *x509.Certificate) { c.KeyUsage = 0 }))},
+		"neither usage stated":     {true, issue(testca.Options{Usages: []x509.ExtKeyUsage{}, Edit: func(c *x509.Certificate) { c.KeyUsage = 0 }})},
+		"key usage for encryption": {false, issue(edit(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }))},
+		"key usage for both":       {true, issue(edit(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }))},
+		"key usage of no bit":      {false, issue(edit(func(c *x509.Certificate) { c.KeyUsage = 0; c.ExtraExtensions = []pkix.Extension{noKeyUsage()} }))},
+		"unknown usage alone": {false, issue(edit(func(c *x509.Certificate) {
+			c.ExtKeyUsage, c.UnknownExtKeyUsage = nil, []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 99999, 2}}
+		}))},
+		"RSA of 1024 bits": {false, issue(testca.Options{Key: shortRSA()})},
+		"RSA of 2047 bits": {false, issue(testca.Options{Key: testca.Must(rsa.GenerateKey(rand.Reader, 2047))})},
+		"SHA-1 signature":  {false, sha1Signed},
+		"self-signed":      {false, func(*testca.CA) *testca.Pair { return testca.Must(testca.SelfSigned(testca.Options{})) }},
+		"wrong CA":         {false, func(*testca.CA) *testca.Pair { return testca.Must(newCA("other root").Issue(testca.Options{})) }},
 		"same name, other key": {false, func(root *testca.CA) *testca.Pair {
 			return testca.Must(newCA("client root").Issue(testca.Options{}))
 		}},
@@ -80,6 +90,8 @@ func intermediatePaths() map[string]path {
 		"intermediate no CA":            {false, under(edit(func(c *x509.Certificate) { c.IsCA = false }), testca.Options{})},
 		"intermediate no basic":         {false, under(edit(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }), testca.Options{})},
 		"intermediate may not sign":     {false, under(edit(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }), testca.Options{})},
+		"intermediate of RSA 1024":      {false, under(testca.Options{CommonName: "short", Key: shortRSA()}, testca.Options{})},
+		"intermediate signed by SHA-1":  {false, sha1Intermediate},
 		"intermediate for clients":      {true, under(usages(x509.ExtKeyUsageClientAuth), testca.Options{})},
 		"intermediate for servers only": {false, under(usages(x509.ExtKeyUsageServerAuth), testca.Options{})},
 		"path length 0, leaf below":     {true, under(edit(length(0)), testca.Options{})},
@@ -242,4 +254,19 @@ func tampered(root *testca.CA) *testca.Pair {
 func sha1Signed(root *testca.CA) *testca.Pair {
 	middle := testca.Must(root.Intermediate(testca.Options{Key: testca.Must(rsa.GenerateKey(rand.Reader, 2048))}))
 	return testca.Must(middle.Issue(edit(func(c *x509.Certificate) { c.SignatureAlgorithm = x509.SHA1WithRSA })))
+}
+
+// sha1Intermediate is a leaf, signed well, under an intermediate that is signed with SHA-1.
+func sha1Intermediate(root *testca.CA) *testca.Pair {
+	upper := testca.Must(root.Intermediate(testca.Options{Key: testca.Must(rsa.GenerateKey(rand.Reader, 2048))}))
+	lower := testca.Must(upper.Intermediate(edit(func(c *x509.Certificate) { c.SignatureAlgorithm = x509.SHA1WithRSA })))
+	return testca.Must(lower.Issue(testca.Options{}))
+}
+
+// shortRSA is below what counts.
+func shortRSA() *rsa.PrivateKey { return testca.Must(rsa.GenerateKey(rand.Reader, 1024)) }
+
+// noKeyUsage states key usage and permits nothing.
+func noKeyUsage() pkix.Extension {
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: []byte{3, 2, 7, 0}}
 }

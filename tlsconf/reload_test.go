@@ -105,7 +105,7 @@ func TestServerCertificateThatIsNotValid(t *testing.T) {
 	if err := r.Valid(time.Now()); !errors.Is(err, tlsconf.ErrExpired) {
 		t.Errorf("expired: %v", err)
 	}
-	if !strings.Contains(s.log.String(), "server certificate is not valid now: CN=late ended") {
+	if !strings.Contains(s.log.String(), "server certificate is not valid now: CN=late expired") {
 		t.Errorf("no warning: %s", s.log)
 	}
 	s.writePair(s.gate)
@@ -123,17 +123,6 @@ func TestServerCertificateThatIsNotValid(t *testing.T) {
 	if err := r.Valid(time.Now()); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestKeyThatBecomesReadable(t *testing.T) {
-	s := newFixture(t)
-	r := s.reloader(s.files(tlsconf.Required))
-	must(t, os.Chmod(s.path("tls.key"), 0o644))
-	if _, err := r.Reload(); err == nil {
-		t.Error("not noticed")
-	}
-	must(t, os.Chmod(s.path("tls.key"), 0o640))
-	s.mustReload(r, false)
 }
 
 func TestErrorsHoldNothingOfTheKey(t *testing.T) {
