@@ -16,22 +16,50 @@ func TestIntermediateAsAnchor(t *testing.T) {
 		lists    func(h *hierarchy) [][]byte
 		want     error
 	}{
-		"alone":                      {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
-		"alone, root's list is fine": {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil},
-		"alone, revoked by the root": {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} }, tlsconf.ErrRevoked},
+		"alone": {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
+		"alone, root's list is fine": {
+			false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil,
+		},
+		"alone, revoked by the root": {
+			false,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} },
+			tlsconf.ErrRevoked,
+		},
 		"alone, no longer revoked": {false, func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert), list(h.clients, 2)}
 		}, nil},
-		"alone, leaf revoked":        {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1, h.leaf.Leaf())} }, tlsconf.ErrRevoked},
-		"with root":                  {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil},
-		"with root, no list of it":   {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
-		"with root, revoked":         {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} }, tlsconf.ErrRevoked},
-		"with root, its list stale":  {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), staleList(h.clients, 1)} }, tlsconf.ErrStaleList},
-		"with root, its list forged": {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), forgedList(h.clients, 1)} }, tlsconf.ErrBadList},
+		"alone, leaf revoked": {
+			false,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1, h.leaf.Leaf())} },
+			tlsconf.ErrRevoked,
+		},
+		"with root": {
+			true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil,
+		},
+		"with root, no list of it": {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
+		"with root, revoked": {
+			true,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} },
+			tlsconf.ErrRevoked,
+		},
+		"with root, its list stale": {
+			true,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), staleList(h.clients, 1)} },
+			tlsconf.ErrStaleList,
+		},
+		"with root, its list forged": {
+			true,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), forgedList(h.clients, 1)} },
+			tlsconf.ErrBadList,
+		},
 		"with root, a forged list revokes": {true, func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.middle, 1), list(h.clients, 1), forgedList(h.clients, 9, h.middle.Cert)}
 		}, nil},
-		"with root, itself on a list": {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.clients.Cert)} }, nil},
+		"with root, itself on a list": {
+			true,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.clients.Cert)} },
+			nil,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHierarchy(t)
@@ -42,7 +70,8 @@ func TestIntermediateAsAnchor(t *testing.T) {
 			h.write("ca.crt", testca.CertPEM(trusted...))
 			h.writeCRL(tc.lists(h)...)
 			r := h.reloader(h.files(tlsconf.Required))
-			if err := r.Verify(chains(t, h.leaf, h.clients)); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
+			if err := r.Verify(chains(t, h.leaf, h.clients)); !errors.Is(err, tc.want) ||
+				(err == nil) != (tc.want == nil) {
 				t.Errorf("on request: %v, want %v", err, tc.want)
 			}
 			if answer, err := ask(h.serve(r), h.config(h.leaf)); (err == nil) != (tc.want == nil) {
@@ -58,7 +87,12 @@ func TestOneGoodChainOfSeveralIsEnough(t *testing.T) {
 		old, young bool // which root revokes
 		want       error
 	}{
-		"neither": {false, false, nil}, "old": {true, false, nil}, "young": {false, true, nil}, "both": {true, true, tlsconf.ErrRevoked},
+		"neither": {
+			false, false, nil,
+		},
+		"old":   {true, false, nil},
+		"young": {false, true, nil},
+		"both":  {true, true, tlsconf.ErrRevoked},
 	} {
 		s := newFixture(t)
 		old, young := newCA("old"), newCA("young")

@@ -50,7 +50,9 @@ func ParsedScope(der []byte) (points []string, covers string, err error) {
 
 // PointsOf reads a CRLDistributionPoints extension that x509.ParseCertificate need not take.
 func PointsOf(der []byte) (uris []string, present bool) {
-	return pointsOf(&x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 31}, Value: der}}})
+	return pointsOf(
+		&x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 31}, Value: der}}},
+	)
 }
 
 func ParsedLists(data []byte) (ders [][]byte, err error) {

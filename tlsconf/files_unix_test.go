@@ -27,7 +27,8 @@ func TestKeyModeIsJudged(t *testing.T) {
 		if (err == nil) != good {
 			t.Errorf("mode %o: %v", mode, err)
 		}
-		if fe, ok := errors.AsType[*tlsconf.FileError](err); !good && (!ok || fe.Role != tlsconf.RoleKey || !strings.Contains(fe.Advice, "defaultMode")) {
+		if fe, ok := errors.AsType[*tlsconf.FileError](err); !good &&
+			(!ok || fe.Role != tlsconf.RoleKey || !strings.Contains(fe.Advice, "defaultMode")) {
 			t.Errorf("mode %o: %#v", mode, err)
 		}
 	}

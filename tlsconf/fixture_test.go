@@ -41,7 +41,11 @@ func newFixture(t testing.TB) *fixture {
 }
 
 func (s *fixture) serverPair() *testca.Pair {
-	return testca.Must(s.server.Issue(testca.Options{CommonName: "gate", DNSNames: []string{"gate.example"}, IPs: []string{"127.0.0.1"}}))
+	return testca.Must(
+		s.server.Issue(
+			testca.Options{CommonName: "gate", DNSNames: []string{"gate.example"}, IPs: []string{"127.0.0.1"}},
+		),
+	)
 }
 
 func (s *fixture) client(name string) *testca.Pair {

@@ -18,7 +18,10 @@ func FuzzPEM(f *testing.F) {
 	pair := testca.Must(root.Issue(testca.Options{CommonName: "leaf"}))
 	key := testca.Must(pair.KeyPEM())
 	for _, seed := range [][]byte{nil, pair.CertPEM(), root.CertPEM(), key, append(root.CertPEM(), pair.CertPEM()...),
-		append(key, pair.CertPEM()...), root.CertPEM()[:90], root.Cert.Raw, testca.CRLPEM(testca.Must(root.CRL(testca.CRLOptions{}))),
+		append(key, pair.CertPEM()...),
+		root.CertPEM()[:90],
+		root.Cert.Raw,
+		testca.CRLPEM(testca.Must(root.CRL(testca.CRLOptions{}))),
 		[]byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")} {
 		f.Add(seed)
 	}
@@ -51,10 +54,17 @@ func FuzzPEM(f *testing.F) {
 func FuzzCRL(f *testing.F) {
 	root := testca.Must(testca.NewCA(testca.Options{CommonName: "root"}))
 	leaf := testca.Must(root.Issue(testca.Options{CommonName: "leaf"})).Leaf()
-	one, two := testca.Must(root.CRL(testca.CRLOptions{})), testca.Must(root.CRL(testca.CRLOptions{Number: 2, Revoked: []*x509.Certificate{leaf}}))
-	for _, seed := range [][]byte{nil, one, two, append(append([]byte{}, one...), two...), testca.CRLPEM(one, two), one[:100],
+	one, two := testca.Must(
+		root.CRL(testca.CRLOptions{}),
+	), testca.Must(
+		root.CRL(testca.CRLOptions{Number: 2, Revoked: []*x509.Certificate{leaf}}),
+	)
+	for _, seed := range [][]byte{nil, one, two, append(append([]byte{}, one...), two...), testca.CRLPEM(one, two),
+		one[:100],
 		append(append([]byte{}, two...), 0), root.CertPEM(), testca.CRLPEM(root.Cert.Raw),
-		testca.Must(root.CRL(testca.CRLOptions{Points: []string{"http://ca.example/1.crl", "ldap:///cn=ca"}, OnlyUsers: true})),
+		testca.Must(root.CRL(testca.CRLOptions{
+			Points: []string{"http://ca.example/1.crl", "ldap:///cn=ca"}, OnlyUsers: true,
+		})),
 		testca.Must(root.CRL(testca.CRLOptions{OnlyCAs: true}))} {
 		f.Add(seed)
 	}
@@ -93,7 +103,8 @@ func FuzzCRL(f *testing.F) {
 // nothing that limits it otherwise; a certificate with any extension of points names none
 // that is not there.
 func FuzzScope(f *testing.F) {
-	for _, seed := range []string{"", "0\x00", "0\x03\x81\x01\xff", "0\x03\x84\x01\xff", "0\x07\xa0\x05\xa0\x03\x86\x01u",
+	for _, seed := range []string{"", "0\x00", "0\x03\x81\x01\xff", "0\x03\x84\x01\xff",
+		"0\x07\xa0\x05\xa0\x03\x86\x01u",
 		"0\x0a\xa0\x05\xa0\x03\x86\x01u\x81\x01\xff", "0\x090\x07\xa0\x05\xa0\x03\x86\x01u"} {
 		f.Add([]byte(seed))
 	}

@@ -39,7 +39,10 @@ func parseKey(data []byte) (crypto.Signer, error) {
 	case found == nil:
 		return nil, errors.New("holds no private key")
 	case found.Type == "ENCRYPTED PRIVATE KEY" || found.Headers["DEK-Info"] != "" || isEncrypted(found.Bytes):
-		return nil, advise(errEncrypted, "decrypt it (openssl pkey -in FILE -out FILE.plain) and guard it by its mode")
+		return nil, advise(
+			errEncrypted,
+			"decrypt it (openssl pkey -in FILE -out FILE.plain) and guard it by its mode",
+		)
 	}
 	return signer(found)
 }

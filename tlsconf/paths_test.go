@@ -44,37 +44,68 @@ func basicPaths() map[string]path {
 	past, future := time.Now().Add(-2*time.Minute), time.Now().Add(2*time.Minute)
 	good := testca.Must(rsa.GenerateKey(rand.Reader, 2048))
 	return map[string]path{
-		"leaf":                     {true, issue(testca.Options{CommonName: "scraper"})},
-		"leaf, no name":            {true, issue(testca.Options{})},
-		"spiffe":                   {true, issue(testca.Options{URIs: []string{"spiffe://example/ns/monitoring/sa/prometheus"}})},
-		"rsa":                      {true, issue(testca.Options{Key: good})},
-		"expired":                  {false, issue(testca.Options{NotAfter: past})},
-		"not yet valid":            {false, issue(testca.Options{NotBefore: future})},
-		"client usage alone":       {true, issue(usages(x509.ExtKeyUsageClientAuth))},
-		"any usage":                {true, issue(usages(x509.ExtKeyUsageAny))},
-		"server usage alone":       {false, issue(usages(x509.ExtKeyUsageServerAuth))},
-		"e-mail usage alone":       {false, issue(usages(x509.ExtKeyUsageEmailProtection))},
-		"no usage stated":          {true, issue(usages())},
-		"no key usage stated":      {true, issue(edit(func(c *x509.Certificate) { c.KeyUsage = 0 }))},
-		"neither usage stated":     {true, issue(testca.Options{Usages: []x509.ExtKeyUsage{}, Edit: func(c *x509.Certificate) { c.KeyUsage = 0 }})},
-		"key usage for encryption": {false, issue(edit(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }))},
-		"key usage for both":       {true, issue(edit(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }))},
-		"key usage of no bit":      {false, issue(edit(func(c *x509.Certificate) { c.KeyUsage = 0; c.ExtraExtensions = []pkix.Extension{noKeyUsage()} }))},
+		"leaf":          {true, issue(testca.Options{CommonName: "scraper"})},
+		"leaf, no name": {true, issue(testca.Options{})},
+		"spiffe": {
+			true,
+			issue(testca.Options{URIs: []string{"spiffe://example/ns/monitoring/sa/prometheus"}}),
+		},
+		"rsa":                 {true, issue(testca.Options{Key: good})},
+		"expired":             {false, issue(testca.Options{NotAfter: past})},
+		"not yet valid":       {false, issue(testca.Options{NotBefore: future})},
+		"client usage alone":  {true, issue(usages(x509.ExtKeyUsageClientAuth))},
+		"any usage":           {true, issue(usages(x509.ExtKeyUsageAny))},
+		"server usage alone":  {false, issue(usages(x509.ExtKeyUsageServerAuth))},
+		"e-mail usage alone":  {false, issue(usages(x509.ExtKeyUsageEmailProtection))},
+		"no usage stated":     {true, issue(usages())},
+		"no key usage stated": {true, issue(edit(func(c *x509.Certificate) { c.KeyUsage = 0 }))},
+		"neither usage stated": {
+			true,
+			issue(testca.Options{Usages: []x509.ExtKeyUsage{}, Edit: func(c *x509.Certificate) { c.KeyUsage = 0 }}),
+		},
+		"key usage for encryption": {
+			false,
+			issue(edit(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })),
+		},
+		"key usage for both": {
+			true,
+			issue(edit(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment })),
+		},
+		"key usage of no bit": {
+			false,
+			issue(
+				edit(
+					func(c *x509.Certificate) { c.KeyUsage = 0; c.ExtraExtensions = []pkix.Extension{noKeyUsage()} },
+				),
+			),
+		},
 		"unknown usage alone": {false, issue(edit(func(c *x509.Certificate) {
 			c.ExtKeyUsage, c.UnknownExtKeyUsage = nil, []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 99999, 2}}
 		}))},
 		"RSA of 1024 bits": {false, issue(testca.Options{Key: shortRSA()})},
 		"RSA of 2047 bits": {false, issue(testca.Options{Key: testca.Must(rsa.GenerateKey(rand.Reader, 2047))})},
 		"SHA-1 signature":  {false, sha1Signed},
-		"self-signed":      {false, func(*testca.CA) *testca.Pair { return testca.Must(testca.SelfSigned(testca.Options{})) }},
-		"wrong CA":         {false, func(*testca.CA) *testca.Pair { return testca.Must(newCA("other root").Issue(testca.Options{})) }},
+		"self-signed": {
+			false,
+			func(*testca.CA) *testca.Pair { return testca.Must(testca.SelfSigned(testca.Options{})) },
+		},
+		"wrong CA": {
+			false,
+			func(*testca.CA) *testca.Pair { return testca.Must(newCA("other root").Issue(testca.Options{})) },
+		},
 		"same name, other key": {false, func(root *testca.CA) *testca.Pair {
 			return testca.Must(newCA("client root").Issue(testca.Options{}))
 		}},
-		"unknown critical":      {false, issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(true)} }))},
-		"unknown, not critical": {true, issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(false)} }))},
-		"signed by a leaf":      {false, signedByLeaf},
-		"tampered":              {false, tampered},
+		"unknown critical": {
+			false,
+			issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(true)} })),
+		},
+		"unknown, not critical": {
+			true,
+			issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(false)} })),
+		},
+		"signed by a leaf": {false, signedByLeaf},
+		"tampered":         {false, tampered},
 	}
 }
 
@@ -82,15 +113,33 @@ func intermediatePaths() map[string]path {
 	past := time.Now().Add(-2 * time.Minute)
 	plain := testca.Options{CommonName: "middle"}
 	return map[string]path{
-		"intermediate":                  {true, under(plain, testca.Options{})},
-		"intermediate not sent":         {false, cut(under(plain, testca.Options{}))},
-		"two intermediates":             {true, deep(0, 0)},
-		"intermediate expired":          {false, under(testca.Options{NotAfter: past}, testca.Options{})},
-		"intermediate not yet valid":    {false, under(testca.Options{NotBefore: time.Now().Add(time.Hour)}, testca.Options{})},
-		"intermediate no CA":            {false, under(edit(func(c *x509.Certificate) { c.IsCA = false }), testca.Options{})},
-		"intermediate no basic":         {false, under(edit(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }), testca.Options{})},
-		"intermediate may not sign":     {false, under(edit(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }), testca.Options{})},
-		"intermediate of RSA 1024":      {false, under(testca.Options{CommonName: "short", Key: shortRSA()}, testca.Options{})},
+		"intermediate":          {true, under(plain, testca.Options{})},
+		"intermediate not sent": {false, cut(under(plain, testca.Options{}))},
+		"two intermediates":     {true, deep(0, 0)},
+		"intermediate expired":  {false, under(testca.Options{NotAfter: past}, testca.Options{})},
+		"intermediate not yet valid": {
+			false,
+			under(testca.Options{NotBefore: time.Now().Add(time.Hour)}, testca.Options{}),
+		},
+		"intermediate no CA": {
+			false,
+			under(edit(func(c *x509.Certificate) { c.IsCA = false }), testca.Options{}),
+		},
+		"intermediate no basic": {
+			false,
+			under(
+				edit(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }),
+				testca.Options{},
+			),
+		},
+		"intermediate may not sign": {
+			false,
+			under(edit(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }), testca.Options{}),
+		},
+		"intermediate of RSA 1024": {
+			false,
+			under(testca.Options{CommonName: "short", Key: shortRSA()}, testca.Options{}),
+		},
 		"intermediate signed by SHA-1":  {false, sha1Intermediate},
 		"intermediate for clients":      {true, under(usages(x509.ExtKeyUsageClientAuth), testca.Options{})},
 		"intermediate for servers only": {false, under(usages(x509.ExtKeyUsageServerAuth), testca.Options{})},
@@ -106,7 +155,13 @@ func intermediatePaths() map[string]path {
 func constrainedPaths() map[string]path {
 	only := edit(func(c *x509.Certificate) {
 		c.PermittedDNSDomainsCritical = true
-		c.PermittedDNSDomains, c.PermittedURIDomains, c.PermittedEmailAddresses = []string{"example.org"}, []string{"example.org"}, []string{"example.org"}
+		c.PermittedDNSDomains, c.PermittedURIDomains, c.PermittedEmailAddresses = []string{
+			"example.org",
+		}, []string{
+			"example.org",
+		}, []string{
+			"example.org",
+		}
 		c.PermittedIPRanges = []*net.IPNet{{IP: net.IPv4(10, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)}}
 	})
 	not := edit(func(c *x509.Certificate) {
@@ -114,9 +169,12 @@ func constrainedPaths() map[string]path {
 		c.ExcludedDNSDomains, c.ExcludedURIDomains = []string{"evil.example.org"}, []string{"evil.example.org"}
 	})
 	return map[string]path{
-		"permitted DNS":        {true, under(only, testca.Options{DNSNames: []string{"a.example.org"}})},
-		"not permitted DNS":    {false, under(only, testca.Options{DNSNames: []string{"a.example.com"}})},
-		"one of two permitted": {false, under(only, testca.Options{DNSNames: []string{"a.example.org", "a.example.com"}})},
+		"permitted DNS":     {true, under(only, testca.Options{DNSNames: []string{"a.example.org"}})},
+		"not permitted DNS": {false, under(only, testca.Options{DNSNames: []string{"a.example.com"}})},
+		"one of two permitted": {
+			false,
+			under(only, testca.Options{DNSNames: []string{"a.example.org", "a.example.com"}}),
+		},
 		"permitted URI":        {true, under(only, testca.Options{URIs: []string{"spiffe://example.org/p"}})},
 		"not permitted URI":    {false, under(only, testca.Options{URIs: []string{"spiffe://example.com/p"}})},
 		"permitted e-mail":     {true, under(only, testca.Options{Emails: []string{"p@example.org"}})},
@@ -170,7 +228,9 @@ func TestPathsOnRequest(t *testing.T) {
 
 func TestNoCertificate(t *testing.T) {
 	s := newFixture(t)
-	for auth, want := range map[tlsconf.ClientAuth]bool{tlsconf.None: true, tlsconf.Optional: true, tlsconf.Required: false} {
+	for auth, want := range map[tlsconf.ClientAuth]bool{
+		tlsconf.None: true, tlsconf.Optional: true, tlsconf.Required: false,
+	} {
 		answer, err := ask(s.serve(s.reloader(s.files(auth))), s.config(nil))
 		if (err == nil) != want {
 			t.Errorf("%d: %q, %v", auth, answer, err)
@@ -179,94 +239,4 @@ func TestNoCertificate(t *testing.T) {
 			t.Errorf("%d: Verify passes a client without a certificate", auth)
 		}
 	}
-}
-
-func newCA(name string) *testca.CA {
-	return testca.Must(testca.NewCA(testca.Options{CommonName: name}))
-}
-
-func unknown(critical bool) pkix.Extension {
-	return pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, Critical: critical, Value: []byte{5, 0}}
-}
-
-// length sets a path length constraint.
-func length(n int) func(*x509.Certificate) {
-	return func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = n, n == 0 }
-}
-
-// deep makes a leaf under two intermediates, with their path lengths plus one; 0 is none.
-func deep(upper, lower int) func(*testca.CA) *testca.Pair {
-	constrain := func(n int) testca.Options {
-		if n == 0 {
-			return testca.Options{CommonName: "middle"}
-		}
-		return edit(length(n - 1))
-	}
-	return func(root *testca.CA) *testca.Pair {
-		above := testca.Must(root.Intermediate(constrain(upper)))
-		return testca.Must(testca.Must(above.Intermediate(constrain(lower))).Issue(testca.Options{}))
-	}
-}
-
-func cut(from func(*testca.CA) *testca.Pair) func(*testca.CA) *testca.Pair {
-	return func(root *testca.CA) *testca.Pair {
-		pair := from(root)
-		pair.Chain = pair.Chain[:1]
-		return pair
-	}
-}
-
-func reversed(root *testca.CA) *testca.Pair {
-	pair := deep(0, 0)(root)
-	pair.Chain[1], pair.Chain[2] = pair.Chain[2], pair.Chain[1]
-	return pair
-}
-
-// stuffed sends certificates that have nothing to do with the leaf: only the leaf counts.
-func stuffed(root *testca.CA) *testca.Pair {
-	pair := under(testca.Options{}, testca.Options{})(root)
-	pair.Chain = append(pair.Chain, newCA("stranger").Cert, testca.Must(root.Issue(testca.Options{CommonName: "admin"})).Leaf())
-	return pair
-}
-
-func crossSigned(root *testca.CA) *testca.Pair {
-	young := newCA("young root")
-	pair := testca.Must(young.Issue(testca.Options{}))
-	pair.Chain = append(pair.Chain, testca.Must(root.CrossSign(young)).Cert)
-	return pair
-}
-
-func signedByLeaf(root *testca.CA) *testca.Pair {
-	above := testca.Must(root.Issue(testca.Options{CommonName: "not a CA"}))
-	pair := testca.Must((&testca.CA{Cert: above.Leaf(), Key: above.Key}).Issue(testca.Options{}))
-	return pair
-}
-
-func tampered(root *testca.CA) *testca.Pair {
-	pair := testca.Must(root.Issue(testca.Options{CommonName: "scraper"}))
-	raw := append([]byte{}, pair.Leaf().Raw...)
-	raw[len(raw)-1] ^= 1
-	pair.Chain[0] = testca.Must(x509.ParseCertificate(raw))
-	return pair
-}
-
-// sha1Signed is under an RSA intermediate, since the root's key cannot sign with SHA-1.
-func sha1Signed(root *testca.CA) *testca.Pair {
-	middle := testca.Must(root.Intermediate(testca.Options{Key: testca.Must(rsa.GenerateKey(rand.Reader, 2048))}))
-	return testca.Must(middle.Issue(edit(func(c *x509.Certificate) { c.SignatureAlgorithm = x509.SHA1WithRSA })))
-}
-
-// sha1Intermediate is a leaf, signed well, under an intermediate that is signed with SHA-1.
-func sha1Intermediate(root *testca.CA) *testca.Pair {
-	upper := testca.Must(root.Intermediate(testca.Options{Key: testca.Must(rsa.GenerateKey(rand.Reader, 2048))}))
-	lower := testca.Must(upper.Intermediate(edit(func(c *x509.Certificate) { c.SignatureAlgorithm = x509.SHA1WithRSA })))
-	return testca.Must(lower.Issue(testca.Options{}))
-}
-
-// shortRSA is below what counts.
-func shortRSA() *rsa.PrivateKey { return testca.Must(rsa.GenerateKey(rand.Reader, 1024)) }
-
-// noKeyUsage states key usage and permits nothing.
-func noKeyUsage() pkix.Extension {
-	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: []byte{3, 2, 7, 0}}
 }

@@ -47,12 +47,18 @@ func identify(data []byte) error {
 	is := func(form string) error { return errors.New(notPEM + form) }
 	switch {
 	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}):
-		return advise(is("a Java key store"),
-			"keytool -importkeystore -deststoretype PKCS12 -srckeystore FILE -destkeystore FILE.p12, then openssl pkcs12")
+		return advise(
+			is("a Java key store"),
+			"keytool -importkeystore -deststoretype PKCS12 -srckeystore FILE -destkeystore FILE.p12, "+
+				"then openssl pkcs12",
+		)
 	case len(data) == 0 || data[0] != 0x30:
 		return nil
 	case isDER(data, new(pkcs12)):
-		return advise(is("PKCS #12"), "openssl pkcs12 -in FILE -nokeys -out cert.pem, and: -nocerts -nodes -out key.pem")
+		return advise(
+			is("PKCS #12"),
+			"openssl pkcs12 -in FILE -nokeys -out cert.pem, and: -nocerts -nodes -out key.pem",
+		)
 	case isDER(data, new(pkcs7)):
 		return advise(is("PKCS #7 in DER"), "openssl pkcs7 -inform DER -print_certs -in FILE -out FILE.pem")
 	case isCertificate(data):

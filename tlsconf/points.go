@@ -105,7 +105,8 @@ func pointNames(point asn1.RawValue) (uris []string, others int, err error) {
 func sequence(der []byte) ([]byte, error) {
 	var outer asn1.RawValue
 	rest, err := asn1.Unmarshal(der, &outer)
-	if err != nil || len(rest) > 0 || outer.Class != asn1.ClassUniversal || outer.Tag != asn1.TagSequence || !outer.IsCompound {
+	if err != nil || len(rest) > 0 || outer.Class != asn1.ClassUniversal || outer.Tag != asn1.TagSequence ||
+		!outer.IsCompound {
 		return nil, errPoint
 	}
 	return outer.Bytes, nil

@@ -35,12 +35,14 @@ func TestIssuingDistributionPoint(t *testing.T) {
 		want string // what is covered, or what is wrong
 		bad  bool
 	}{
-		"uri":               {der(0x30, full(uri("u"))), `certificates at "u"`, false},
-		"uris in order":     {der(0x30, full(uri("v"), uri("u"), uri("v"))), `certificates at "u", "v"`, false},
-		"users":             {der(0x30, flag(1)), "user certificates", false},
-		"users at uri":      {der(0x30, full(uri("u")), flag(1)), `user certificates at "u"`, false},
-		"CAs":               {der(0x30, flag(2)), "CA certificates", false},
-		"written-out false": {der(0x30, full(uri("u")), der(0x81, "\x00"), der(0x84, "\x00")), `certificates at "u"`, false},
+		"uri":           {der(0x30, full(uri("u"))), `certificates at "u"`, false},
+		"uris in order": {der(0x30, full(uri("v"), uri("u"), uri("v"))), `certificates at "u", "v"`, false},
+		"users":         {der(0x30, flag(1)), "user certificates", false},
+		"users at uri":  {der(0x30, full(uri("u")), flag(1)), `user certificates at "u"`, false},
+		"CAs":           {der(0x30, flag(2)), "CA certificates", false},
+		"written-out false": {
+			der(0x30, full(uri("u")), der(0x81, "\x00"), der(0x84, "\x00")), `certificates at "u"`, false,
+		},
 		"users, CAs":        {der(0x30, flag(1), flag(2)), "which is none", true},
 		"some reasons":      {der(0x30, der(0x83, "\x06\x40")), "only some reasons", true},
 		"no reasons":        {der(0x30, full(uri("u")), der(0x83, "\x00")), "only some reasons", true},
@@ -74,7 +76,8 @@ func TestIssuingDistributionPoint(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, covers, err := tlsconf.ParsedScope([]byte(tc.der))
-			if tc.bad && (err == nil || !strings.Contains(err.Error(), tc.want)) || !tc.bad && (err != nil || covers != tc.want) {
+			if tc.bad && (err == nil || !strings.Contains(err.Error(), tc.want)) ||
+				!tc.bad && (err != nil || covers != tc.want) {
 				t.Errorf("%s, %v; want %s", covers, err, tc.want)
 			}
 			s := newFixture(t)
@@ -91,7 +94,10 @@ func TestIssuingDistributionPoint(t *testing.T) {
 func pointed(ca *testca.CA, points ...string) []byte {
 	return testca.Must(ca.CRL(testca.CRLOptions{Edit: func(l *x509.RevocationList) {
 		for _, p := range points {
-			l.ExtraExtensions = append(l.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: []byte(p)})
+			l.ExtraExtensions = append(
+				l.ExtraExtensions,
+				pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: []byte(p)},
+			)
 		}
 	}}))
 }
@@ -100,7 +106,8 @@ func TestTwoIssuingDistributionPoints(t *testing.T) {
 	s := newFixture(t)
 	s.writeCRL(pointed(s.clients, der(0x30, full(uri("u"))), der(0x30, full(uri("u")))))
 	_, err := tlsconf.New(s.files(tlsconf.Required), slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), "list 1: of CN=client root: has two issuing distribution points") {
+	if err == nil ||
+		!strings.Contains(err.Error(), "list 1: of CN=client root: has two issuing distribution points") {
 		t.Error(err)
 	}
 }
@@ -153,7 +160,11 @@ func TestLimitedPointsInTheHandshake(t *testing.T) {
 		if err := r.Verify(chains(t, leaf, s.clients)); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
 			t.Errorf("%s: %v, want %v", name, err, tc.want)
 		}
-		if err := r.Verify(chains(t, leaf, s.clients)); err != nil && !strings.HasSuffix(err.Error(), "none covers user certificates at a distribution point that is no plain URI") {
+		if err := r.Verify(chains(t, leaf, s.clients)); err != nil &&
+			!strings.HasSuffix(
+				err.Error(),
+				"none covers user certificates at a distribution point that is no plain URI",
+			) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if answer, err := ask(s.serve(r), s.config(leaf)); (err == nil) != (tc.want == nil) {

@@ -64,7 +64,8 @@ func TestSuitesOfTLS12(t *testing.T) {
 			_, err := ask(addr, config)
 			passed = passed || err == nil
 		}
-		aead := strings.Contains(suite.Name, "_ECDHE_") && (strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_POLY1305_"))
+		aead := strings.Contains(suite.Name, "_ECDHE_") &&
+			(strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_POLY1305_"))
 		if passed != aead {
 			t.Errorf("%s: passed %t", suite.Name, passed)
 		}
@@ -185,7 +186,8 @@ func TestBothConfigurationsAreHard(t *testing.T) {
 	if c := s.reloader(files).Config(); c.MinVersion != tls.VersionTLS12 || len(c.CipherSuites) != 6 {
 		t.Errorf("1.2: %+v", c)
 	}
-	if inner.ClientCAs == nil || inner.ClientAuth != tls.RequireAndVerifyClientCert || inner.VerifyPeerCertificate != nil {
+	if inner.ClientCAs == nil || inner.ClientAuth != tls.RequireAndVerifyClientCert ||
+		inner.VerifyPeerCertificate != nil {
 		t.Errorf("inner: CAs %v, auth %v", inner.ClientCAs, inner.ClientAuth)
 	}
 }

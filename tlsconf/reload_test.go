@@ -99,7 +99,15 @@ func TestConcurrentUse(t *testing.T) {
 
 func TestServerCertificateThatIsNotValid(t *testing.T) {
 	s := newFixture(t)
-	expired := testca.Must(s.server.Issue(testca.Options{CommonName: "late", DNSNames: []string{"gate.example"}, NotAfter: time.Now().Add(-time.Minute)}))
+	expired := testca.Must(
+		s.server.Issue(
+			testca.Options{
+				CommonName: "late",
+				DNSNames:   []string{"gate.example"},
+				NotAfter:   time.Now().Add(-time.Minute),
+			},
+		),
+	)
 	s.writePair(expired)
 	r := s.reloader(s.files(tlsconf.Required))
 	if err := r.Valid(time.Now()); !errors.Is(err, tlsconf.ErrExpired) {

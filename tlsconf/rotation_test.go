@@ -41,7 +41,12 @@ func (m *mount) swap(files map[string][]byte) {
 }
 
 func (s *fixture) set(pair *testca.Pair, ca, crl []byte) map[string][]byte {
-	return map[string][]byte{"tls.crt": pair.CertPEM(), "tls.key": testca.Must(pair.KeyPEM()), "ca.crt": ca, "ca.crl": crl}
+	return map[string][]byte{
+		"tls.crt": pair.CertPEM(),
+		"tls.key": testca.Must(pair.KeyPEM()),
+		"ca.crt":  ca,
+		"ca.crl":  crl,
+	}
 }
 
 func TestSwapOfAKubernetesVolume(t *testing.T) {
@@ -120,7 +125,11 @@ func TestRotationDropsNobody(t *testing.T) {
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
 	other := newCA("other client root")
-	anchors := [][]byte{s.clients.CertPEM(), testca.CertPEM(s.clients.Cert, other.Cert), testca.CertPEM(other.Cert, s.clients.Cert)}
+	anchors := [][]byte{
+		s.clients.CertPEM(),
+		testca.CertPEM(s.clients.Cert, other.Cert),
+		testca.CertPEM(other.Cert, s.clients.Cert),
+	}
 	m.swap(s.set(s.gate, anchors[0], list(s.clients, 1)))
 	r := s.reloader(s.files(tlsconf.Required))
 	addr := s.serve(r)
@@ -167,8 +176,14 @@ func TestReloadWhileFilesAreSwapped(t *testing.T) {
 	m := &mount{t: t, dir: s.dir}
 	set := func(i int) map[string][]byte {
 		end := time.Now().Truncate(time.Second).Add(time.Hour + time.Duration(i)*time.Minute)
-		gate := testca.Must(s.server.Issue(testca.Options{DNSNames: []string{"gate.example"}, NotAfter: end, Key: s.gate.Key}))
-		return s.set(gate, s.clients.CertPEM(), testca.Must(s.clients.CRL(testca.CRLOptions{Number: int64(i + 1), NextUpdate: end})))
+		gate := testca.Must(
+			s.server.Issue(testca.Options{DNSNames: []string{"gate.example"}, NotAfter: end, Key: s.gate.Key}),
+		)
+		return s.set(
+			gate,
+			s.clients.CertPEM(),
+			testca.Must(s.clients.CRL(testca.CRLOptions{Number: int64(i + 1), NextUpdate: end})),
+		)
 	}
 	m.swap(set(0))
 	r := s.reloader(s.files(tlsconf.Required))
@@ -188,7 +203,8 @@ func TestReloadWhileFilesAreSwapped(t *testing.T) {
 		default:
 		}
 		changed, err := r.Reload()
-		if err != nil && !strings.Contains(err.Error(), "no such file") && !strings.Contains(err.Error(), "keep changing") {
+		if err != nil && !strings.Contains(err.Error(), "no such file") &&
+			!strings.Contains(err.Error(), "keep changing") {
 			t.Error(err)
 		}
 		if changed {

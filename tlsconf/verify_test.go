@@ -18,11 +18,18 @@ func TestOpenConnectionFollowsTheFiles(t *testing.T) {
 		change func(s *fixture, scraper *testca.Pair)
 		want   error
 	}{
-		"revoked":      {func(s *fixture, p *testca.Pair) { s.writeCRL(list(s.clients, 2, p.Leaf())) }, tlsconf.ErrRevoked},
+		"revoked": {
+			func(s *fixture, p *testca.Pair) { s.writeCRL(list(s.clients, 2, p.Leaf())) }, tlsconf.ErrRevoked,
+		},
 		"other's list": {func(s *fixture, p *testca.Pair) { s.writeCRL(list(newCA("other"), 2)) }, tlsconf.ErrNoList},
-		"stale list":   {func(s *fixture, p *testca.Pair) { s.writeCRL(staleList(s.clients, 2)) }, tlsconf.ErrStaleList},
-		"forged list":  {func(s *fixture, p *testca.Pair) { s.writeCRL(forgedList(s.clients, 2)) }, tlsconf.ErrBadList},
-		"other CA":     {func(s *fixture, p *testca.Pair) { s.write("ca.crt", newCA("client root").CertPEM()) }, tlsconf.ErrUntrusted},
+		"stale list": {
+			func(s *fixture, p *testca.Pair) { s.writeCRL(staleList(s.clients, 2)) }, tlsconf.ErrStaleList,
+		},
+		"forged list": {func(s *fixture, p *testca.Pair) { s.writeCRL(forgedList(s.clients, 2)) }, tlsconf.ErrBadList},
+		"other CA": {
+			func(s *fixture, p *testca.Pair) { s.write("ca.crt", newCA("client root").CertPEM()) },
+			tlsconf.ErrUntrusted,
+		},
 		"CA added": {func(s *fixture, p *testca.Pair) {
 			s.write("ca.crt", testca.CertPEM(newCA("other").Cert, s.clients.Cert))
 		}, nil},
@@ -53,7 +60,8 @@ func TestOpenConnectionFollowsTheFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := tc.want; want == nil && answer != "<nil>\n" || want != nil && !strings.HasPrefix(answer, want.Error()) {
+			if want := tc.want; want == nil && answer != "<nil>\n" ||
+				want != nil && !strings.HasPrefix(answer, want.Error()) {
 				t.Errorf("after: %q, want %v", answer, want)
 			}
 		})
@@ -105,7 +113,9 @@ func TestTimeIsAskedEachTime(t *testing.T) {
 func TestIntermediateEndsBeforeItsLeaf(t *testing.T) {
 	s := newFixture(t)
 	clock := time.Now()
-	middle := testca.Must(s.clients.Intermediate(testca.Options{CommonName: "middle", NotAfter: clock.Add(time.Hour)}))
+	middle := testca.Must(
+		s.clients.Intermediate(testca.Options{CommonName: "middle", NotAfter: clock.Add(time.Hour)}),
+	)
 	leaf := testca.Must(middle.Issue(testca.Options{CommonName: "scraper", NotAfter: clock.Add(9 * time.Hour)}))
 	r := s.reloader(s.files(tlsconf.Required))
 	r.SetNow(func() time.Time { return clock })
@@ -124,7 +134,9 @@ func TestARefusalDoesNotOutliveItsCause(t *testing.T) {
 	clock := time.Now()
 	r := s.reloader(s.files(tlsconf.Required))
 	r.SetNow(func() time.Time { return clock })
-	soon := testca.Must(s.clients.Issue(testca.Options{NotBefore: clock.Add(5 * time.Second), NotAfter: clock.Add(time.Hour)}))
+	soon := testca.Must(
+		s.clients.Issue(testca.Options{NotBefore: clock.Add(5 * time.Second), NotAfter: clock.Add(time.Hour)}),
+	)
 	claim := [][]*x509.Certificate{{soon.Leaf(), s.clients.Cert}}
 	if err := r.Verify(claim); !errors.Is(err, tlsconf.ErrExpired) {
 		t.Errorf("before: %v", err)
@@ -140,7 +152,9 @@ func TestVerifyWithoutAChain(t *testing.T) {
 	scraper := chains(t, s.client("scraper"), s.clients)
 	required, none := s.reloader(s.files(tlsconf.Required)), s.reloader(s.files(tlsconf.None))
 	for name, err := range map[string]error{
-		"nil": required.Verify(nil), "empty": required.Verify([][]*x509.Certificate{}), "empty chain": required.Verify([][]*x509.Certificate{{}}),
+		"nil":          required.Verify(nil),
+		"empty":        required.Verify([][]*x509.Certificate{}),
+		"empty chain":  required.Verify([][]*x509.Certificate{{}}),
 		"no client CA": none.Verify(scraper),
 	} {
 		if !errors.Is(err, tlsconf.ErrUntrusted) {
@@ -163,94 +177,4 @@ func TestVerdictsAreOfTheWholeChain(t *testing.T) {
 			t.Error(err)
 		}
 	}
-}
-
-func TestVerdictsAreBounded(t *testing.T) {
-	s := newFixture(t)
-	r := s.reloader(s.files(tlsconf.Required))
-	first := chains(t, s.client("first"), s.clients)
-	for range tlsconf.MaxVerdicts + 40 {
-		if err := r.Verify(chains(t, s.client("scraper"), s.clients)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := r.Remembered(); n == 0 || n > tlsconf.MaxVerdicts {
-		t.Errorf("%d verdicts remembered, want 1 to %d", n, tlsconf.MaxVerdicts)
-	}
-	if err := r.Verify(first); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestVerifyAllocatesNothingWhenAskedAgain(t *testing.T) {
-	h, r := revocable(t)
-	same := chains(t, h.leaf, h.clients)
-	parsedAnew := chains(t, reparsed(h.leaf), h.clients)
-	for name, asked := range map[string][][]*x509.Certificate{"one connection": same, "next connection": parsedAnew} {
-		if n := testing.AllocsPerRun(1000, func() {
-			if err := r.Verify(asked); err != nil {
-				t.Fatal(err)
-			}
-		}); n > 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
-}
-
-func revocable(t testing.TB) (*hierarchy, *tlsconf.Reloader) {
-	h := newHierarchy(t)
-	h.writeCRL(list(h.clients, 1), list(h.middle, 1, testca.Must(h.middle.Issue(testca.Options{})).Leaf()))
-	return h, h.reloader(h.files(tlsconf.Required))
-}
-
-func reparsed(p *testca.Pair) *testca.Pair {
-	copied := &testca.Pair{Key: p.Key}
-	for _, cert := range p.Chain {
-		copied.Chain = append(copied.Chain, testca.Must(x509.ParseCertificate(cert.Raw)))
-	}
-	return copied
-}
-
-func BenchmarkVerify(b *testing.B) {
-	h, r := revocable(b)
-	same := chains(b, h.leaf, h.clients)
-	b.Run("again", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := r.Verify(same); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("next connection", func(b *testing.B) {
-		anew := chains(b, reparsed(h.leaf), h.clients)
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := r.Verify(anew); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("parallel", func(b *testing.B) {
-		b.ReportAllocs()
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				if err := r.Verify(same); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	})
-	b.Run("first", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			b.StopTimer()
-			fresh := h.reloader(h.files(tlsconf.Required))
-			b.StartTimer()
-			if err := fresh.Verify(same); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }

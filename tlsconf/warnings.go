@@ -18,8 +18,12 @@ type Warning struct {
 func (s *snapshot) warnings(now time.Time) []Warning {
 	all := append(s.serverWarnings(now), s.chainWarnings(now)...)
 	if s.unnamed {
-		all = append(all, Warning{RoleClientCA, "", "the names of the client CAs do not fit into a certificate request " +
-			"(64 KiB) and are left out: a client with several certificates may choose the wrong one", "name fewer CAs"})
+		all = append(
+			all,
+			Warning{RoleClientCA, "", "the names of the client CAs do not fit into a certificate request " +
+				"(64 KiB) and are left out: a client with several certificates may choose the wrong one",
+				"name fewer CAs"},
+		)
 	}
 	for _, ca := range s.trust.cas {
 		all = append(all, s.caWarnings(ca, now)...)

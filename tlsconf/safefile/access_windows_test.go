@@ -67,11 +67,14 @@ func TestReadJudgesTheListOfTheOpenedFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := windows.SetNamedSecurityInfo(path, windows.SE_FILE_OBJECT,
-			windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, dacl, nil); err != nil {
+		err = windows.SetNamedSecurityInfo(path, windows.SE_FILE_OBJECT,
+			windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION,
+			nil, nil, dacl, nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(path, Rule{MaxBytes: 9, Secret: true}); !errors.Is(err, want) || (err == nil) != (want == nil) {
+		if _, err := Read(path, Rule{MaxBytes: 9, Secret: true}); !errors.Is(err, want) ||
+			(err == nil) != (want == nil) {
 			t.Errorf("%s: got %v, want %v", list, err, want)
 		}
 	}

@@ -63,7 +63,9 @@ func TestReadErrors(t *testing.T) {
 		"missing":   {missing, safefile.Rule{MaxBytes: 1}, fs.ErrNotExist, missing + ": "},
 		"directory": {t.TempDir(), safefile.Rule{MaxBytes: 1}, safefile.ErrNotRegular, "is a directory"},
 		"device":    {os.DevNull, safefile.Rule{MaxBytes: 1}, safefile.ErrNotRegular, "not a regular file"},
-		"too large": {write(t, "12345", 0o600), safefile.Rule{MaxBytes: 4}, safefile.ErrTooLarge, "larger than 4 bytes"},
+		"too large": {
+			write(t, "12345", 0o600), safefile.Rule{MaxBytes: 4}, safefile.ErrTooLarge, "larger than 4 bytes",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			content, err := safefile.Read(tc.path, tc.rule)

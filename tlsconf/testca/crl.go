@@ -36,7 +36,10 @@ func (o CRLOptions) point() ([]pkix.Extension, error) {
 		OnlyCAs   bool `asn1:"optional,tag:2"`
 	}{OnlyUsers: o.OnlyUsers, OnlyCAs: o.OnlyCAs}
 	for _, uri := range o.Points {
-		content.Name.Full = append(content.Name.Full, asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte(uri)})
+		content.Name.Full = append(
+			content.Name.Full,
+			asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte(uri)},
+		)
 	}
 	der, err := asn1.Marshal(content)
 	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: der}}, err
@@ -44,7 +47,11 @@ func (o CRLOptions) point() ([]pkix.Extension, error) {
 
 // CRL makes a revocation list of ca, in DER.
 func (ca *CA) CRL(o CRLOptions) ([]byte, error) {
-	list := &x509.RevocationList{Number: big.NewInt(max(o.Number, 1)), ThisUpdate: o.ThisUpdate, NextUpdate: o.NextUpdate}
+	list := &x509.RevocationList{
+		Number:     big.NewInt(max(o.Number, 1)),
+		ThisUpdate: o.ThisUpdate,
+		NextUpdate: o.NextUpdate,
+	}
 	if list.ThisUpdate.IsZero() {
 		list.ThisUpdate = time.Now().Add(-time.Hour)
 	}
