@@ -19,8 +19,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// surroundings is a folder of files, a server authority and a client authority.
-type surroundings struct {
+// fixture is a folder of files, a server CA and a client CA.
+type fixture struct {
 	t       testing.TB
 	dir     string
 	server  *testca.CA
@@ -29,9 +29,9 @@ type surroundings struct {
 	log     *buffer
 }
 
-func newSurroundings(t testing.TB) *surroundings {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	s := &surroundings{t: t, dir: t.TempDir(), log: new(buffer)}
+	s := &fixture{t: t, dir: t.TempDir(), log: new(buffer)}
 	s.server = testca.Must(testca.NewCA(testca.Options{CommonName: "server root"}))
 	s.clients = testca.Must(testca.NewCA(testca.Options{CommonName: "client root"}))
 	s.gate = s.serverPair()
@@ -40,18 +40,22 @@ func newSurroundings(t testing.TB) *surroundings {
 	return s
 }
 
-func (s *surroundings) serverPair() *testca.Pair {
-	return testca.Must(s.server.Issue(testca.Options{CommonName: "gate", DNSNames: []string{"gate.example"}, IPs: []string{"127.0.0.1"}}))
+func (s *fixture) serverPair() *testca.Pair {
+	return testca.Must(
+		s.server.Issue(
+			testca.Options{CommonName: "gate", DNSNames: []string{"gate.example"}, IPs: []string{"127.0.0.1"}},
+		),
+	)
 }
 
-func (s *surroundings) client(name string) *testca.Pair {
+func (s *fixture) client(name string) *testca.Pair {
 	return testca.Must(s.clients.Issue(testca.Options{CommonName: name}))
 }
 
-func (s *surroundings) path(name string) string { return filepath.Join(s.dir, name) }
+func (s *fixture) path(name string) string { return filepath.Join(s.dir, name) }
 
 // write replaces a file by an atomic rename.
-func (s *surroundings) write(name string, data []byte) {
+func (s *fixture) write(name string, data []byte) {
 	s.t.Helper()
 	if err := os.WriteFile(s.path(name+".new"), data, 0o600); err != nil {
 		s.t.Fatal(err)
@@ -61,20 +65,20 @@ func (s *surroundings) write(name string, data []byte) {
 	}
 }
 
-func (s *surroundings) writePair(p *testca.Pair) {
+func (s *fixture) writePair(p *testca.Pair) {
 	s.t.Helper()
 	s.write("tls.crt", p.CertPEM())
 	s.write("tls.key", testca.Must(p.KeyPEM()))
 }
 
 // writeCRL writes lists in PEM.
-func (s *surroundings) writeCRL(lists ...[]byte) {
+func (s *fixture) writeCRL(lists ...[]byte) {
 	s.t.Helper()
 	s.write("ca.crl", testca.CRLPEM(lists...))
 }
 
 // files names the files; the list only if it is there.
-func (s *surroundings) files(auth tlsconf.ClientAuth) tlsconf.Files {
+func (s *fixture) files(auth tlsconf.ClientAuth) tlsconf.Files {
 	f := tlsconf.Files{Cert: s.path("tls.crt"), Key: s.path("tls.key"), ClientAuth: auth}
 	if auth == tlsconf.None {
 		return f
@@ -86,7 +90,7 @@ func (s *surroundings) files(auth tlsconf.ClientAuth) tlsconf.Files {
 	return f
 }
 
-func (s *surroundings) reloader(files tlsconf.Files) *tlsconf.Reloader {
+func (s *fixture) reloader(files tlsconf.Files) *tlsconf.Reloader {
 	s.t.Helper()
 	r, err := tlsconf.New(files, slog.New(slog.NewTextHandler(s.log, nil)))
 	if err != nil {
@@ -96,7 +100,7 @@ func (s *surroundings) reloader(files tlsconf.Files) *tlsconf.Reloader {
 }
 
 // serve answers every line with the verdict of Verify, until the test ends.
-func (s *surroundings) serve(r *tlsconf.Reloader) (addr string) {
+func (s *fixture) serve(r *tlsconf.Reloader) (addr string) {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -125,7 +129,7 @@ func (s *surroundings) serve(r *tlsconf.Reloader) (addr string) {
 }
 
 // config is a scraper that presents pair, unless it is nil.
-func (s *surroundings) config(pair *testca.Pair) *tls.Config {
+func (s *fixture) config(pair *testca.Pair) *tls.Config {
 	c := &tls.Config{RootCAs: s.server.Pool(), ServerName: "gate.example", NextProtos: []string{"http/1.1"}}
 	if pair != nil {
 		// GetClientCertificate presents what an honest client would hold back.
