@@ -48,9 +48,7 @@ type Reader struct {
 }
 
 // NewReader returns a Reader that adds labels to what it reads from src, which
-// must be of format f. If src has a method AtHand(most int) ([]byte, bool), it is asked first
-// whether it has all of the body in memory and that is no more than most bytes, 64 KiB. What it
-// returns has been read, and need be valid only until the Reader has returned.
+// must be of format f.
 func NewReader(src io.Reader, f *Format, labels *Labels, limits Limits) *Reader {
 	r := new(Reader)
 	r.Reset(src, f, labels, limits)
@@ -153,10 +151,6 @@ func (r *Reader) advance() {
 	}
 	if r.src == nil {
 		r.err = ErrEmpty
-		return
-	}
-	if r.reuse() {
-		r.err = io.EOF
 		return
 	}
 	if r.kind == kindProtobuf {
