@@ -152,9 +152,7 @@ func TestReasonOf(t *testing.T) {
 	}{
 		{errLeft, reasonCanceled}, {errLate, reasonTimeout}, {errors.New("x"), reasonOther}, {io.ErrUnexpectedEOF, reasonTruncated},
 		{io.EOF, reasonReset}, {&net.OpError{Err: syscall.ECONNREFUSED}, reasonRefused}, {&net.OpError{Err: syscall.EPIPE}, reasonReset},
-		{fmt.Errorf("x: %w", &exposition.SyntaxError{}), reasonSyntax}, {exposition.ErrTooLong, reasonTooLong},
-		{exposition.ErrTooLarge, reasonTooLarge}, {exposition.ErrEmpty, reasonEmpty}, {exposition.ErrTruncated, reasonTruncated},
-		{fmt.Errorf("x: %w", &fault{reasonFormat, exposition.ErrEmpty}), reasonFormat}, {&net.DNSError{IsTimeout: true}, reasonTimeout},
+		{fmt.Errorf("x: %w", &fault{reasonFormat, io.EOF}), reasonFormat}, {&net.DNSError{IsTimeout: true}, reasonTimeout},
 	} {
 		if got := reasonOf(c.err); got != c.want {
 			t.Errorf("%v: %v, want %v", c.err, got, c.want)
@@ -165,6 +163,24 @@ func TestReasonOf(t *testing.T) {
 	}
 	if !strings.Contains(errLeft.Error(), "nobody waits") {
 		t.Error(errLeft)
+	}
+}
+
+func TestReadErrorHasReason(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want reason
+	}{
+		{fmt.Errorf("x: %w", &exposition.SyntaxError{}), reasonSyntax}, {exposition.ErrTooLong, reasonTooLong},
+		{exposition.ErrTooLarge, reasonTooLarge}, {exposition.ErrEmpty, reasonEmpty}, {exposition.ErrTruncated, reasonTruncated},
+		{fmt.Errorf("x: %w", &fault{reasonFormat, exposition.ErrEmpty}), reasonFormat}, {io.ErrUnexpectedEOF, reasonTruncated},
+	} {
+		if got := reasonOf(readError(c.err)); got != c.want {
+			t.Errorf("%v: %v, want %v", c.err, got, c.want)
+		}
+	}
+	if readError(io.EOF) != io.EOF {
+		t.Error("the end is no error")
 	}
 }
 

@@ -1,9 +1,12 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
 // patience is how long, in all, a member may make others wait for the window to
@@ -43,10 +46,31 @@ func (f *flight) fill() (*chunk, error) {
 		n, err := f.reader.Read(c.room[len(c.data):])
 		c.data = c.room[:len(c.data)+n]
 		if err != nil {
-			return c, err
+			return c, readError(err)
 		}
 	}
 	return c, nil
+}
+
+// readError gives an error of the exposition its reason. Errors of the source have one.
+func readError(err error) error {
+	var known *fault
+	var syntax *exposition.SyntaxError
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.As(err, &syntax):
+		return &fault{reasonSyntax, err}
+	case errors.Is(err, exposition.ErrTooLong):
+		return &fault{reasonTooLong, err}
+	case errors.Is(err, exposition.ErrTooLarge):
+		return &fault{reasonTooLarge, err}
+	case errors.Is(err, exposition.ErrEmpty):
+		return &fault{reasonEmpty, err}
+	case errors.Is(err, exposition.ErrTruncated):
+		return &fault{reasonTruncated, err}
+	}
+	return err
 }
 
 // open begins to stream: nobody can join any more, and what was held goes out.

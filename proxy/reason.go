@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/http"
 	"syscall"
-
-	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
 // reason classes what went wrong with an upstream exchange.
@@ -62,19 +60,10 @@ func (f *fault) Unwrap() error { return f.err }
 func reasonOf(err error) reason {
 	var known *fault
 	var timeout net.Error
-	var syntax *exposition.SyntaxError
 	switch {
 	case errors.As(err, &known):
 		return known.reason
-	case errors.As(err, &syntax):
-		return reasonSyntax
-	case errors.Is(err, exposition.ErrTooLong):
-		return reasonTooLong
-	case errors.Is(err, exposition.ErrTooLarge):
-		return reasonTooLarge
-	case errors.Is(err, exposition.ErrEmpty):
-		return reasonEmpty
-	case errors.Is(err, exposition.ErrTruncated), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return reasonTruncated
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return reasonTimeout
