@@ -1,9 +1,12 @@
 package proxy
 
-import "net"
+import (
+	"errors"
+	"net"
+)
 
-// Direct wraps a listener of TCP connections, to be at the bottom of all others: its
-// connections read and write with less ado in the runtime. See direct.
+// Direct wraps a listener of TCP connections. Its connections read and write without the
+// scheduler's bookkeeping around blocking system calls. It must be the innermost listener.
 func Direct(l net.Listener) net.Listener { return directListener{l} }
 
 type directListener struct{ net.Listener }
@@ -15,4 +18,22 @@ func (l directListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	return direct(c), nil
+}
+
+// errNotIdle is the error of writeIfIdle on a connection that the peer closed, or on which
+// it sent bytes. Nothing was written.
+var errNotIdle = errors.New("connection is closed or not idle")
+
+// writeIfIdle writes p to conn if the peer has neither closed it nor sent anything.
+// Otherwise the error is errNotIdle. A byte that comes before the request would be taken
+// for the beginning of its answer.
+func writeIfIdle(conn net.Conn, p []byte) error {
+	if c, ok := conn.(interface{ writeIfIdle(p []byte) error }); ok {
+		return c.writeIfIdle(p)
+	}
+	if !idle(conn) {
+		return errNotIdle
+	}
+	_, err := conn.Write(p)
+	return err
 }

@@ -1,4 +1,4 @@
-//go:build linux && !race
+//go:build linux && !plain
 
 package proxy
 
@@ -9,24 +9,23 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"unsafe"
 )
 
-// wakeBytes is how much a connection moves without having to wait before it makes a
-// system call the usual way.
-const wakeBytes = 512 << 10
+// yieldBytes is how much a connection moves without having to wait before it makes one
+// system call through package net.
+const yieldBytes = 512 << 10
 
-// direct returns conn with reads and writes that do without what the runtime does
-// around system calls that may block, if conn is TCP.
+// direct returns conn with non-blocking reads and writes, if conn is TCP.
 //
-// It wakes the monitor thread, which, when the call takes more than 20 µs, gives the
-// processor to another thread. A socket of package net never blocks, and to copy an
-// answer takes about that long, so all this is in vain and costs as much as the rest of
-// a scrape. Waiting is left to the poller of package net, with its deadlines.
+// Package syscall tells the scheduler before and after each call that it may block. That
+// wakes the monitor thread, which hands the processor to another thread when the call
+// takes more than 20 µs. A socket of package net never blocks, and copying an answer takes
+// about that long, so the hand-over is wasted and costs as much as the rest of a scrape.
+// The poller of package net still does the waiting, with its deadlines.
 //
-// The monitor also preempts goroutines that run for long. It is woken by a call made
-// the usual way, after wakeBytes without a wait, so that it is awake when a connection
-// keeps a goroutine busy.
+// The monitor thread also preempts goroutines that run for long. A connection that moved
+// yieldBytes without a wait makes its next call through package net, which wakes the
+// monitor.
 func direct(conn net.Conn) net.Conn {
 	t, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -36,68 +35,69 @@ func direct(conn net.Conn) net.Conn {
 	if err != nil {
 		return conn
 	}
-	c := &directConn{Conn: t, raw: raw}
-	c.reads.moved, c.writes.moved = &c.moved, &c.moved
-	c.reads.attempt, c.writes.attempt = c.reads.read, c.writes.write
+	c := &rawConn{Conn: t, raw: raw}
+	c.reads.moved, c.writes.moved, c.request.moved = &c.moved, &c.moved, &c.moved
+	c.reads.attempt, c.writes.attempt, c.request.attempt = c.reads.read, c.writes.write, c.request.step
 	return c
 }
 
-// directConn is a TCP connection.
-type directConn struct {
+// rawConn is a TCP connection. One goroutine reads at a time, one writes.
+type rawConn struct {
 	net.Conn
 	raw           syscall.RawConn
-	reads, writes move
-	moved         atomic.Int64 // bytes, since one of them last had to wait
+	reads, writes ioOp
+	request       probedWrite
+	moved         atomic.Int64 // bytes since an operation last had to wait
 }
 
 // Read implements net.Conn.
-func (c *directConn) Read(p []byte) (int, error) {
-	m := &c.reads
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(p) == 0 || m.overdue() {
+func (c *rawConn) Read(p []byte) (int, error) {
+	o := &c.reads
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(p) == 0 || o.shouldYield() {
 		return c.Conn.Read(p)
 	}
-	m.begin(p)
-	err := c.end(m, "read", c.raw.Read(m.attempt))
-	if m.n == 0 && err == nil {
+	o.begin(p)
+	err := c.end(o, "read", c.raw.Read(o.attempt))
+	if o.n == 0 && err == nil {
 		err = io.EOF
 	}
-	return m.n, err
+	return o.n, err
 }
 
 // Write implements net.Conn.
-func (c *directConn) Write(p []byte) (int, error) {
-	m := &c.writes
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(p) == 0 || m.overdue() {
+func (c *rawConn) Write(p []byte) (int, error) {
+	o := &c.writes
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(p) == 0 || o.shouldYield() {
 		return c.Conn.Write(p)
 	}
-	m.begin(p)
-	err := c.end(m, "write", c.raw.Write(m.attempt))
-	return m.n, err
+	o.begin(p)
+	err := c.end(o, "write", c.raw.Write(o.attempt))
+	return o.n, err
 }
 
-// end gives m's buffer back to the caller, and returns the error as package net would,
-// when that of the poller is err.
-func (c *directConn) end(m *move, op string, err error) error {
-	m.p = nil
-	m.moved.Add(int64(m.n))
-	if polled, ok := err.(*net.OpError); ok {
-		err = polled.Err
+// end drops the caller's buffer, and returns the error that package net would return.
+// polled is the poller's error.
+func (c *rawConn) end(o *ioOp, name string, polled error) error {
+	o.p = nil
+	o.moved.Add(int64(o.n))
+	if op, ok := polled.(*net.OpError); ok {
+		polled = op.Err
 	}
-	if err == nil && m.err != 0 {
-		err = os.NewSyscallError(op, m.err)
+	if polled == nil && o.err != 0 {
+		polled = os.NewSyscallError(name, o.err)
 	}
-	if err == nil {
+	if polled == nil {
 		return nil
 	}
-	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+	return &net.OpError{Op: name, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: polled}
 }
 
-// move is a read or write that goes on.
-type move struct {
+// ioOp is a read or write in progress.
+type ioOp struct {
 	mu      sync.Mutex
 	p       []byte // still to be moved
 	n       int    // moved
@@ -106,50 +106,95 @@ type move struct {
 	attempt func(fd uintptr) (done bool)
 }
 
-// overdue reports whether it is time for the usual way.
-func (m *move) overdue() bool {
-	if m.moved.Load() < wakeBytes {
+// shouldYield reports whether the next call must go through package net.
+func (o *ioOp) shouldYield() bool {
+	if o.moved.Load() < yieldBytes {
 		return false
 	}
-	m.moved.Store(0)
+	o.moved.Store(0)
 	return true
 }
 
-func (m *move) begin(p []byte) { m.p, m.n, m.err = p, 0, 0 }
+func (o *ioOp) begin(p []byte) { o.p, o.n, o.err = p, 0, 0 }
 
-func (m *move) read(fd uintptr) bool {
-	n, again := m.call(syscall.SYS_READ, fd)
-	m.n = n
+func (o *ioOp) read(fd uintptr) (done bool) {
+	n, again := o.call(rawRead, fd)
+	o.n = n
 	return !again
 }
 
-func (m *move) write(fd uintptr) bool {
-	for len(m.p) > 0 && m.err == 0 {
-		n, again := m.call(syscall.SYS_WRITE, fd)
+func (o *ioOp) write(fd uintptr) (done bool) {
+	for len(o.p) > 0 && o.err == 0 {
+		n, again := o.call(rawWrite, fd)
 		if again {
 			return false
 		}
-		m.n += n
-		m.p = m.p[n:]
+		o.n += n
+		o.p = o.p[n:]
 	}
 	return true
 }
 
-// call makes the system call, and reports whether it must be made again when the
-// poller says so.
-func (m *move) call(number, fd uintptr) (n int, again bool) {
+// call makes a system call. It reports whether the call must be repeated when the poller
+// says that the socket is ready.
+func (o *ioOp) call(do func(fd uintptr, p []byte) (int, syscall.Errno), fd uintptr) (n int, again bool) {
 	for {
-		n, _, err := syscall.RawSyscall(number, fd, uintptr(unsafe.Pointer(unsafe.SliceData(m.p))), uintptr(len(m.p)))
+		n, err := do(fd, o.p)
 		switch err {
 		case 0:
-			return int(n), false
+			return n, false
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			m.moved.Store(0)
+			o.moved.Store(0)
 			return 0, true
 		default:
-			m.err = err
+			o.err = err
 			return 0, false
 		}
 	}
+}
+
+// probedWrite is a write that a read precedes: the read must find nothing.
+type probedWrite struct {
+	ioOp
+	out   []byte
+	idle  bool
+	probe [1]byte
+}
+
+// writeIfIdle probes, writes, and waits for the answer in one operation of the poller. The
+// poller reports what comes after the probe, so the answer's first read finds something.
+func (c *rawConn) writeIfIdle(p []byte) error {
+	o := &c.request
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.begin(o.probe[:])
+	o.out, o.idle = p, false
+	polled := c.raw.Read(o.attempt)
+	o.out = nil
+	switch {
+	case polled == nil && !o.idle:
+		return errNotIdle
+	case polled == nil && o.err == 0 && o.n < len(p):
+		_, err := c.Write(p[o.n:])
+		return err
+	}
+	name := "read"
+	if o.err != 0 {
+		name = "write"
+	}
+	return c.end(&o.ioOp, name, polled)
+}
+
+// step is called once, and again when there is something to read.
+func (o *probedWrite) step(fd uintptr) (done bool) {
+	if o.idle {
+		return true
+	}
+	if _, o.idle = o.call(rawRead, fd); !o.idle {
+		return true
+	}
+	o.p = o.out
+	o.n, _ = o.call(rawWrite, fd)
+	return o.n < len(o.out)
 }

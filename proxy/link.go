@@ -14,21 +14,31 @@ type link struct {
 	in       *bufio.Reader
 	out      []byte // the request
 	known    knownHead
-	opening  opening   // of an exchange
 	since    time.Time // it is idle
 	used     bool      // has carried an exchange before this one
 	answered bool      // a byte of this exchange's answer came
 }
 
 func newLink(conn net.Conn) *link {
-	l := &link{conn: conn, in: bufio.NewReaderSize(conn, linkBytes)}
-	l.opening.prepare(conn)
-	return l
+	return &link{conn: conn, in: bufio.NewReaderSize(conn, linkBytes)}
 }
 
 // errStale is the error of a kept connection that was closed by the runner, or has a byte
 // that nobody asked for. It would be taken for the beginning of the next answer.
 var errStale error = &fault{reasonReset, errors.New("connection is closed or not silent")}
+
+// send sends the request. A connection that was used before must be idle.
+func (l *link) send() error {
+	if !l.used {
+		_, err := l.conn.Write(l.out)
+		return err
+	}
+	err := writeIfIdle(l.conn, l.out)
+	if err == errNotIdle {
+		return errStale
+	}
+	return err
+}
 
 func (l *link) close() {
 	_ = l.conn.Close() // nothing was promised to the peer
