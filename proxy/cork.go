@@ -6,20 +6,40 @@ import (
 	"sync"
 )
 
-// corkBytes is how much of an answer goes to the socket at once: a chunk and what
-// HTTP and TLS put around it.
-const corkBytes = chunkBytes + 8<<10
+const (
+	corkBytes   = 72 << 10 // written at once: a write of 64 KiB, and what HTTP and TLS put around it
+	corkBuffers = 2        // kept for the next answer
+)
 
 // Corked wraps a listener below TLS. TLS writes a record of 16 KiB at a time, each
 // with a system call; the connections of Corked collect those of a chunk, and send
 // them with one. Its connections must reach Metrics through ConnContext.
 func Corked(l net.Listener) net.Listener {
-	return &corkedListener{l, newSpares[[corkBytes]byte](spareReader)}
+	return &corkedListener{l, make(corkPool, corkBuffers)}
 }
 
 type corkedListener struct {
 	net.Listener
-	spares *spares[[corkBytes]byte]
+	pool corkPool
+}
+
+// corkPool holds buffers that no connection uses.
+type corkPool chan *[corkBytes]byte
+
+func (p corkPool) get() *[corkBytes]byte {
+	select {
+	case b := <-p:
+		return b
+	default:
+		return new([corkBytes]byte)
+	}
+}
+
+func (p corkPool) put(b *[corkBytes]byte) {
+	select {
+	case p <- b:
+	default:
+	}
 }
 
 // Accept implements net.Listener.
@@ -28,13 +48,13 @@ func (l *corkedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &corkedConn{Conn: c, spares: l.spares}, nil
+	return &corkedConn{Conn: c, pool: l.pool}, nil
 }
 
 // corkedConn collects what is written between cork and uncork.
 type corkedConn struct {
 	net.Conn
-	spares *spares[[corkBytes]byte]
+	pool corkPool
 
 	mu  sync.Mutex
 	buf *[corkBytes]byte // nil: not corked
@@ -82,7 +102,7 @@ func (c *corkedConn) cork() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.buf == nil {
-		c.buf = c.spares.get()
+		c.buf = c.pool.get()
 	}
 }
 
@@ -97,7 +117,7 @@ func (c *corkedConn) uncork() error {
 		return nil
 	}
 	err := c.flush()
-	c.spares.put(c.buf)
+	c.pool.put(c.buf)
 	c.buf = nil
 	return err
 }

@@ -27,7 +27,7 @@ func (c *countingConn) Write(p []byte) (int, error) {
 
 func TestCork(t *testing.T) {
 	below := &countingConn{}
-	c := &corkedConn{Conn: below, spares: newSpares[[corkBytes]byte](1)}
+	c := &corkedConn{Conn: below, pool: make(corkPool, 1)}
 	write := func(n int) {
 		t.Helper()
 		if got, err := c.Write(bytes.Repeat([]byte{byte(n)}, n)); got != n || err != nil {
@@ -73,8 +73,8 @@ func TestCork(t *testing.T) {
 	if err := c.uncork(); err != io.ErrClosedPipe {
 		t.Errorf("uncork: %v", err)
 	}
-	if len(c.spares.free) != 1 {
-		t.Errorf("%d buffers kept", len(c.spares.free))
+	if len(c.pool) != 1 {
+		t.Errorf("%d buffers kept", len(c.pool))
 	}
 }
 
