@@ -83,7 +83,7 @@ func TestNegotiate(t *testing.T) {
 
 func TestCompressorsAreReused(t *testing.T) {
 	s := newSupplies()
-	body := readFile(t, "testdata/runner.txt")
+	body := readRunner(t)
 	for range 3 {
 		for _, e := range []encoding{encodingGzip, encodingZstd} {
 			var b bytes.Buffer
@@ -107,7 +107,7 @@ func TestCompressorsAreReused(t *testing.T) {
 
 // BenchmarkCompress is how the settings in compress.go were chosen.
 func BenchmarkCompress(b *testing.B) {
-	body := []byte(readFile(b, "testdata/runner.txt"))
+	body := []byte(readRunner(b))
 	for name, c := range map[string]compressor{
 		"gzip-stateless":  must(gzip.NewWriterLevel(io.Discard, gzip.StatelessCompression)),
 		"gzip-huffman":    must(gzip.NewWriterLevel(io.Discard, gzip.HuffmanOnly)),

@@ -1,19 +1,11 @@
 package proxy
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,119 +16,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-const (
-	textType  = "text/plain; version=0.0.4; charset=utf-8"
-	smallBody = "# TYPE a counter\na{b=\"c\"} 1\nd 2\n"
-	smallWant = "# TYPE a counter\na{b=\"c\",runner_name=\"r1\"} 1\nd{runner_name=\"r1\"} 2\n"
-)
-
-// largeBody is an exposition of n samples, and what it is labelled.
-func largeBody(n int) (body, labelled string) {
-	var in, out strings.Builder
-	for i := range n {
-		fmt.Fprintf(&in, "gitlab_runner_jobs{shard=\"%d\",state=\"running\",stage=\"prepare_script\"} %d\n", i, i)
-		fmt.Fprintf(&out, "gitlab_runner_jobs{shard=\"%d\",state=\"running\",stage=\"prepare_script\",runner_name=\"r1\"} %d\n", i, i)
-	}
-	return in.String(), out.String()
-}
-
-// runner is a stand-in that speaks raw bytes: serve gets each request's head and
-// body, and writes what it likes.
-type runner struct {
-	listener net.Listener
-	wait     sync.WaitGroup
-
-	mu       sync.Mutex
-	conns    []net.Conn
-	requests []string
-}
-
-// serveRaw starts a runner. When serve returns false the connection is closed.
-func serveRaw(t testing.TB, serve func(c net.Conn, request string, n int) bool) *runner {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &runner{listener: l}
-	r.wait.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			r.mu.Lock()
-			r.conns = append(r.conns, c)
-			r.mu.Unlock()
-			r.wait.Go(func() { r.talk(c, serve) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		r.mu.Lock()
-		for _, c := range r.conns {
-			c.Close()
-		}
-		r.mu.Unlock()
-		r.wait.Wait()
-	})
-	return r
-}
-
-func (r *runner) talk(c net.Conn, serve func(net.Conn, string, int) bool) {
-	defer c.Close()
-	in := bufio.NewReader(c)
-	for {
-		var request strings.Builder
-		length := 0
-		for {
-			line, err := in.ReadString('\n')
-			if err != nil {
-				return
-			}
-			request.WriteString(line)
-			if v, ok := strings.CutPrefix(line, "Content-Length: "); ok {
-				length, _ = strconv.Atoi(strings.TrimSpace(v))
-			}
-			if line == "\r\n" {
-				break
-			}
-		}
-		if _, err := io.CopyN(&request, in, int64(length)); err != nil {
-			return
-		}
-		r.mu.Lock()
-		r.requests = append(r.requests, request.String())
-		n := len(r.requests)
-		r.mu.Unlock()
-		if !serve(c, request.String(), n) {
-			return
-		}
-	}
-}
-
-func (r *runner) addr() string { return r.listener.Addr().String() }
-
-// seen returns the requests so far and the number of connections.
-func (r *runner) seen() ([]string, int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]string(nil), r.requests...), len(r.conns)
-}
-
-// plain is an answer with a length.
-func plain(kind, body string) string {
-	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, len(body), body)
-}
-
-// always answers each request with the same bytes.
-func always(answer string) func(net.Conn, string, int) bool {
-	return func(c net.Conn, _ string, _ int) bool {
-		_, err := io.WriteString(c, answer)
-		return err == nil
-	}
-}
 
 // gate is a server of Metrics before the runner at addr.
 type gate struct {
@@ -187,14 +66,6 @@ func newTestUpstream(t testing.TB, addr string) *Upstream {
 	return u
 }
 
-// response is a whole answer.
-type response struct {
-	status int
-	header http.Header
-	body   string
-	err    error // while reading the body, or of the exchange
-}
-
 // fetch asks the gate, with header lines "Name: value". Nothing is decoded.
 func (g *gate) fetch(ctx context.Context, lines ...string) response {
 	method := http.MethodGet
@@ -210,79 +81,11 @@ func (g *gate) fetch(ctx context.Context, lines ...string) response {
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header.Set(name, value)
 	}
-	res, err := g.Client().Do(r)
-	if err != nil {
-		return response{err: err}
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	return response{res.StatusCode, res.Header, string(body), err}
-}
-
-// lockedBuffer is a log that can be read while it is written.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-// eventually waits for a condition that other goroutines bring about.
-func eventually(t testing.TB, what string, cond func() bool) {
-	t.Helper()
-	for range 500 {
-		if cond() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("%s: not within 5 s", what)
+	return do(g.Client(), r)
 }
 
 // value reads a metric, with labels as name and value in turn.
 func (g *gate) value(t testing.TB, name string, labels ...string) float64 {
 	t.Helper()
-	families, err := g.registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() != name {
-			continue
-		}
-	metrics:
-		for _, m := range f.GetMetric() {
-			have := map[string]string{}
-			for _, l := range m.GetLabel() {
-				have[l.GetName()] = l.GetValue()
-			}
-			for i := 0; i < len(labels); i += 2 {
-				if have[labels[i]] != labels[i+1] {
-					continue metrics
-				}
-			}
-			return m.GetCounter().GetValue() + m.GetGauge().GetValue()
-		}
-	}
-	t.Fatalf("no metric %s %v", name, labels)
-	return 0
-}
-
-func readFile(t testing.TB, name string) string {
-	t.Helper()
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return metric(t, g.registry, name, labels...)
 }

@@ -29,11 +29,7 @@ func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 	for _, a := range answers {
 		a.Close()
 	}
-	r.mu.Lock()
-	for _, c := range r.conns {
-		_ = c.Close()
-	}
-	r.mu.Unlock()
+	r.closeConns()
 	time.Sleep(10 * time.Millisecond) // for the loopback
 	ask().Close()
 	if requests, conns := r.seen(); len(requests) != idleLinks+1 || conns != idleLinks+1 || len(u.idle) != 1 {

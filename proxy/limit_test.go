@@ -139,7 +139,7 @@ func TestMembers(t *testing.T) {
 	if w := ask("b", "/debug/pprof/heap"); w.Code != 200 {
 		t.Errorf("another identity suffers: %d", w.Code)
 	}
-	if n := (&gate{registry: registry}).value(t, "metrics_gate_rate_limited_total", "lane", "members"); n != 1 {
+	if n := metric(t, registry, "metrics_gate_rate_limited_total", "lane", "members"); n != 1 {
 		t.Errorf("%v counted", n)
 	}
 }

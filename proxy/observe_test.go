@@ -1,22 +1,15 @@
 package proxy
 
 import (
-	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-
-	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
 func TestLabelsAreThereFromTheStart(t *testing.T) {
@@ -46,8 +39,8 @@ func TestLabelsAreThereFromTheStart(t *testing.T) {
 }
 
 func TestMiddlewareCounts(t *testing.T) {
-	g := &gate{registry: prometheus.NewRegistry()}
-	o := NewObserver(g.registry)
+	registry := prometheus.NewRegistry()
+	o := NewObserver(registry)
 	serve := func(target string, h http.HandlerFunc) {
 		defer func() { _ = recover() }()
 		o.Middleware(h).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", target, nil))
@@ -65,18 +58,18 @@ func TestMiddlewareCounts(t *testing.T) {
 		{"/metrics", "metrics", "aborted", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); panic(http.ErrAbortHandler) }},
 		{"/debug/pprof/", "pprof", "aborted", func(http.ResponseWriter, *http.Request) { panic("defect") }},
 	} {
-		before := g.value(t, "metrics_gate_requests_total", "route", c.route, "code", c.code)
+		before := metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code)
 		serve(c.target, c.h)
-		if n := g.value(t, "metrics_gate_requests_total", "route", c.route, "code", c.code); n != before+1 {
+		if n := metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code); n != before+1 {
 			t.Errorf("%s: %s %s counted %v times", c.target, c.route, c.code, n-before)
 		}
 	}
 	serve("/metrics", func(http.ResponseWriter, *http.Request) {
-		if g.value(t, "metrics_gate_requests_in_flight") != 1 {
+		if metric(t, registry, "metrics_gate_requests_in_flight") != 1 {
 			t.Error("not in flight")
 		}
 	})
-	if g.value(t, "metrics_gate_requests_in_flight") != 0 {
+	if metric(t, registry, "metrics_gate_requests_in_flight") != 0 {
 		t.Error("in flight for ever")
 	}
 }
@@ -126,62 +119,6 @@ func TestHistory(t *testing.T) {
 	none.exchange(0, 0, 0, nil)
 	none.limited(laneMembers)
 	none.fault(reasonOther)
-}
-
-func TestRecentTellsOfRequests(t *testing.T) {
-	r := serveRaw(t, always(plain(textType, smallBody)))
-	g := newGate(t, r.addr())
-	g.fetch(t.Context(), "Test-Identity: alice")
-	r.listener.Close()
-	g.upstream.Close()
-	g.fetch(t.Context(), "Test-Identity: bob")
-	eventually(t, "two scrapes", func() bool { return len(g.observer.Recent()) == 2 })
-	list := g.observer.Recent()
-	if s := list[1]; s.Who != "alice" || s.Code != 200 || s.Samples != 2 || s.Shared || s.Duration <= 0 || time.Since(s.At) > time.Minute {
-		t.Errorf("first: %+v", s)
-	}
-	if s := list[0]; s.Who != "bob" || s.Code != 502 || s.Samples != 0 {
-		t.Errorf("second: %+v", s)
-	}
-}
-
-func TestReasonOf(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want reason
-	}{
-		{errLeft, reasonCanceled}, {errLate, reasonTimeout}, {errors.New("x"), reasonOther}, {io.ErrUnexpectedEOF, reasonTruncated},
-		{io.EOF, reasonReset}, {&net.OpError{Err: syscall.ECONNREFUSED}, reasonRefused}, {&net.OpError{Err: syscall.EPIPE}, reasonReset},
-		{fmt.Errorf("x: %w", &fault{reasonFormat, io.EOF}), reasonFormat}, {&net.DNSError{IsTimeout: true}, reasonTimeout},
-	} {
-		if got := reasonOf(c.err); got != c.want {
-			t.Errorf("%v: %v, want %v", c.err, got, c.want)
-		}
-		if want := map[bool]int{true: 504, false: 502}[c.want == reasonTimeout]; c.want.status() != want {
-			t.Errorf("%v: status %d", c.want, c.want.status())
-		}
-	}
-	if !strings.Contains(errLeft.Error(), "nobody waits") {
-		t.Error(errLeft)
-	}
-}
-
-func TestReadErrorHasReason(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want reason
-	}{
-		{fmt.Errorf("x: %w", &exposition.SyntaxError{}), reasonSyntax}, {exposition.ErrTooLong, reasonTooLong},
-		{exposition.ErrTooLarge, reasonTooLarge}, {exposition.ErrEmpty, reasonEmpty}, {exposition.ErrTruncated, reasonTruncated},
-		{fmt.Errorf("x: %w", &fault{reasonFormat, exposition.ErrEmpty}), reasonFormat}, {io.ErrUnexpectedEOF, reasonTruncated},
-	} {
-		if got := reasonOf(readError(c.err)); got != c.want {
-			t.Errorf("%v: %v, want %v", c.err, got, c.want)
-		}
-	}
-	if readError(io.EOF) != io.EOF {
-		t.Error("the end is no error")
-	}
 }
 
 func TestObserverAllocatesLittle(t *testing.T) {

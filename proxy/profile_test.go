@@ -16,19 +16,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// profileGate is a server of Profile before a runner.
+type profileGate struct {
+	*httptest.Server
+	registry *prometheus.Registry
+	log      *lockedBuffer
+}
+
 // newProfileGate starts a gate that serves profiles of the runner at addr.
-func newProfileGate(t *testing.T, addr string, change ...func(*ProfileOptions)) *gate {
+func newProfileGate(t *testing.T, addr string, change ...func(*ProfileOptions)) *profileGate {
 	t.Helper()
-	g := &gate{registry: prometheus.NewRegistry(), log: new(lockedBuffer), upstream: newTestUpstream(t, addr)}
-	g.observer = NewObserver(g.registry)
+	g := &profileGate{registry: prometheus.NewRegistry(), log: new(lockedBuffer)}
+	observer := NewObserver(g.registry)
 	o := ProfileOptions{
-		Upstream: g.upstream, MaxSeconds: 2, Timeout: 2 * time.Second, Observer: g.observer,
+		Upstream: newTestUpstream(t, addr), MaxSeconds: 2, Timeout: 2 * time.Second, Observer: observer,
 		Log: slog.New(slog.NewJSONHandler(g.log, nil)), Who: func(*http.Request) string { return "alice" },
 	}
 	for _, f := range change {
 		f(&o)
 	}
-	g.Server = httptest.NewUnstartedServer(g.observer.Middleware(Target(Methods("GET", "POST")(NewProfile(o)))))
+	g.Server = httptest.NewUnstartedServer(observer.Middleware(Target(Methods("GET", "POST")(NewProfile(o)))))
 	g.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	g.Server.Config.WriteTimeout = 500 * time.Millisecond
 	g.Server.Start()
@@ -37,7 +44,7 @@ func newProfileGate(t *testing.T, addr string, change ...func(*ProfileOptions)) 
 }
 
 // get asks for a path below /debug/pprof/. A body makes it a POST.
-func (g *gate) get(ctx context.Context, path string, body ...string) response {
+func (g *profileGate) get(ctx context.Context, path string, body ...string) response {
 	method := http.MethodGet
 	if len(body) > 0 {
 		method = http.MethodPost
@@ -46,13 +53,7 @@ func (g *gate) get(ctx context.Context, path string, body ...string) response {
 	if err != nil {
 		return response{err: err}
 	}
-	res, err := g.Client().Do(r)
-	if err != nil {
-		return response{err: err}
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	return response{res.StatusCode, res.Header, string(b), err}
+	return do(g.Client(), r)
 }
 
 func TestProfileQuery(t *testing.T) {
@@ -241,7 +242,7 @@ func TestProfileFaults(t *testing.T) {
 		t.Errorf("hangs: %d", got.status)
 	}
 	for _, reason := range []string{"truncated", "status", "timeout"} {
-		if g.value(t, "metrics_gate_upstream_errors_total", "reason", reason) != 1 {
+		if metric(t, g.registry, "metrics_gate_upstream_errors_total", "reason", reason) != 1 {
 			t.Errorf("%s is not counted", reason)
 		}
 	}
@@ -313,7 +314,7 @@ func TestProfileEndsWhenTheClientLeaves(t *testing.T) {
 	if d := time.Since(start) - time.Second; d > time.Second {
 		t.Errorf("took %v", d)
 	}
-	if g.value(t, "metrics_gate_requests_total", "route", "pprof", "code", "aborted") != 1 {
+	if metric(t, g.registry, "metrics_gate_requests_total", "route", "pprof", "code", "aborted") != 1 {
 		t.Error("not counted as aborted")
 	}
 }

@@ -52,6 +52,16 @@ func (s *Slots) Release(key string) {
 	s.release(key)
 }
 
+// Load returns how many exchanges run, and how many callers wait.
+func (s *Slots) Load() (running, waiting int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.held {
+		running += n
+	}
+	return running, len(s.queue)
+}
+
 // try takes a slot if there is one for key now. It overtakes nobody: who waits
 // could not have had it.
 func (s *Slots) try(key string) bool {

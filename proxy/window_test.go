@@ -254,9 +254,7 @@ func TestManyComeAndGo(t *testing.T) {
 	}
 	all.Wait()
 	eventually(t, "all slots free", func() bool {
-		s := g.metrics.o.Slots
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.free == 2 && len(s.held) == 0 && len(s.queue) == 0
+		running, waiting := g.metrics.o.Slots.Load()
+		return running == 0 && waiting == 0
 	})
 }
