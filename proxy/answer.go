@@ -85,7 +85,7 @@ func (a *answer) Read(p []byte) (int, error) {
 	case io.EOF:
 		a.drained = true
 	case io.ErrUnexpectedEOF:
-		err = a.in.explain(&fault{reasonTruncated, err})
+		err = a.in.explain(&fault{reason: reasonTruncated, err: err})
 	default:
 		err = a.in.explain(bodyError(err))
 	}
@@ -98,9 +98,9 @@ func bodyError(err error) error {
 	case reasonTimeout:
 		return err
 	case reasonReset:
-		return &fault{reasonTruncated, err}
+		return &fault{reason: reasonTruncated, err: err}
 	}
-	return &fault{reasonProtocol, err} // malformed chunks
+	return &fault{reason: reasonProtocol, err: err} // malformed chunks
 }
 
 // Close keeps the connection if it is beyond doubt: the body was read to its end,

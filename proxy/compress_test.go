@@ -76,6 +76,9 @@ func TestNegotiate(t *testing.T) {
 	if got := negotiate([]string{"identity;q=0.1", "zstd"}); got != encodingZstd {
 		t.Errorf("two fields: %v", got)
 	}
+	if n := testing.AllocsPerRun(100, func() { negotiate([]string{"zstd, gzip;q=0.5"}) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
 	if got := negotiate(nil); got != encodingIdentity {
 		t.Errorf("no field: %v", got)
 	}
@@ -100,8 +103,8 @@ func TestCompressorsAreReused(t *testing.T) {
 			}
 		}
 	}
-	if len(s.gzip.free) != 1 || len(s.zstd.free) != 1 {
-		t.Errorf("%d and %d kept, want one of each", len(s.gzip.free), len(s.zstd.free))
+	if s.gzip.held() != 1 || s.zstd.held() != 1 {
+		t.Errorf("%d and %d kept, want one of each", s.gzip.held(), s.zstd.held())
 	}
 }
 

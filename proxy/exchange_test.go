@@ -12,10 +12,10 @@ import (
 // A connection whose last deadline had passed was taken for closed.
 func TestKeptConnectionOutlivesItsDeadline(t *testing.T) {
 	r := serveRaw(t, always(plain(textType, smallBody)))
-	u := newTestUpstream(t, r.addr())
+	u := dialer(t, r.addr())
 	for range 3 {
 		deadline := time.Now().Add(50 * time.Millisecond)
-		a, err := u.do(&request{method: "GET", path: metricsPath, deadline: deadline}, new(interrupt))
+		a, err := u.do(&request{method: "GET", path: "/metrics", deadline: deadline}, new(interrupt))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,11 +31,11 @@ func TestKeptConnectionOutlivesItsDeadline(t *testing.T) {
 // TestInterruptKept cuts an exchange on a kept connection while it waits.
 func TestInterruptKept(t *testing.T) {
 	r := serveRaw(t, func(c net.Conn, _ string, n int) bool { return n > 1 || always(plain(textType, smallBody))(c, "", n) })
-	u := newTestUpstream(t, r.addr())
+	u := dialer(t, r.addr())
 	tell(t, u, "GET")
 	var in interrupt
 	time.AfterFunc(20*time.Millisecond, func() { in.cut(errLeft) })
-	if _, err := u.do(&request{method: "GET", path: metricsPath, deadline: time.Now().Add(time.Minute)}, &in); err != errLeft {
+	if _, err := u.do(&request{method: "GET", path: "/metrics", deadline: time.Now().Add(time.Minute)}, &in); err != errLeft {
 		t.Error(err)
 	}
 	if _, conns := r.seen(); conns != 1 || len(u.idle) != 0 {
@@ -66,8 +66,8 @@ func TestExchangeAllocates(t *testing.T) {
 			}
 		}
 	}()
-	u := newTestUpstream(t, ln.Addr().String())
-	ask := &request{method: "GET", path: metricsPath, deadline: time.Now().Add(time.Minute)}
+	u := dialer(t, ln.Addr().String())
+	ask := &request{method: "GET", path: "/metrics", deadline: time.Now().Add(time.Minute)}
 	in, buf := new(interrupt), make([]byte, 4096)
 	n := testing.AllocsPerRun(100, func() {
 		a, err := u.do(ask, in)

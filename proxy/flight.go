@@ -178,7 +178,7 @@ func (f *flight) hold() error {
 	}
 	format, err := f.metrics.formats.of(f.answer.contentType)
 	if err != nil {
-		return &fault{reasonFormat, fmt.Errorf("content type %q: %w", f.answer.contentType, err)}
+		return &fault{reason: reasonFormat, err: fmt.Errorf("content type %q: %w", f.answer.contentType, err)}
 	}
 	f.contentType = format.header
 	if f.key.head {

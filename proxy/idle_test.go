@@ -11,10 +11,10 @@ import (
 // TestStaleConnectionsAreAllPassedOver: the runner was restarted.
 func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 	r := serveRaw(t, always(plain(textType, smallBody)))
-	u := newTestUpstream(t, r.addr())
+	u := dialer(t, r.addr())
 	var answers []*answer
 	ask := func() *answer {
-		a, err := u.do(&request{method: "GET", path: metricsPath, deadline: time.Now().Add(time.Second)}, new(interrupt))
+		a, err := u.do(&request{method: "GET", path: "/metrics", deadline: time.Now().Add(time.Second)}, new(interrupt))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,10 +40,10 @@ func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 // TestIdleConnectionsExpire looks without waiting for idleTime.
 func TestIdleConnectionsExpire(t *testing.T) {
 	r := serveRaw(t, always(plain(textType, smallBody)))
-	u := newTestUpstream(t, r.addr())
+	u := dialer(t, r.addr())
 	var answers []*answer
 	for range 3 {
-		a, err := u.do(&request{method: "GET", path: metricsPath, deadline: time.Now().Add(time.Second)}, new(interrupt))
+		a, err := u.do(&request{method: "GET", path: "/metrics", deadline: time.Now().Add(time.Second)}, new(interrupt))
 		if err != nil {
 			t.Fatal(err)
 		}

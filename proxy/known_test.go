@@ -30,7 +30,7 @@ type told struct {
 // tell asks the runner of u once.
 func tell(t *testing.T, u *Upstream, method string) (got told, known bool) {
 	t.Helper()
-	a, err := u.do(&request{method: method, path: metricsPath, deadline: time.Now().Add(5 * time.Second)}, new(interrupt))
+	a, err := u.do(&request{method: method, path: "/metrics", deadline: time.Now().Add(5 * time.Second)}, new(interrupt))
 	if err != nil {
 		return told{reason: reasonOf(err).String()}, false
 	}
@@ -113,7 +113,7 @@ func TestKnownHeadChangesNothing(t *testing.T) {
 					_, _ = io.WriteString(conn, answers[min(n, len(answers))-1])
 					return !ends || n < len(answers)
 				})
-				return newTestUpstream(t, r.addr())
+				return dialer(t, r.addr())
 			}
 			want, known := tell(t, serve(c.second), "GET")
 			if known {
@@ -171,7 +171,7 @@ func TestKnownHeadIsOfGet(t *testing.T) {
 		_, err := io.WriteString(c, answer)
 		return err == nil
 	})
-	u := newTestUpstream(t, r.addr())
+	u := dialer(t, r.addr())
 	want := []string{"HEAD false", "POST false", "GET false", "GET true", "HEAD false", "POST false", "GET true"}
 	var got []string
 	for _, ask := range want {
@@ -196,9 +196,9 @@ func TestDrainedAtTheEnd(t *testing.T) {
 	head := headOf("Content-Type: "+textType, "Transfer-Encoding: chunked")
 	r := serveRaw(t, always(head+knownBody))
 	for read, want := range map[int]bool{0: false, 3: false, 4: false, 5: true} {
-		u := newTestUpstream(t, r.addr())
+		u := dialer(t, r.addr())
 		tell(t, u, "GET")
-		a, err := u.do(&request{method: "GET", path: metricsPath, deadline: time.Now().Add(time.Second)}, new(interrupt))
+		a, err := u.do(&request{method: "GET", path: "/metrics", deadline: time.Now().Add(time.Second)}, new(interrupt))
 		if err != nil {
 			t.Fatal(err)
 		}

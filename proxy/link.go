@@ -25,7 +25,7 @@ func newLink(conn net.Conn) *link {
 
 // errStale is the error of a kept connection that was closed by the runner, or has a byte
 // that nobody asked for. It would be taken for the beginning of the next answer.
-var errStale error = &fault{reasonReset, errors.New("connection is closed or not silent")}
+var errStale error = &fault{reason: reasonReset, err: errors.New("connection is closed or not silent")}
 
 // send sends the request. A connection that was used before must be idle.
 func (l *link) send() error {
@@ -107,4 +107,4 @@ func checkFields(b []byte) error {
 	return nil
 }
 
-var errControl error = &fault{reasonProtocol, errors.New("control characters in the head")}
+var errControl error = &fault{reason: reasonProtocol, err: errors.New("control characters in the head")}

@@ -8,13 +8,10 @@ import (
 	"time"
 )
 
-// stall is how long a reader may take nothing.
-const stall = 5 * time.Second
-
 // Why a member does not get its answer, beside what befalls the exchange.
 var (
-	errLate    error = &fault{reasonTimeout, errors.New("the scraper's time is up")}
-	errExcused error = &fault{reasonTimeout, errors.New("the scraper's time is up, others wait on")}
+	errLate    error = &fault{reason: reasonTimeout, err: errors.New("the scraper's time is up")}
+	errExcused error = &fault{reason: reasonTimeout, err: errors.New("the scraper's time is up, others wait on")}
 	errGone          = errors.New("client left")
 	errBusy          = errors.New("too many exchanges")
 	errSlow          = errors.New("client takes nothing")

@@ -42,7 +42,12 @@ type Metrics struct {
 // NewMetrics returns the handler. Method, body and target of its requests have
 // been checked before.
 func NewMetrics(o MetricsOptions) *Metrics {
-	fillLog(&o.Log, &o.Who)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Who == nil {
+		o.Who = func(*http.Request) string { return "" }
+	}
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
 	}

@@ -12,8 +12,12 @@ import (
 	"time"
 )
 
-// defaultSeconds is the longest profile when the options name none.
-const defaultSeconds = 30
+// What holds when the options say nothing.
+const (
+	defaultSeconds   = 30 // the longest profile
+	defaultExchange  = 10 * time.Second
+	defaultExchanges = 16
+)
 
 // Profiles returns the names of the runner's profiles that are served, as they
 // follow /debug/pprof/; the first is the index. The command line can hold
@@ -52,15 +56,20 @@ type Profile struct {
 // NewProfile returns the handler. Method and target of its requests have been
 // checked before.
 func NewProfile(o ProfileOptions) *Profile {
-	fillLog(&o.Log, &o.Who)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Who == nil {
+		o.Who = func(*http.Request) string { return "" }
+	}
 	if o.MaxSeconds <= 0 {
 		o.MaxSeconds = defaultSeconds
 	}
 	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
+		o.Timeout = defaultExchange
 	}
 	if o.Slots == nil {
-		o.Slots = NewSlots(defaultSlots)
+		o.Slots = NewSlots(defaultExchanges)
 	}
 	if o.Key == nil {
 		o.Key = func(*http.Request) string { return "" }

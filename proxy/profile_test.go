@@ -29,7 +29,7 @@ func newProfileGate(t *testing.T, addr string, change ...func(*ProfileOptions)) 
 	g := &profileGate{registry: prometheus.NewRegistry(), log: new(lockedBuffer)}
 	observer := NewObserver(g.registry)
 	o := ProfileOptions{
-		Upstream: newTestUpstream(t, addr), MaxSeconds: 2, Timeout: 2 * time.Second, Observer: observer,
+		Upstream: profileUpstream(t, addr), MaxSeconds: 2, Timeout: 2 * time.Second, Observer: observer,
 		Log: slog.New(slog.NewJSONHandler(g.log, nil)), Who: func(*http.Request) string { return "alice" },
 	}
 	for _, f := range change {
@@ -332,4 +332,15 @@ func TestProfilesWaitForASlot(t *testing.T) {
 	if got := g.get(t.Context(), "heap"); got.status != 200 {
 		t.Errorf("slot: %d", got.status)
 	}
+}
+
+func profileUpstream(t testing.TB, addr string) *Upstream {
+	t.Helper()
+	address, err := ParseAddress(addr, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := NewUpstream(UpstreamOptions{Address: address, UserAgent: "metrics-gate/test"})
+	t.Cleanup(u.Close)
+	return u
 }

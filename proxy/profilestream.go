@@ -52,10 +52,10 @@ func copyFlushing(w http.ResponseWriter, src io.Reader) error {
 		}
 		if n > 0 {
 			if _, err := w.Write(buf[:n]); err != nil {
-				return &fault{reasonCanceled, err}
+				return &fault{reason: reasonCanceled, err: err}
 			}
 			if err := control.Flush(); err != nil {
-				return &fault{reasonCanceled, err}
+				return &fault{reason: reasonCanceled, err: err}
 			}
 		}
 		switch err {

@@ -60,15 +60,15 @@ func readError(err error) error {
 	case errors.As(err, &known):
 		return err
 	case errors.As(err, &syntax):
-		return &fault{reasonSyntax, err}
+		return &fault{reason: reasonSyntax, err: err}
 	case errors.Is(err, exposition.ErrTooLong):
-		return &fault{reasonTooLong, err}
+		return &fault{reason: reasonTooLong, err: err}
 	case errors.Is(err, exposition.ErrTooLarge):
-		return &fault{reasonTooLarge, err}
+		return &fault{reason: reasonTooLarge, err: err}
 	case errors.Is(err, exposition.ErrEmpty):
-		return &fault{reasonEmpty, err}
+		return &fault{reason: reasonEmpty, err: err}
 	case errors.Is(err, exposition.ErrTruncated):
-		return &fault{reasonTruncated, err}
+		return &fault{reason: reasonTruncated, err: err}
 	}
 	return err
 }

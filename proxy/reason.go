@@ -50,7 +50,7 @@ type fault struct {
 }
 
 func faultf(r reason, format string, args ...any) error {
-	return &fault{r, fmt.Errorf(format, args...)}
+	return &fault{reason: r, err: fmt.Errorf(format, args...)}
 }
 
 func (f *fault) Error() string { return "upstream: " + f.err.Error() }

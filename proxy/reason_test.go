@@ -15,9 +15,9 @@ func TestReasonOf(t *testing.T) {
 		err  error
 		want reason
 	}{
-		{errLeft, reasonCanceled}, {errLate, reasonTimeout}, {errors.New("x"), reasonOther}, {io.ErrUnexpectedEOF, reasonTruncated},
+		{errLeft, reasonCanceled}, {&fault{reason: reasonTimeout, err: io.EOF}, reasonTimeout}, {errors.New("x"), reasonOther}, {io.ErrUnexpectedEOF, reasonTruncated},
 		{io.EOF, reasonReset}, {&net.OpError{Err: syscall.ECONNREFUSED}, reasonRefused}, {&net.OpError{Err: syscall.EPIPE}, reasonReset},
-		{fmt.Errorf("x: %w", &fault{reasonFormat, io.EOF}), reasonFormat}, {&net.DNSError{IsTimeout: true}, reasonTimeout},
+		{fmt.Errorf("x: %w", &fault{reason: reasonFormat, err: io.EOF}), reasonFormat}, {&net.DNSError{IsTimeout: true}, reasonTimeout},
 	} {
 		if got := reasonOf(c.err); got != c.want {
 			t.Errorf("%v: %v, want %v", c.err, got, c.want)

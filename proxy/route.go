@@ -5,6 +5,12 @@ import (
 	"strings"
 )
 
+// Paths of the runner that are served.
+const (
+	metricsPath = "/metrics"
+	pprofPath   = "/debug/pprof/" // profiles follow it
+)
+
 // route is a class of targets: the metric label "route", and what rate lanes
 // tell apart.
 type route uint8

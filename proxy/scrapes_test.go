@@ -33,7 +33,7 @@ func TestReadErrorHasReason(t *testing.T) {
 	}{
 		{fmt.Errorf("x: %w", &exposition.SyntaxError{}), reasonSyntax}, {exposition.ErrTooLong, reasonTooLong},
 		{exposition.ErrTooLarge, reasonTooLarge}, {exposition.ErrEmpty, reasonEmpty}, {exposition.ErrTruncated, reasonTruncated},
-		{fmt.Errorf("x: %w", &fault{reasonFormat, exposition.ErrEmpty}), reasonFormat}, {io.ErrUnexpectedEOF, reasonTruncated},
+		{fmt.Errorf("x: %w", &fault{reason: reasonFormat, err: exposition.ErrEmpty}), reasonFormat}, {io.ErrUnexpectedEOF, reasonTruncated},
 	} {
 		if got := reasonOf(readError(c.err)); got != c.want {
 			t.Errorf("%v: %v, want %v", c.err, got, c.want)

@@ -32,6 +32,13 @@ func (s *spares[T]) get() *T {
 	return t
 }
 
+// held is how many spares there are.
+func (s *spares[T]) held() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.free)
+}
+
 // put keeps t, or leaves it to the garbage collector.
 func (s *spares[T]) put(t *T) {
 	s.mu.Lock()

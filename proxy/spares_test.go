@@ -7,8 +7,8 @@ import (
 // TestSparesKeepWhatIsNeeded lets go of what a burst has left, and of nothing that the
 // usual load takes.
 func TestSparesKeepWhatIsNeeded(t *testing.T) {
-	s := newSpares[chunk](8)
-	burst := make([]*chunk, 20)
+	s := newSpares[int](8)
+	burst := make([]*int, 20)
 	for i := range burst {
 		burst[i] = s.get()
 	}

@@ -10,18 +10,17 @@ import (
 
 // TestOneLongLineHeldAMegabyte reads a line that makes a Reader grow: it is not kept.
 func TestOneLongLineHeldAMegabyte(t *testing.T) {
-	s := newSupplies()
 	for line, kept := range map[string]int{"m 1\n": 1, "m{a=\"" + strings.Repeat("a", 900<<10) + "\"} 1\n": 0} {
+		s := newSupplies()
 		r := s.readers.get()
 		r.Reset(strings.NewReader(line), new(exposition.Format), nil, exposition.Limits{})
 		if _, err := r.WriteTo(io.Discard); err != nil {
 			t.Fatal(err)
 		}
 		s.keepReader(r)
-		if len(s.readers.free) != kept {
-			t.Errorf("line of %d bytes: %d kept, want %d", len(line), len(s.readers.free), kept)
+		if s.readers.held() != kept {
+			t.Errorf("line of %d bytes: %d kept, want %d", len(line), s.readers.held(), kept)
 		}
-		s.readers.free = nil
 	}
 }
 
@@ -46,7 +45,7 @@ func TestSlowMembersKeepFewReaders(t *testing.T) {
 		t.Errorf("one more is lent: %q", c.data)
 	}
 	held[0].unref(s)
-	if len(s.readers.free) != 1 {
+	if s.readers.held() != 1 {
 		t.Error("the reader did not come back")
 	}
 	for range 2 * lentReaders { // what is not lent does not count

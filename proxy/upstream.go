@@ -10,12 +10,6 @@ import (
 	"time"
 )
 
-// Targets of the runner that can be asked for.
-const (
-	metricsPath = "/metrics"
-	pprofPath   = "/debug/pprof/"
-)
-
 // Bounds of the connections to the runner.
 const (
 	idleLinks    = 4                // connections kept
@@ -205,7 +199,7 @@ func (u *Upstream) parse(a *answer, head []byte, method string) error {
 	}
 	res, err := http.ReadResponse(a.link.in, asked)
 	if err != nil {
-		return &fault{reasonProtocol, err}
+		return &fault{reason: reasonProtocol, err: err}
 	}
 	a.body, a.last, a.drained = res.Body, res.Close, asked == u.head
 	if err := a.judge(res); err != nil {
@@ -218,4 +212,4 @@ func (u *Upstream) parse(a *answer, head []byte, method string) error {
 }
 
 // errLeft is the cause of an exchange that nobody waits for any more.
-var errLeft error = &fault{reasonCanceled, errors.New("nobody waits for the answer")}
+var errLeft error = &fault{reason: reasonCanceled, err: errors.New("nobody waits for the answer")}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"io"
 	"testing"
 	"time"
@@ -9,10 +10,10 @@ import (
 
 func TestIdleConnectionsAreBounded(t *testing.T) {
 	r := serveRaw(t, always(plain(textType, smallBody)))
-	u := newTestUpstream(t, r.addr())
+	u := dialer(t, r.addr())
 	var answers []*answer
 	for range 2 * idleLinks {
-		a, err := u.do(&request{method: "GET", path: metricsPath, deadline: time.Now().Add(time.Second)}, new(interrupt))
+		a, err := u.do(&request{method: "GET", path: "/metrics", deadline: time.Now().Add(time.Second)}, new(interrupt))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,11 +43,12 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 
 func TestInterrupt(t *testing.T) {
 	r := serveRaw(t, always(""))
-	u := newTestUpstream(t, r.addr())
-	ask := &request{method: "GET", path: metricsPath, deadline: time.Now().Add(time.Minute)}
+	u := dialer(t, r.addr())
+	ask := &request{method: "GET", path: "/metrics", deadline: time.Now().Add(time.Minute)}
+	errOther := errors.New("another cause")
 	var before interrupt
 	before.cut(errLeft)
-	before.cut(errLate)
+	before.cut(errOther)
 	if _, err := u.do(ask, &before); err != errLeft {
 		t.Errorf("cut before: %v", err)
 	}
@@ -60,8 +62,20 @@ func TestInterrupt(t *testing.T) {
 	if err := dialling.dialing(cancel); err != nil {
 		t.Fatal(err)
 	}
-	dialling.cut(errLate)
-	if ctx.Err() == nil || dialling.explain(ctx.Err()) != errLate || dialling.explain(nil) != nil {
+	dialling.cut(errOther)
+	if ctx.Err() == nil || dialling.explain(ctx.Err()) != errOther || dialling.explain(nil) != nil {
 		t.Error("dialling goes on")
 	}
+}
+
+// dialer returns an Upstream of the runner at addr.
+func dialer(t testing.TB, addr string) *Upstream {
+	t.Helper()
+	address, err := ParseAddress(addr, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := NewUpstream(UpstreamOptions{Address: address, UserAgent: "metrics-gate/test"})
+	t.Cleanup(u.Close)
+	return u
 }

@@ -75,7 +75,7 @@ func TestLargeBodyStreams(t *testing.T) {
 	if got := <-late; got.body != want {
 		t.Error("late comer's differs")
 	}
-	if n := len(g.metrics.supplies.chunks.free); n > spareChunks {
+	if n := g.metrics.supplies.chunks.held(); n > spareChunks {
 		t.Errorf("%d chunks kept", n)
 	}
 }
