@@ -7,7 +7,7 @@ import (
 )
 
 // stall is how long a client may take nothing of its answer.
-const stall = 5 * time.Second
+const WriteStallTimeout = 5 * time.Second
 
 // Bodies bounds what a request's body can do, whoever sends it and whatever the
 // answer: it must arrive within d, or what reads it ends, and its connection carries

@@ -81,7 +81,7 @@ type Members struct {
 }
 
 type memberKey struct {
-	route    route
+	route    Route
 	identity string
 }
 
@@ -115,6 +115,6 @@ func (m *Members) Limit(next http.Handler) http.Handler {
 		m.o.Observer.limited(laneMembers)
 		m.o.Log.LogAttrs(r.Context(), slog.LevelWarn, "request refused", slog.String("remote", r.RemoteAddr),
 			slog.String("subject", m.o.Who(r)), slog.String("route", at.String()), slog.String("reason", "too many requests"))
-		refuseFor(w, http.StatusTooManyRequests, wait)
+		RefuseRetry(w, http.StatusTooManyRequests, wait)
 	})
 }

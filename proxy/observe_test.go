@@ -10,14 +10,17 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 func TestLabelsAreThereFromTheStart(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	NewObserver(registry)
 	for name, want := range map[string]int{
-		"metrics_gate_requests_total": int(routes) * (len(codes()) + 2), "metrics_gate_request_duration_seconds": int(routes),
-		"metrics_gate_rate_limited_total": lanes, "metrics_gate_upstream_errors_total": int(reasons),
+		"metrics_gate_requests_total": int(Routes) * (len(codes()) + 2), "metrics_gate_request_duration_seconds": int(Routes),
+		"metrics_gate_rate_limited_total": lanes, "metrics_gate_upstream_errors_total": int(upstream.Reasons),
 		"metrics_gate_requests_in_flight": 1, "metrics_gate_upstream_up": 1, "metrics_gate_upstream_duration_seconds": 1,
 		"metrics_gate_samples_labelled_total": 1, "metrics_gate_label_conflicts_total": 1,
 	} {
@@ -30,7 +33,7 @@ func TestLabelsAreThereFromTheStart(t *testing.T) {
 		t.Errorf("lint: %v %v", problems, err)
 	}
 	seen := map[string]bool{}
-	for r := range reasons {
+	for r := range upstream.Reasons {
 		if seen[r.String()] || r.String() == "" {
 			t.Errorf("reason %d is %q again", r, r)
 		}
@@ -58,18 +61,18 @@ func TestMiddlewareCounts(t *testing.T) {
 		{"/metrics", "metrics", "aborted", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); panic(http.ErrAbortHandler) }},
 		{"/debug/pprof/", "pprof", "aborted", func(http.ResponseWriter, *http.Request) { panic("defect") }},
 	} {
-		before := metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code)
+		before := proxytest.Metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code)
 		serve(c.target, c.h)
-		if n := metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code); n != before+1 {
+		if n := proxytest.Metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code); n != before+1 {
 			t.Errorf("%s: %s %s counted %v times", c.target, c.route, c.code, n-before)
 		}
 	}
 	serve("/metrics", func(http.ResponseWriter, *http.Request) {
-		if metric(t, registry, "metrics_gate_requests_in_flight") != 1 {
+		if proxytest.Metric(t, registry, "metrics_gate_requests_in_flight") != 1 {
 			t.Error("not in flight")
 		}
 	})
-	if metric(t, registry, "metrics_gate_requests_in_flight") != 0 {
+	if proxytest.Metric(t, registry, "metrics_gate_requests_in_flight") != 0 {
 		t.Error("in flight for ever")
 	}
 }
@@ -98,27 +101,27 @@ func TestHistory(t *testing.T) {
 		t.Error("history before anything happened")
 	}
 	for i := range remembered + 3 {
-		o.scrape(Scrape{Samples: int64(i)})
+		o.AddScrape(Scrape{Samples: int64(i)})
 		if list := o.Recent(); list[0].Samples != int64(i) || len(list) != min(i+1, remembered) || list[len(list)-1].Samples != int64(max(0, i+1-remembered)) {
 			t.Fatalf("after %d: %v", i, list)
 		}
 	}
-	o.exchange(time.Second, 3, 1, nil)
+	o.AddExchange(time.Second, 3, 1, nil)
 	up, since := o.Upstream()
-	o.exchange(time.Second, 3, 1, nil)
-	o.exchange(time.Second, 0, 0, errLeft)
+	o.AddExchange(time.Second, 3, 1, nil)
+	o.AddExchange(time.Second, 0, 0, upstream.ErrCanceled)
 	if up2, since2 := o.Upstream(); !up || !up2 || since != since2 {
 		t.Error("up since changes")
 	}
-	o.exchange(time.Second, 0, 0, io.EOF)
+	o.AddExchange(time.Second, 0, 0, io.EOF)
 	if up, later := o.Upstream(); up || !later.After(since) {
 		t.Error("still up")
 	}
 	var none *Observer
-	none.scrape(Scrape{})
-	none.exchange(0, 0, 0, nil)
+	none.AddScrape(Scrape{})
+	none.AddExchange(0, 0, 0, nil)
 	none.limited(laneMembers)
-	none.fault(reasonOther)
+	none.AddError(upstream.ReasonOther)
 }
 
 func TestObserverAllocatesLittle(t *testing.T) {
@@ -128,7 +131,7 @@ func TestObserverAllocatesLittle(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); n > 1 {
 		t.Errorf("%v allocations a request, want the recorder alone", n)
 	}
-	if n := testing.AllocsPerRun(100, func() { o.scrape(Scrape{}); o.turn(true) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { o.AddScrape(Scrape{}); o.turn(true) }); n > 0 {
 		t.Errorf("history: %v allocations", n)
 	}
 	if codes := codes(); !slices.IsSorted(codes) {

@@ -7,20 +7,20 @@ import (
 )
 
 func TestSlots(t *testing.T) {
-	s := NewSlots(4)
+	s := NewExchangeLimiter(4)
 	for range 2 {
-		if !s.try("a") {
+		if !s.TryAcquire("a") {
 			t.Fatal("a has less than its share")
 		}
 	}
-	if s.try("a") {
+	if s.TryAcquire("a") {
 		t.Fatal("a has more than its share")
 	}
-	first, second, third := s.wait("a"), s.wait("b"), s.wait("c")
+	first, second, third := s.Enqueue("a"), s.Enqueue("b"), s.Enqueue("c")
 	if !granted(second) || !granted(third) || granted(first) {
 		t.Fatal("those below their share wait, or those at it do not")
 	}
-	fourth, fifth := s.wait("d"), s.wait("a")
+	fourth, fifth := s.Enqueue("d"), s.Enqueue("a")
 	s.Release("b")
 	if !granted(fourth) || granted(first) {
 		t.Error("the slot did not go past a, which has its share")
@@ -29,8 +29,8 @@ func TestSlots(t *testing.T) {
 	if !granted(first) || granted(fifth) {
 		t.Error("not in order of waiting")
 	}
-	s.abandon(fifth)
-	s.abandon(first)
+	s.Abandon(fifth)
+	s.Abandon(first)
 	for _, key := range []string{"a", "c", "d"} {
 		s.Release(key)
 	}
@@ -39,9 +39,9 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-func granted(t *ticket) bool {
+func granted(t *Waiter) bool {
 	select {
-	case <-t.granted:
+	case <-t.Acquired:
 		return true
 	default:
 		return false
@@ -49,7 +49,7 @@ func granted(t *ticket) bool {
 }
 
 func TestOneSlotIsForEveryone(t *testing.T) {
-	s := NewSlots(0)
+	s := NewExchangeLimiter(0)
 	if err := s.Acquire(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}

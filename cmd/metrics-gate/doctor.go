@@ -9,7 +9,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // doctorTimeout bounds each look at something that may not answer.
@@ -132,7 +132,7 @@ func (d *doctor) bound() {
 
 // upstream is the runner's address, host:port.
 func (d *doctor) upstream() string {
-	address, err := proxy.ParseAddress(d.config.Upstream.URL, d.config.Upstream.AllowRemote)
+	address, err := upstream.ParseAddress(d.config.Upstream.URL, d.config.Upstream.AllowRemote)
 	if err != nil {
 		return "127.0.0.1:9252"
 	}

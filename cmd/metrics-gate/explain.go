@@ -14,6 +14,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/profile"
 )
 
 // question is what check is asked to explain: would a caller of these names get path?
@@ -120,7 +121,7 @@ func (c *config) rehearsal(id auth.Identity) (http.Handler, error) {
 		pprof:   auth.Authorize(pprof, "pprof", auth.Options{}),
 	}
 	return (&gate{observer: observer}).walk(d, handlers{
-		metrics: passed, profile: passed, own: passed, profiles: proxy.Profiles(c.Upstream.Cmdline),
+		metrics: passed, profile: passed, own: passed, profiles: profile.Names(c.Upstream.Cmdline),
 		bodies: asIs, explain: asIs,
 		members: proxy.NewMembers(proxy.MembersOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer, Log: slog.New(slog.DiscardHandler),
@@ -165,7 +166,7 @@ func (c *config) because(d *decisionReport, id auth.Identity) error {
 func first(rule string, _ bool) string { return rule }
 
 func profileRoutes(c *config) string {
-	names := slices.Clone(proxy.Profiles(c.Upstream.Cmdline))
+	names := slices.Clone(profile.Names(c.Upstream.Cmdline))
 	slices.Sort(names)
 	return "/debug/pprof/{" + strings.Join(names, ",") + "}"
 }

@@ -11,9 +11,16 @@ func TestImportRule(t *testing.T) {
 	const module = "github.com/metrics-gate/metrics-gate/"
 	may := map[string][]string{
 		"auth": {"tlsconf/safefile"}, "tlsconf": {"tlsconf/safefile"}, "tlsconf/safefile": nil, "tlsconf/testca": nil,
-		"proxy/exposition": nil, "proxy/express": nil,
-		"proxy":            {"proxy/exposition"},
-		"cmd/metrics-gate": {"auth", "tlsconf", "tlsconf/safefile", "tlsconf/testca", "proxy", "proxy/exposition", "proxy/express"},
+		"proxy/exposition": nil, "proxy/fastpath": nil, "proxy/rawconn": nil,
+		"proxy/internal/freelist": nil, "proxy/internal/proxytest": nil,
+		"proxy/upstream": {"proxy/rawconn"},
+		"proxy":          {"proxy/upstream"},
+		"proxy/scrape":   {"proxy", "proxy/exposition", "proxy/internal/freelist", "proxy/rawconn", "proxy/upstream"},
+		"proxy/profile":  {"proxy", "proxy/upstream"},
+		"cmd/metrics-gate": {
+			"auth", "tlsconf", "tlsconf/safefile", "tlsconf/testca", "proxy", "proxy/exposition", "proxy/fastpath", "proxy/profile",
+			"proxy/rawconn", "proxy/scrape", "proxy/upstream",
+		},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"github.com/metrics-gate/metrics-gate/proxy"
-	"github.com/metrics-gate/metrics-gate/proxy/express"
+	"github.com/metrics-gate/metrics-gate/proxy/fastpath"
+	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
 
 // serve is the gate itself: it runs until SIGTERM or SIGINT, and reloads on SIGHUP.
@@ -42,8 +42,8 @@ type server struct {
 	listener      net.Listener
 	connections   *connections
 	public, admin *http.Server
-	express       *express.Server // takes repeated scrapes over from public
-	adminListener net.Listener    // nil if off
+	express       *fastpath.Server // takes repeated scrapes over from public
+	adminListener net.Listener     // nil if off
 	state         *state
 }
 
@@ -64,7 +64,7 @@ func newServer(c *config, log *slog.Logger) (*server, error) {
 		return nil, err
 	}
 	errorLog := slog.NewLogLogger(connectionLog{log.Handler(), s.state}, slog.LevelWarn)
-	s.express = express.New(express.Options{
+	s.express = fastpath.New(fastpath.Options{
 		Path: "/metrics", IdleTimeout: c.Listen.IdleTimeout, WriteTimeout: c.Listen.WriteTimeout, ErrorLog: errorLog,
 	})
 	var http1 http.Protocols
@@ -83,7 +83,7 @@ func newServer(c *config, log *slog.Logger) (*server, error) {
 		DisableGeneralOptionsHandler: true,
 	}
 	s.connections = newConnections(c.Listen, m.connections)
-	s.listener = proxy.Corked(s.connections.Listen(proxy.Direct(s.listener)))
+	s.listener = rawconn.Corked(s.connections.Listen(rawconn.Listener(s.listener)))
 	s.admin = newAdmin(s, m.registry)
 	return s, nil
 }

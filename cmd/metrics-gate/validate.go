@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/metrics-gate/metrics-gate/auth"
-	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // validate checks what concerns more than one variable. It looks at values only:
@@ -36,7 +36,7 @@ func (c *config) validateAddresses(found *mistakes) {
 			found.add(&mistake{Thing: prefix + "ADMIN_ADDRESS", Value: c.Process.AdminAddress, Wrong: "not host:port", Advice: "write localhost:9254, :9254 (for kubelet probes) or off"})
 		}
 	}
-	if _, err := proxy.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote); err != nil {
+	if _, err := upstream.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote); err != nil {
 		if bare := errors.Unwrap(err); bare != nil { // without the value, which stands before
 			err = bare
 		}

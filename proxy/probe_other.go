@@ -1,8 +1,0 @@
-//go:build !unix
-
-package proxy
-
-import "net"
-
-// idle cannot look at a connection here without waiting. A closed one is noticed in use.
-func idle(net.Conn) bool { return true }
