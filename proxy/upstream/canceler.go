@@ -7,66 +7,69 @@ import (
 	"time"
 )
 
-// interrupt lets another goroutine end an exchange, whatever it waits for.
+// Canceler ends an exchange from another goroutine, whatever the exchange waits for. The
+// zero Canceler is ready for one exchange at a time.
 type Canceler struct {
-	mu     sync.Mutex
-	conn   net.Conn
-	cancel context.CancelFunc // of dialling
-	cause  error
+	mu         sync.Mutex
+	conn       net.Conn           // nil: none yet
+	cancelDial context.CancelFunc // nil: not dialling
+	cause      error
 }
 
-// cut ends the exchange with cause. Only the first cause counts.
-func (i *Canceler) Cancel(cause error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.cause != nil {
+// Cancel ends the exchange with cause. Only the first cause counts.
+func (c *Canceler) Cancel(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
 		return
 	}
-	i.cause = cause
-	if i.cancel != nil {
-		i.cancel()
+	c.cause = cause
+	if c.cancelDial != nil {
+		c.cancelDial()
 	}
-	if i.conn != nil {
-		_ = i.conn.SetDeadline(time.Unix(1, 0)) // fails only when closed already
+	if c.conn != nil {
+		_ = c.conn.SetDeadline(time.Unix(1, 0)) // fails only on a closed connection
 	}
 }
 
-// dialing makes cut call cancel. The error is the cause, if it was cut before.
-func (i *Canceler) dialing(cancel context.CancelFunc) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.cancel = cancel
-	return i.cause
+// bindDial makes Cancel call cancel. If the exchange was canceled before, it returns the
+// cause.
+func (c *Canceler) bindDial(cancel context.CancelFunc) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cancelDial = cancel
+	return c.cause
 }
 
-// hold makes cut stop conn, which gets the deadline. The error is the cause, if
-// it was cut before.
-func (i *Canceler) hold(conn net.Conn, deadline time.Time) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.cause != nil {
-		return i.cause
+// bind makes Cancel end the reads and writes of conn, and sets its deadline. If the
+// exchange was canceled before, it returns the cause.
+func (c *Canceler) bind(conn net.Conn, deadline time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
+		return c.cause
 	}
-	i.cancel, i.conn = nil, conn
+	c.cancelDial, c.conn = nil, conn
 	return conn.SetDeadline(deadline)
 }
 
-// release ends the hold on the connection.
-func (i *Canceler) release() {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.conn, i.cancel = nil, nil
+// unbind lets go of the connection.
+func (c *Canceler) unbind() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn, c.cancelDial = nil, nil
 }
 
-// explain returns the cause of the cut, if there was one, in place of err.
-func (i *Canceler) Cause(err error) error {
+// Cause returns the cause given to Cancel, or err if the exchange was not canceled. It
+// returns nil for nil.
+func (c *Canceler) Cause(err error) error {
 	if err == nil {
 		return nil
 	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.cause != nil {
-		return i.cause
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
+		return c.cause
 	}
 	return err
 }

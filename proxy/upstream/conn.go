@@ -10,48 +10,48 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
 
-// link is a connection to the runner.
-type link struct {
-	conn     net.Conn
-	in       *bufio.Reader
-	out      []byte // the request
-	known    knownHead
-	since    time.Time // it is idle
-	used     bool      // has carried an exchange before this one
-	answered bool      // a byte of this exchange's answer came
+// runnerConn is a connection to the runner. One exchange uses it at a time.
+type runnerConn struct {
+	conn      net.Conn
+	in        *bufio.Reader
+	out       []byte // the request
+	heads     headCache
+	idleSince time.Time
+	used      bool // has carried an exchange before this one
+	answered  bool // a byte of this exchange's answer came
 }
 
-func newLink(conn net.Conn) *link {
-	return &link{conn: conn, in: bufio.NewReaderSize(conn, linkBytes)}
+func newRunnerConn(conn net.Conn) *runnerConn {
+	return &runnerConn{conn: conn, in: bufio.NewReaderSize(conn, readBufferBytes)}
 }
 
-// errStale is the error of a kept connection that was closed by the runner, or has a byte
-// that nobody asked for. It would be taken for the beginning of the next answer.
-var errStale error = &Error{Reason: ReasonReset, Err: errors.New("connection is closed or not silent")}
+// errNotIdle is the error of a kept connection that the runner closed, or on which it sent
+// bytes before the request. They would be taken for the beginning of the next answer.
+var errNotIdle error = &Error{Reason: ReasonReset, Err: errors.New("connection is closed or not idle")}
 
 // send sends the request. A connection that was used before must be idle.
-func (l *link) send() error {
-	if !l.used {
-		_, err := l.conn.Write(l.out)
+func (c *runnerConn) send() error {
+	if !c.used {
+		_, err := c.conn.Write(c.out)
 		return err
 	}
-	err := rawconn.WriteIfIdle(l.conn, l.out)
+	err := rawconn.WriteIfIdle(c.conn, c.out)
 	if err == rawconn.ErrNotIdle {
-		return errStale
+		return errNotIdle
 	}
 	return err
 }
 
-func (l *link) close() {
-	_ = l.conn.Close() // nothing was promised to the peer
+func (c *runnerConn) close() {
+	_ = c.conn.Close() // an error changes nothing
 }
 
-// readHead reads on until the whole head of an answer is buffered, and returns it. It
-// refuses one that is longer than limit.
-func (l *link) readHead(limit int) ([]byte, error) {
+// readHead reads until the whole head of an answer is buffered, and returns it. A head of
+// more than limit bytes is an error.
+func (c *runnerConn) readHead(limit int) ([]byte, error) {
 	for from := 0; ; {
-		got, _ := l.in.Peek(l.in.Buffered())
-		l.answered = l.answered || len(got) > 0
+		got, _ := c.in.Peek(c.in.Buffered())
+		c.answered = c.answered || len(got) > 0
 		if i := bytes.Index(got[from:], []byte("\r\n\r\n")); i >= 0 && from+i+4 <= limit {
 			return got[:from+i+4], nil
 		}
@@ -59,14 +59,14 @@ func (l *link) readHead(limit int) ([]byte, error) {
 			return nil, Errorf(ReasonProtocol, "head of more than %d bytes", limit)
 		}
 		from = max(0, len(got)-3)
-		if _, err := l.in.Peek(len(got) + 1); err != nil {
+		if _, err := c.in.Peek(len(got) + 1); err != nil {
 			return nil, headError(len(got), err)
 		}
 	}
 }
 
-// headError tells a connection that was closed within a head from one that was
-// closed before.
+// headError distinguishes a connection that was closed within a head, after got bytes, from
+// one that was closed before it.
 func headError(got int, err error) error {
 	if got > 0 && ReasonOf(err) == ReasonReset {
 		return Errorf(ReasonReset, "head breaks off after %d bytes", got)
@@ -74,8 +74,8 @@ func headError(got int, err error) error {
 	return err
 }
 
-// checkHead refuses what readers could take in two ways and net/http is lenient
-// with: bare CR and LF, NUL, and what checkFields refuses.
+// checkHead refuses what two readers could read in two ways although net/http accepts it:
+// bare CR or LF, NUL, and what checkFields refuses.
 func checkHead(head []byte) error {
 	end := bytes.Index(head, []byte("\r\n"))
 	if bytes.ContainsAny(head[:end], "\r\n\x00") {
@@ -84,8 +84,8 @@ func checkHead(head []byte) error {
 	return checkFields(head[end+2:])
 }
 
-// checkFields does the same for lines "name: value" up to an empty one: folded lines
-// (RFC 9112 section 5.2), spaces before a colon, and Content-Length beside
+// checkFields checks lines "name: value" up to an empty one. It also refuses folded lines
+// (RFC 9112 section 5.2), spaces before a colon, and Content-Length together with
 // Transfer-Encoding (section 6.3).
 func checkFields(b []byte) error {
 	var length, coding bool

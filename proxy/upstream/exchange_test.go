@@ -15,7 +15,7 @@ import (
 // A connection whose last deadline had passed was taken for closed.
 func TestKeptConnectionOutlivesItsDeadline(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
-	u := dialer(t, r.Addr())
+	u := newClient(t, r.Addr())
 	for range 3 {
 		deadline := time.Now().Add(50 * time.Millisecond)
 		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: deadline}, new(Canceler))
@@ -36,8 +36,8 @@ func TestInterruptKept(t *testing.T) {
 	r := proxytest.ServeRaw(t, func(c net.Conn, _ string, n int) bool {
 		return n > 1 || proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody))(c, "", n)
 	})
-	u := dialer(t, r.Addr())
-	tell(t, u, "GET")
+	u := newClient(t, r.Addr())
+	exchange(t, u, "GET")
 	var in Canceler
 	time.AfterFunc(20*time.Millisecond, func() { in.Cancel(ErrCanceled) })
 	if _, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}, &in); err != ErrCanceled {
@@ -71,7 +71,7 @@ func TestExchangeAllocates(t *testing.T) {
 			}
 		}
 	}()
-	u := dialer(t, ln.Addr().String())
+	u := newClient(t, ln.Addr().String())
 	ask := &Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}
 	in, buf := new(Canceler), make([]byte, 4096)
 	n := testing.AllocsPerRun(100, func() {

@@ -5,34 +5,34 @@ import (
 	"net/http"
 )
 
-// knownBytes is the longest head that is remembered.
-const knownBytes = 2 << 10
+// maxCachedHead is the longest head that is cached, in bytes.
+const maxCachedHead = 2 << 10
 
-// knownHead is the head of a connection's last answer to GET, and what was found out
-// about it. A runner's heads differ in their date alone, which has no say in how an
-// answer is read, so the next one need not be parsed again.
-type knownHead struct {
+// headCache holds the head of a connection's last answer to GET, and what parsing it gave.
+// A runner's heads differ only in their date, which does not affect how an answer is read,
+// so a head that matches need not be parsed.
+type headCache struct {
 	head                     []byte
-	from, to                 int // value of its Date line; equal: it has none
-	whole                    bool
+	dateFrom, dateTo         int  // value of its Date line; equal: it has none
+	committed                bool // what follows is valid
 	contentType, disposition string
-	length                   int64 // of the body; less than 0: it is chunked
+	length                   int64 // of the body; below 0: chunked
 }
 
-// note remembers head, which has passed checkHead, until settle says what it is worth.
-func (k *knownHead) note(head []byte) {
-	k.whole = false
-	k.head = k.head[:0]
-	if len(head) > knownBytes {
+// store copies head, which has passed checkHead. It counts once it is committed.
+func (h *headCache) store(head []byte) {
+	h.committed = false
+	h.head = h.head[:0]
+	if len(head) > maxCachedHead {
 		return
 	}
 	var ok bool
-	if k.from, k.to, ok = dateIn(head); ok {
-		k.head = append(k.head, head...)
+	if h.dateFrom, h.dateTo, ok = dateIn(head); ok {
+		h.head = append(h.head, head...)
 	}
 }
 
-// dateIn finds the value of the only Date line of head. It is not ok if there are more.
+// dateIn finds the value of the only Date line of head. It is not ok if there are several.
 func dateIn(head []byte) (from, to int, ok bool) {
 	const name = "Date:"
 	for at := 0; at < len(head); {
@@ -48,23 +48,24 @@ func dateIn(head []byte) (from, to int, ok bool) {
 	return from, to, true
 }
 
-// settle completes what was noted with what net/http found in the same head, and a
-// from it. What closes the connection is not worth it.
-func (k *knownHead) settle(a *Response, res *http.Response) {
-	if len(k.head) == 0 || res.Close || res.ContentLength < 0 && len(res.TransferEncoding) == 0 {
+// commit adds what net/http and res found in the stored head. A head that ends the
+// connection is of no use later.
+func (h *headCache) commit(res *Response, parsed *http.Response) {
+	if len(h.head) == 0 || parsed.Close || parsed.ContentLength < 0 && len(parsed.TransferEncoding) == 0 {
 		return
 	}
-	k.whole, k.length = true, res.ContentLength
-	k.contentType, k.disposition = a.ContentType, a.Disposition
+	h.committed, h.length = true, parsed.ContentLength
+	h.contentType, h.disposition = res.ContentType, res.Disposition
 }
 
-// covers reports whether head is the known one but for its date, which still has to be
-// visible and as long as the old one.
-func (k *knownHead) covers(head []byte) bool {
-	if !k.whole || len(head) != len(k.head) || !bytes.Equal(head[:k.from], k.head[:k.from]) || !bytes.Equal(head[k.to:], k.head[k.to:]) {
+// matches reports whether head equals the cached one except for its date, which must be as
+// long and printable.
+func (h *headCache) matches(head []byte) bool {
+	if !h.committed || len(head) != len(h.head) ||
+		!bytes.Equal(head[:h.dateFrom], h.head[:h.dateFrom]) || !bytes.Equal(head[h.dateTo:], h.head[h.dateTo:]) {
 		return false
 	}
-	for _, c := range head[k.from:k.to] {
+	for _, c := range head[h.dateFrom:h.dateTo] {
 		if c < ' ' || c >= 0x7f {
 			return false
 		}

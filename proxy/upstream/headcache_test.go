@@ -23,18 +23,18 @@ func headOf(lines ...string) string {
 }
 
 // told is what an exchange gives.
-type told struct {
+type outcome struct {
 	kind, disposition, body string
 	reason                  string // of the error, or empty
 	kept                    bool
 }
 
 // tell asks the runner of u once.
-func tell(t *testing.T, u *Client, method string) (got told, known bool) {
+func exchange(t *testing.T, u *Client, method string) (got outcome, known bool) {
 	t.Helper()
 	a, err := u.Do(&Request{Method: method, Path: "/metrics", Deadline: time.Now().Add(5 * time.Second)}, new(Canceler))
 	if err != nil {
-		return told{reason: ReasonOf(err).String()}, false
+		return outcome{reason: ReasonOf(err).String()}, false
 	}
 	got.kind, got.disposition = a.ContentType, a.Disposition
 	if method != "HEAD" {
@@ -105,8 +105,8 @@ func TestKnownHeadChangesNothing(t *testing.T) {
 		"another length":               {sized + "a 1\n", headOf(date, kind, "Content-Length: 2") + "b\n", false},
 		"another coding":               {good + knownBody, headOf(kind, date, "Transfer-Encoding: chunkee") + knownBody, false},
 		"neither length":               {good + knownBody, headOf(kind, date) + knownBody, false},
-		"long":                         {headOf(kind, date, coding, "X: "+strings.Repeat("x", knownBytes)) + knownBody, headOf(kind, date, coding, "X: "+strings.Repeat("x", knownBytes)) + knownBody, false},
-		"too long":                     {good + knownBody, headOf(kind, date, coding, "X: "+strings.Repeat("x", headerBytes)) + knownBody, false},
+		"long":                         {headOf(kind, date, coding, "X: "+strings.Repeat("x", maxCachedHead)) + knownBody, headOf(kind, date, coding, "X: "+strings.Repeat("x", maxCachedHead)) + knownBody, false},
+		"too long":                     {good + knownBody, headOf(kind, date, coding, "X: "+strings.Repeat("x", defaultHeaderBytes)) + knownBody, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ends := strings.HasPrefix(name, "breaks off") || name == "another version" // with the connection
@@ -115,17 +115,17 @@ func TestKnownHeadChangesNothing(t *testing.T) {
 					_, _ = io.WriteString(conn, answers[min(n, len(answers))-1])
 					return !ends || n < len(answers)
 				})
-				return dialer(t, r.Addr())
+				return newClient(t, r.Addr())
 			}
-			want, known := tell(t, serve(c.second), "GET")
+			want, known := exchange(t, serve(c.second), "GET")
 			if known {
 				t.Error("a first head is known")
 			}
 			u := serve(c.first, c.second)
-			if first, _ := tell(t, u, "GET"); first.reason != "" || !first.kept {
+			if first, _ := exchange(t, u, "GET"); first.reason != "" || !first.kept {
 				t.Fatalf("first answer: %+v", first)
 			}
-			got, known := tell(t, u, "GET")
+			got, known := exchange(t, u, "GET")
 			if got != want || known != c.known {
 				t.Errorf("%+v, known %t\nwant %+v, known %t", got, known, want, c.known)
 			}
@@ -137,27 +137,27 @@ func TestKnownHeadChangesNothing(t *testing.T) {
 // may pass.
 func TestKnownHeadOneByteOff(t *testing.T) {
 	head := headOf("Content-Type: "+proxytest.TextType, "Date: "+knownDate, "Transfer-Encoding: chunked")
-	k := &knownHead{whole: true}
-	k.note([]byte(head))
-	if k.covers([]byte(head)) {
+	k := &headCache{committed: true}
+	k.store([]byte(head))
+	if k.matches([]byte(head)) {
 		t.Error("covers before it is settled")
 	}
-	k.whole = true
+	k.committed = true
 	from := strings.Index(head, " Sun,")
 	for i := range head {
 		for _, c := range []byte{head[i] ^ 1, head[i] ^ 0x20, ' ', '~', 0x7f, '\t', '\r', '\n', 0, 0xff} {
 			other := []byte(head)
 			other[i] = c
 			date := i >= from && i < from+1+len(knownDate) && c >= ' ' && c < 0x7f
-			if got, want := k.covers(other), date || c == head[i]; got != want {
+			if got, want := k.matches(other), date || c == head[i]; got != want {
 				t.Errorf("byte %d as %#x: %t, want %t", i, c, got, want)
 			}
 		}
-		if k.covers([]byte(head[:i])) || k.covers([]byte(head[i:])) && i > 0 {
+		if k.matches([]byte(head[:i])) || k.matches([]byte(head[i:])) && i > 0 {
 			t.Errorf("covers a part of %d bytes", i)
 		}
 	}
-	if k.covers([]byte(head + "\r\n")) {
+	if k.matches([]byte(head + "\r\n")) {
 		t.Error("covers more")
 	}
 }
@@ -173,12 +173,12 @@ func TestKnownHeadIsOfGet(t *testing.T) {
 		_, err := io.WriteString(c, answer)
 		return err == nil
 	})
-	u := dialer(t, r.Addr())
+	u := newClient(t, r.Addr())
 	want := []string{"HEAD false", "POST false", "GET false", "GET true", "HEAD false", "POST false", "GET true"}
 	var got []string
 	for _, ask := range want {
 		method, _, _ := strings.Cut(ask, " ")
-		a, known := tell(t, u, method)
+		a, known := exchange(t, u, method)
 		if a.reason != "" || !a.kept || method != "HEAD" && a.body != "a 1\n" {
 			t.Errorf("%s: %+v", method, a)
 		}
@@ -198,8 +198,8 @@ func TestDrainedAtTheEnd(t *testing.T) {
 	head := headOf("Content-Type: "+proxytest.TextType, "Transfer-Encoding: chunked")
 	r := proxytest.ServeRaw(t, proxytest.Always(head+knownBody))
 	for read, want := range map[int]bool{0: false, 3: false, 4: false, 5: true} {
-		u := dialer(t, r.Addr())
-		tell(t, u, "GET")
+		u := newClient(t, r.Addr())
+		exchange(t, u, "GET")
 		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
 		if err != nil {
 			t.Fatal(err)

@@ -5,62 +5,62 @@ import (
 	"time"
 )
 
-// take takes the connection that was used last.
-func (u *Client) take() *link {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	n := len(u.idle) - 1
+// takeIdle takes the connection that was used last, or returns nil.
+func (c *Client) takeIdle() *runnerConn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := len(c.idle) - 1
 	if n < 0 {
 		return nil
 	}
-	l := u.idle[n]
-	u.idle[n] = nil
-	u.idle = u.idle[:n]
-	return l
+	conn := c.idle[n]
+	c.idle[n] = nil
+	c.idle = c.idle[:n]
+	return conn
 }
 
-// keep keeps l for the next exchange, or closes it.
-func (u *Client) keep(l *link) {
-	l.used, l.answered = true, false
-	u.mu.Lock()
-	if full := len(u.idle) >= idleLinks; full || u.closed {
-		u.mu.Unlock()
-		l.close()
+// keepIdle keeps conn for the next exchange, or closes it.
+func (c *Client) keepIdle(conn *runnerConn) {
+	conn.used, conn.answered = true, false
+	c.mu.Lock()
+	if full := len(c.idle) >= maxIdle; full || c.closed {
+		c.mu.Unlock()
+		conn.close()
 		return
 	}
-	defer u.mu.Unlock()
-	l.since = time.Now()
-	u.idle = append(u.idle, l)
-	if !u.armed {
-		u.arm(idleTime)
+	defer c.mu.Unlock()
+	conn.idleSince = time.Now()
+	c.idle = append(c.idle, conn)
+	if !c.expiryPending {
+		c.scheduleExpiry(maxIdleTime)
 	}
 }
 
-// arm has expire called after d. One timer for all connections that stays as it is while
-// they are used costs less than one for each.
-func (u *Client) arm(d time.Duration) {
-	u.armed = true
-	if u.expiry == nil {
-		u.expiry = time.AfterFunc(d, u.expire)
+// scheduleExpiry has expire called after d. All connections share one timer, which use
+// does not touch.
+func (c *Client) scheduleExpiry(d time.Duration) {
+	c.expiryPending = true
+	if c.expiry == nil {
+		c.expiry = time.AfterFunc(d, c.expire)
 	} else {
-		u.expiry.Reset(d)
+		c.expiry.Reset(d)
 	}
 }
 
-// expire closes what has been idle for idleTime. Those used last are last, so it looks again
-// when the first of the others will be due.
-func (u *Client) expire() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
+// expire closes the connections that have been idle for maxIdleTime. They are in the order
+// of their last use, so the first that is not due says when to look again.
+func (c *Client) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	due, left := 0, time.Duration(0)
-	for ; due < len(u.idle); due++ {
-		if left = idleTime - time.Since(u.idle[due].since); left > 0 {
+	for ; due < len(c.idle); due++ {
+		if left = maxIdleTime - time.Since(c.idle[due].idleSince); left > 0 {
 			break
 		}
-		u.idle[due].close()
+		c.idle[due].close()
 	}
-	u.idle = slices.Delete(u.idle, 0, due)
-	if u.armed = false; len(u.idle) > 0 {
-		u.arm(left)
+	c.idle = slices.Delete(c.idle, 0, due)
+	if c.expiryPending = false; len(c.idle) > 0 {
+		c.scheduleExpiry(left)
 	}
 }

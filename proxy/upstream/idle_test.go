@@ -13,7 +13,7 @@ import (
 // TestStaleConnectionsAreAllPassedOver: the runner was restarted.
 func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
-	u := dialer(t, r.Addr())
+	u := newClient(t, r.Addr())
 	var answers []*Response
 	ask := func() *Response {
 		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
@@ -25,7 +25,7 @@ func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 		}
 		return a
 	}
-	for range idleLinks {
+	for range maxIdle {
 		answers = append(answers, ask())
 	}
 	for _, a := range answers {
@@ -34,7 +34,7 @@ func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 	r.CloseConns()
 	time.Sleep(10 * time.Millisecond) // for the loopback
 	ask().Close()
-	if requests, conns := r.Seen(); len(requests) != idleLinks+1 || conns != idleLinks+1 || len(u.idle) != 1 {
+	if requests, conns := r.Seen(); len(requests) != maxIdle+1 || conns != maxIdle+1 || len(u.idle) != 1 {
 		t.Errorf("%d requests on %d connections, %d kept", len(requests), conns, len(u.idle))
 	}
 }
@@ -42,7 +42,7 @@ func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 // TestIdleConnectionsExpire looks without waiting for idleTime.
 func TestIdleConnectionsExpire(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
-	u := dialer(t, r.Addr())
+	u := newClient(t, r.Addr())
 	var answers []*Response
 	for range 3 {
 		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
@@ -56,24 +56,24 @@ func TestIdleConnectionsExpire(t *testing.T) {
 		a.Close()
 	}
 	u.expire()
-	if len(u.idle) != 3 || !u.armed {
-		t.Errorf("%d idle, armed %t before the time", len(u.idle), u.armed)
+	if len(u.idle) != 3 || !u.expiryPending {
+		t.Errorf("%d idle, armed %t before the time", len(u.idle), u.expiryPending)
 	}
 	old, young := u.idle[1], u.idle[2]
-	u.idle[0].since, old.since = old.since.Add(-2*idleTime), old.since.Add(-idleTime)
+	u.idle[0].idleSince, old.idleSince = old.idleSince.Add(-2*maxIdleTime), old.idleSince.Add(-maxIdleTime)
 	u.expire()
-	if len(u.idle) != 1 || u.idle[0] != young || !u.armed {
-		t.Errorf("%d idle, armed %t after two expired", len(u.idle), u.armed)
+	if len(u.idle) != 1 || u.idle[0] != young || !u.expiryPending {
+		t.Errorf("%d idle, armed %t after two expired", len(u.idle), u.expiryPending)
 	}
 	if _, err := old.conn.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("expired connection: %v", err)
 	}
-	young.since = young.since.Add(-idleTime)
+	young.idleSince = young.idleSince.Add(-maxIdleTime)
 	u.expire()
-	if len(u.idle) != 0 || u.armed {
-		t.Errorf("%d idle, armed %t after all expired", len(u.idle), u.armed)
+	if len(u.idle) != 0 || u.expiryPending {
+		t.Errorf("%d idle, armed %t after all expired", len(u.idle), u.expiryPending)
 	}
-	if tell(t, u, "GET"); len(u.idle) != 1 || !u.armed {
-		t.Errorf("%d idle, armed %t after another", len(u.idle), u.armed)
+	if exchange(t, u, "GET"); len(u.idle) != 1 || !u.expiryPending {
+		t.Errorf("%d idle, armed %t after another", len(u.idle), u.expiryPending)
 	}
 }

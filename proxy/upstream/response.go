@@ -6,59 +6,60 @@ import (
 	"strings"
 )
 
-// maxContentType is the longest Content-Type that is taken seriously, in bytes.
+// maxContentType is the longest Content-Type that is accepted, in bytes.
 const maxContentType = 256
 
-// answer is the runner's answer with status 200, its body unread.
+// Response is an answer with status 200 and a body whose end can be known. The caller reads
+// the body and must call Close.
 type Response struct {
-	ContentType string
-	Disposition string
+	ContentType string    // short and printable
+	Disposition string    // Content-Disposition; empty: none
 	body        io.Reader // one of those below, or net/http's
 	chunks      chunkedBody
 	sized       sizedBody
-	link        *link
-	upstream    *Client
-	in          *Canceler
-	last        bool // the connection carries nothing after this
+	conn        *runnerConn
+	client      *Client
+	canceler    *Canceler
+	closes      bool // the connection carries nothing after this
 	drained     bool // the body was read to its end
 	closed      bool
 }
 
-// recognize takes over what is known of a's head, which was read.
-func (a *Response) recognize(k *knownHead) {
-	a.ContentType, a.Disposition = k.contentType, k.disposition
-	if k.length < 0 {
-		a.chunks.in = a.link.in
-		a.body = &a.chunks
+// useCached fills r from the cache, which matches the head that was read.
+func (r *Response) useCached(h *headCache) {
+	r.ContentType, r.Disposition = h.contentType, h.disposition
+	if h.length < 0 {
+		r.chunks.in = r.conn.in
+		r.body = &r.chunks
 		return
 	}
-	a.sized.in, a.sized.left = a.link.in, k.length
-	a.body = &a.sized
+	r.sized.in, r.sized.remaining = r.conn.in, h.length
+	r.body = &r.sized
 }
 
-// judge refuses what is no plain 200 with a body whose end can be known.
-func (a *Response) judge(res *http.Response) error {
+// validate refuses what is no plain 200 with a body whose end can be known.
+func (r *Response) validate(res *http.Response) error {
 	kind := res.Header["Content-Type"]
 	switch {
 	case res.StatusCode != http.StatusOK:
 		return Errorf(ReasonStatus, "status %d", res.StatusCode)
-	case !identity(res.Header["Content-Encoding"]):
+	case !isIdentity(res.Header["Content-Encoding"]):
 		return Errorf(ReasonEncoding, "content encoding that was not asked for")
 	case len(res.TransferEncoding) > 1:
 		return Errorf(ReasonProtocol, "transfer encodings in layers")
-	case len(kind) != 1 || !plainHeader(kind[0]):
+	case len(kind) != 1 || !isPlainHeader(kind[0]):
 		return Errorf(ReasonFormat, "no single content type")
 	case res.Request.Method != http.MethodHead && res.ContentLength < 0 && len(res.TransferEncoding) == 0 && res.ProtoAtLeast(1, 1):
 		// A body that ends with the connection looks the same when it breaks off.
 		return Errorf(ReasonProtocol, "neither Content-Length nor chunked: its end cannot be known")
 	}
-	a.ContentType = kind[0]
-	a.Disposition = res.Header.Get("Content-Disposition")
+	r.ContentType = kind[0]
+	r.Disposition = res.Header.Get("Content-Disposition")
 	return nil
 }
 
-// identity reports whether the codings of a body are none.
-func identity(codings []string) bool {
+// isIdentity reports whether the codings of a body are none.
+func isIdentity(codings []string) bool {
 	for _, coding := range codings {
 		if coding != "" && !strings.EqualFold(coding, "identity") {
 			return false
@@ -67,8 +68,8 @@ func identity(codings []string) bool {
 	return true
 }
 
-// plainHeader reports whether v is short and visible ASCII.
-func plainHeader(v string) bool {
+// isPlainHeader reports whether v is short, printable ASCII.
+func isPlainHeader(v string) bool {
 	for i := 0; i < len(v); i++ {
 		if v[i] < ' ' || v[i] >= 0x7f {
 			return false
@@ -77,24 +78,24 @@ func plainHeader(v string) bool {
 	return v != "" && len(v) <= maxContentType
 }
 
-// Read reads the body. Its errors are classed by reasonOf.
-func (a *Response) Read(p []byte) (int, error) {
-	n, err := a.body.Read(p)
+// Read reads the body. ReasonOf classes its errors.
+func (r *Response) Read(p []byte) (int, error) {
+	n, err := r.body.Read(p)
 	switch err {
 	case nil:
 	case io.EOF:
-		a.drained = true
+		r.drained = true
 	case io.ErrUnexpectedEOF:
-		err = a.in.Cause(&Error{Reason: ReasonTruncated, Err: err})
+		err = r.canceler.Cause(&Error{Reason: ReasonTruncated, Err: err})
 	default:
-		err = a.in.Cause(bodyError(err))
+		err = r.canceler.Cause(bodyError(err))
 	}
 	return n, err
 }
 
 // bodyError classes an error within a body.
 func bodyError(err error) error {
-	switch r := ReasonOf(err); r {
+	switch ReasonOf(err) {
 	case ReasonTimeout:
 		return err
 	case ReasonReset:
@@ -103,18 +104,17 @@ func bodyError(err error) error {
 	return &Error{Reason: ReasonProtocol, Err: err} // malformed chunks
 }
 
-// Close keeps the connection if it is beyond doubt: the body was read to its end,
-// nothing follows it, and the runner does not mean to close it. It may be called
-// again.
-func (a *Response) Close() {
-	if a.closed {
+// Close keeps the connection if the body was read to its end, nothing follows it, and the
+// runner does not close it. Otherwise it closes the connection. Further calls do nothing.
+func (r *Response) Close() {
+	if r.closed {
 		return
 	}
-	a.closed = true
-	a.in.release()
-	if a.drained && !a.last && a.link.in.Buffered() == 0 {
-		a.upstream.keep(a.link)
+	r.closed = true
+	r.canceler.unbind()
+	if r.drained && !r.closes && r.conn.in.Buffered() == 0 {
+		r.client.keepIdle(r.conn)
 		return
 	}
-	a.link.close()
+	r.conn.close()
 }

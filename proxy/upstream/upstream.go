@@ -14,65 +14,65 @@ import (
 
 // Bounds of the connections to the runner.
 const (
-	idleLinks    = 4                // connections kept
-	idleTime     = 30 * time.Second // and how long; less than servers commonly keep theirs
-	headerBytes  = 16 << 10         // default for UpstreamOptions.HeaderBytes
-	linkBytes    = 512 << 10        // read buffer of a connection
-	closeTimeout = 5 * time.Second  // for Reachable, when its context has no deadline
+	maxIdle            = 4                // connections kept
+	maxIdleTime        = 30 * time.Second // and how long; less than servers commonly keep theirs
+	defaultHeaderBytes = 16 << 10         // of Options.HeaderBytes
+	readBufferBytes    = 512 << 10        // read buffer of a connection
+	dialTimeout        = 5 * time.Second  // for Reachable, when its context has no deadline
 )
 
-// UpstreamOptions say where the runner is.
+// Options say where the runner is.
 type Options struct {
 	Address     Address
 	UserAgent   string // sent with each request
 	HeaderBytes int    // longest head of an answer; 0: 16 KiB, at most 512 KiB
 }
 
-// Upstream asks the runner. An exchange runs on the goroutine that wants it,
-// over one of a few persistent connections.
+// Client asks the runner. An exchange runs on the caller's goroutine, over one of a few
+// kept connections. Several goroutines may use a Client.
 type Client struct {
-	address   string
-	userAgent string
-	headBytes int
-	get, head *http.Request // what http.ReadResponse wants to know
+	address        string
+	userAgent      string
+	maxHeaderBytes int
+	get, head      *http.Request // what http.ReadResponse wants to know
 
-	mu     sync.Mutex
-	idle   []*link     // last used last
-	expiry *time.Timer // looks for what was idle for too long
-	armed  bool        // it will
-	closed bool
+	mu            sync.Mutex
+	idle          []*runnerConn // last used last
+	expiry        *time.Timer   // calls expire; nil: never needed yet
+	expiryPending bool          // expiry will fire
+	closed        bool
 }
 
-// NewUpstream dials nothing yet.
+// New returns a Client. It dials nothing yet.
 func New(o Options) *Client {
 	if o.HeaderBytes <= 0 {
-		o.HeaderBytes = headerBytes
+		o.HeaderBytes = defaultHeaderBytes
 	}
 	return &Client{
-		address: o.Address.dial, userAgent: o.UserAgent, headBytes: min(o.HeaderBytes, linkBytes),
+		address: o.Address.dial, userAgent: o.UserAgent, maxHeaderBytes: min(o.HeaderBytes, readBufferBytes),
 		get: &http.Request{Method: http.MethodGet}, head: &http.Request{Method: http.MethodHead},
 	}
 }
 
 // Close closes the idle connections. Those in use are closed when their exchange
 // ends.
-func (u *Client) Close() {
-	u.mu.Lock()
-	idle := u.idle
-	u.idle, u.closed = nil, true
-	if u.expiry != nil {
-		u.expiry.Stop()
+func (c *Client) Close() {
+	c.mu.Lock()
+	idle := c.idle
+	c.idle, c.closed = nil, true
+	if c.expiry != nil {
+		c.expiry.Stop()
 	}
-	u.mu.Unlock()
-	for _, l := range idle {
-		l.close()
+	c.mu.Unlock()
+	for _, conn := range idle {
+		conn.close()
 	}
 }
 
 // Reachable reports whether something accepts connections at the address. It
 // sends nothing.
-func (u *Client) Reachable(ctx context.Context) bool {
-	conn, err := (&net.Dialer{Timeout: closeTimeout}).DialContext(ctx, "tcp", u.address)
+func (c *Client) Reachable(ctx context.Context) bool {
+	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", c.address)
 	if err != nil {
 		return false
 	}
@@ -80,7 +80,7 @@ func (u *Client) Reachable(ctx context.Context) bool {
 	return true
 }
 
-// request is what the runner is asked. There is no other way to put it.
+// Request is what the runner is asked. Nothing else is ever sent to it.
 type Request struct {
 	Method   string // GET, HEAD or POST
 	Path     string // a constant
@@ -90,8 +90,8 @@ type Request struct {
 	Deadline time.Time
 }
 
-// append writes r in the form of RFC 9112.
-func (u *Client) append(b []byte, r *Request) []byte {
+// appendRequest appends r as RFC 9112 section 3 has it.
+func (c *Client) appendRequest(b []byte, r *Request) []byte {
 	b = append(b, r.Method...)
 	b = append(b, ' ')
 	b = append(b, r.Path...)
@@ -100,9 +100,9 @@ func (u *Client) append(b []byte, r *Request) []byte {
 		b = append(b, r.Query...)
 	}
 	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, u.address...)
+	b = append(b, c.address...)
 	b = append(b, "\r\nUser-Agent: "...)
-	b = append(b, u.userAgent...)
+	b = append(b, c.userAgent...)
 	if r.Accept != "" {
 		b = append(b, "\r\nAccept: "...)
 		b = append(b, r.Accept...)
@@ -116,102 +116,103 @@ func (u *Client) append(b []byte, r *Request) []byte {
 	return append(b, r.Body...)
 }
 
-// do performs an exchange up to the body of its answer, which the caller must
-// close. A kept connection that turns out to be closed is replaced once, by a new
-// one, if nothing was answered on it. Errors are classed by reasonOf.
-func (u *Client) Do(r *Request, in *Canceler) (*Response, error) {
+// Do performs an exchange up to the body of its answer, which the caller must close. It
+// dials once more if a kept connection turns out to be closed before any byte of an
+// answer. ReasonOf classes the errors.
+func (c *Client) Do(r *Request, canceler *Canceler) (*Response, error) {
 	for fresh := false; ; {
-		l, err := u.link(r.Deadline, in, fresh)
+		conn, err := c.connect(r.Deadline, canceler, fresh)
 		if err != nil {
-			return nil, in.Cause(err)
+			return nil, canceler.Cause(err)
 		}
-		a, err := u.ask(l, r, in)
+		res, err := c.roundTrip(conn, r, canceler)
 		if err == nil {
-			return a, nil
+			return res, nil
 		}
-		in.release()
-		l.close()
-		if err == errStale {
+		canceler.unbind()
+		conn.close()
+		if err == errNotIdle {
 			continue // nothing was sent on it
 		}
-		if fresh || !l.used || l.answered || ReasonOf(in.Cause(err)) != ReasonReset {
-			return nil, in.Cause(err)
+		err = canceler.Cause(err)
+		if fresh || !conn.used || conn.answered || ReasonOf(err) != ReasonReset {
+			return nil, err
 		}
 		fresh = true
 	}
 }
 
-// link takes a connection that was kept, unless it must be fresh, or dials.
-func (u *Client) link(deadline time.Time, in *Canceler, fresh bool) (*link, error) {
+// connect takes an idle connection, unless it must be fresh, or dials.
+func (c *Client) connect(deadline time.Time, canceler *Canceler, fresh bool) (*runnerConn, error) {
 	if !fresh {
-		if l := u.take(); l != nil {
-			err := in.hold(l.conn, deadline)
+		if conn := c.takeIdle(); conn != nil {
+			err := canceler.bind(conn.conn, deadline)
 			if err != nil {
-				l.close()
+				conn.close()
 			}
-			return l, err
+			return conn, err
 		}
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	if err := in.dialing(cancel); err != nil {
+	if err := canceler.bindDial(cancel); err != nil {
 		return nil, err
 	}
-	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, "tcp", u.address)
+	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, "tcp", c.address)
 	if err != nil {
 		return nil, err
 	}
-	if err := in.hold(conn, deadline); err != nil {
+	if err := canceler.bind(conn, deadline); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
-	return newLink(rawconn.Wrap(conn)), nil
+	return newRunnerConn(rawconn.Wrap(conn)), nil
 }
 
-// ask sends r and reads the head of the answer.
-func (u *Client) ask(l *link, r *Request, in *Canceler) (*Response, error) {
-	l.out = u.append(l.out[:0], r)
-	if err := l.send(); err != nil {
+// roundTrip sends r and reads the head of the answer.
+func (c *Client) roundTrip(conn *runnerConn, r *Request, canceler *Canceler) (*Response, error) {
+	conn.out = c.appendRequest(conn.out[:0], r)
+	if err := conn.send(); err != nil {
 		return nil, err
 	}
-	head, err := l.readHead(u.headBytes)
+	head, err := conn.readHead(c.maxHeaderBytes)
 	if err != nil {
 		return nil, err
 	}
-	a := &Response{link: l, upstream: u, in: in}
-	if r.Method == http.MethodGet && l.known.covers(head) {
-		_, _ = l.in.Discard(len(head)) // buffered
-		a.recognize(&l.known)
-		return a, nil
+	res := &Response{conn: conn, client: c, canceler: canceler}
+	if r.Method == http.MethodGet && conn.heads.matches(head) {
+		_, _ = conn.in.Discard(len(head)) // buffered
+		res.useCached(&conn.heads)
+		return res, nil
 	}
-	return a, u.parse(a, head, r.Method)
+	return res, c.parse(res, head, r.Method)
 }
 
 // parse reads the head of an answer to method as net/http does, more strictly.
-func (u *Client) parse(a *Response, head []byte, method string) error {
+func (c *Client) parse(res *Response, head []byte, method string) error {
 	if err := checkHead(head); err != nil {
 		return err
 	}
-	asked, known := u.get, &a.link.known
+	asked, heads := c.get, &res.conn.heads
 	switch method {
 	case http.MethodGet:
-		known.note(head)
+		heads.store(head)
 	case http.MethodHead:
-		asked = u.head
+		asked = c.head
 	}
-	res, err := http.ReadResponse(a.link.in, asked)
+	parsed, err := http.ReadResponse(res.conn.in, asked)
 	if err != nil {
 		return &Error{Reason: ReasonProtocol, Err: err}
 	}
-	a.body, a.last, a.drained = res.Body, res.Close, asked == u.head
-	if err := a.judge(res); err != nil {
+	res.body, res.closes, res.drained = parsed.Body, parsed.Close, asked == c.head
+	if err := res.validate(parsed); err != nil {
 		return err
 	}
 	if method == http.MethodGet {
-		known.settle(a, res)
+		heads.commit(res, parsed)
 	}
 	return nil
 }
 
-// errLeft is the cause of an exchange that nobody waits for any more.
+// ErrCanceled is the cause to give Cancel when nobody waits for the answer any more.
 var ErrCanceled error = &Error{Reason: ReasonCanceled, Err: errors.New("nobody waits for the answer")}

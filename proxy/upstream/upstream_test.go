@@ -12,9 +12,9 @@ import (
 
 func TestIdleConnectionsAreBounded(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
-	u := dialer(t, r.Addr())
+	u := newClient(t, r.Addr())
 	var answers []*Response
-	for range 2 * idleLinks {
+	for range 2 * maxIdle {
 		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
 		if err != nil {
 			t.Fatal(err)
@@ -28,13 +28,13 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 		a.Close()
 		a.Close()
 	}
-	if len(u.idle) != idleLinks {
-		t.Errorf("%d idle, want %d", len(u.idle), idleLinks)
+	if len(u.idle) != maxIdle {
+		t.Errorf("%d idle, want %d", len(u.idle), maxIdle)
 	}
-	u.idle[0].since = time.Now().Add(-idleTime)
+	u.idle[0].idleSince = time.Now().Add(-maxIdleTime)
 	u.expire()
 	u.expire()
-	if len(u.idle) != idleLinks-1 {
+	if len(u.idle) != maxIdle-1 {
 		t.Errorf("%d idle after one expired", len(u.idle))
 	}
 	u.Close()
@@ -45,7 +45,7 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 
 func TestInterrupt(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(""))
-	u := dialer(t, r.Addr())
+	u := newClient(t, r.Addr())
 	ask := &Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}
 	errOther := errors.New("another cause")
 	var before Canceler
@@ -61,7 +61,7 @@ func TestInterrupt(t *testing.T) {
 	}
 	var dialling Canceler
 	ctx, cancel := context.WithCancel(context.Background())
-	if err := dialling.dialing(cancel); err != nil {
+	if err := dialling.bindDial(cancel); err != nil {
 		t.Fatal(err)
 	}
 	dialling.Cancel(errOther)
@@ -71,7 +71,7 @@ func TestInterrupt(t *testing.T) {
 }
 
 // dialer returns an Upstream of the runner at addr.
-func dialer(t testing.TB, addr string) *Client {
+func newClient(t testing.TB, addr string) *Client {
 	t.Helper()
 	address, err := ParseAddress(addr, false)
 	if err != nil {

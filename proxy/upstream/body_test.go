@@ -15,7 +15,7 @@ import (
 // readChunked reads wire as a chunked body, in pieces of at most piece bytes, and returns
 // what is left behind it as well.
 func readChunked(source io.Reader, piece int) (body, rest string, err error) {
-	in := bufio.NewReaderSize(source, linkBytes)
+	in := bufio.NewReaderSize(source, readBufferBytes)
 	c := &chunkedBody{in: in}
 	var got []byte
 	buf := make([]byte, piece)
@@ -63,7 +63,7 @@ func TestChunkedBody(t *testing.T) {
 		"bare CR in extension":   {"1;a\rb\r\na\r\n", "", "a\r\n", errChunkLine},
 		"two CR":                 {"1\r\r\na\r\n", "", "a\r\n", errChunkLine},
 		"long size line":         {"1;" + strings.Repeat("x", sizeBytes-2) + "\r\na", "", "a", errChunkLine},
-		"size line without end":  {strings.Repeat("0", linkBytes+1), "", "0", errChunkLine},
+		"size line without end":  {strings.Repeat("0", readBufferBytes+1), "", "0", errChunkLine},
 		"bare LF after a chunk":  {"1\r\na\n0\r\n\r\n", "a", "\n0\r\n\r\n", errChunkEnd},
 		"chunk longer than told": {"1\r\nab\r\n0\r\n\r\n", "a", "b\r\n0\r\n\r\n", errChunkEnd},
 		"no CRLF after a chunk":  {"1\r\na0\r\n\r\n", "a", "0\r\n\r\n", errChunkEnd},
@@ -117,7 +117,7 @@ func TestChunkedBodyFills(t *testing.T) {
 	wire := strings.Repeat("8\r\n01234567\r\n", 4)
 	for cut := len("8\r\n0"); cut <= len(wire); cut++ {
 		gone := errors.New("asked for more")
-		in := bufio.NewReaderSize(io.MultiReader(strings.NewReader(wire[:cut]), iotest.ErrReader(gone)), linkBytes)
+		in := bufio.NewReaderSize(io.MultiReader(strings.NewReader(wire[:cut]), iotest.ErrReader(gone)), readBufferBytes)
 		c := &chunkedBody{in: in}
 		whole, within := cut/13, min(max(cut%13-3, 0), 8)
 		buf := make([]byte, 64)
@@ -148,7 +148,7 @@ func TestSizedBody(t *testing.T) {
 	} {
 		for _, piece := range []int{1, 2, 16} {
 			in := bufio.NewReader(strings.NewReader(c.wire))
-			s := &sizedBody{in: in, left: c.size}
+			s := &sizedBody{in: in, remaining: c.size}
 			if n, err := s.Read(nil); n != 0 || c.size > 0 && err != nil {
 				t.Errorf("%d, %v for no room", n, err)
 			}
@@ -179,7 +179,7 @@ func FuzzChunkedBody(f *testing.F) {
 		f.Add([]byte(wire), uint16(3))
 	}
 	f.Fuzz(func(t *testing.T, wire []byte, piece uint16) {
-		in := bufio.NewReaderSize(io.MultiReader(strings.NewReader("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), strings.NewReader(string(wire))), linkBytes)
+		in := bufio.NewReaderSize(io.MultiReader(strings.NewReader("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), strings.NewReader(string(wire))), readBufferBytes)
 		res, err := http.ReadResponse(in, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -8,37 +8,37 @@ import (
 	"net/textproto"
 )
 
-// Bounds of what a chunked body may hold beside its data. Those of lines and excess are
+// Limits of what a chunked body may hold apart from its data. Those of lines and excess are
 // net/http's.
 const (
-	sizeDigits   = 15       // of a chunk's size: less than 1 EiB
-	sizeBytes    = 4 << 10  // line with a chunk's size and extensions, less than this
-	chunkExcess  = 16       // bytes for each chunk that are no data and count for nothing
-	mostExcess   = 16 << 10 // what a body may have beyond that and twice its data
-	trailerBytes = 4 << 10  // trailer section with the empty line after it, less than this
+	sizeDigits    = 15       // of a chunk's size: below 1 EiB
+	sizeBytes     = 4 << 10  // line with a chunk's size and extensions, below this
+	chunkOverhead = 16       // bytes per chunk that do not count as excess
+	maxExcess     = 16 << 10 // bytes beyond chunkOverhead and twice the data
+	trailerBytes  = 4 << 10  // trailer section with the empty line after it, below this
 )
 
 // What is wrong with a chunked body.
 var (
-	errChunkSize   = errors.New("chunk size that is no number in bounds")
+	errChunkSize   = errors.New("chunk size is not a number in bounds")
 	errChunkLine   = errors.New("chunk size line without a proper end")
 	errChunkEnd    = errors.New("chunk longer than its size")
-	errChunkExcess = errors.New("chunks with too much beside data")
+	errChunkExcess = errors.New("chunks with too little data")
 	errTrailer     = errors.New("trailer section malformed or too long")
 )
 
-// chunkedBody reads a body in chunks (RFC 9112 section 7.1) as net/http does, but over all
+// chunkedBody reads a body in chunks (RFC 9112 section 7.1) as net/http does, but all
 // chunks that are buffered at once. It refuses what net/http refuses, and also a size of
-// more than 15 digits and a trailer section that is no good as a head, is folded, or is
-// longer than 4 KiB. A body that breaks off is io.ErrUnexpectedEOF, within the trailer
-// section too.
+// more than 15 digits, and a trailer section that is folded, longer than 4 KiB, or refused
+// by checkFields. A body that breaks off, within the trailer section too, is
+// io.ErrUnexpectedEOF.
 type chunkedBody struct {
-	in     *bufio.Reader
-	left   int64 // of the chunk's data
-	excess int64
-	ends   bool // the CRLF after a chunk's data is due
-	last   bool // the trailer section is due
-	err    error
+	in          *bufio.Reader
+	remaining   int64 // bytes of the chunk's data
+	excess      int64
+	needCRLF    bool // the CRLF after the chunk's data comes next
+	needTrailer bool // the trailer section comes next
+	err         error
 }
 
 // Read implements io.Reader. It waits only for the first byte.
@@ -47,13 +47,13 @@ func (c *chunkedBody) Read(p []byte) (n int, err error) {
 		switch {
 		case n > 0 && !c.ready():
 			return n, nil
-		case c.left > 0:
+		case c.remaining > 0:
 			var got int
-			got, err = c.in.Read(p[n:min(int64(len(p)), int64(n)+c.left)])
+			got, err = c.in.Read(p[n:min(int64(len(p)), int64(n)+c.remaining)])
 			n += got
-			c.left -= int64(got)
-			c.err = within(err)
-		case c.last:
+			c.remaining -= int64(got)
+			c.err = bodyEOF(err)
+		case c.needTrailer:
 			c.err = c.trailer()
 		default:
 			c.err = c.next()
@@ -66,11 +66,11 @@ func (c *chunkedBody) Read(p []byte) (n int, err error) {
 func (c *chunkedBody) ready() bool {
 	b, _ := c.in.Peek(c.in.Buffered())
 	switch {
-	case c.left > 0:
+	case c.remaining > 0:
 		return len(b) > 0
-	case c.last:
+	case c.needTrailer:
 		return bytes.HasPrefix(b, []byte("\r\n")) || bytes.Contains(b, []byte("\r\n\r\n"))
-	case c.ends:
+	case c.needCRLF:
 		b = b[min(len(b), 2):]
 	}
 	return bytes.IndexByte(b, '\n') >= 0
@@ -78,10 +78,10 @@ func (c *chunkedBody) ready() bool {
 
 // next reads up to the data of the next chunk, or to the trailer section.
 func (c *chunkedBody) next() error {
-	if c.ends {
+	if c.needCRLF {
 		end, err := c.in.Peek(2)
 		if err != nil {
-			return within(err)
+			return bodyEOF(err)
 		}
 		if string(end) != "\r\n" {
 			return errChunkEnd
@@ -93,24 +93,24 @@ func (c *chunkedBody) next() error {
 		return errChunkLine
 	}
 	if err != nil {
-		return within(err)
+		return bodyEOF(err)
 	}
 	size, err := chunkSize(line)
 	if err != nil {
 		return err
 	}
-	// Whoever sends little data in many chunks or long extensions costs more than what
-	// is counted against the limit of the body.
-	c.excess = max(0, c.excess+int64(len(line))-chunkExcess-2*size)
-	if c.excess > mostExcess {
+	// The limit of a body counts its data only. Tiny chunks and long extensions cost work
+	// that it does not see.
+	c.excess = max(0, c.excess+int64(len(line))-chunkOverhead-2*size)
+	if c.excess > maxExcess {
 		return errChunkExcess
 	}
-	c.left, c.ends, c.last = size, size > 0, size == 0
+	c.remaining, c.needCRLF, c.needTrailer = size, size > 0, size == 0
 	return nil
 }
 
-// chunkSize is what the line before a chunk says. Extensions are skipped: nobody has
-// a use for them. A bare CR or LF could be the end of the line to another reader.
+// chunkSize parses the line before a chunk. Extensions are skipped. A bare CR or LF could
+// end the line for another reader, and is an error.
 func chunkSize(line []byte) (size int64, err error) {
 	if bytes.IndexByte(line, '\r') != len(line)-2 || len(line) < 2 {
 		return 0, errChunkLine
@@ -138,12 +138,12 @@ func chunkSize(line []byte) (size int64, err error) {
 	return size, nil
 }
 
-// trailer reads the trailer section and the empty line after it, which is io.EOF. The
-// fields are judged like those of a head, and forgotten (RFC 9112 section 7.1.2).
+// trailer reads the trailer section and the empty line after it, and returns io.EOF. The
+// fields are checked like those of a head, and dropped (RFC 9112 section 7.1.2).
 func (c *chunkedBody) trailer() error {
 	b, err := c.in.Peek(2)
 	if err != nil {
-		return within(err)
+		return bodyEOF(err)
 	}
 	if string(b) == "\r\n" {
 		_, _ = c.in.Discard(2) // buffered
@@ -159,7 +159,7 @@ func (c *chunkedBody) trailer() error {
 			return errTrailer
 		}
 		if _, err := c.in.Peek(len(b) + 1); err != nil {
-			return within(err)
+			return bodyEOF(err)
 		}
 	}
 	if checkFields(b) != nil {
@@ -170,4 +170,33 @@ func (c *chunkedBody) trailer() error {
 	}
 	_, _ = c.in.Discard(len(b)) // buffered
 	return io.EOF
+}
+
+// sizedBody reads a body with a Content-Length (RFC 9112 section 6.2). A body that breaks
+// off is io.ErrUnexpectedEOF.
+type sizedBody struct {
+	in        *bufio.Reader
+	remaining int64
+	err       error
+}
+
+// Read implements io.Reader. The end comes with the last byte.
+func (s *sizedBody) Read(p []byte) (n int, err error) {
+	if s.err == nil && s.remaining > 0 && len(p) > 0 {
+		n, err = s.in.Read(p[:min(int64(len(p)), s.remaining)])
+		s.remaining -= int64(n)
+		s.err = bodyEOF(err)
+	}
+	if s.err == nil && s.remaining == 0 {
+		s.err = io.EOF
+	}
+	return n, s.err
+}
+
+// bodyEOF is err for a reader within a body, where the end is unexpected.
+func bodyEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
