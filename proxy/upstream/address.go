@@ -12,6 +12,9 @@ import (
 // defaultPort is where a runner listens for metrics.
 const defaultPort = "9252"
 
+// ErrRemote is the error for a host that is not loopback in digits, nor "localhost".
+var ErrRemote = errors.New("not localhost or a loopback address in digits")
+
 // Address is where the runner listens. The zero Address is nowhere.
 type Address struct {
 	dial string // host:port
@@ -20,25 +23,47 @@ type Address struct {
 // String returns host:port, as it is dialled and sent in Host.
 func (a Address) String() string { return a.dial }
 
-// ParseAddress reads an http URL without a path, host:port or a host alone, whose
-// port is then 9252. The host "localhost" is 127.0.0.1 and nothing else: whoever
-// may bind [::1] is not the runner. A host that is not a loopback address in
-// digits is an error unless allowRemote.
+// ParseAddress reads what UnmarshalText reads. A host that is not loopback is an error that
+// wraps ErrRemote unless allowRemote.
 func ParseAddress(raw string, allowRemote bool) (Address, error) {
+	var a Address
+	if err := a.UnmarshalText([]byte(raw)); err != nil {
+		return Address{}, err
+	}
+	if !allowRemote && !a.IsLoopback() {
+		return Address{}, fmt.Errorf("%q: %w", raw, ErrRemote)
+	}
+	return a, nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler. It reads an http URL without a path,
+// host:port, or a host alone, whose port is then 9252. The host "localhost" is 127.0.0.1
+// and nothing else: another process may listen on [::1]. A remote host is not an error
+// here: see IsLoopback.
+func (a *Address) UnmarshalText(text []byte) error {
+	raw := string(text)
 	host, port, err := splitAddress(raw)
 	if err == nil {
-		host, err = checkHost(host, allowRemote)
+		host, err = dialHost(host)
 	}
 	if err != nil {
 		if i := strings.LastIndex(raw, "@"); i >= 0 {
-			raw = "…" + raw[i:] // what comes before may be a password
+			raw = "…" + raw[i:] // a password may precede it
 		}
-		return Address{}, fmt.Errorf("%q: %w", raw, err)
+		return fmt.Errorf("%q: %w", raw, err)
 	}
-	return Address{net.JoinHostPort(host, port)}, nil
+	a.dial = net.JoinHostPort(host, port)
+	return nil
 }
 
-// splitAddress takes the forms apart.
+// IsLoopback reports whether a is a loopback address. A host name never is, whatever it
+// resolves to.
+func (a Address) IsLoopback() bool {
+	ap, err := netip.ParseAddrPort(a.dial)
+	return err == nil && ap.Addr().IsLoopback()
+}
+
+// splitAddress splits raw, in any of its forms, into host and port.
 func splitAddress(raw string) (host, port string, err error) {
 	rest := raw
 	if scheme, after, ok := strings.Cut(raw, "://"); ok {
@@ -69,8 +94,8 @@ func splitAddress(raw string) (host, port string, err error) {
 	return host, port, nil
 }
 
-// checkHost returns the host to dial.
-func checkHost(host string, allowRemote bool) (string, error) {
+// dialHost returns the host to dial for host.
+func dialHost(host string) (string, error) {
 	if strings.EqualFold(host, "localhost") {
 		return "127.0.0.1", nil
 	}
@@ -78,21 +103,18 @@ func checkHost(host string, allowRemote bool) (string, error) {
 		switch {
 		case ip.Zone() != "":
 			return "", errors.New("an IPv6 zone is not used")
-		case ip.Unmap().IsLoopback() || allowRemote && !ip.IsUnspecified():
-			return ip.Unmap().String(), nil
+		case ip.IsUnspecified():
+			return "", errors.New("not an address to dial")
 		}
-		return "", errors.New("not a loopback address")
+		return ip.Unmap().String(), nil
 	}
 	if !isHostName(host) {
 		return "", errors.New("want a host name or address")
 	}
-	if !allowRemote {
-		return "", errors.New("not localhost or a loopback address in digits")
-	}
 	return host, nil
 }
 
-// isHostName reports whether s is made of what host names are made of.
+// isHostName reports whether s has only characters of host names.
 func isHostName(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i] | 0x20

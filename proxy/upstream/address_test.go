@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -65,6 +66,22 @@ func TestParseAddress(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "pw@") {
 			t.Errorf("the error tells a password: %v", err)
 		}
+	}
+}
+
+func TestUnmarshalTextLeavesRemoteHostsToTheCaller(t *testing.T) {
+	for text, loopback := range map[string]bool{"localhost": true, "[::1]:9252": true, "http://runner:9252": false, "10.0.0.1": false} {
+		var a Address
+		if err := a.UnmarshalText([]byte(text)); err != nil || a.IsLoopback() != loopback {
+			t.Errorf("%s: %v, loopback %t", text, err, a.IsLoopback())
+		}
+		if _, err := ParseAddress(text, false); (err == nil) != loopback || err != nil && !errors.Is(err, ErrRemote) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	var a Address
+	if err := a.UnmarshalText([]byte("0.0.0.0")); err == nil || a != (Address{}) || a.IsLoopback() {
+		t.Errorf("0.0.0.0: %v, %q", err, a)
 	}
 }
 
