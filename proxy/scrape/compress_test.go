@@ -85,7 +85,7 @@ func TestNegotiate(t *testing.T) {
 }
 
 func TestCompressorsAreReused(t *testing.T) {
-	s := newSupplies()
+	s := newBuffers()
 	body := readRunner(t)
 	for range 3 {
 		for _, e := range []encoding{encodingGzip, encodingZstd} {

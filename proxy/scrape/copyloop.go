@@ -1,48 +1,36 @@
 package scrape
 
-import (
-	"errors"
-	"io"
-	"slices"
-	"time"
+import "io"
 
-	"github.com/metrics-gate/metrics-gate/proxy/exposition"
-	"github.com/metrics-gate/metrics-gate/proxy/upstream"
-)
-
-// patience is how long, in all, a member may make others wait for the window to
-// move on.
-const patience = time.Second
-
-// pump reads the labelled answer to its end or, if it is held, until there is too
-// much of it.
-func (f *flight) pump() error {
+// copyLoop reads the labelled answer to its end, and publishes it if the flight streams.
+// Otherwise it collects chunks, until there are too many: then the flight must stream.
+func (f *flight) copyLoop() error {
 	for {
 		c, end := f.fill()
 		if end != nil && end != io.EOF {
-			f.drop(c)
+			f.unref(c)
 			return end
 		}
-		if f.stream {
-			if err := f.emit(c); err != nil {
+		if f.streaming {
+			if err := f.publish(c); err != nil {
 				return err
 			}
 		} else {
-			f.held = append(f.held, c)
+			f.pending = append(f.pending, c)
 		}
 		switch {
 		case end != nil:
 			return nil
-		case !f.stream && len(f.held) > smallChunks:
-			f.stream = true
+		case !f.streaming && len(f.pending) > smallChunks:
+			f.streaming = true
 			return nil
 		}
 	}
 }
 
-// fill reads a chunk. Only the last one of an answer is not full.
+// fill reads a chunk. Only the last chunk of an answer is not full.
 func (f *flight) fill() (*chunk, error) {
-	c := f.metrics.supplies.chunk()
+	c := f.handler.buffers.chunk()
 	for !c.full() {
 		n, err := f.reader.Read(c.room[len(c.data):])
 		c.data = c.room[:len(c.data)+n]
@@ -53,188 +41,152 @@ func (f *flight) fill() (*chunk, error) {
 	return c, nil
 }
 
-// readError gives an error of the exposition its reason. Errors of the source have one.
-func readError(err error) error {
-	var known *upstream.Error
-	var syntax *exposition.SyntaxError
-	switch {
-	case errors.As(err, &known):
-		return err
-	case errors.As(err, &syntax):
-		return &upstream.Error{Reason: upstream.ReasonSyntax, Err: err}
-	case errors.Is(err, exposition.ErrTooLong):
-		return &upstream.Error{Reason: upstream.ReasonTooLong, Err: err}
-	case errors.Is(err, exposition.ErrTooLarge):
-		return &upstream.Error{Reason: upstream.ReasonTooLarge, Err: err}
-	case errors.Is(err, exposition.ErrEmpty):
-		return &upstream.Error{Reason: upstream.ReasonEmpty, Err: err}
-	case errors.Is(err, exposition.ErrTruncated):
-		return &upstream.Error{Reason: upstream.ReasonTruncated, Err: err}
-	}
-	return err
-}
-
-// open begins to stream: nobody can join any more, and what was held goes out.
-func (f *flight) open() error {
-	f.metrics.group.remove(f)
+// startStreaming lets nobody join any more, and publishes what was collected.
+func (f *flight) startStreaming() error {
+	f.handler.group.remove(f)
 	f.mu.Lock()
-	for e := range f.tracks {
-		f.tracks[e].phase = phaseStreaming
-		f.tracks[e].wake()
+	for e := range f.variants {
+		f.variants[e].phase = phaseStreaming
+		f.variants[e].wake()
 	}
 	f.mu.Unlock()
-	return f.emitHeld()
+	return f.publishPending()
 }
 
-// emitHeld emits all that is held, even when that fails.
-func (f *flight) emitHeld() error {
-	f.outfit()
+// publishPending publishes what was collected. It drops the rest after an error.
+func (f *flight) publishPending() error {
+	f.startEncoders()
 	var first error
-	for _, c := range f.held {
+	for _, c := range f.pending {
 		if first != nil {
-			f.drop(c)
+			f.unref(c)
 			continue
 		}
-		first = f.emit(c)
+		first = f.publish(c)
 	}
-	f.held = nil
+	f.pending = nil
 	return first
 }
 
-// outfit makes an outlet for each encoding that has members. None can be added
-// when this is called.
-func (f *flight) outfit() {
+// startEncoders makes an encoder for each encoding that has waiters. Nobody can join any more
+// when it is called.
+func (f *flight) startEncoders() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range [...]encoding{encodingZstd, encodingGzip} {
-		if len(f.tracks[e].members) > 0 {
-			f.outlets[e] = newOutlet(f, e)
+		if len(f.variants[e].waiters) > 0 {
+			f.encoders[e] = newEncoder(f, e)
 		}
 	}
 }
 
-// emit puts c, of which it takes the reference, on all tracks that have members.
-func (f *flight) emit(c *chunk) error {
-	defer f.drop(c)
+// publish adds c to all variants that have waiters. It takes over the reference.
+func (f *flight) publish(c *chunk) error {
+	defer f.unref(c)
 	if len(c.data) == 0 {
 		return nil
 	}
-	if err := f.push(&f.tracks[encodingIdentity], c); err != nil {
+	if err := f.publishTo(&f.variants[encodingIdentity], c); err != nil {
 		return err
 	}
-	for _, o := range f.outlets {
-		if o == nil {
+	for _, enc := range f.encoders {
+		if enc == nil {
 			continue
 		}
-		if _, err := o.compressor.Write(c.data); err != nil {
+		if _, err := enc.compressor.Write(c.data); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// drop gives up a reference to c.
-func (f *flight) drop(c *chunk) {
+// unref drops a reference to c.
+func (f *flight) unref(c *chunk) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c.unref(f.metrics.supplies)
+	c.unref(f.handler.buffers)
 }
 
-// push adds c to t, when t has members and the window has room. It fails when
-// nobody is left.
-func (f *flight) push(t *track, c *chunk) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for t.phase == phaseStreaming && len(t.chunks) >= window && len(t.members) > 0 {
-		f.await(t)
-	}
-	if f.count == 0 {
-		return upstream.ErrCanceled
-	}
-	if len(t.members) > 0 {
-		c.refs++
-		t.add(c)
-		t.wake()
-	}
-	return nil
-}
-
-// await waits, without the mutex, for a member to get on or leave. Members that
-// hold up the window of t while others have nothing left to write pay for the time, and
-// are cut when they have used up their patience.
-func (f *flight) await(t *track) {
-	var holders []*member
-	most := time.Duration(0)
-	for _, m := range t.members {
-		if m.next == t.base {
-			holders = append(holders, m)
-			most = max(most, m.waited)
-		}
-	}
-	starving, begin := f.starving(), time.Now()
-	f.mu.Unlock()
-	timer := time.NewTimer(patience - most)
-	select {
-	case <-f.room:
-	case <-timer.C:
-	}
-	timer.Stop()
-	f.mu.Lock()
-	if !starving {
-		return
-	}
-	for _, m := range holders {
-		if !slices.Contains(t.members, m) {
-			continue // left, and maybe in use again
-		}
-		if m.waited += time.Since(begin); m.waited >= patience {
-			f.cutOff(t, m)
-		}
-	}
-}
-
-// starving reports whether some member has written all there is.
-func (f *flight) starving() bool {
-	for e := range f.tracks {
-		for _, m := range f.tracks[e].members {
-			if m.next == f.tracks[e].end() {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// cutOff removes a member that others cannot wait for, and ends its write.
-func (f *flight) cutOff(t *track, m *member) {
-	t.remove(m)
-	f.count--
-	m.cut = true
-	m.expire()
-	m.wake()
-	t.trim(f.metrics.supplies)
-}
-
-// finish hands out the end of the answer, or its failure.
+// finish publishes what is left of the answer, and its end or failure.
 func (f *flight) finish(err error) {
-	f.metrics.group.remove(f)
-	if err == nil && !f.stream {
-		err = f.emitHeld()
+	f.handler.group.remove(f)
+	if err == nil && !f.streaming {
+		err = f.publishPending()
 	}
-	for e, o := range f.outlets {
-		if o != nil {
-			err = o.close(err)
-			f.outlets[e] = nil
+	for e, enc := range f.encoders {
+		if enc != nil {
+			err = enc.close(err)
+			f.encoders[e] = nil
 		}
 	}
-	for _, c := range f.held {
-		f.drop(c)
+	for _, c := range f.pending {
+		f.unref(c)
 	}
-	f.held = nil
+	f.pending = nil
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.err = err
-	for e := range f.tracks {
-		f.tracks[e].finish(err, f.metrics.supplies)
+	for e := range f.variants {
+		f.variants[e].finish(err, f.handler.buffers)
 	}
+}
+
+// encoder compresses an answer into the chunks of its variant.
+type encoder struct {
+	flight     *flight
+	encoding   encoding
+	compressor compressor
+	release    func()
+	chunk      *chunk // being filled; nil: none
+}
+
+func newEncoder(f *flight, e encoding) *encoder {
+	enc := &encoder{flight: f, encoding: e}
+	enc.compressor, enc.release = f.handler.buffers.compressor(e, enc)
+	return enc
+}
+
+// Write implements io.Writer for the compressor.
+func (enc *encoder) Write(p []byte) (int, error) {
+	total := len(p)
+	for len(p) > 0 {
+		if enc.chunk == nil {
+			enc.chunk = enc.flight.handler.buffers.chunk()
+		}
+		p = p[enc.chunk.append(p):]
+		if enc.chunk.full() {
+			if err := enc.flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return total, nil
+}
+
+// flush publishes the chunk.
+func (enc *encoder) flush() error {
+	if enc.chunk == nil {
+		return nil
+	}
+	c := enc.chunk
+	enc.chunk = nil
+	defer enc.flight.unref(c)
+	return enc.flight.publishTo(&enc.flight.variants[enc.encoding], c)
+}
+
+// close ends the compressed stream, unless err is an earlier error. It returns the first
+// error.
+func (enc *encoder) close(err error) error {
+	if err == nil {
+		err = enc.compressor.Close()
+	}
+	if err == nil {
+		err = enc.flush()
+	}
+	if enc.chunk != nil {
+		enc.flight.unref(enc.chunk)
+		enc.chunk = nil
+	}
+	enc.release()
+	return err
 }

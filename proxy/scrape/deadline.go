@@ -9,17 +9,17 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
-// Bounds of what is left of a scraper's time for the way back.
+// Bounds of the part of a scraper's time that is kept for the way back.
 const (
-	leastMargin = 50 * time.Millisecond
-	mostMargin  = 500 * time.Millisecond
+	minMargin = 50 * time.Millisecond
+	maxMargin = 500 * time.Millisecond
 )
 
-// timeLeft is how long a scrape may take: most, or less when the scraper says in
-// the values of X-Prometheus-Scrape-Timeout-Seconds that it waits less. A tenth of that
-// time, within bounds, is kept for the way back, so that it sees an answer and not
-// silence. A value that is no positive number counts as none.
-func timeLeft(values []string, most time.Duration) time.Duration {
+// timeout is how long a scrape may take: most, or less if the scraper waits less according
+// to the values of X-Prometheus-Scrape-Timeout-Seconds. A tenth of the scraper's time,
+// within bounds, is kept for the way back, so that the scraper gets an answer. A value that
+// is not a positive number is ignored.
+func timeout(values []string, most time.Duration) time.Duration {
 	if len(values) != 1 {
 		return most
 	}
@@ -28,23 +28,23 @@ func timeLeft(values []string, most time.Duration) time.Duration {
 		return most
 	}
 	whole := time.Duration(seconds * float64(time.Second))
-	margin := min(max(whole/10, leastMargin), mostMargin)
+	margin := min(max(whole/10, minMargin), maxMargin)
 	return min(max(whole-margin, whole/2), most)
 }
 
-// writeLimit is the end of the server's WriteTimeout, which the deadlines of
-// single writes must not outlive; zero when there is none.
-func writeLimit(r *http.Request, begin time.Time) time.Time {
+// writeDeadline is the end of the server's WriteTimeout for a request that began at begin.
+// Zero means none. No deadline of a single write may be later.
+func writeDeadline(r *http.Request, begin time.Time) time.Time {
 	if s, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && s.WriteTimeout > 0 {
 		return begin.Add(s.WriteTimeout)
 	}
 	return time.Time{}
 }
 
-// leaveCause is why an exchange ends whose last member got err.
-func leaveCause(err error) error {
-	if err == errLate {
-		return errLate
+// cancelCause is why an exchange ends whose last waiter got err.
+func cancelCause(err error) error {
+	if err == errTimedOut {
+		return errTimedOut
 	}
 	return upstream.ErrCanceled
 }

@@ -28,11 +28,11 @@ func TestTimeLeft(t *testing.T) {
 		"":      most,
 		"10s":   most,
 	} {
-		if got := timeLeft([]string{value}, most); got != want {
+		if got := timeout([]string{value}, most); got != want {
 			t.Errorf("%q: %v, want %v", value, got, want)
 		}
 	}
-	if timeLeft(nil, most) != most || timeLeft([]string{"1", "1"}, most) != most {
+	if timeout(nil, most) != most || timeout([]string{"1", "1"}, most) != most {
 		t.Error("none or two values count")
 	}
 }
@@ -42,7 +42,7 @@ func TestWriteLimit(t *testing.T) {
 	g := newGate(t, r.Addr())
 	var limits []time.Time
 	begin := time.Unix(1000, 0)
-	g.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { limits = append(limits, writeLimit(r, begin)) })
+	g.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { limits = append(limits, writeDeadline(r, begin)) })
 	g.fetch(t.Context())
 	g.Config.WriteTimeout = time.Minute
 	g.fetch(t.Context())
@@ -52,21 +52,21 @@ func TestWriteLimit(t *testing.T) {
 }
 
 func TestAcceptsRemembers(t *testing.T) {
-	var a accepts
+	var a acceptCache
 	for range 2 {
 		if got := a.of([]string{"text/plain;version=0.0.4;q=0.3"}); got != "text/plain;version=0.0.4;q=0.3" {
 			t.Errorf("%q", got)
 		}
 	}
-	if got := a.of(nil); got != "text/plain;version=0.0.4" || len(a.known) != 1 {
-		t.Errorf("none: %q, %d known", got, len(a.known))
+	if got := a.of(nil); got != "text/plain;version=0.0.4" || len(a.filtered) != 1 {
+		t.Errorf("none: %q, %d known", got, len(a.filtered))
 	}
-	a.of([]string{strings.Repeat("x", acceptLength+1)})
-	for i := range 3 * acceptsKept {
+	a.of([]string{strings.Repeat("x", maxAcceptBytes+1)})
+	for i := range 3 * maxAccepts {
 		a.of([]string{strings.Repeat("x", i)})
 	}
-	if len(a.known) > acceptsKept {
-		t.Errorf("%d known", len(a.known))
+	if len(a.filtered) > maxAccepts {
+		t.Errorf("%d known", len(a.filtered))
 	}
 	header := []string{"text/plain"}
 	if n := testing.AllocsPerRun(100, func() { a.of(header) }); n > 0 {

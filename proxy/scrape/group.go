@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// group knows the flights that can be joined. Its mutex is taken before a
-// flight's and before that of Slots.
+// group holds the flights that can be joined. Its mutex is locked before a flight's, and
+// before the limiter's.
 type group struct {
 	mu      sync.Mutex
 	flights map[flightKey]*flight
 	started chan struct{} // closed when a flight starts; nil: nobody waits for that
 }
 
-// remove makes f impossible to join.
+// remove takes f out of the group, so that nobody can join it.
 func (g *group) remove(f *flight) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -23,37 +23,37 @@ func (g *group) remove(f *flight) {
 	}
 }
 
-// enter makes m a member of a running flight or, when it gets a slot for
-// identity before its deadline, of a new one.
-func (m *Handler) enter(ctx context.Context, key flightKey, mb *member) (*flight, error) {
-	g := &m.group
+// join adds wt to a running flight, or to a new one if its identity gets a slot before its
+// deadline.
+func (h *Handler) join(ctx context.Context, key flightKey, wt *waiter) (*flight, error) {
+	g := &h.group
 	g.mu.Lock()
-	if f := g.flights[key]; f != nil && f.join(mb) {
+	if f := g.flights[key]; f != nil && f.join(wt) {
 		g.mu.Unlock()
 		return f, nil
 	}
-	if m.o.Limiter.TryAcquire(mb.identity) {
-		f := m.start(key, mb)
+	if h.o.Limiter.TryAcquire(wt.identity) {
+		f := h.startFlight(key, wt)
 		g.mu.Unlock()
 		return f, nil
 	}
 	g.mu.Unlock()
-	return m.queue(ctx, key, mb)
+	return h.waitForSlot(ctx, key, wt)
 }
 
-// queue waits for a slot, or for somebody else to start the same.
-func (m *Handler) queue(ctx context.Context, key flightKey, mb *member) (*flight, error) {
-	g, place := &m.group, m.o.Limiter.Enqueue(mb.identity)
-	granted := place.Acquired
+// waitForSlot waits for a slot, or for another request to start a flight with the same key.
+func (h *Handler) waitForSlot(ctx context.Context, key flightKey, wt *waiter) (*flight, error) {
+	g, turn := &h.group, h.o.Limiter.Enqueue(wt.identity)
+	acquired := turn.Acquired
 	for mine := false; ; {
 		g.mu.Lock()
-		if f := g.flights[key]; f != nil && f.join(mb) {
+		if f := g.flights[key]; f != nil && f.join(wt) {
 			g.mu.Unlock()
-			m.o.Limiter.Abandon(place)
+			h.o.Limiter.Abandon(turn)
 			return f, nil
 		}
 		if mine {
-			f := m.start(key, mb)
+			f := h.startFlight(key, wt)
 			g.mu.Unlock()
 			return f, nil
 		}
@@ -63,26 +63,26 @@ func (m *Handler) queue(ctx context.Context, key flightKey, mb *member) (*flight
 		started := g.started
 		g.mu.Unlock()
 		select {
-		case <-granted:
+		case <-acquired:
 			mine = true
 		case <-started:
-		case <-mb.late():
-			m.o.Limiter.Abandon(place)
+		case <-wt.deadlineC():
+			h.o.Limiter.Abandon(turn)
 			return nil, errBusy
 		case <-ctx.Done():
-			m.o.Limiter.Abandon(place)
-			return nil, errGone
+			h.o.Limiter.Abandon(turn)
+			return nil, errClientLeft
 		}
 	}
 }
 
-// start makes a flight with mb, which holds a slot and must lead it. The group's
-// mutex is held.
-func (m *Handler) start(key flightKey, mb *member) *flight {
-	g := &m.group
-	f := &flight{metrics: m, key: key, identity: mb.identity, deadline: time.Now().Add(m.o.Timeout)}
-	f.join(mb)
-	mb.leads = true
+// startFlight makes a flight with wt, which holds a slot and must run it as its leader. The
+// group's mutex is held.
+func (h *Handler) startFlight(key flightKey, wt *waiter) *flight {
+	g := &h.group
+	f := &flight{handler: h, key: key, identity: wt.identity, deadline: time.Now().Add(h.o.Timeout)}
+	f.join(wt)
+	wt.isLeader = true
 	g.flights[key] = f
 	if g.started != nil {
 		close(g.started)

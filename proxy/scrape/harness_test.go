@@ -39,7 +39,7 @@ func newGate(t testing.TB, addr string, change ...func(*Options)) *gate {
 	}
 	g := &gate{registry: prometheus.NewRegistry(), log: new(proxytest.Buffer)}
 	g.observer = proxy.NewObserver(g.registry)
-	g.upstream = newTestUpstream(t, addr)
+	g.upstream = newClient(t, addr)
 	o := Options{
 		Upstream: g.upstream, Labels: func() *exposition.Labels { return labels }, Timeout: 5 * time.Second,
 		Limiter: proxy.NewExchangeLimiter(16), Log: slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -58,7 +58,7 @@ func newGate(t testing.TB, addr string, change ...func(*Options)) *gate {
 	return g
 }
 
-func newTestUpstream(t testing.TB, addr string) *upstream.Client {
+func newClient(t testing.TB, addr string) *upstream.Client {
 	t.Helper()
 	address, err := upstream.ParseAddress(addr, false)
 	if err != nil {

@@ -10,109 +10,109 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
-// attention is how long a flight may run before anyone looks after the client of the
-// member that leads it. Most flights are over sooner, and cost nothing for that.
-const attention = 50 * time.Millisecond
+// watchAfter is how long a flight runs before the client and the deadline of its leader are
+// watched. Most flights end sooner, and do not pay for it.
+const watchAfter = 50 * time.Millisecond
 
-// leader is the member on whose goroutine a flight runs. The goroutine cannot look
-// at the member's own client and time meanwhile; others do.
+// leader is the waiter on whose goroutine a flight runs. That goroutine cannot watch its own
+// client and deadline meanwhile, so a timer does.
 type leader struct {
 	flight *flight
-	member *member
+	waiter *waiter
 	w      http.ResponseWriter
 	r      *http.Request
-	timer  *time.Timer // calls look
+	timer  *time.Timer // calls check
 
-	mu    sync.Mutex
-	done  bool        // the goroutine looks again
-	leave func() bool // ends the look at the client; nil: nobody looks
-	err   error       // why the member left
+	mu           sync.Mutex
+	done         bool        // the flight has returned
+	stopWatching func() bool // stops watching the client; nil: not watching
+	err          error       // why the waiter left
 }
 
-// lead runs f for m, which began it. This costs less than a goroutine of its own.
+// runAsLeader runs f on the goroutine of wt, which started it. This costs less than a
+// goroutine of its own.
 //
-// If m's client leaves, the flight goes on while it has members. If m's time is up
-// then m gets its answer at once, and the connection is closed when the flight is over.
-// The error tells that m is no member any more.
-func (f *flight) lead(w http.ResponseWriter, r *http.Request, m *member) error {
-	l := m.leader
+// If the client of wt leaves, the flight goes on while it has other waiters. If the time of
+// wt is up, wt gets its answer at once, and its connection is closed when the flight ends.
+// An error means that wt is no waiter of the flight any more.
+func (f *flight) runAsLeader(w http.ResponseWriter, r *http.Request, wt *waiter) error {
+	l := wt.leader
 	if l == nil {
 		l = new(leader)
-		l.timer = time.AfterFunc(time.Hour, l.look)
-		m.leader = l
+		l.timer = time.AfterFunc(time.Hour, l.check)
+		wt.leader = l
 	}
 	l.mu.Lock()
-	l.flight, l.member, l.w, l.r, l.done, l.err = f, m, w, r, false, nil
+	l.flight, l.waiter, l.w, l.r, l.done, l.err = f, wt, w, r, false, nil
 	l.mu.Unlock()
-	l.timer.Reset(min(attention, time.Until(m.deadline)))
+	l.timer.Reset(min(watchAfter, time.Until(wt.deadline)))
 	f.run()
-	err, alone := l.end()
+	err, alone := l.finish()
 	if !alone {
-		m.leader = nil // who is late must find what is done, not the next flight
+		wt.leader = nil // a callback may still come, and must not see the next flight
 	}
 	return err
 }
 
-// end is called when the goroutine looks again. It returns why the member left, and
-// whether nobody is about to look after it any more.
-func (l *leader) end() (err error, alone bool) {
+// finish is called when the flight has returned. It returns why the waiter left, and whether
+// no callback can come any more.
+func (l *leader) finish() (err error, alone bool) {
 	alone = l.timer.Stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.leave != nil {
-		alone = l.leave() && alone
+	if l.stopWatching != nil {
+		alone = l.stopWatching() && alone
 	}
-	l.done, l.leave = true, nil
-	l.flight, l.member, l.w, l.r = nil, nil, nil, nil
+	l.done, l.stopWatching = true, nil
+	l.flight, l.waiter, l.w, l.r = nil, nil, nil, nil
 	return l.err, alone
 }
 
-// look is called when the flight takes long: first to look at the client from now on,
-// and at the member's deadline.
-func (l *leader) look() {
+// check is the timer's callback. It starts watching the client, and comes again at the
+// deadline.
+func (l *leader) check() {
 	l.mu.Lock()
 	var left time.Duration
 	if !l.done {
-		left = time.Until(l.member.deadline)
+		left = time.Until(l.waiter.deadline)
 	}
 	if left > 0 {
-		if l.leave == nil {
-			l.leave = context.AfterFunc(l.r.Context(), l.gone)
+		if l.stopWatching == nil {
+			l.stopWatching = context.AfterFunc(l.r.Context(), l.onClientLeft)
 		}
 		l.timer.Reset(left)
 	}
 	l.mu.Unlock()
 	if left <= 0 {
-		l.late()
+		l.onDeadline()
 	}
 }
 
-// gone is called when the client left.
-func (l *leader) gone() {
+// onClientLeft removes the leader from its flight.
+func (l *leader) onClientLeft() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.done && l.err == nil {
-		l.err = errGone
-		l.flight.leave(l.member, upstream.ErrCanceled)
+		l.err = errClientLeft
+		l.flight.leave(l.waiter, upstream.ErrCanceled)
 	}
 }
 
-// late ends the membership at the member's deadline. It is the goroutine of the flight that
-// answers, if that is over now, and otherwise this one: nothing else writes to w
-// before done.
-func (l *leader) late() {
+// onDeadline removes the leader from its flight. If other waiters remain, it answers 504 from
+// the timer's goroutine: nothing else writes to w before done.
+func (l *leader) onDeadline() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.done || l.err != nil {
 		return
 	}
-	if l.flight.leave(l.member, errLate) {
-		l.err = errLate
+	if l.flight.leave(l.waiter, errTimedOut) {
+		l.err = errTimedOut
 		return
 	}
-	l.err = errExcused
-	l.member.extend()
+	l.err = errLeaderTimedOut
+	l.waiter.extendWriteDeadline()
 	l.w.Header().Set("Connection", "close")
 	proxy.Refuse(l.w, http.StatusGatewayTimeout)
-	_ = l.member.writer.Flush() // a writer that cannot has no client that waits
+	_ = l.waiter.writer.Flush() // an error means that the client left
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"strconv"
@@ -16,7 +17,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
-// MetricsOptions say how the runner's metrics are served.
+// Options say how the runner's metrics are served.
 type Options struct {
 	Upstream    *upstream.Client
 	Labels      func() *exposition.Labels  // asked for each exchange
@@ -26,24 +27,23 @@ type Options struct {
 	Limiter     *proxy.ExchangeLimiter     // exchanges at one time; nil: 16
 	Log         *slog.Logger               // nil: nothing is logged
 	Observer    *proxy.Observer            // nil: nothing is counted
-	Key         func(*http.Request) string // tells identities apart, for Slots; nil: all are one
+	Key         func(*http.Request) string // tells identities apart, for Limiter; nil: all are one
 	Who         func(*http.Request) string // the name for the log; nil: none
 }
 
-// Metrics answers GET and HEAD with the runner's metrics, labelled. Requests
-// that wait for the same format at the same time share one exchange.
+// Handler answers GET and HEAD with the runner's metrics, labelled. Requests that wait for
+// the same format at the same time share one exchange.
 type Handler struct {
-	o        Options
-	group    group
-	supplies *supplies
-	members  sync.Pool // of *member
-	accepts  accepts
-	formats  formats
-	fixed    http.Header // of every answer
+	o           Options
+	group       group
+	buffers     *buffers
+	waiters     sync.Pool // of *waiter
+	accepts     acceptCache
+	formats     formatCache
+	fixedHeader http.Header // of every answer
 }
 
-// NewMetrics returns the handler. Method, body and target of its requests have
-// been checked before.
+// New returns a Handler. Method, body and target of its requests must be checked before.
 func New(o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -60,89 +60,87 @@ func New(o Options) *Handler {
 	if o.Key == nil {
 		o.Key = func(*http.Request) string { return "" }
 	}
-	m := &Handler{o: o, supplies: newSupplies(), fixed: http.Header{"Vary": {"Accept, Accept-Encoding"}}}
-	m.group.flights = make(map[flightKey]*flight)
-	m.members.New = func() any { return new(member) }
-	proxy.SetSecurityHeaders(m.fixed)
-	return m
+	h := &Handler{o: o, buffers: newBuffers(), fixedHeader: http.Header{"Vary": {"Accept, Accept-Encoding"}}}
+	h.group.flights = make(map[flightKey]*flight)
+	h.waiters.New = func() any { return new(waiter) }
+	proxy.SetSecurityHeaders(h.fixedHeader)
+	return h
 }
 
-// Tidy lets go of buffers that no scrape has needed since it was called before. Call it
-// less often than anyone scrapes.
-func (m *Handler) ReleaseIdle() { m.supplies.tidy() }
+// ReleaseIdle drops buffers that no scrape has needed since the last call. Call it less often
+// than scrapes come.
+func (h *Handler) ReleaseIdle() { h.buffers.releaseIdle() }
 
 const (
 	defaultTimeout = 10 * time.Second
 	defaultSlots   = 16
 )
 
-// ServeHTTP answers with 200 only what is known to be complete or, when it is
-// large, what is cut off visibly if it turns out not to be.
-func (m *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	seen := proxy.Scrape{At: time.Now(), Who: m.o.Who(r)}
-	mb := m.member(w, r, seen.At)
-	key := flightKey{m.accepts.of(r.Header["Accept"]), r.Method == http.MethodHead}
-	f, err := m.enter(r.Context(), key, mb)
+// ServeHTTP implements http.Handler. It answers 200 when the answer is complete, or when it
+// is large and valid so far. A large answer that turns out invalid is cut off visibly.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	seen := proxy.Scrape{At: time.Now(), Who: h.o.Who(r)}
+	wt := h.newWaiter(w, r, seen.At)
+	key := flightKey{h.accepts.of(r.Header["Accept"]), r.Method == http.MethodHead}
+	f, err := h.join(r.Context(), key, wt)
 	sent := false
-	if err == nil && mb.leads {
-		err = f.lead(w, r, mb)
+	if err == nil && wt.isLeader {
+		err = f.runAsLeader(w, r, wt)
 	}
 	if err == nil {
-		sent, err = m.answer(w, r, f, mb)
+		sent, err = h.writeAnswer(w, r, f, wt)
 		if err == nil {
 			seen.Code, seen.Samples = http.StatusOK, f.stats.Samples
 		}
-		f.leave(mb, leaveCause(err))
+		f.leave(wt, cancelCause(err))
 	}
-	seen.Duration, seen.Shared = time.Since(seen.At), !mb.leads
-	mb.end()
-	m.members.Put(mb)
+	seen.Duration, seen.Shared = time.Since(seen.At), !wt.isLeader
+	wt.clear()
+	h.waiters.Put(wt)
 	if err != nil {
-		seen.Code = m.fail(w, r, err, sent)
+		seen.Code = h.fail(w, r, err, sent)
 	}
-	m.o.Observer.AddScrape(seen)
+	h.o.Observer.AddScrape(seen)
 	if seen.Code == 0 {
 		panic(http.ErrAbortHandler) // a plain return would end the answer as if it were complete
 	}
 }
 
-// member makes r a member of no flight yet.
-func (m *Handler) member(w http.ResponseWriter, r *http.Request, now time.Time) *member {
-	mb := m.members.Get().(*member)
-	mb.begin(now, timeLeft(r.Header["X-Prometheus-Scrape-Timeout-Seconds"], m.o.Timeout))
-	mb.identity, mb.writer, mb.latest = m.o.Key(r), http.NewResponseController(w), writeLimit(r, now)
-	mb.encoding = encodingIdentity
-	if m.o.Compression {
-		mb.encoding = negotiate(r.Header["Accept-Encoding"])
+// newWaiter returns a waiter for r that belongs to no flight yet.
+func (h *Handler) newWaiter(w http.ResponseWriter, r *http.Request, now time.Time) *waiter {
+	wt := h.waiters.Get().(*waiter)
+	wt.reset(now, timeout(r.Header["X-Prometheus-Scrape-Timeout-Seconds"], h.o.Timeout))
+	wt.identity, wt.writer, wt.lastWrite = h.o.Key(r), http.NewResponseController(w), writeDeadline(r, now)
+	wt.encoding = encodingIdentity
+	if h.o.Compression {
+		wt.encoding = negotiate(r.Header["Accept-Encoding"])
 	}
-	return mb
+	return wt
 }
 
-// answer writes what f brings to mb. After an error with the status sent the
-// answer must be cut off.
-func (m *Handler) answer(w http.ResponseWriter, r *http.Request, f *flight, mb *member) (sent bool, err error) {
-	p, size, err := f.decided(r.Context(), mb)
+// writeAnswer writes what f publishes for wt. After an error with the status sent, the answer
+// must be cut off.
+func (h *Handler) writeAnswer(w http.ResponseWriter, r *http.Request, f *flight, wt *waiter) (sent bool, err error) {
+	p, size, err := f.awaitPhase(r.Context(), wt)
 	if err != nil {
 		return false, err
 	}
-	h := w.Header()
-	for name, value := range m.fixed {
-		h[name] = value
-	}
-	h["Content-Type"] = f.contentType
+	header := w.Header()
+	maps.Copy(header, h.fixedHeader)
+	header["Content-Type"] = f.contentType
 	if f.key.head {
 		w.WriteHeader(http.StatusOK)
 		return true, nil
 	}
-	if mb.encoding != encodingIdentity {
-		h.Set("Content-Encoding", mb.encoding.String())
+	if wt.encoding != encodingIdentity {
+		header.Set("Content-Encoding", wt.encoding.String())
 	}
 	if p == phaseComplete {
-		h.Set("Content-Length", strconv.FormatInt(size, 10))
+		header.Set("Content-Length", strconv.FormatInt(size, 10))
 	}
 	cork := rawconn.CorkedFrom(r.Context())
 	for {
-		c, err := f.take(r.Context(), mb)
+		c, err := f.nextChunk(r.Context(), wt)
 		if err == io.EOF {
 			return true, nil
 		}
@@ -152,34 +150,34 @@ func (m *Handler) answer(w http.ResponseWriter, r *http.Request, f *flight, mb *
 		cork.Cork()
 		_, err = w.Write(c.data)
 		err = errors.Join(err, cork.Uncork())
-		f.wrote(mb, c)
+		f.releaseChunk(wt, c)
 		if err != nil {
 			return true, err
 		}
 	}
 }
 
-// fail ends a request with the status for err and returns that, or 0 when the
-// answer must be cut off. What befell the exchange has been logged by the flight.
-func (m *Handler) fail(w http.ResponseWriter, r *http.Request, err error, sent bool) int {
+// fail ends a request with the status for err. It returns the status, or 0 when the answer
+// must be cut off. An error of the exchange has been logged by the flight.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, sent bool) int {
 	level, why, status := slog.LevelDebug, upstream.ReasonOf(err).String(), upstream.ReasonOf(err).Status()
 	switch {
-	case errors.Is(err, errGone):
+	case errors.Is(err, errClientLeft):
 		why, status = "left", 0
 	case errors.Is(err, errBusy):
 		level, why, status = slog.LevelWarn, "busy", http.StatusServiceUnavailable
-	case errors.Is(err, errSlow), sent && errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, errSlowReader), sent && errors.Is(err, os.ErrDeadlineExceeded):
 		level, why, status = slog.LevelWarn, "slow", 0
-	case errors.Is(err, errLate), errors.Is(err, errExcused):
+	case errors.Is(err, errTimedOut), errors.Is(err, errLeaderTimedOut):
 		level = slog.LevelWarn
 	}
-	m.o.Log.LogAttrs(r.Context(), level, "scrape not answered", slog.String("remote", r.RemoteAddr),
-		slog.String("subject", m.o.Who(r)), slog.String("route", proxy.RouteMetrics.String()),
+	h.o.Log.LogAttrs(r.Context(), level, "scrape not answered", slog.String("remote", r.RemoteAddr),
+		slog.String("subject", h.o.Who(r)), slog.String("route", proxy.RouteMetrics.String()),
 		slog.String("reason", why), slog.String("err", err.Error()))
 	switch {
 	case sent:
 		return 0
-	case err == errExcused:
+	case err == errLeaderTimedOut:
 	case status == http.StatusServiceUnavailable:
 		proxy.RefuseRetry(w, status, time.Second)
 	case status != 0:

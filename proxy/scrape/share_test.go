@@ -26,7 +26,7 @@ func held(t *testing.T, answer string) (r *proxytest.Runner, release func()) {
 	return r, release
 }
 
-// members is how many requests wait for flights.
+// waiters is how many requests wait for flights.
 func (g *gate) waiting() int {
 	g.metrics.group.mu.Lock()
 	defer g.metrics.group.mu.Unlock()
@@ -54,7 +54,7 @@ func TestScrapesAtOnceShareAnExchange(t *testing.T) {
 	identity := g.several(t.Context(), 10)
 	gzipped := g.several(t.Context(), 5, "Accept-Encoding: gzip")
 	zstd := g.several(t.Context(), 5, "Accept-Encoding: zstd")
-	proxytest.Eventually(t, "20 members", func() bool { return g.waiting() == 20 })
+	proxytest.Eventually(t, "20 waiters", func() bool { return g.waiting() == 20 })
 	release()
 	for range 10 {
 		if got := <-identity; got.Status != 200 || got.Body != proxytest.SmallWant || got.Header.Get("Content-Encoding") != "" {
@@ -184,22 +184,22 @@ func TestLeaderHasLessTime(t *testing.T) {
 }
 
 // What watches over a leader may be late itself; it must not touch the request
-// that has its member by then.
+// that has its waiter by then.
 func TestWatchersAfterTheEnd(t *testing.T) {
-	f := &flight{metrics: &Handler{supplies: newSupplies()}, room: make(chan struct{}, 1)}
-	m := &member{signal: make(chan struct{}, 1)}
+	f := &flight{handler: &Handler{buffers: newBuffers()}, room: make(chan struct{}, 1)}
+	m := &waiter{signal: make(chan struct{}, 1)}
 	f.join(m)
-	l := &leader{flight: f, member: m, done: true}
-	l.late()
-	l.gone()
+	l := &leader{flight: f, waiter: m, done: true}
+	l.onDeadline()
+	l.onClientLeft()
 	if f.count != 1 || l.err != nil {
-		t.Error("a late watcher made a member leave")
+		t.Error("a late watcher made a waiter leave")
 	}
 	l.done = false
-	l.gone()
-	l.late()
-	if f.count != 0 || l.err != errGone {
-		t.Errorf("%d members, %v", f.count, l.err)
+	l.onClientLeft()
+	l.onDeadline()
+	if f.count != 0 || l.err != errClientLeft {
+		t.Errorf("%d waiters, %v", f.count, l.err)
 	}
 }
 
@@ -213,14 +213,14 @@ func TestWatchedLeaderIsNotUsedAgain(t *testing.T) {
 		"nobody looked": {false, nil, true}, "in time": {false, func() bool { return true }, true},
 		"client about to be gone": {false, func() bool { return false }, false}, "about to look": {true, nil, false},
 	} {
-		l := &leader{member: &member{}, leave: c.leave, timer: time.AfterFunc(time.Hour, func() {})}
+		l := &leader{waiter: &waiter{}, stopWatching: c.leave, timer: time.AfterFunc(time.Hour, func() {})}
 		if c.fired {
 			l.timer.Stop()
 		}
-		if err, alone := l.end(); err != nil || alone != c.alone {
+		if err, alone := l.finish(); err != nil || alone != c.alone {
 			t.Errorf("%s: %t, %v", name, alone, err)
 		}
-		if l.gone(); l.err != nil || !l.done {
+		if l.onClientLeft(); l.err != nil || !l.done {
 			t.Errorf("%s: a late watcher is heard", name)
 		}
 	}

@@ -11,159 +11,160 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
-// Why a member does not get its answer, beside what befalls the exchange.
+// Why a waiter gets no answer, apart from errors of the exchange.
 var (
-	errLate    error = &upstream.Error{Reason: upstream.ReasonTimeout, Err: errors.New("the scraper's time is up")}
-	errExcused error = &upstream.Error{Reason: upstream.ReasonTimeout, Err: errors.New("the scraper's time is up, others wait on")}
-	errGone          = errors.New("client left")
-	errBusy          = errors.New("too many exchanges")
-	errSlow          = errors.New("client takes nothing")
+	errTimedOut       = upstream.Errorf(upstream.ReasonTimeout, "the scraper's time is up")
+	errLeaderTimedOut = upstream.Errorf(upstream.ReasonTimeout, "the scraper's time is up, others wait on")
+	errClientLeft     = errors.New("client left")
+	errBusy           = errors.New("too many exchanges")
+	errSlowReader     = errors.New("client takes nothing")
 )
 
-// member is a request that waits for a flight.
-type member struct {
-	identity string
-	encoding encoding
-	leads    bool    // began the flight
-	leader   *leader // kept for the next flight that it begins
-	signal   chan struct{}
-	deadline time.Time
-	timer    *time.Timer // fires then, if armed
-	armed    bool
-	writer   *http.ResponseController
-	latest   time.Time // no write goes on after this; zero: no bound
+// waiter is a request that waits for the answer of a flight. Waiters are reused.
+type waiter struct {
+	identity  string
+	encoding  encoding
+	isLeader  bool          // began the flight
+	leader    *leader       // kept for the next flight that it begins
+	signal    chan struct{} // buffered by one: look at the variant again
+	deadline  time.Time
+	timer     *time.Timer // fires at deadline, if armed
+	armed     bool
+	writer    *http.ResponseController
+	lastWrite time.Time // no write continues after this; zero: no limit
 
 	// Guarded by the flight's mutex:
-	next   int           // sequence number of the chunk it needs
-	waited time.Duration // that others waited for it
-	cut    bool
+	next         int           // sequence number of the chunk it needs
+	delayed      time.Duration // that others waited for it
+	disconnected bool
 }
 
-// begin makes m as new, to give up after left.
-func (m *member) begin(now time.Time, left time.Duration) {
-	m.deadline = now.Add(left)
-	if m.signal == nil {
-		m.signal = make(chan struct{}, 1)
+// reset prepares wt for a request that gives up after left.
+func (wt *waiter) reset(now time.Time, left time.Duration) {
+	wt.deadline = now.Add(left)
+	if wt.signal == nil {
+		wt.signal = make(chan struct{}, 1)
 	}
 	select {
-	case <-m.signal:
+	case <-wt.signal:
 	default:
 	}
-	m.leads, m.next, m.waited, m.cut = false, 0, 0, false
+	wt.isLeader, wt.next, wt.delayed, wt.disconnected = false, 0, 0, false
 }
 
-// end lets go of the request.
-func (m *member) end() {
-	if m.armed {
-		m.timer.Stop()
-		m.armed = false
+// clear drops what belongs to the request.
+func (wt *waiter) clear() {
+	if wt.armed {
+		wt.timer.Stop()
+		wt.armed = false
 	}
-	m.writer, m.identity = nil, ""
+	wt.writer, wt.identity = nil, ""
 }
 
-// late fires at m's deadline. Most members never wait, and need no timer.
-func (m *member) late() <-chan time.Time {
-	if !m.armed {
-		m.armed = true
-		if left := time.Until(m.deadline); m.timer == nil {
-			m.timer = time.NewTimer(left)
+// deadlineC fires at the deadline. Most waiters never wait, and need no timer.
+func (wt *waiter) deadlineC() <-chan time.Time {
+	if !wt.armed {
+		wt.armed = true
+		if left := time.Until(wt.deadline); wt.timer == nil {
+			wt.timer = time.NewTimer(left)
 		} else {
-			m.timer.Reset(left)
+			wt.timer.Reset(left)
 		}
 	}
-	return m.timer.C
+	return wt.timer.C
 }
 
-// wake makes m look at its track.
-func (m *member) wake() {
+// wake makes wt look at its variant.
+func (wt *waiter) wake() {
 	select {
-	case m.signal <- struct{}{}:
+	case wt.signal <- struct{}{}:
 	default:
 	}
 }
 
-// wait waits to be woken.
-func (m *member) wait(ctx context.Context) error {
+// wait waits until wt is woken, its time is up, or its client leaves.
+func (wt *waiter) wait(ctx context.Context) error {
 	select {
-	case <-m.signal:
+	case <-wt.signal:
 		return nil
-	case <-m.late():
-		return errLate
+	case <-wt.deadlineC():
+		return errTimedOut
 	case <-ctx.Done():
-		return errGone
+		return errClientLeft
 	}
 }
 
-// extend gives the next write its time.
-func (m *member) extend() {
+// extendWriteDeadline allows the next write WriteStallTimeout.
+func (wt *waiter) extendWriteDeadline() {
 	by := time.Now().Add(proxy.WriteStallTimeout)
-	if !m.latest.IsZero() && m.latest.Before(by) {
-		by = m.latest
+	if !wt.lastWrite.IsZero() && wt.lastWrite.Before(by) {
+		by = wt.lastWrite
 	}
-	_ = m.writer.SetWriteDeadline(by) // a writer that knows no deadlines has none
+	_ = wt.writer.SetWriteDeadline(by) // a writer without deadlines has no limit
 }
 
-// expire ends a write that goes on, and all further ones.
-func (m *member) expire() { _ = m.writer.SetWriteDeadline(time.Unix(1, 0)) }
+// cancelWrites ends a write in progress, and all further ones.
+func (wt *waiter) cancelWrites() { _ = wt.writer.SetWriteDeadline(time.Unix(1, 0)) }
 
-// decided waits until it is known what m will get: phaseComplete with the size in
-// bytes, or phaseStreaming. Otherwise there is an error.
-func (f *flight) decided(ctx context.Context, m *member) (phase, int64, error) {
+// awaitPhase waits until the answer is decided: phaseComplete with its size in bytes, or
+// phaseStreaming. Otherwise there is an error.
+func (f *flight) awaitPhase(ctx context.Context, wt *waiter) (phase, int64, error) {
 	for {
 		f.mu.Lock()
-		t := &f.tracks[m.encoding]
-		p, size, err := t.phase, t.size, f.err
+		v := &f.variants[wt.encoding]
+		p, size, err := v.phase, v.size, f.err
 		f.mu.Unlock()
 		if p != phaseOpen {
 			return p, size, err
 		}
-		if err := m.wait(ctx); err != nil {
+		if err := wt.wait(ctx); err != nil {
 			return phaseOpen, 0, err
 		}
 	}
 }
 
-// take waits for the chunk that m needs, and gives it the time to write it. The end
-// is io.EOF. What is taken must be given back by wrote.
-func (f *flight) take(ctx context.Context, m *member) (*chunk, error) {
+// nextChunk waits for the chunk that wt writes next, and sets the deadline for writing it.
+// The end is io.EOF. The chunk must be released by releaseChunk.
+func (f *flight) nextChunk(ctx context.Context, wt *waiter) (*chunk, error) {
 	for {
-		if c, err := f.peek(m); c != nil || err != nil {
+		if c, err := f.tryNextChunk(wt); c != nil || err != nil {
 			return c, err
 		}
-		if err := m.wait(ctx); err != nil {
+		if err := wt.wait(ctx); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (f *flight) peek(m *member) (*chunk, error) {
+// tryNextChunk is nextChunk without waiting: nil and no error means not yet.
+func (f *flight) tryNextChunk(wt *waiter) (*chunk, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	t := &f.tracks[m.encoding]
+	v := &f.variants[wt.encoding]
 	switch {
-	case m.cut:
-		return nil, errSlow
-	case t.phase == phaseFailed:
+	case wt.disconnected:
+		return nil, errSlowReader
+	case v.phase == phaseFailed:
 		return nil, f.err
-	case m.next < t.end():
-		c := t.chunks[m.next-t.base]
+	case wt.next < v.end():
+		c := v.chunks[wt.next-v.base]
 		c.refs++
-		m.extend()
+		wt.extendWriteDeadline()
 		return c, nil
-	case t.ended:
+	case v.ended:
 		return nil, io.EOF
 	}
 	return nil, nil
 }
 
-// wrote notes that m is through with c.
-func (f *flight) wrote(m *member, c *chunk) {
+// releaseChunk moves wt on behind c, which it has written.
+func (f *flight) releaseChunk(wt *waiter, c *chunk) {
 	f.mu.Lock()
-	c.unref(f.metrics.supplies)
-	m.next++
-	if t := &f.tracks[m.encoding]; !m.cut {
-		t.trim(f.metrics.supplies)
+	c.unref(f.handler.buffers)
+	wt.next++
+	if v := &f.variants[wt.encoding]; !wt.disconnected {
+		v.trim(f.handler.buffers)
 	}
-	f.nudge()
+	f.signalRoom()
 	f.mu.Unlock()
 }

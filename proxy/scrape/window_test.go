@@ -79,7 +79,7 @@ func TestLargeBodyStreams(t *testing.T) {
 	if got := <-late; got.Body != want {
 		t.Error("late comer's differs")
 	}
-	if n := g.metrics.supplies.chunks.Len(); n > spareChunks {
+	if n := g.metrics.buffers.chunks.Len(); n > keptChunks {
 		t.Errorf("%d chunks kept", n)
 	}
 }
@@ -175,51 +175,51 @@ func TestReaderThatTakesNothingIsCutOff(t *testing.T) {
 // A trickling reader, which moves on a little before it would be cut, pays for all the
 // time that others wait.
 func TestPatienceIsUsedUp(t *testing.T) {
-	m := &Handler{supplies: newSupplies()}
-	f := &flight{metrics: m, room: make(chan struct{}, 1)}
-	mk := func(next int) *member {
-		mb := &member{next: next, signal: make(chan struct{}, 1), writer: http.NewResponseController(nopWriter{})}
+	m := &Handler{buffers: newBuffers()}
+	f := &flight{handler: m, room: make(chan struct{}, 1)}
+	mk := func(next int) *waiter {
+		mb := &waiter{next: next, signal: make(chan struct{}, 1), writer: http.NewResponseController(nopWriter{})}
 		mb.timer = time.NewTimer(time.Hour)
 		f.join(mb)
 		return mb
 	}
 	slow, quick := mk(0), mk(1)
-	t0 := &f.tracks[encodingIdentity]
+	t0 := &f.variants[encodingIdentity]
 	t0.phase, t0.chunks = phaseStreaming, []*chunk{{refs: 1}}
 	for i := range 4 {
 		f.mu.Lock()
-		slow.waited = time.Duration(i) * patience / 3
-		time.AfterFunc(10*time.Millisecond, f.nudge)
-		f.await(t0)
+		slow.delayed = time.Duration(i) * slowReaderBudget / 3
+		time.AfterFunc(10*time.Millisecond, f.signalRoom)
+		f.awaitRoom(t0)
 		f.mu.Unlock()
 	}
-	if !slow.cut || quick.cut || len(t0.members) != 1 || f.count != 1 {
-		t.Errorf("slow cut %v, quick cut %v", slow.cut, quick.cut)
+	if !slow.disconnected || quick.disconnected || len(t0.waiters) != 1 || f.count != 1 {
+		t.Errorf("slow cut %v, quick cut %v", slow.disconnected, quick.disconnected)
 	}
-	if _, err := f.peek(slow); err != errSlow {
+	if _, err := f.tryNextChunk(slow); err != errSlowReader {
 		t.Errorf("slow gets %v", err)
 	}
 	f.leave(slow, upstream.ErrCanceled)
-	if f.dead {
-		t.Error("the flight ended with a member that was cut off before")
+	if f.canceled {
+		t.Error("the flight ended with a waiter that was cut off before")
 	}
 	f.leave(quick, upstream.ErrCanceled)
-	if !f.dead || f.join(quick) {
-		t.Error("the flight goes on without members")
+	if !f.canceled || f.join(quick) {
+		t.Error("the flight goes on without waiters")
 	}
 }
 
 func TestNobodyStarvesNobodyIsCutOff(t *testing.T) {
-	f := &flight{metrics: &Handler{supplies: newSupplies()}, room: make(chan struct{}, 1)}
-	mb := &member{signal: make(chan struct{}, 1)}
+	f := &flight{handler: &Handler{buffers: newBuffers()}, room: make(chan struct{}, 1)}
+	mb := &waiter{signal: make(chan struct{}, 1)}
 	f.join(mb)
-	t0 := &f.tracks[encodingIdentity]
+	t0 := &f.variants[encodingIdentity]
 	t0.phase, t0.chunks = phaseStreaming, []*chunk{{refs: 1}}
-	f.nudge()
+	f.signalRoom()
 	f.mu.Lock()
-	f.await(t0)
+	f.awaitRoom(t0)
 	f.mu.Unlock()
-	if mb.cut || mb.waited != 0 {
+	if mb.disconnected || mb.delayed != 0 {
 		t.Error("alone, and made to pay")
 	}
 }

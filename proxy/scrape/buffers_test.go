@@ -11,7 +11,7 @@ import (
 // TestOneLongLineHeldAMegabyte reads a line that makes a Reader grow: it is not kept.
 func TestOneLongLineHeldAMegabyte(t *testing.T) {
 	for line, kept := range map[string]int{"m 1\n": 1, "m{a=\"" + strings.Repeat("a", 900<<10) + "\"} 1\n": 0} {
-		s := newSupplies()
+		s := newBuffers()
 		r := s.readers.Get()
 		r.Reset(strings.NewReader(line), new(exposition.Format), nil, exposition.Limits{})
 		if _, err := r.WriteTo(io.Discard); err != nil {
@@ -24,17 +24,17 @@ func TestOneLongLineHeldAMegabyte(t *testing.T) {
 	}
 }
 
-// TestSlowMembersKeepFewReaders lends the buffers of a few readers, and gives them back with
+// TestSlowWaitersKeepFewReaders borrows the buffers of a few readers, and gives them back with
 // the last reference.
-func TestSlowMembersKeepFewReaders(t *testing.T) {
-	s := newSupplies()
+func TestSlowWaitersKeepFewReaders(t *testing.T) {
+	s := newBuffers()
 	lend := func(line string) (chunk, bool) {
 		r := s.readers.Get()
 		r.Reset(strings.NewReader(line), new(exposition.Format), nil, exposition.Limits{})
-		return s.lend(r)
+		return s.borrow(r)
 	}
 	var held []chunk
-	for range lentReaders {
+	for range maxBorrowed {
 		c, ok := lend("m 1\n")
 		if !ok || string(c.data) != "m 1\n" {
 			t.Fatalf("%t, %q", ok, c.data)
@@ -42,21 +42,21 @@ func TestSlowMembersKeepFewReaders(t *testing.T) {
 		held = append(held, c)
 	}
 	if c, ok := lend("m 1\n"); ok {
-		t.Errorf("one more is lent: %q", c.data)
+		t.Errorf("one more is borrowed: %q", c.data)
 	}
 	held[0].unref(s)
 	if s.readers.Len() != 1 {
 		t.Error("the reader did not come back")
 	}
-	for range 2 * lentReaders { // what is not lent does not count
+	for range 2 * maxBorrowed { // what is not borrowed does not count
 		if _, ok := lend("nonsense nonsense\n"); ok {
-			t.Error("a broken answer is lent")
+			t.Error("a broken answer is borrowed")
 		}
 	}
 	if c, ok := lend("m 1\n"); !ok {
-		t.Errorf("nothing is lent after one came back: %q", c.data)
+		t.Errorf("nothing is borrowed after one came back: %q", c.data)
 	}
-	if _, ok := lend("m{a=\"" + strings.Repeat("a", 2*lentBytes) + "\"} 1\n"); ok {
-		t.Error("a large answer is lent")
+	if _, ok := lend("m{a=\"" + strings.Repeat("a", 2*maxBorrowedBytes) + "\"} 1\n"); ok {
+		t.Error("a large answer is borrowed")
 	}
 }
