@@ -21,8 +21,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
-	"github.com/metrics-gate/metrics-gate/proxy"
-	"github.com/metrics-gate/metrics-gate/proxy/express"
+	"github.com/metrics-gate/metrics-gate/proxy/fastpath"
+	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
 
 // Command declares serve.
@@ -55,8 +55,8 @@ type Server struct {
 	listener      net.Listener
 	connections   *connlimit.Limiter
 	public, admin *http.Server
-	express       *express.Server // takes repeated scrapes over from public
-	adminListener net.Listener    // nil if off
+	express       *fastpath.Server // takes repeated scrapes over from public
+	adminListener net.Listener     // nil if off
 	state         *state
 }
 
@@ -77,7 +77,7 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 		return nil, err
 	}
 	errorLog := slog.NewLogLogger(connectionLog{log.Handler(), s.state}, slog.LevelWarn)
-	s.express = express.New(express.Options{
+	s.express = fastpath.New(fastpath.Options{
 		Path: "/metrics", IdleTimeout: c.Listen.IdleTimeout, WriteTimeout: c.Listen.WriteTimeout, ErrorLog: errorLog,
 	})
 	var http1 http.Protocols
@@ -96,7 +96,7 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 		DisableGeneralOptionsHandler: true,
 	}
 	s.connections = connlimit.New(connlimit.Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress}, m.Connections)
-	s.listener = proxy.Corked(s.connections.Listen(proxy.Direct(s.listener)))
+	s.listener = rawconn.Corked(s.connections.Listen(rawconn.Listener(s.listener)))
 	s.admin = newAdmin(s, m.Registry)
 	return s, nil
 }
