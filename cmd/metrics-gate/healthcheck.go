@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -28,19 +27,13 @@ func healthcheck(ctx context.Context, p *cli.Process, _ []string) error {
 	if err != nil {
 		return err
 	}
-	if c.Process.AdminAddress == "off" {
+	admin := c.Process.AdminAddress
+	if admin.Off {
 		return &cli.ConfigError{Thing: config.Prefix + "ADMIN_ADDRESS", Value: "off", Wrong: "there is no /readyz to ask"}
-	}
-	host, port, err := net.SplitHostPort(c.Process.AdminAddress)
-	if err != nil {
-		return err
-	}
-	if ip := net.ParseIP(host); host == "" || host == "localhost" || (ip != nil && ip.IsUnspecified()) {
-		host = "127.0.0.1"
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin.DialAddress()+"/readyz", nil)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func floors() [][2]string {
 		{"~gatetest", "~cli ~config ~demofiles ~server"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate proxy/profile"},
-		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~status proxy/upstream"},
+		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~status proxy/exposition"},
 		{"~manifest", "~cli ~client ~config"},
 		{"~profile", "~cli ~client ~config ~loopback"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~server ~check ~doctor ~manifest ~profile ~demo"},

@@ -72,46 +72,39 @@ func (d *decisionReport) print(w io.Writer) error {
 
 // decide sends the question down the gate's own walk, with ends that answer 200
 // instead of asking the runner, so that the explanation is the behaviour.
-func decide(c *config.Config, q question) (*decisionReport, error) {
+func decide(c *config.Config, q question) *decisionReport {
 	d := &decisionReport{As: q.names, Path: q.path}
 	id, off, do := identityOf(c, q.names)
 	if off != "" {
 		d.Status, d.Why, d.Do = http.StatusUnauthorized, off, do
-		return d, nil
+		return d
 	}
 	target, err := url.ParseRequestURI(q.path)
 	if err != nil {
 		d.Status, d.Why = http.StatusBadRequest, "the target is not literal: nothing of it reaches the runner"
-		return d, nil
-	}
-	handler, err := gate.Rehearsal(c, id)
-	if err != nil {
-		return nil, err
+		return d
 	}
 	w := &verdictWriter{header: http.Header{}}
-	handler.ServeHTTP(w, &http.Request{
+	gate.Rehearsal(c, id).ServeHTTP(w, &http.Request{
 		Method: http.MethodGet, URL: target, RequestURI: q.path, Host: "localhost", RemoteAddr: "127.0.0.1:1",
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody,
 	})
 	d.Status = w.status
-	return d, because(c, d, id)
+	because(c, d, id)
+	return d
 }
 
 // because says which rule gave d its status.
-func because(c *config.Config, d *decisionReport, id auth.Identity) error {
-	list, value := config.Prefix+"METRICS_ALLOW", c.Allow.Metrics
+func because(c *config.Config, d *decisionReport, id auth.Identity) {
+	list, policy := config.Prefix+"METRICS_ALLOW", c.Allow.Metrics
 	if strings.HasPrefix(d.Path, "/debug/") {
-		list, value = config.Prefix+"PPROF_ALLOW", c.Allow.Pprof
-	}
-	policy, err := auth.ParsePolicy(value)
-	if err != nil {
-		return err
+		list, policy = config.Prefix+"PPROF_ALLOW", c.Allow.Pprof
 	}
 	switch d.Status {
 	case http.StatusOK:
 		d.List, d.Rule = list, first(policy.Allows(id))
 		d.Why = fmt.Sprintf("%s has %s", list, d.Rule)
-		if c.Kubernetes.Authz != "off" {
+		if c.Kubernetes.Authz {
 			d.Do = fmt.Sprintf("then the API server is asked whether %s may get %s, which check does not do", id.User, d.Path)
 		}
 	case http.StatusForbidden:
@@ -125,7 +118,6 @@ func because(c *config.Config, d *decisionReport, id auth.Identity) error {
 	default:
 		d.Why = "refused by the walk"
 	}
-	return nil
 }
 
 func first(rule string, _ bool) string { return rule }

@@ -23,22 +23,14 @@ func identityOf(c *config.Config, names []string) (id auth.Identity, off, do str
 		default:
 			id.Names = append(id.Names, name)
 		}
+		if _, on := c.MethodsOf(kind); len(on) > 0 {
+			id.Method = on[0].Name
+		}
 		switch kind {
-		case "token":
-			id.Method, id.User = auth.MethodToken, name
-		case "user", "group":
-			id.Method = auth.MethodKubernetes
-			if c.HasOIDC() {
-				id.Method = auth.MethodOIDC
-			}
-			if kind == "user" {
-				id.User = value
-			}
-		default:
-			id.Method = auth.MethodCertificate
-			if kind == "cn" {
-				id.User = value
-			}
+		case auth.KindToken:
+			id.User = name
+		case auth.KindUser, auth.KindCN:
+			id.User = value
 		}
 	}
 	id.Subject = names[0]

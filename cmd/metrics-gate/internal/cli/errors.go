@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -26,26 +27,37 @@ func (m *ConfigError) Error() string {
 }
 
 // ConfigErrors collects errors, one a thing: the first one found stands.
-type ConfigErrors struct{ list []*ConfigError }
+type ConfigErrors struct {
+	things []string
+	list   []error
+}
 
 // Add keeps m unless its thing has an error already.
 func (l *ConfigErrors) Add(m *ConfigError) {
-	for _, other := range l.list {
-		if other.Thing == m.Thing {
-			return
-		}
+	if slices.Contains(l.things, m.Thing) {
+		return
 	}
+	l.things = append(l.things, m.Thing)
 	l.list = append(l.list, m)
 }
 
-// Err joins the errors; nil if there are none.
-func (l *ConfigErrors) Err() error {
-	joined := make([]error, len(l.list))
-	for i, m := range l.list {
-		joined[i] = m
+// Join adds every error that err joins; nil adds nothing.
+func (l *ConfigErrors) Join(err error) {
+	switch e := err.(type) {
+	case nil:
+	case *ConfigError:
+		l.Add(e)
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			l.Join(one)
+		}
+	default:
+		l.list = append(l.list, err)
 	}
-	return errors.Join(joined...)
 }
+
+// Err joins the errors; nil if there are none.
+func (l *ConfigErrors) Err() error { return errors.Join(l.list...) }
 
 // Report prints err, which may be nil, for a person: a line for each error in it, advice below, and
 // returns the exit code, 2 for configuration and usage, 1 for everything else.

@@ -15,14 +15,8 @@ func (c *Config) Lint() []cli.Finding {
 	var found []cli.Finding
 	tokens := TokenNames(c.Allow.TokensFile)
 	var rules []string
-	for _, list := range []struct{ variable, value string }{
-		{Prefix + "METRICS_ALLOW", c.Allow.Metrics}, {Prefix + "PPROF_ALLOW", c.Allow.Pprof},
-	} {
-		policy, err := auth.ParsePolicy(list.value)
-		if err != nil {
-			continue
-		}
-		for _, rule := range policy.Rules() {
+	for _, list := range c.allowLists() {
+		for _, rule := range list.policy.Rules() {
 			rules = append(rules, rule)
 			if why, do := c.NeverMatches(rule, tokens); why != "" {
 				found = append(found, cli.Warn(do, "%s %s can never match: %s", list.variable, rule, why))
@@ -35,22 +29,13 @@ func (c *Config) Lint() []cli.Finding {
 // NeverMatches says why no identity can have the pattern's name; empty if one can.
 func (c *Config) NeverMatches(rule string, tokens []string) (why, do string) {
 	kind, name, _ := strings.Cut(rule, ":")
-	switch kind {
-	case "dns", "uri", "email", "cn":
-		if !c.HasCertificates() {
-			return "client certificates are off", "set " + Prefix + "TLS_CLIENT_CA_FILE (and serve TLS), or remove the pattern"
-		}
-	case "token":
-		if c.Allow.TokensFile == "" {
-			return "static tokens are off", "set " + Prefix + "TOKENS_FILE, or remove the pattern"
-		}
-		if !slices.Contains(tokens, name) {
-			return "no such token in " + c.Allow.TokensFile, "add the line that metrics-gate token " + name + " prints, or remove the pattern"
-		}
-	case "user", "group":
-		if !c.HasOIDC() && c.Kubernetes.Auth == "off" {
-			return "neither OIDC nor TokenReview is on", "set " + Prefix + "OIDC_ISSUER_URL or " + Prefix + "KUBERNETES_AUTH=tokenreview, or remove the pattern"
-		}
+	all, on := c.MethodsOf(kind)
+	switch {
+	case len(all) > 0 && len(on) == 0:
+		return titles(all) + ": not in use", "set " + settings(all) + ", or remove the pattern"
+	case kind == auth.KindToken && !slices.Contains(tokens, name):
+		return "no such token in " + c.Allow.TokensFile, "add the line that metrics-gate token " + name + " prints, or remove the pattern"
+	case kind == auth.KindUser || kind == auth.KindGroup:
 		if want := c.missingPrefix(kind, name); want != "" {
 			return "every issuer puts a prefix before its names", "write " + kind + ":" + want + name
 		}
@@ -61,18 +46,16 @@ func (c *Config) NeverMatches(rule string, tokens []string) (why, do string) {
 // missingPrefix is the prefix of the first issuer if no issuer's, and not the API
 // server's lack of one, begins name.
 func (c *Config) missingPrefix(kind, name string) string {
-	if c.Kubernetes.Auth != "off" {
+	if c.Uses(auth.MethodKubernetes) {
 		return ""
 	}
 	first := ""
-	for i := range c.OIDC {
-		if c.OIDC[i].URL == "" {
-			continue
+	for _, issuer := range c.Issuers() {
+		put := issuer.UsernamePrefix
+		if kind == auth.KindGroup {
+			put = issuer.GroupsPrefix
 		}
-		put := c.OIDC[i].UsernamePrefix
-		if kind == "group" {
-			put = c.OIDC[i].GroupsPrefix
-		}
+		put = strings.TrimPrefix(put, auth.NoPrefix)
 		if strings.HasPrefix(name, put) {
 			return ""
 		}
@@ -94,17 +77,15 @@ func (c *Config) leadsNowhere(rules, tokens []string) []cli.Finding {
 			found = append(found, cli.Warn("add token:"+name+" to "+Prefix+"METRICS_ALLOW, or remove the line from the file", "token %s may do nothing: no pattern names it", name))
 		}
 	}
-	named := func(kinds ...string) bool {
-		return slices.ContainsFunc(rules, func(rule string) bool {
+	for _, m := range c.Methods() {
+		named := slices.ContainsFunc(rules, func(rule string) bool {
 			kind, _, _ := strings.Cut(rule, ":")
-			return slices.Contains(kinds, kind)
+			return slices.Contains(m.Kinds, kind)
 		})
-	}
-	if c.HasCertificates() && !named("dns", "uri", "email", "cn") {
-		found = append(found, cli.Warn("add a dns:, uri:, email: or cn: pattern to "+Prefix+"METRICS_ALLOW, or unset "+Prefix+"TLS_CLIENT_CA_FILE", "client certificates are on, and no pattern names one"))
-	}
-	if (c.HasOIDC() || c.Kubernetes.Auth != "off") && !named("user", "group") {
-		found = append(found, cli.Warn("add a user: or group: pattern to "+Prefix+"METRICS_ALLOW, or turn the issuer off", "tokens of an issuer are accepted, and no pattern names a user or a group"))
+		if !named && m.Name != auth.MethodToken { // tokens are looked at one by one
+			do := "add a " + strings.Join(m.Kinds, ":, ") + ": pattern to " + Prefix + "METRICS_ALLOW, or unset " + m.Setting
+			found = append(found, cli.Warn(do, "%s: in use, and no pattern names one", m.Title))
+		}
 	}
 	return found
 }

@@ -98,7 +98,9 @@ func translate(found *cli.ConfigErrors, err error, g group, set map[string]strin
 		}
 		field, _ := reflect.TypeOf(g.ptr).Elem().FieldByName(parse.Name)
 		name := g.prefix + field.Tag.Get("env")
-		found.Add(&cli.ConfigError{Thing: name, Value: set[name], Wrong: expected(field.Type, parse.Err)})
+		found.Add(&cli.ConfigError{
+			Thing: name, Value: redact(name, set[name]), Wrong: expected(field.Type, parse.Err), Advice: advice(field.Type),
+		})
 	}
 }
 
@@ -115,4 +117,27 @@ func expected(t reflect.Type, err error) string {
 		return "not a duration such as 10s or 2m"
 	}
 	return err.Error()
+}
+
+// redact hides the password that the value of a URL variable can hold.
+func redact(name, value string) string {
+	if strings.HasSuffix(name, "_URL") {
+		return RedactURL(value)
+	}
+	return value
+}
+
+// advice says what a value of type t looks like; empty if the error does.
+func advice(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[auth.Policy]():
+		return "metrics-gate help lists the patterns"
+	case reflect.TypeFor[ListenAddress]():
+		return "write [host]:port, for example :9253 or 192.0.2.1:9253"
+	case reflect.TypeFor[AdminAddress]():
+		return "write localhost:9254, :9254 (for kubelet probes) or off"
+	case reflect.TypeFor[UpstreamAddress]():
+		return "write http://localhost:9252"
+	}
+	return ""
 }

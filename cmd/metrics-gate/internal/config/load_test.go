@@ -13,8 +13,8 @@ func TestLoadDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Listen.Address != ":9253" || c.Upstream.URL != "http://localhost:9252" || c.Label.Name != "runner_name" ||
-		c.Limit.Burst != 20 || c.Process.AdminAddress != "localhost:9254" || c.Process.Linger != 0 {
+	if c.Listen.Address.HostPort() != ":9253" || c.Upstream.URL.String() != "http://localhost:9252" || c.Label.Name != "runner_name" ||
+		c.Limit.Burst != 20 || c.Process.AdminAddress.HostPort() != "127.0.0.1:9254" || c.Process.Linger != 0 {
 		t.Errorf("defaults: %+v", c)
 	}
 }
@@ -42,6 +42,16 @@ func TestLoadMistakes(t *testing.T) {
 		{"labels", good("METRICS_GATE_LABELS=team"), []string{"METRICS_GATE_LABELS", `"team" is not name=value`}},
 		{"remote upstream", good("METRICS_GATE_UPSTREAM_URL=http://runner.example:9252"), []string{"METRICS_GATE_UPSTREAM_URL", "UPSTREAM_ALLOW_REMOTE"}},
 		{"listen address", good("METRICS_GATE_LISTEN_ADDRESS=:nonsense"), []string{"METRICS_GATE_LISTEN_ADDRESS", "nonsense"}},
+		{"port of 6 digits", good("METRICS_GATE_LISTEN_ADDRESS=123456"), []string{`METRICS_GATE_LISTEN_ADDRESS "123456": port "123456"`}},
+		{"one address twice", good("METRICS_GATE_ADMIN_ADDRESS=localhost:9253"), []string{"METRICS_GATE_ADMIN_ADDRESS", "the same address as METRICS_GATE_LISTEN_ADDRESS"}},
+		{"its own upstream", good("METRICS_GATE_UPSTREAM_URL=localhost:9253"), []string{"METRICS_GATE_UPSTREAM_URL", "the gate itself"}},
+		{"its admin listener upstream", good("METRICS_GATE_UPSTREAM_URL=localhost:9254"), []string{"METRICS_GATE_UPSTREAM_URL", "the gate itself"}},
+		{"constant label twice", good("METRICS_GATE_LABELS=a=b,a=c"), []string{"METRICS_GATE_LABELS", "given twice"}},
+		{"no API server", good("METRICS_GATE_KUBERNETES_AUTHZ=subjectaccessreview"), []string{"METRICS_GATE_KUBERNETES_API_URL: not set, and this is no pod"}},
+		{"password in a URL", good("METRICS_GATE_UPSTREAM_URL=ftp://user:secret@127.0.0.1"), []string{`METRICS_GATE_UPSTREAM_URL "…@127.0.0.1"`}},
+		{"names of two sources", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g",
+			"METRICS_GATE_KUBERNETES_AUTH=tokenreview", "METRICS_GATE_KUBERNETES_API_URL=https://api.example"), []string{"METRICS_GATE_OIDC_USERNAME_PREFIX: not set", "METRICS_GATE_OIDC_GROUPS_PREFIX: not set"}},
+		{"required claims", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g", "METRICS_GATE_OIDC_REQUIRED_CLAIMS=a"), []string{"METRICS_GATE_OIDC_REQUIRED_CLAIMS", "NAME=VALUE"}},
 		{"admin address", good("METRICS_GATE_ADMIN_ADDRESS=9254"), []string{"METRICS_GATE_ADMIN_ADDRESS", "not host:port"}},
 		{"insecure beside certificate", good("METRICS_GATE_INSECURE_HTTP=true"), []string{"INSECURE_HTTP", "keep one"}},
 		{"insecure, certificates only", []string{"METRICS_GATE_INSECURE_HTTP=true", "METRICS_GATE_TLS_CLIENT_CA_FILE=/ca", "METRICS_GATE_METRICS_ALLOW=dns:a"}, []string{"INSECURE_HTTP", "no client certificate can be shown"}},
@@ -51,11 +61,11 @@ func TestLoadMistakes(t *testing.T) {
 		{"issuer without audience", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example"), []string{"METRICS_GATE_OIDC_AUDIENCE: not set"}},
 		{"issuer over http", good("METRICS_GATE_OIDC_ISSUER_URL=http://id.example", "METRICS_GATE_OIDC_AUDIENCE=g"), []string{"METRICS_GATE_OIDC_ISSUER_URL", "https"}},
 		{"audience without issuer", good("METRICS_GATE_OIDC_AUDIENCE=g"), []string{"METRICS_GATE_OIDC_ISSUER_URL: not set, but METRICS_GATE_OIDC_AUDIENCE is"}},
-		{"skew", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g", "METRICS_GATE_OIDC_CLOCK_SKEW=61s"), []string{"METRICS_GATE_OIDC_CLOCK_SKEW", "more than 60s"}},
+		{"skew", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g", "METRICS_GATE_OIDC_CLOCK_SKEW=61s"), []string{"METRICS_GATE_OIDC_CLOCK_SKEW", "not between 0s and 1m0s"}},
 		{"second issuer", good("METRICS_GATE_OIDC_2_ISSUER_URL=https://id.example"), []string{"METRICS_GATE_OIDC_2_AUDIENCE: not set"}},
 		{"same issuer twice", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g", "METRICS_GATE_OIDC_1_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_1_AUDIENCE=g"), []string{"METRICS_GATE_OIDC_1_ISSUER_URL", "same issuer"}},
 		{"star with an issuer", append(good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g"), "METRICS_GATE_METRICS_ALLOW=*"), []string{"METRICS_GATE_METRICS_ALLOW", "mint"}},
-		{"star with tokenreview", good("METRICS_GATE_KUBERNETES_AUTH=tokenreview", "METRICS_GATE_PPROF_ALLOW=*"), []string{"METRICS_GATE_PPROF_ALLOW", "mint"}},
+		{"star with tokenreview", good("METRICS_GATE_KUBERNETES_AUTH=tokenreview", "METRICS_GATE_KUBERNETES_API_URL=https://api.example", "METRICS_GATE_PPROF_ALLOW=*"), []string{"METRICS_GATE_PPROF_ALLOW", "mint"}},
 		{"several at once", good("METRICS_GATE_RATE_BURST=x", "METRICS_GATE_LOG_LEVEL=loud", "METRICS_GATE_NOPE=1"), []string{"RATE_BURST", "LOG_LEVEL", "METRICS_GATE_NOPE"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

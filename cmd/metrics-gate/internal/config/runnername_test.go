@@ -16,7 +16,7 @@ func TestRunnerNameFromFile(t *testing.T) {
 		}
 	}
 	write(" build-01\n")
-	c := &Config{Label: Label{RunnerNameFile: path, Name: "runner_name", Conflict: "exported"}}
+	c := &Config{Label: Label{RunnerNameFile: path, Name: "runner_name"}}
 	l, err := NewRunnerLabels(c)
 	if err != nil || l.name != "build-01" {
 		t.Fatalf("%q, %v", l.name, err)

@@ -25,7 +25,7 @@ type RouteRights struct {
 // false for one that is not in use.
 func (c *Config) Effective(v Variable) (Setting, bool) {
 	s := Setting{Name: v.Name, Value: RedactURL(v.String()), Default: v.IsDefault()}
-	if strings.HasPrefix(v.Name, Prefix+"OIDC_") && !c.HasOIDC() {
+	if strings.HasPrefix(v.Name, Prefix+"OIDC_") && !c.Uses(auth.MethodOIDC) {
 		return s, false
 	}
 	if s.Value != "" {
@@ -47,41 +47,13 @@ func (c *Config) Effective(v Variable) (Setting, bool) {
 	return s, false
 }
 
-// Methods lists the ways to authenticate that are on.
-func (c *Config) Methods() []string {
-	var list []string
-	if c.HasCertificates() {
-		list = append(list, auth.MethodCertificate)
-	}
-	if c.Allow.TokensFile != "" {
-		list = append(list, auth.MethodToken)
-	}
-	if c.HasOIDC() {
-		list = append(list, auth.MethodOIDC)
-	}
-	if c.Kubernetes.Auth != "off" {
-		list = append(list, auth.MethodKubernetes)
+// Rights says who may use which routes.
+func (c *Config) Rights() []RouteRights {
+	var list []RouteRights
+	for _, l := range c.allowLists() {
+		list = append(list, RouteRights{l.routes, l.variable, l.policy.Rules()})
 	}
 	return list
-}
-
-// HasCertificates tells whether a client can prove itself by a certificate.
-func (c *Config) HasCertificates() bool { return c.TLS.ClientCAFile != "" && !c.TLS.InsecureHTTP }
-
-// Rights says who may use which routes.
-func (c *Config) Rights() ([]RouteRights, error) {
-	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
-	if err != nil {
-		return nil, err
-	}
-	pprof, err := auth.ParsePolicy(c.Allow.Pprof)
-	if err != nil {
-		return nil, err
-	}
-	return []RouteRights{
-		{"/metrics /gate/metrics", Prefix + "METRICS_ALLOW", metrics.Rules()},
-		{"/debug/pprof/", Prefix + "PPROF_ALLOW", pprof.Rules()},
-	}, nil
 }
 
 // IsDefault tells whether v is what it is when nobody sets it.
@@ -91,28 +63,4 @@ func (v Variable) IsDefault() bool {
 		return err == nil && d == def
 	}
 	return v.String() == v.Default
-}
-
-// Port is the port of the public listener.
-func (c *Config) Port() string {
-	address, err := ListenAddress(c.Listen.Address)
-	if err != nil {
-		return "9253"
-	}
-	return address[strings.LastIndexByte(address, ':')+1:]
-}
-
-// HasBearer tells whether any kind of bearer token is on.
-func (c *Config) HasBearer() bool {
-	return c.Allow.TokensFile != "" || c.HasOIDC() || c.Kubernetes.Auth != "off"
-}
-
-// HasOIDC tells whether an issuer is configured.
-func (c *Config) HasOIDC() bool {
-	for i := range c.OIDC {
-		if c.OIDC[i].URL != "" {
-			return true
-		}
-	}
-	return false
 }

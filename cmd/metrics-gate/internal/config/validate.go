@@ -1,17 +1,13 @@
 package config
 
 import (
-	"errors"
-	"net"
-	"net/url"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/proxy/upstream"
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
 // validate checks what concerns more than one variable. It looks at values only:
@@ -21,49 +17,70 @@ func (c *Config) validate(found *cli.ConfigErrors, set map[string]string) {
 	c.validateLabel(found, set)
 	c.validateTLS(found)
 	c.validateAuth(found)
-	for i := range c.OIDC {
-		c.OIDC[i].validate(found, set)
-	}
-	c.validateIssuers(found)
+	c.validateIssuers(found, set)
 	c.validateAllow(found)
 }
 
 func (c *Config) validateAddresses(found *cli.ConfigErrors) {
-	if _, err := ListenAddress(c.Listen.Address); err != nil {
-		found.Add(&cli.ConfigError{Thing: Prefix + "LISTEN_ADDRESS", Value: c.Listen.Address, Wrong: err.Error(), Advice: "write [host]:port, for example :9253 or 192.0.2.1:9253"})
+	u := c.Upstream
+	if u.URL.Address.String() != "" && !u.URL.IsLoopback() && !u.AllowRemote {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(u.URL.String()), Wrong: "not localhost or a loopback address in digits",
+			Advice: "write http://localhost:9252, or permit another host with " + Prefix + "UPSTREAM_ALLOW_REMOTE=true",
+		})
 	}
-	if c.Process.AdminAddress != "off" {
-		if _, _, err := net.SplitHostPort(c.Process.AdminAddress); err != nil {
-			found.Add(&cli.ConfigError{Thing: Prefix + "ADMIN_ADDRESS", Value: c.Process.AdminAddress, Wrong: "not host:port", Advice: "write localhost:9254, :9254 (for kubelet probes) or off"})
-		}
+	if u.MaxLineBytes > u.MaxBytes && u.MaxBytes > 0 {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "UPSTREAM_MAX_LINE_BYTES", Value: strconv.FormatInt(u.MaxLineBytes, 10), Wrong: "more than " + Prefix + "UPSTREAM_MAX_BYTES",
+		})
 	}
-	if _, err := upstream.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote); err != nil {
-		if bare := errors.Unwrap(err); bare != nil { // without the value, which stands before
-			err = bare
-		}
-		found.Add(&cli.ConfigError{Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(c.Upstream.URL), Wrong: err.Error(), Advice: "write http://localhost:9252, or permit another host with " + Prefix + "UPSTREAM_ALLOW_REMOTE=true"})
+	admin := c.Process.AdminAddress
+	if !admin.Off && c.Listen.Address.covers(admin.HostPort()) {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "ADMIN_ADDRESS", Value: admin.String(), Wrong: "the same address as " + Prefix + "LISTEN_ADDRESS", Advice: "choose another port",
+		})
 	}
-	if c.Upstream.MaxLineBytes > c.Upstream.MaxBytes && c.Upstream.MaxBytes > 0 {
-		found.Add(&cli.ConfigError{Thing: Prefix + "UPSTREAM_MAX_LINE_BYTES", Value: strconv.FormatInt(c.Upstream.MaxLineBytes, 10), Wrong: "more than " + Prefix + "UPSTREAM_MAX_BYTES"})
+	err := c.CheckUpstream(c.Listen.Address)
+	if err == nil && !admin.Off {
+		err = c.CheckUpstream(admin.ListenAddress)
+	}
+	found.Join(err)
+}
+
+// CheckUpstream returns a *cli.ConfigError if a listener of the gate on own is its upstream.
+func (c *Config) CheckUpstream(own ListenAddress) error {
+	if !own.covers(c.Upstream.URL.Address.String()) {
+		return nil
+	}
+	return &cli.ConfigError{
+		Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(c.Upstream.URL.String()), Wrong: "the gate itself listens there",
+		Advice: "write where the runner listens, for example http://localhost:9252",
 	}
 }
 
 func (c *Config) validateLabel(found *cli.ConfigErrors, set map[string]string) {
+	l := c.Label
 	if name, ok := set[Prefix+"RUNNER_NAME"]; ok && strings.TrimSpace(name) == "" {
-		found.Add(&cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Wrong: "set but empty", Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod lacks is empty"})
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "RUNNER_NAME", Wrong: "set but empty",
+			Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod lacks is empty",
+		})
 	}
-	if c.Label.RunnerName != "" && c.Label.RunnerNameFile != "" {
-		found.Add(&cli.ConfigError{Thing: Prefix + "RUNNER_NAME_FILE", Value: c.Label.RunnerNameFile, Wrong: "set beside " + Prefix + "RUNNER_NAME", Advice: "keep one of them"})
+	if l.RunnerName != "" && l.RunnerNameFile != "" {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "RUNNER_NAME_FILE", Value: l.RunnerNameFile, Wrong: "set together with " + Prefix + "RUNNER_NAME", Advice: "keep one of them",
+		})
 	}
-	if !utf8.ValidString(c.Label.RunnerName) {
-		found.Add(&cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Value: c.Label.RunnerName, Wrong: "not UTF-8"})
+	if !utf8.ValidString(l.RunnerName) {
+		found.Add(&cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Value: l.RunnerName, Wrong: "not UTF-8"})
+		return
 	}
-	sample := c.Label.RunnerName
-	if sample == "" {
-		sample = "runner"
+	if _, err := exposition.Compile(exposition.Label{Name: l.Name}); err != nil {
+		found.Add(&cli.ConfigError{Thing: Prefix + "LABEL_NAME", Value: l.Name, Wrong: err.Error()})
+		return
 	}
-	if _, err := c.labels(sample); err != nil && utf8.ValidString(sample) {
-		found.Add(&cli.ConfigError{Thing: Prefix + "LABEL_NAME, " + Prefix + "LABELS", Value: c.Label.Name + ", " + c.Label.Constant.String(), Wrong: err.Error()})
+	if _, err := c.labels(l.RunnerName); err != nil {
+		found.Add(&cli.ConfigError{Thing: Prefix + "LABELS", Value: l.Constant.String(), Wrong: err.Error()})
 	}
 }
 
@@ -71,7 +88,7 @@ func (c *Config) validateTLS(found *cli.ConfigErrors) {
 	t := c.TLS
 	switch {
 	case t.InsecureHTTP && t.CertFile != "":
-		found.Add(&cli.ConfigError{Thing: Prefix + "INSECURE_HTTP", Value: "true", Wrong: "set beside " + Prefix + "TLS_CERT_FILE", Advice: "keep one of them"})
+		found.Add(&cli.ConfigError{Thing: Prefix + "INSECURE_HTTP", Value: "true", Wrong: "set together with " + Prefix + "TLS_CERT_FILE", Advice: "keep one of them"})
 	case !t.InsecureHTTP && t.CertFile == "":
 		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_CERT_FILE", Wrong: "not set: there is no certificate to serve with", Advice: "set it and " + Prefix + "TLS_KEY_FILE, or " + Prefix + "INSECURE_HTTP=true inside a mesh"})
 	case (t.CertFile == "") != (t.KeyFile == ""):
@@ -83,45 +100,77 @@ func (c *Config) validateTLS(found *cli.ConfigErrors) {
 }
 
 func (c *Config) validateAuth(found *cli.ConfigErrors) {
-	certificates := c.TLS.ClientCAFile != ""
-	if !certificates && !c.HasBearer() {
-		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_CLIENT_CA_FILE", Wrong: "not set, and no other way to authenticate is on",
-			Advice: "set it, " + Prefix + "TOKENS_FILE, " + Prefix + "OIDC_ISSUER_URL or " + Prefix + "KUBERNETES_AUTH=tokenreview"})
+	if len(c.Methods()) > 0 {
+		return
 	}
-	if certificates && c.TLS.InsecureHTTP && !c.HasBearer() {
-		found.Add(&cli.ConfigError{Thing: Prefix + "INSECURE_HTTP", Value: "true", Wrong: "no client certificate can be shown over plain HTTP, and nothing else authenticates", Advice: "serve TLS, or turn tokens on"})
+	if c.TLS.ClientCAFile != "" {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "INSECURE_HTTP", Value: "true", Wrong: "no client certificate can be shown over plain HTTP, and nothing else authenticates",
+			Advice: "serve TLS, or turn tokens on",
+		})
+		return
 	}
-	if k := c.Kubernetes; k.APIURL != "" {
-		if u, err := url.Parse(k.APIURL); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-			found.Add(&cli.ConfigError{Thing: Prefix + "KUBERNETES_API_URL", Value: RedactURL(k.APIURL), Wrong: "not an https URL"})
+	first, others := methods()[0], methods()[1:]
+	found.Add(&cli.ConfigError{
+		Thing: first.Setting, Wrong: "not set, and no other way to authenticate is on", Advice: "set it, or " + settings(others),
+	})
+}
+
+// validateIssuers checks what package auth would refuse, and what is set of an issuer without a URL.
+func (c *Config) validateIssuers(found *cli.ConfigErrors, set map[string]string) {
+	seen := map[string]string{}
+	for i := range c.OIDC {
+		issuer := &c.OIDC[i]
+		if issuer.URL == "" {
+			issuer.validateUnnamed(found, set)
+			continue
+		}
+		found.Join(VariableErrors(issuer.Prefix, c.IssuerOptions(issuer).Validate()))
+		if first, twice := seen[issuer.URL]; twice { // which rule holds would be chance
+			found.Add(&cli.ConfigError{Thing: issuer.Prefix + "ISSUER_URL", Value: issuer.URL, Wrong: "the same issuer as " + first + "ISSUER_URL"})
+		}
+		seen[issuer.URL] = issuer.Prefix
+	}
+	if !c.AsksAPIServer() {
+		return
+	}
+	options := c.KubernetesOptions()
+	if options.URL == "" {
+		found.Add(&cli.ConfigError{Thing: Prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"})
+		return
+	}
+	found.Join(VariableErrors(Prefix, options.Validate()))
+}
+
+func (c *Config) validateAllow(found *cli.ConfigErrors) {
+	if c.Allow.Metrics.Empty() {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "METRICS_ALLOW", Wrong: "not set: nobody may read /metrics", Advice: "write who may, for example " + Prefix + "METRICS_ALLOW=dns:prometheus.example.com",
+		})
+	}
+	if !c.minted() {
+		return
+	}
+	for _, list := range c.allowLists() {
+		if list.policy.Any() {
+			found.Add(&cli.ConfigError{
+				Thing: list.variable, Value: list.policy.String(), Wrong: "any CI job or pod can mint a token of such an issuer, so * would let all of them in",
+				Advice: "name users or groups, for example user:system:serviceaccount:monitoring:prometheus-k8s",
+			})
 		}
 	}
 }
 
-func (c *Config) validateAllow(found *cli.ConfigErrors) {
-	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
-	switch {
-	case err != nil:
-		found.Add(&cli.ConfigError{Thing: Prefix + "METRICS_ALLOW", Value: c.Allow.Metrics, Wrong: err.Error(), Advice: "metrics-gate help lists the patterns"})
-	case metrics.Empty():
-		found.Add(&cli.ConfigError{Thing: Prefix + "METRICS_ALLOW", Wrong: "not set: nobody may read /metrics", Advice: "write who may, for example " + Prefix + "METRICS_ALLOW=dns:prometheus.example.com"})
-	}
-	pprof, err := auth.ParsePolicy(c.Allow.Pprof)
-	if err != nil {
-		found.Add(&cli.ConfigError{Thing: Prefix + "PPROF_ALLOW", Value: c.Allow.Pprof, Wrong: err.Error(), Advice: "metrics-gate help lists the patterns"})
-	}
-	if !c.HasOIDC() && c.Kubernetes.Auth == "off" {
-		return
-	}
-	const minted = "any CI job or pod can mint a token of such an issuer, so * would let all of them in"
-	const rule = "name users or groups, for example user:system:serviceaccount:monitoring:prometheus-k8s"
-	if metrics.Any() {
-		found.Add(&cli.ConfigError{Thing: Prefix + "METRICS_ALLOW", Value: c.Allow.Metrics, Wrong: minted, Advice: rule})
-	}
-	if pprof.Any() {
-		found.Add(&cli.ConfigError{Thing: Prefix + "PPROF_ALLOW", Value: c.Allow.Pprof, Wrong: minted, Advice: rule})
-	}
+// allowList is an allow list with its variable and the routes that it guards.
+type allowList struct {
+	variable, routes string
+	policy           auth.Policy
 }
 
-// maxClockSkew is the most that an issuer's clock and the gate's may differ.
-const maxClockSkew = 60 * time.Second
+// allowLists lists both.
+func (c *Config) allowLists() []allowList {
+	return []allowList{
+		{Prefix + "METRICS_ALLOW", "/metrics /gate/metrics", c.Allow.Metrics},
+		{Prefix + "PPROF_ALLOW", "/debug/pprof/", c.Allow.Pprof},
+	}
+}

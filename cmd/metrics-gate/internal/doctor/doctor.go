@@ -18,7 +18,6 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
-	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // doctorTimeout bounds each look at something that may not answer.
@@ -160,11 +159,7 @@ func (d *doctor) bound() {
 
 // upstream is the runner's address, host:port.
 func (d *doctor) upstream() string {
-	address, err := upstream.ParseAddress(d.config.Upstream.URL, d.config.Upstream.AllowRemote)
-	if err != nil {
-		return "127.0.0.1:9252"
-	}
-	return address.String()
+	return cmp.Or(d.config.Upstream.URL.Address.String(), "127.0.0.1:9252")
 }
 
 // runnerPort is the port of the runner's listener.

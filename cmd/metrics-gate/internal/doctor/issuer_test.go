@@ -11,12 +11,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
-const twoKeys = `{"keys":[{"kty":"RSA","use":"sig"},{"kty":"EC"},{"kty":"RSA","use":"enc"},{"kty":"oct"}]}`
+// oneKey has the key of RFC 7517 appendix A.1; weakKey adds one that is too short.
+const (
+	ecKey   = `{"kty":"EC","crv":"P-256","use":"sig","kid":"1","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}`
+	oneKey  = `{"keys":[` + ecKey + `,{"kty":"oct","use":"enc","k":"AA"}]}`
+	weakKey = `{"keys":[` + ecKey + `,{"kty":"RSA","kid":"weak","n":"sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri","e":"AQAB"}]}`
+)
 
 // issuerOf starts an issuer and a doctor who trusts it.
 func issuerOf(t *testing.T, h func(url string) http.Handler, environ ...string) (*doctor, *httptest.Server) {
@@ -51,14 +56,15 @@ func TestDoctorOfAnIssuer(t *testing.T) {
 	for _, test := range []struct {
 		name, document, keys, level, text string
 	}{
-		{"good", good, twoKeys, cli.LevelOK, "2 keys at"},
-		{"clock", good, twoKeys, cli.LevelOK, "clock: within"},
-		{"other name", `{"issuer":"%[1]s/","jwks_uri":"%[1]s/keys"}`, twoKeys, cli.LevelFail, "calls itself"},
-		{"not https", `{"issuer":"%[1]s","jwks_uri":"http://127.0.0.1/keys"}`, twoKeys, cli.LevelFail, "jwks_uri is"},
-		{"no keys there", `{"issuer":"%[1]s","jwks_uri":"%[1]s/none"}`, twoKeys, cli.LevelFail, "404"},
-		{"not JSON", "<html>%[1]s", twoKeys, cli.LevelFail, "no JSON document"},
-		{"keys not JSON", good, "<html>", cli.LevelFail, "JSON Web Key Set"},
-		{"no usable key", good, `{"keys":[{"kty":"oct"}]}`, cli.LevelFail, "no key at"},
+		{"good", good, oneKey, cli.LevelOK, "1 keys at"},
+		{"clock", good, oneKey, cli.LevelOK, "clock: within"},
+		{"weak key", good, weakKey, cli.LevelWarn, `key "weak" is not used`},
+		{"other name", `{"issuer":"%[1]s/","jwks_uri":"%[1]s/keys"}`, oneKey, cli.LevelFail, "OIDC_ISSUER_URL=https://"},
+		{"not https", `{"issuer":"%[1]s","jwks_uri":"http://127.0.0.1/keys"}`, oneKey, cli.LevelFail, "not an https URL"},
+		{"no keys there", `{"issuer":"%[1]s","jwks_uri":"%[1]s/none"}`, oneKey, cli.LevelFail, "404"},
+		{"not JSON", "<html>%[1]s", oneKey, cli.LevelFail, "iss of its tokens"},
+		{"keys not JSON", good, "<html>", cli.LevelFail, "JWK Set"},
+		{"no usable key", good, `{"keys":[{"kty":"oct"}]}`, cli.LevelFail, "public signing key"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d, _ := issuerOf(t, provider(test.document, test.keys))
@@ -71,72 +77,38 @@ func TestDoctorOfAnIssuerThatIsNotThere(t *testing.T) {
 	d, s := issuerOf(t, provider("", ""))
 	s.Close()
 	expect(t, d.issuers(t.Context()), cli.LevelFail, "refused")
-	d.config.OIDC[0].CAFile = "/nowhere"
-	expect(t, d.issuers(t.Context()), cli.LevelFail, "CA_FILE")
+	expect(t, d.issuers(t.Context()), cli.LevelFail, "OIDC_CA_FILE")
 	if found := patient(t).issuers(t.Context()); len(found) > 0 {
 		t.Errorf("no issuer: %+v", found)
 	}
 }
 
-func TestDoctorSendsTheDiscoveryTokenToTheIssuerAlone(t *testing.T) {
-	leaked := make(chan string, 1)
-	other := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { leaked <- r.Header.Get("Authorization") }))
-	defer other.Close()
-	token := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte("api-token\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d, _ := issuerOf(t, func(url string) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Authorization") != "Bearer api-token" {
-				w.WriteHeader(http.StatusForbidden)
-				return
-			}
-			if r.URL.Path == "/keys" { // where the other's keys are asked for first
-				w.WriteHeader(http.StatusNotFound)
-				return
-			}
-			_, _ = fmt.Fprintf(w, `{"issuer":"%s","jwks_uri":"%s/keys"}`, url, other.URL)
-		})
-	}, config.Prefix+"OIDC_DISCOVERY_TOKEN_FILE="+token)
-	asks, err := issuerClient(&d.config.OIDC[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	asks.Transport.(hostToken).RoundTripper.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true
-	if response, _, err := client.Fetch(t.Context(), asks, client.Request{URL: other.URL, Limit: 10}); err != nil || response.StatusCode != 200 {
-		t.Fatal(err)
-	}
-	if got := <-leaked; got != "" {
-		t.Errorf("another host got %q", got)
-	}
-	expect(t, d.issuers(t.Context()), cli.LevelFail, "keys at "+other.URL)
-	d.config.OIDC[0].DiscoveryToken = ""
-	expect(t, d.issuers(t.Context()), cli.LevelFail, "DISCOVERY_TOKEN_FILE")
+func TestDoctorAsksForTheDiscoveryToken(t *testing.T) {
+	d, _ := issuerOf(t, func(string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+	})
+	expect(t, d.issuers(t.Context()), cli.LevelFail, "OIDC_DISCOVERY_TOKEN_FILE")
 }
 
 func TestDoctorOfTheClock(t *testing.T) {
-	d, _ := issuerOf(t, provider("%[1]s", ""))
+	c := &config.Issuer{URL: "https://id.example", Prefix: config.Prefix + "OIDC_", ClockSkew: time.Minute}
 	for off, level := range map[time.Duration]string{
 		0: cli.LevelOK, 40 * time.Second: cli.LevelWarn, -50 * time.Second: cli.LevelWarn, 2 * time.Minute: cli.LevelFail, -2 * time.Minute: cli.LevelFail,
 	} {
-		d.now = func() time.Time { return time.Now().Add(off) }
-		response := &http.Response{Header: http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)}}}
-		expect(t, d.skew(&d.config.OIDC[0], response), level, "clock")
+		expect(t, skew(c, auth.IssuerReport{Clock: off, ClockKnown: true}), level, "clock")
 	}
-	if found := d.skew(&d.config.OIDC[0], &http.Response{}); found != nil {
+	if found := skew(c, auth.IssuerReport{}); found != nil {
 		t.Errorf("%+v", found)
 	}
 }
 
 func TestDoctorOfAKeyFile(t *testing.T) {
-	d, _ := issuerOf(t, provider("%[1]s", ""))
-	d.config.OIDC[0].JWKSFile = filepath.Join(t.TempDir(), "jwks.json")
-	expect(t, d.issuers(t.Context()), cli.LevelFail, "JWKS_FILE")
-	if err := os.WriteFile(d.config.OIDC[0].JWKSFile, []byte(twoKeys), 0o600); err != nil {
+	file := filepath.Join(t.TempDir(), "jwks.json")
+	if err := os.WriteFile(file, []byte(oneKey), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, d.issuers(t.Context()), cli.LevelOK, "2 keys at")
+	d, _ := issuerOf(t, provider("%[1]s", ""), config.Prefix+"OIDC_JWKS_FILE="+file)
+	expect(t, d.issuers(t.Context()), cli.LevelOK, "1 keys at "+file)
 }
 
 func TestDoctorOfTheAPIServer(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
 // runnerVersion finds the version in a runner's exposition.
@@ -99,9 +100,9 @@ func (d *doctor) conflicts(body []byte) []cli.Finding {
 	switch {
 	case bearing == 0:
 		return nil
-	case c.Conflict == "override":
+	case c.Conflict.Conflict == exposition.Override:
 		return []cli.Finding{cli.Warn("use "+config.Prefix+"LABEL_CONFLICT=exported: runners that differ in this label alone become duplicate series", "label: %d samples of the runner bear %s already, and lose it", bearing, c.Name)}
-	case c.Conflict == "keep":
+	case c.Conflict.Conflict == exposition.Keep:
 		return []cli.Finding{cli.Warn("use "+config.Prefix+"LABEL_CONFLICT=exported if all samples shall bear the gate's", "label: %d samples of the runner bear %s already, and keep it", bearing, c.Name)}
 	case exported:
 		return []cli.Finding{cli.Warn("use another "+config.Prefix+"LABEL_NAME", "label: samples of the runner bear both %s and exported_%s already", c.Name, c.Name)}

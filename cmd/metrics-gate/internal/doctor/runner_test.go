@@ -38,7 +38,8 @@ func TestDoctorFindsItsTarget(t *testing.T) {
 		{"nonsense:port", "", "https://127.0.0.1:9253/metrics"},
 	} {
 		d := patient(t)
-		d.config.Listen.Address, d.url = test.address, test.url
+		_ = d.config.Listen.Address.UnmarshalText([]byte(test.address)) // nonsense leaves the default
+		d.url = test.url
 		if got := d.target(); got != test.want {
 			t.Errorf("%s %s: %s, want %s", test.address, test.url, got, test.want)
 		}
@@ -50,13 +51,22 @@ func TestDoctorFindsItsTarget(t *testing.T) {
 	}
 }
 
+// adminAddress parses text.
+func adminAddress(t *testing.T, text string) (a config.AdminAddress) {
+	t.Helper()
+	if err := a.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 func TestDoctorFindsTheAdminListener(t *testing.T) {
 	for address, want := range map[string]string{
 		"localhost:9254": "http://127.0.0.1:9254", ":9254": "http://127.0.0.1:9254", "[::]:1": "http://127.0.0.1:1",
-		"192.0.2.1:9254": "http://192.0.2.1:9254", "off": "", "nonsense": "",
+		"192.0.2.1:9254": "http://192.0.2.1:9254", "off": "",
 	} {
 		d := patient(t)
-		d.config.Process.AdminAddress = address
+		d.config.Process.AdminAddress = adminAddress(t, address)
 		if got := d.admin(); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -39,14 +38,11 @@ func (d *doctor) running(ctx context.Context) []cli.Finding {
 
 // admin is the base URL of the admin listener; empty if it is off.
 func (d *doctor) admin() string {
-	host, port, err := net.SplitHostPort(d.config.Process.AdminAddress)
-	if err != nil {
+	address := d.config.Process.AdminAddress
+	if address.Off || address.Port == 0 {
 		return ""
 	}
-	if ip := net.ParseIP(host); host == "" || host == "localhost" || (ip != nil && ip.IsUnspecified()) {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port)
+	return "http://" + address.DialAddress()
 }
 
 // status reads the status page as JSON; there is none beyond loopback.

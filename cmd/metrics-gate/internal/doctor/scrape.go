@@ -6,12 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"syscall"
 
+	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
@@ -25,19 +25,11 @@ func (d *doctor) target() string {
 		}
 		return d.url
 	}
-	address, err := config.ListenAddress(d.config.Listen.Address)
-	if err != nil {
-		address = ":9253"
-	}
-	host, port, _ := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
-		host = "127.0.0.1"
-	}
 	scheme := "https"
 	if d.config.TLS.InsecureHTTP {
 		scheme = "http"
 	}
-	return scheme + "://" + net.JoinHostPort(host, port) + "/metrics"
+	return scheme + "://" + d.config.Listen.Address.DialAddress() + "/metrics"
 }
 
 // gateClient trusts --ca; without it, exactly the certificate in TLS_CERT_FILE and no
@@ -110,7 +102,7 @@ func (d *doctor) stranger(target string, response *http.Response, err error) cli
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return d.unreached(target, err)
-	case err != nil && d.config.HasCertificates() && !d.config.HasBearer():
+	case err != nil && d.config.Uses(auth.MethodCertificate) && !d.config.HasBearer():
 		return cli.Finding{Level: cli.LevelOK, What: "gate " + target + ": refuses a caller without a certificate", Do: try}
 	case err != nil:
 		return d.unreached(target, err)

@@ -22,8 +22,10 @@ func visitor(t *testing.T, f *gatetest.Gate, c client.Credentials) *doctor {
 	t.Helper()
 	d := patient(t)
 	d.config.TLS = f.Config.TLS
-	d.config.Listen.Address = f.Server.Addr().String()
-	d.config.Process.AdminAddress = f.Server.AdminAddr().String()
+	if err := d.config.Listen.Address.UnmarshalText([]byte(f.Server.Addr().String())); err != nil {
+		t.Fatal(err)
+	}
+	d.config.Process.AdminAddress = adminAddress(t, f.Server.AdminAddr().String())
 	d.client = c
 	return d
 }
@@ -112,12 +114,12 @@ func TestDoctorOfTheRunningGate(t *testing.T) {
 		http.Error(w, "the public listener is not up", http.StatusServiceUnavailable)
 	}))
 	defer stopping.Close()
-	d.config.Process.AdminAddress = stopping.Listener.Addr().String()
+	d.config.Process.AdminAddress = adminAddress(t, stopping.Listener.Addr().String())
 	expect(t, d.running(t.Context()), cli.LevelFail, "not ready: the public listener is not up")
 
-	d.config.Process.AdminAddress = "127.0.0.1:9"
+	d.config.Process.AdminAddress = adminAddress(t, "127.0.0.1:9")
 	expect(t, d.running(t.Context()), cli.LevelWarn, "no answer")
-	d.config.Process.AdminAddress = "off"
+	d.config.Process.AdminAddress = adminAddress(t, "off")
 	if found := d.running(t.Context()); found != nil {
 		t.Errorf("%+v", found)
 	}

@@ -6,7 +6,6 @@ package gate
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -37,35 +36,33 @@ type Gate struct {
 	Upstream *upstream.Client
 	Observer *proxy.Observer
 	reloader *reloader
-	issuers  []*auth.OIDC
-	tidy     []func() // let go of what is not needed any more
+	// What asks others about credentials, each nil if it is off.
+	Issuers      []*auth.OIDC
+	TokenReview  *auth.TokenReview
+	AccessReview *auth.AccessReview
+
+	tidy []func() // let go of what is not needed any more
 }
 
 // New reads every file and ties the parts together.
 func New(c *config.Config, log *slog.Logger, version string, registry *prometheus.Registry) (*Gate, error) {
 	g := &Gate{reloader: newReloader(log, registry), Observer: proxy.NewObserver(registry)}
+	var found cli.ConfigErrors
 	labels, err := config.NewRunnerLabels(c)
-	if err != nil {
+	found.Join(err)
+	found.Join(g.loadTLS(c, log))
+	doors, err := g.newDoors(c, log, registry)
+	found.Join(err)
+	if err := found.Err(); err != nil {
 		return nil, err
 	}
 	g.reloader.add("runner_name", labels.Reload)
-	if err := g.loadTLS(c, log); err != nil {
-		return nil, err
-	}
-	address, err := upstream.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote)
-	if err != nil {
-		return nil, err
-	}
-	g.Upstream = upstream.New(upstream.Options{Address: address, UserAgent: "metrics-gate/" + version})
-	doors, err := g.newDoors(c, log, registry)
-	if err != nil {
-		return nil, err
-	}
+	g.Upstream = upstream.New(upstream.Options{Address: c.Upstream.URL.Address, UserAgent: "metrics-gate/" + version})
 	metrics := scrape.New(scrape.Options{
 		Upstream: g.Upstream, Labels: func() *exposition.Labels { return labels.Current.Load() },
 		Timeout:     c.Upstream.Timeout,
 		Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, Bytes: c.Upstream.MaxBytes},
-		Compression: c.Upstream.Compression == "on",
+		Compression: bool(c.Upstream.Compression),
 		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 	})
 	members := proxy.NewMembers(proxy.MembersOptions{
@@ -78,7 +75,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 			Upstream: g.Upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
 			Limiter: profileSlots(c), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 		}),
-		own:      promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: c.Upstream.Compression == "off"}),
+		own:      promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: !bool(c.Upstream.Compression)}),
 		profiles: profile.Names(c.Upstream.Cmdline),
 		bodies:   proxy.Bodies(c.Listen.ReadHeaderTimeout),
 		explain:  explainRefusals(log, c.Upstream.Cmdline),
@@ -144,7 +141,7 @@ func ownHeaders(next http.Handler) http.Handler {
 // Run keeps keys and files fresh until ctx ends.
 func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
 	var refreshing sync.WaitGroup
-	for _, issuer := range g.issuers {
+	for _, issuer := range g.Issuers {
 		refreshing.Go(func() { issuer.Run(ctx) })
 	}
 	refreshing.Go(func() { tidy(ctx, g.tidy) })
@@ -153,6 +150,7 @@ func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
 	g.Upstream.Close()
 }
 
+// TLSConfig is the public listener's; nil with plain HTTP.
 func (g *Gate) TLSConfig() *tls.Config {
 	if g.TLS == nil {
 		return nil
@@ -160,17 +158,14 @@ func (g *Gate) TLSConfig() *tls.Config {
 	return g.TLS.Config()
 }
 
-// loadTLS reads certificates, keys, authorities and revocation lists.
+// loadTLS reads certificates, keys, CAs and revocation lists.
 func (g *Gate) loadTLS(c *config.Config, log *slog.Logger) error {
 	if c.TLS.InsecureHTTP {
 		return nil
 	}
 	files := tlsconf.Files{
 		Cert: c.TLS.CertFile, Key: c.TLS.KeyFile, ClientCA: c.TLS.ClientCAFile, ClientCRL: c.TLS.ClientCRLFile,
-		MinVersion: tls.VersionTLS13,
-	}
-	if c.TLS.MinVersion == "1.2" {
-		files.MinVersion = tls.VersionTLS12
+		MinVersion: uint16(c.TLS.MinVersion),
 	}
 	switch {
 	case c.TLS.ClientCAFile == "":
@@ -182,23 +177,27 @@ func (g *Gate) loadTLS(c *config.Config, log *slog.Logger) error {
 	}
 	var err error
 	if g.TLS, err = tlsconf.New(files, log); err != nil {
-		return tlsMistake(err)
+		return fileErrors(err)
 	}
 	g.reloader.add("tls", g.TLS.Reload)
 	return nil
 }
 
-// tlsMistake names the variable behind a file that cannot be used.
-func tlsMistake(err error) error {
-	var file *tlsconf.FileError
-	if !errors.As(err, &file) {
+// fileErrors names the variable behind each file that cannot be used.
+func fileErrors(err error) error {
+	files := tlsconf.FileErrors(err)
+	if len(files) == 0 {
 		return &cli.ConfigError{Thing: config.Prefix + "TLS_CERT_FILE", Wrong: err.Error()}
 	}
-	variable := map[string]string{
-		tlsconf.RoleServer: "TLS_CERT_FILE", tlsconf.RoleKey: "TLS_KEY_FILE",
-		tlsconf.RoleClientCA: "TLS_CLIENT_CA_FILE", tlsconf.RoleCRL: "TLS_CLIENT_CRL_FILE",
-	}[file.Role]
-	return &cli.ConfigError{Thing: config.Prefix + variable, Value: file.Path, Wrong: cli.Reason(file.Err), Advice: file.Advice}
+	var found cli.ConfigErrors
+	for _, file := range files {
+		variable := map[string]string{
+			tlsconf.RoleServer: "TLS_CERT_FILE", tlsconf.RoleKey: "TLS_KEY_FILE",
+			tlsconf.RoleClientCA: "TLS_CLIENT_CA_FILE", tlsconf.RoleCRL: "TLS_CLIENT_CRL_FILE",
+		}[file.Role]
+		found.Add(&cli.ConfigError{Thing: config.Prefix + variable, Value: file.Path, Wrong: cli.Reason(file.Err), Advice: file.Advice})
+	}
+	return found.Err()
 }
 
 func identityKey(r *http.Request) string { return auth.KeyFromContext(r.Context()) }

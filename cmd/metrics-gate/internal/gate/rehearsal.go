@@ -13,15 +13,7 @@ import (
 )
 
 // Rehearsal is the walk for callers that are all id.
-func Rehearsal(c *config.Config, id auth.Identity) (http.Handler, error) {
-	metrics, err := auth.ParsePolicy(c.Allow.Metrics)
-	if err != nil {
-		return nil, err
-	}
-	pprof, err := auth.ParsePolicy(c.Allow.Pprof)
-	if err != nil {
-		return nil, err
-	}
+func Rehearsal(c *config.Config, id auth.Identity) http.Handler {
 	passed := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	observer := proxy.NewObserver(prometheus.NewRegistry())
 	d := &doors{
@@ -30,9 +22,9 @@ func Rehearsal(c *config.Config, id auth.Identity) (http.Handler, error) {
 				next.ServeHTTP(w, r.WithContext(auth.NewContext(r.Context(), id)))
 			})
 		},
-		metrics: auth.Authorize(metrics, "metrics", auth.Options{}),
-		own:     auth.Authorize(metrics, "gate_metrics", auth.Options{}),
-		pprof:   auth.Authorize(pprof, "pprof", auth.Options{}),
+		metrics: auth.Authorize(c.Allow.Metrics, "metrics", auth.Options{}),
+		own:     auth.Authorize(c.Allow.Metrics, "gate_metrics", auth.Options{}),
+		pprof:   auth.Authorize(c.Allow.Pprof, "pprof", auth.Options{}),
 	}
 	return (&Gate{Observer: observer}).walk(d, handlers{
 		metrics: passed, profile: passed, own: passed, profiles: profile.Names(c.Upstream.Cmdline),
@@ -40,7 +32,7 @@ func Rehearsal(c *config.Config, id auth.Identity) (http.Handler, error) {
 		members: proxy.NewMembers(proxy.MembersOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer, Log: slog.New(slog.DiscardHandler),
 		}),
-	}), nil
+	})
 }
 
 // asIs is a stage that lets everything pass.

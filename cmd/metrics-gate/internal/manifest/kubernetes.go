@@ -51,6 +51,6 @@ func networkPolicy(c *config.Config, o printOptions) string {
 	fields(&b, 2, "- from:",
 		"  - namespaceSelector:", "      matchLabels:", "        kubernetes.io/metadata.name: "+quoted(o.namespace),
 		"    podSelector:", "      matchLabels:", "        app.kubernetes.io/name: prometheus",
-		"  ports:", "  - protocol: TCP", "    port: "+c.Port())
+		"  ports:", "  - protocol: TCP", "    port: "+port(c))
 	return b.String()
 }

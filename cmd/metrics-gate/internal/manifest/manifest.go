@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -79,7 +80,7 @@ func (o printOptions) run(_ context.Context, p *cli.Process, args []string) erro
 		if err != nil {
 			host = "localhost"
 		}
-		o.target = host + ":" + c.Port()
+		o.target = host + ":" + port(c)
 	}
 	_, err = io.WriteString(p.Stdout, printers()[args[0]](c, o))
 	return err
@@ -97,14 +98,14 @@ func quoted(s string) string {
 // scraper says by which kind of credential METRICS_ALLOW lets a scraper in: a
 // certificate if it names one, or else a token.
 func scraper(c *config.Config) (certificate, bearer bool) {
-	for rule := range strings.SplitSeq(c.Allow.Metrics, ",") {
-		switch kind, _, _ := strings.Cut(strings.TrimSpace(rule), ":"); kind {
-		case "dns", "uri", "email", "cn":
-			certificate = certificate || c.HasCertificates()
-		case "token", "user", "group":
-			bearer = true
-		case "*":
-			certificate, bearer = certificate || c.HasCertificates(), bearer || !c.HasCertificates()
+	for _, rule := range c.Allow.Metrics.Rules() {
+		kind, _, _ := strings.Cut(rule, ":")
+		all, _ := c.MethodsOf(kind)
+		if rule == "*" {
+			all = c.Methods()
+		}
+		for _, m := range all {
+			certificate, bearer = certificate || (!m.Bearer && c.Uses(m.Name)), bearer || m.Bearer
 		}
 	}
 	return certificate, bearer && !certificate
@@ -125,3 +126,6 @@ func fields(b *strings.Builder, depth int, lines ...string) {
 		b.WriteString(strings.Repeat(" ", depth) + line + "\n")
 	}
 }
+
+// port is the port of the public listener.
+func port(c *config.Config) string { return strconv.Itoa(int(c.Listen.Address.Port)) }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 )
@@ -19,14 +20,14 @@ func TestScraper(t *testing.T) {
 		"*":                              {true, false},
 	} {
 		c := configtest.Load(t)
-		c.Allow.Metrics = allow
+		c.Allow.Metrics = policy(t, allow)
 		if certificate, bearer := scraper(c); certificate != want[0] || bearer != want[1] {
 			t.Errorf("%s: %v %v", allow, certificate, bearer)
 		}
 	}
 	c := configtest.Load(t)
 	c.TLS.ClientCAFile = ""
-	c.Allow.Metrics = "*"
+	c.Allow.Metrics = policy(t, "*")
 	if certificate, bearer := scraper(c); certificate || !bearer {
 		t.Errorf("* without certificates: %v %v", certificate, bearer)
 	}
@@ -35,7 +36,7 @@ func TestScraper(t *testing.T) {
 func TestPrintPlainHTTP(t *testing.T) {
 	c := configtest.Load(t)
 	c.TLS = config.TLS{InsecureHTTP: true}
-	c.Allow.Metrics = "token:prometheus"
+	c.Allow.Metrics = policy(t, "token:prometheus")
 	var o printOptions
 	o.flags(flag.NewFlagSet("", flag.ContinueOnError))
 	for name, text := range map[string]string{"scrape-config": scrapeConfig(c, o), "podmonitor": podMonitor(c, o)} {
@@ -68,7 +69,9 @@ func TestUnitWord(t *testing.T) {
 func TestCapability(t *testing.T) {
 	for address, want := range map[string]string{":9253": "", ":443": "CAP_NET_BIND_SERVICE", ":1023": "CAP_NET_BIND_SERVICE", ":1024": "", ":80": "CAP_NET_BIND_SERVICE"} {
 		c := configtest.Load(t)
-		c.Listen.Address = address
+		if err := c.Listen.Address.UnmarshalText([]byte(address)); err != nil {
+			t.Fatal(err)
+		}
 		if got := capability(c); got != want {
 			t.Errorf("%s: %q", address, got)
 		}
@@ -89,4 +92,14 @@ func TestStaleKeys(t *testing.T) {
 	if !strings.Contains(Rules(c), "> 1800\n") || strings.Contains(Rules(c), "LABEL") {
 		t.Error(Rules(c))
 	}
+}
+
+// policy parses an allow list.
+func policy(t *testing.T, list string) auth.Policy {
+	t.Helper()
+	p, err := auth.ParsePolicy(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

@@ -35,7 +35,7 @@ func systemdUnit(c *config.Config, o printOptions) string {
 
 // capability is what the public port needs.
 func capability(c *config.Config) string {
-	if port := c.Port(); len(port) < 4 || (len(port) == 4 && port < "1024") {
+	if c.Listen.Address.Port < 1024 {
 		return "CAP_NET_BIND_SERVICE"
 	}
 	return ""

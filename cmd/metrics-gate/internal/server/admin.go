@@ -45,16 +45,11 @@ func (s *state) ready(now time.Time) error {
 const adminConnections = 64
 
 // adminListener binds the admin address; nil if it is off.
-func adminListener(address string) (net.Listener, error) {
-	if address == "off" {
+func adminListener(address config.AdminAddress) (net.Listener, error) {
+	if address.Off {
 		return nil, nil
 	}
-	// localhost is 127.0.0.1 and nothing else, as for the upstream.
-	bind := address
-	if host, port, err := net.SplitHostPort(address); err == nil && host == "localhost" {
-		bind = net.JoinHostPort("127.0.0.1", port)
-	}
-	ln, err := net.Listen("tcp", bind)
+	ln, err := net.Listen(address.Network(), address.HostPort())
 	if err != nil {
 		return nil, fmt.Errorf("%sADMIN_ADDRESS %q: %w", config.Prefix, address, err)
 	}

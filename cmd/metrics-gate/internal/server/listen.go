@@ -24,11 +24,7 @@ func publicListener(c config.Listen) (net.Listener, error) {
 			return nil, fmt.Errorf("systemd socket: %d passed, one stream socket is needed", len(passed))
 		}
 	}
-	address, err := config.ListenAddress(c.Address)
-	if err != nil {
-		return nil, err
-	}
-	ln, err := net.Listen("tcp", address)
+	ln, err := net.Listen(c.Address.Network(), c.Address.HostPort())
 	if err != nil {
 		return nil, fmt.Errorf("%sLISTEN_ADDRESS %q: %w", config.Prefix, c.Address, err)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // notify tells systemd about the service's state (sd_notify(3)); without systemd nothing happens.
@@ -47,14 +49,8 @@ func watchdog(ctx context.Context, answers func(context.Context) error) {
 // answers connects to the listener at addr and waits for the first word of the server.
 // dialed is told the address that the connection comes from.
 func answers(ctx context.Context, addr net.Addr, plain bool, dialed func(net.Addr)) error {
-	address := addr.String()
-	if host, port, err := net.SplitHostPort(address); err == nil {
-		if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
-			address = net.JoinHostPort("localhost", port)
-		}
-	}
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", address)
+	conn, err := d.DialContext(ctx, "tcp", config.DialAddress(addr.String()))
 	if err != nil {
 		return err
 	}

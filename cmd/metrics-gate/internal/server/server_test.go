@@ -217,7 +217,9 @@ func TestAdminListenerBeyondLoopbackHasProbesOnly(t *testing.T) {
 func TestPublicAddressInUse(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
 	c := *f.Config
-	c.Listen.Address = f.Server.Addr().String()
+	if err := c.Listen.Address.UnmarshalText([]byte(f.Server.Addr().String())); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := server.New(&c, slog.New(slog.DiscardHandler), cli.Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
 		t.Errorf("%v, want an error that names the variable", err)
 	}

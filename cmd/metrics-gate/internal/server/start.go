@@ -11,27 +11,14 @@ import (
 // logStart says on one line what is on.
 func (s *Server) logStart() {
 	c := s.config
-	var methods []string
-	if c.TLS.ClientCAFile != "" && !c.TLS.InsecureHTTP {
-		methods = append(methods, "certificate")
-	}
-	if c.Allow.TokensFile != "" {
-		methods = append(methods, "token")
-	}
-	if c.HasOIDC() {
-		methods = append(methods, "oidc")
-	}
-	if c.Kubernetes.Auth != "off" {
-		methods = append(methods, c.Kubernetes.Auth)
-	}
 	admin := "off"
 	if s.adminListener != nil {
 		admin = s.adminListener.Addr().String()
 	}
 	s.log.Info("started",
 		"version", s.version, "listen", s.listener.Addr().String(), "tls", !c.TLS.InsecureHTTP, "admin", admin,
-		"upstream", config.RedactURL(c.Upstream.URL), "label", c.Label.Name, "conflict", c.Label.Conflict,
-		"authentication", strings.Join(methods, ","), "metrics_allow", c.Allow.Metrics, "pprof_allow", c.Allow.Pprof,
+		"upstream", config.RedactURL(c.Upstream.URL.String()), "label", c.Label.Name, "conflict", c.Label.Conflict.String(),
+		"authentication", strings.Join(c.MethodNames(), ","), "metrics_allow", c.Allow.Metrics.String(), "pprof_allow", c.Allow.Pprof.String(),
 		"processors", runtime.GOMAXPROCS(0))
 	for _, f := range c.Lint() {
 		if f.Level != cli.LevelOK {

@@ -86,16 +86,14 @@ func (s *status) report() (*Report, error) {
 	now := s.now()
 	r := &Report{
 		Version: s.Version, Started: s.started, Listen: s.Listen, TLS: !s.Config.TLS.InsecureHTTP,
-		Upstream: config.RedactURL(s.Config.Upstream.URL), Runner: s.runner(),
-		Label: s.Config.Label.Name, Conflict: s.Config.Label.Conflict, Methods: s.Config.Methods(),
+		Upstream: config.RedactURL(s.Config.Upstream.URL.String()), Runner: s.runner(),
+		Label: s.Config.Label.Name, Conflict: s.Config.Label.Conflict.String(), Methods: s.Config.MethodNames(),
 		Refusals: refusals(families), Expiry: s.Expiry(now), Issuers: issuerKeys(families),
 	}
 	if err := s.Ready(now); err != nil {
 		r.NotReady = err.Error()
 	}
-	if r.Rights, err = s.Config.Rights(); err != nil {
-		return nil, err
-	}
+	r.Rights = s.Config.Rights()
 	scrapes := s.Recent()
 	for _, scrape := range scrapes {
 		r.Scrapes = append(r.Scrapes, scrapeOf(scrape))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
@@ -147,7 +148,9 @@ func TestStatusOfNothing(t *testing.T) {
 }
 
 func TestStatusThatCannotBeGathered(t *testing.T) {
-	w := getPage(statusOf(t, func(s *status) { s.Config.Allow.Metrics = "nonsense" }), "")
+	w := getPage(statusOf(t, func(s *status) {
+		s.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return nil, errors.New("broken") })
+	}), "")
 	if w.Code != http.StatusInternalServerError || strings.TrimSpace(w.Body.String()) != "Internal Server Error" {
 		t.Errorf("%d %s", w.Code, w.Body.String())
 	}
