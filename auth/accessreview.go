@@ -139,3 +139,10 @@ func accessKey(id Identity, path string) [sha256.Size]byte {
 	}
 	return sha256.Sum256(b)
 }
+
+// Probe asks the API server for a SubjectAccessReview of a user that does not exist. It
+// returns nil if the API server answers it, and otherwise an error that wraps ErrUnavailable.
+func (a *AccessReview) Probe() error {
+	probe := Identity{Method: MethodKubernetes, User: "metrics-gate-doctor"}
+	return a.api.review(accessReviewPath, newAccessReview(probe, "/metrics"), new(accessReview))
+}
