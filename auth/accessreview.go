@@ -65,7 +65,10 @@ func (a *AccessReview) Close() { a.api.close() }
 // A yes is cached for a minute, a no for ten seconds.
 func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	if id.User == "" {
-		return fmt.Errorf("%w: no user name for RBAC (a certificate's is its CN); give the client another credential", ErrDenied)
+		return fmt.Errorf(
+			"%w: no user name for RBAC (a certificate's is its CN); give the client another credential",
+			ErrDenied,
+		)
 	}
 	id.Groups = reviewGroups(id)
 	path := r.URL.Path
@@ -109,8 +112,14 @@ func (a *AccessReview) ask(id Identity, path string) error {
 		return fmt.Errorf("%w: kubernetes API: answer is not a SubjectAccessReview", ErrUnavailable)
 	}
 	if !out.Status.Allowed || out.Status.Denied {
-		return fmt.Errorf("%w: RBAC does not let user %s get %s; bind it a ClusterRole with nonResourceURLs: [%q] and verbs: [\"get\"]",
-			ErrDenied, clip(id.User), path, path)
+		return fmt.Errorf(
+			"%w: RBAC does not let user %s get %s; "+
+				"bind it a ClusterRole with nonResourceURLs: [%q] and verbs: [\"get\"]",
+			ErrDenied,
+			clip(id.User),
+			path,
+			path,
+		)
 	}
 	return nil
 }

@@ -29,9 +29,16 @@ func newWarmGate(t testing.TB) *warmGate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &warmGate{certificate: NewCertificate(trustAll), tokens: tokens, overTLS: overTLS(leaf(named)), bearer: request("Bearer " + secret)}
+	s := &warmGate{
+		certificate: NewCertificate(trustAll),
+		tokens:      tokens,
+		overTLS:     overTLS(leaf(named)),
+		bearer:      request("Bearer " + secret),
+	}
 	s.chain = NewChain(tokens, s.certificate)
-	s.policy, err = ParsePolicy("token:x,uri:spiffe://example.org/ns/*/sa/prometheus,group:readers,dns:prometheus.example")
+	s.policy, err = ParsePolicy(
+		"token:x,uri:spiffe://example.org/ns/*/sa/prometheus,group:readers,dns:prometheus.example",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

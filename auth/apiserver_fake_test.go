@@ -52,7 +52,9 @@ func newAPIFake(t testing.TB) *apiFake {
 		audiences: map[string][]string{podToken: {ownAudience, "metrics-gate"}},
 		rbac:      map[string]bool{"system:serviceaccount:monitoring:prometheus-k8s /metrics": true}}
 	f.Server = httptest.NewUnstartedServer(f)
-	f.TLS = &tls.Config{Certificates: []tls.Certificate{f.ca.issue(t, "kubernetes.default.svc", x509.ExtKeyUsageServerAuth)}}
+	f.TLS = &tls.Config{
+		Certificates: []tls.Certificate{f.ca.issue(t, "kubernetes.default.svc", x509.ExtKeyUsageServerAuth)},
+	}
 	f.StartTLS()
 	t.Cleanup(f.Close)
 	return f
@@ -101,9 +103,11 @@ func (f *apiFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.answer(w, kind+"-forbidden", nil)
 	case err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json":
 		w.WriteHeader(http.StatusBadRequest)
-	case r.URL.Path == "/apis/authentication.k8s.io/v1/tokenreviews" && review.APIVersion+review.Kind == "authentication.k8s.io/v1TokenReview":
+	case r.URL.Path == "/apis/authentication.k8s.io/v1/tokenreviews" &&
+		review.APIVersion+review.Kind == "authentication.k8s.io/v1TokenReview":
 		f.reviewToken(w, review.Spec)
-	case r.URL.Path == "/apis/authorization.k8s.io/v1/subjectaccessreviews" && review.APIVersion+review.Kind == "authorization.k8s.io/v1SubjectAccessReview":
+	case r.URL.Path == "/apis/authorization.k8s.io/v1/subjectaccessreviews" &&
+		review.APIVersion+review.Kind == "authorization.k8s.io/v1SubjectAccessReview":
 		f.reviewAccess(w, review.Spec)
 	default:
 		w.WriteHeader(http.StatusNotFound)

@@ -83,7 +83,12 @@ type sharedCall[V any] struct {
 
 // do returns the answer of the call that is under way for key, or starts call unless admit
 // refuses. When ctx ends first the error wraps ErrUnavailable.
-func (f *singleFlight[V]) do(ctx context.Context, key [32]byte, admit func() error, call func() (V, error)) (V, error) {
+func (f *singleFlight[V]) do(
+	ctx context.Context,
+	key [32]byte,
+	admit func() error,
+	call func() (V, error),
+) (V, error) {
 	var none V
 	f.mu.Lock()
 	shared, ok := f.pending[key]

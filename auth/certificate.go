@@ -119,10 +119,15 @@ func withoutSPIFFE(uris []string, leaf *x509.Certificate) (kept []string, omitte
 		case !isSPIFFE(uri[len(KindURI+":"):]):
 			kept = append(kept, uri)
 		case leaf.IsCA:
-			omitted = clip(uri) + ": a SPIFFE ID does not count in a certificate of a CA; issue the client's without the CA flag"
+			omitted = clip(
+				uri,
+			) + ": a SPIFFE ID does not count in a certificate of a CA; issue the client's without the CA flag"
 		default:
-			omitted = fmt.Sprintf("%s: a SPIFFE ID does not count in a certificate with %d URIs; issue one with this URI alone",
-				clip(uri), len(uris))
+			omitted = fmt.Sprintf(
+				"%s: a SPIFFE ID does not count in a certificate with %d URIs; issue one with this URI alone",
+				clip(uri),
+				len(uris),
+			)
 		}
 	}
 	return kept, omitted

@@ -32,13 +32,16 @@ func everyAuthenticator(t *testing.T) map[string]candidate {
 		return func() *http.Request { return request("Bearer " + token) }
 	}
 	return map[string]candidate{
-		"certificate":            {certificate, func() *http.Request { return overTLS(leaf(named)) }},
-		"token":                  {tokens, bear(secret)},
-		"oidc":                   {issuer.oidc, bear(jwt)},
-		"kubernetes":             {review, bear(podToken)},
-		"chain with certificate": {NewChain(tokens, issuer.oidc, review, certificate), func() *http.Request { return overTLS(leaf(named)) }},
-		"chain with oidc":        {NewChain(tokens, issuer.oidc, review, certificate), bear(jwt)},
-		"chain with kubernetes":  {NewChain(tokens, issuer.oidc, review, certificate), bear(podToken)},
+		"certificate": {certificate, func() *http.Request { return overTLS(leaf(named)) }},
+		"token":       {tokens, bear(secret)},
+		"oidc":        {issuer.oidc, bear(jwt)},
+		"kubernetes":  {review, bear(podToken)},
+		"chain with certificate": {
+			NewChain(tokens, issuer.oidc, review, certificate),
+			func() *http.Request { return overTLS(leaf(named)) },
+		},
+		"chain with oidc":       {NewChain(tokens, issuer.oidc, review, certificate), bear(jwt)},
+		"chain with kubernetes": {NewChain(tokens, issuer.oidc, review, certificate), bear(podToken)},
 	}
 }
 
@@ -76,8 +79,10 @@ func conformNone(t *testing.T, c candidate) {
 // the error shows nothing of it.
 func conformBad(t *testing.T, c candidate) {
 	for _, authorization := range [][]string{
-		{""}, {"Bearer"}, {"Bearer "}, {"Basic c2VjcmV0LXdvcmQ="}, {"Bearer secret-word"}, {"Bearer secret-word", "Bearer secret-word"},
-		{"Bearer mg_secret-word"}, {"Bearer secret.word.secret"}, {"Bearer " + strings.Repeat("secret-word", 1000)}, {"secret-word"},
+		{""}, {"Bearer"}, {"Bearer "}, {"Basic c2VjcmV0LXdvcmQ="}, {"Bearer secret-word"}, {"Bearer secret-word",
+			"Bearer secret-word"},
+		{"Bearer mg_secret-word"}, {"Bearer secret.word.secret"}, {"Bearer " + strings.Repeat("secret-word", 1000)},
+		{"secret-word"},
 	} {
 		id, err := c.a.Authenticate(request(authorization...))
 		if err == nil || id.Method != "" || len(id.Names) > 0 {

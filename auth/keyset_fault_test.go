@@ -26,7 +26,10 @@ func TestOIDCBadAnswersKeepTheLastGoodKeys(t *testing.T) {
 		"too big": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(append(big, jwkSet(t, newECKey(t, "x"))...))
 		},
-		"redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, evil.URL+"/keys", http.StatusFound) },
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, evil.URL+"/keys",
+				http.StatusFound)
+		},
 		"cut off": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"keys":[`)
@@ -89,7 +92,8 @@ func TestOIDCHangingIssuer(t *testing.T) {
 
 func TestKeySetPause(t *testing.T) {
 	k := &keySet{minInterval: 10 * time.Second, maxAge: 24 * time.Hour}
-	for failures, want := range []time.Duration{15 * time.Minute, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute} {
+	for failures, want := range []time.Duration{15 * time.Minute, 10 * time.Second, 20 * time.Second,
+		40 * time.Second, time.Minute, time.Minute} {
 		if got := k.pause(failures); got != want {
 			t.Errorf("%d failures: %s, want %s", failures, got, want)
 		}

@@ -25,9 +25,18 @@ func TestOIDCFloodAsksTheIssuerTwiceAtMost(t *testing.T) {
 			key := &signKey{alg: "ES256", private: other.private}
 			return key.token(t, f.claims(object{"jti": i}))
 		}, 2},
-		"bad signature": {func(f *oidcFixture, i int) string { return other.token(t, f.claims(object{"jti": i})) }, 2},
-		"expired":       {func(f *oidcFixture, i int) string { return f.key.token(t, f.claims(object{"exp": i + 1})) }, 1},
-		"audience":      {func(f *oidcFixture, i int) string { return f.key.token(t, f.claims(object{"aud": fmt.Sprint(i)})) }, 1},
+		"bad signature": {
+			func(f *oidcFixture, i int) string { return other.token(t, f.claims(object{"jti": i})) },
+			2,
+		},
+		"expired": {
+			func(f *oidcFixture, i int) string { return f.key.token(t, f.claims(object{"exp": i + 1})) },
+			1,
+		},
+		"audience": {
+			func(f *oidcFixture, i int) string { return f.key.token(t, f.claims(object{"aud": fmt.Sprint(i)})) },
+			1,
+		},
 	}
 	for name, kind := range kinds {
 		f := newOIDCFixture(t, nil)

@@ -74,7 +74,7 @@ func BenchmarkOIDCNewToken(b *testing.B) {
 	}
 }
 
-// BenchmarkOIDCRefused is what a stranger's token costs.
+// BenchmarkOIDCRefused is the cost of a token with a bad signature.
 func BenchmarkOIDCRefused(b *testing.B) {
 	f := newOIDCFixture(b, nil)
 	tokens := map[string]string{

@@ -126,7 +126,8 @@ func (k *signKey) signature(t testing.TB, alg, input string) []byte {
 		}
 	case *rsa.PrivateKey:
 		if alg[0] == 'P' {
-			sig, err = rsa.SignPSS(rand.Reader, key, hash, digest, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+			sig, err = rsa.SignPSS(rand.Reader, key, hash, digest,
+				&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 		} else {
 			sig, err = rsa.SignPKCS1v15(nil, key, hash, digest)
 		}

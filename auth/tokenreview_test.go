@@ -28,8 +28,10 @@ func TestTokenReviewIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	const user = "system:serviceaccount:monitoring:prometheus-k8s"
-	if id.Method != MethodKubernetes || id.User != user || id.Subject != "user:"+user || !slices.Equal(id.Names, []string{"user:" + user}) ||
-		id.UID == "" || !slices.Contains(id.Groups, "system:serviceaccounts:monitoring") || id.Issuer != f.URL ||
+	if id.Method != MethodKubernetes || id.User != user || id.Subject != "user:"+user || !slices.Equal(id.Names,
+		[]string{"user:" + user}) ||
+		id.UID == "" || !slices.Contains(id.Groups, "system:serviceaccounts:monitoring") ||
+		id.Issuer != f.URL ||
 		id.Extra["authentication.kubernetes.io/pod-name"][0] != "prometheus-k8s-0" {
 		t.Fatalf("identity %+v", id)
 	}
@@ -42,11 +44,17 @@ func TestTokenReviewIdentity(t *testing.T) {
 func TestTokenReviewRefuses(t *testing.T) {
 	f := newAPIFake(t)
 	unaware := func(w http.ResponseWriter, _ *http.Request) {
-		f.answer(w, "tokenreview-good", func(body map[string]any) { delete(body["status"].(map[string]any), "audiences") })
+		f.answer(
+			w,
+			"tokenreview-good",
+			func(body map[string]any) { delete(body["status"].(map[string]any), "audiences") },
+		)
 	}
 	nobody := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"kind":"TokenReview","apiVersion":"authentication.k8s.io/v1","status":` + body + `}`))
+			_, _ = w.Write(
+				[]byte(`{"kind":"TokenReview","apiVersion":"authentication.k8s.io/v1","status":` + body + `}`),
+			)
 		}
 	}
 	for _, test := range []struct {
@@ -62,7 +70,8 @@ func TestTokenReviewRefuses(t *testing.T) {
 		{"expired token", staleToken, nil, nil, ReasonExpired},
 		{"server that ignores audiences", podToken, []string{"metrics-gate"}, unaware, ReasonBad},
 		{"no user name", podToken, nil, nobody(`{"authenticated":true,"user":{}}`), ReasonBad},
-		{"anonymous", podToken, nil, nobody(`{"authenticated":true,"user":{"username":"system:anonymous"}}`), ReasonBad},
+		{"anonymous", podToken, nil, nobody(`{"authenticated":true,"user":{"username":"system:anonymous"}}`),
+			ReasonBad},
 		{"no status", podToken, nil, nobody(`{}`), ReasonBad},
 		{"user without a yes", podToken, nil, nobody(`{"user":{"username":"a"}}`), ReasonBad},
 	} {

@@ -27,7 +27,7 @@ func TestTokensFiles(t *testing.T) {
 			}
 			if err != nil {
 				if set != nil {
-					t.Fatal("tokens beside an error")
+					t.Fatal("tokens and an error")
 				}
 				checkQuiet(t, err, string(content))
 				t.Log(err)
@@ -89,14 +89,16 @@ func TestTokensFileKind(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	for mode, good := range map[os.FileMode]bool{0o400: true, 0o440: true, 0o640: true, 0o604: false, 0o644: false, 0o622: false, 0o602: false, 0o666: false} {
+	for mode, good := range map[os.FileMode]bool{0o400: true, 0o440: true, 0o640: true, 0o604: false, 0o644: false,
+		0o622: false, 0o602: false, 0o666: false} {
 		path := tokensFile(t, line)
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
 		_, err := LoadTokens(path)
 		var option *OptionError
-		if (err == nil) != good || err != nil && (!errors.As(err, &option) || option.Value != path || option.Advice == "") {
+		if (err == nil) != good ||
+			err != nil && (!errors.As(err, &option) || option.Value != path || option.Advice == "") {
 			t.Errorf("mode %04o: %v", mode, err)
 		}
 	}
