@@ -65,10 +65,8 @@ func (a *AccessReview) Close() { a.api.close() }
 // A yes is cached for a minute, a no for ten seconds.
 func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	if id.User == "" {
-		return fmt.Errorf(
-			"%w: no user name for RBAC (a certificate's is its CN); give the client another credential",
-			ErrDenied,
-		)
+		return fmt.Errorf("%w: no user name for RBAC (a certificate's is its CN); give the client another credential",
+			ErrDenied)
 	}
 	id.Groups = reviewGroups(id)
 	path := r.URL.Path

@@ -15,9 +15,10 @@ import (
 
 func TestKubernetesOutages(t *testing.T) {
 	f := newAPIFake(t)
-	elsewhere := httptest.NewTLSServer(
-		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }),
-	)
+	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request) {
+		t.Error("a redirect was followed")
+	}))
 	defer elsewhere.Close()
 	status := func(code int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
@@ -62,10 +63,8 @@ func TestKubernetesOutages(t *testing.T) {
 		})
 	}
 	f.Close()
-	if _, err := newReview(t, f.options(t)).Authenticate(request("Bearer " + podToken)); !errors.Is(
-		err,
-		ErrUnavailable,
-	) {
+	if _, err := newReview(t, f.options(t)).Authenticate(request("Bearer " + podToken)); !errors.Is(err,
+		ErrUnavailable) {
 		t.Fatalf("nobody there: %v", err)
 	}
 }

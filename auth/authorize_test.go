@@ -100,11 +100,8 @@ func TestRefusalsTeach(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := Authorize(
-				p,
-				"metrics",
-				Options{Log: slog.New(slog.NewJSONHandler(&log, nil)), AllowList: "METRICS_ALLOW"},
-			)(
+			h := Authorize(p, "metrics", Options{Log: slog.New(slog.NewJSONHandler(&log, nil)),
+				AllowList: "METRICS_ALLOW"})(
 				ok,
 			)
 			r := request()

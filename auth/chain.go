@@ -22,10 +22,7 @@ type chain struct {
 // authenticator knows refuses too.
 func NewChain(authenticators ...Authenticator) Authenticator {
 	c := &chain{
-		unknownToken: fmt.Errorf(
-			"%w bearer token: it is no static token and not from a configured issuer",
-			ErrUnknown,
-		),
+		unknownToken: fmt.Errorf("%w bearer token: it is no static token and not from a configured issuer", ErrUnknown),
 	}
 	for _, a := range authenticators {
 		if _, ok := a.(*Certificate); ok {
@@ -44,10 +41,8 @@ func NewChain(authenticators ...Authenticator) Authenticator {
 	case len(c.certificates) == 0:
 		c.noCredential = fmt.Errorf("%w: send Authorization: Bearer and a token", ErrNoCredential)
 	default:
-		c.noCredential = fmt.Errorf(
-			"%w: present a client certificate, or send Authorization: Bearer and a token",
-			ErrNoCredential,
-		)
+		c.noCredential = fmt.Errorf("%w: present a client certificate, or send Authorization: Bearer and a token",
+			ErrNoCredential)
 	}
 	return c
 }

@@ -73,11 +73,8 @@ func TestChainAsksInTurn(t *testing.T) {
 	known := identity(MethodOIDC, "user:a")
 	pass := answer{err: ErrNoCredential, asked: &before}
 	r := request("Bearer abc")
-	id, err := NewChain(
-		pass,
-		answer{id: known},
-		answer{id: identity(MethodKubernetes, "user:b"), asked: &after},
-	).Authenticate(r)
+	id, err := NewChain(pass, answer{id: known}, answer{id: identity(MethodKubernetes, "user:b"),
+		asked: &after}).Authenticate(r)
 	if err != nil || id.Names[0] != "user:a" || before != 1 || after != 0 {
 		t.Fatalf("%+v, %v; asked %d before, %d after", id, err, before, after)
 	}

@@ -191,16 +191,7 @@ func TestLookup(t *testing.T) {
 		value, found, err := lookup(parseClaims(t, test.members), test.path)
 		number, _ := value.(json.Number)
 		if string(number) != test.want || found != (test.want != "") || !errors.Is(err, test.err) {
-			t.Errorf(
-				"%s in %s: %v %v %v, want %q %v",
-				test.path,
-				test.members,
-				value,
-				found,
-				err,
-				test.want,
-				test.err,
-			)
+			t.Errorf("%s in %s: %v %v %v, want %q %v", test.path, test.members, value, found, err, test.want, test.err)
 		}
 	}
 	for path, want := range map[string]bool{"a": true, "a.b": true, "": false, ".a": false, "a.": false,

@@ -58,12 +58,7 @@ func TestSenderConstrainedTokens(t *testing.T) {
 			}
 		}
 	}
-	null := f.key.sign(
-		t,
-		"ES256",
-		`{"alg":"ES256","kid":"k1"}`,
-		string(mustJSON(t, f.claims(object{"CNF": object{}}))),
-	)
+	null := f.key.sign(t, "ES256", `{"alg":"ES256","kid":"k1"}`, string(mustJSON(t, f.claims(object{"CNF": object{}}))))
 	if _, err := f.try(null); !errors.Is(err, errFolded) {
 		t.Errorf("CNF: %v, want %v", err, errFolded)
 	}

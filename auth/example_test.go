@@ -62,9 +62,8 @@ func ExampleParsePolicy() {
 	rule, ok := policy.Allows(auth.Identity{Method: auth.MethodCertificate,
 		Names: []string{"uri:spiffe://example.org/ns/monitoring/sa/prometheus"}})
 	fmt.Println(ok, rule)
-	rule, ok = policy.Allows(
-		auth.Identity{Method: auth.MethodOIDC, Names: []string{"user:alice"}, Groups: []string{"CN=ops,OU=Groups"}},
-	)
+	rule, ok = policy.Allows(auth.Identity{Method: auth.MethodOIDC, Names: []string{"user:alice"},
+		Groups: []string{"CN=ops,OU=Groups"}})
 	fmt.Println(ok, rule)
 	_, err = auth.ParsePolicy("prometheus.example")
 	var wrong *auth.PatternError

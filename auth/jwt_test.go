@@ -189,9 +189,7 @@ func TestParseJWTSizes(t *testing.T) {
 	if _, err := f.try(grow(6200)); err == nil || errors.Is(err, ErrNoCredential) {
 		t.Errorf("too long: %v", err)
 	}
-	deep := b64(
-		`{"alg":"ES256"}`,
-	) + "." + b64(
+	deep := b64(`{"alg":"ES256"}`) + "." + b64(
 		`{"iss":"x","a":`+strings.Repeat("[", 1000)+strings.Repeat("]", 1000)+"}",
 	) + ".AA"
 	if _, err := parseJWT(deep); !errors.Is(err, errPayload) {

@@ -72,9 +72,8 @@ func bentSignatures(t *testing.T, key *signKey, alg, good string) map[string]str
 		"signature of the payload": with(key.signature(t, alg, payload)),
 		"signature of the decoded": with(key.signature(t, alg, decoded)),
 		"padding":                  good + "==",
-		"standard alphabet": input + "." + base64.RawStdEncoding.EncodeToString(
-			append(raw[:len(raw)-3:len(raw)-3], 0xfb, 0xff, 0xfe),
-		),
+		"standard alphabet": input + "." + base64.RawStdEncoding.EncodeToString(append(raw[:len(raw)-3:len(raw)-3],
+			0xfb, 0xff, 0xfe)),
 	}
 }
 

@@ -73,20 +73,14 @@ func keyCases(t *testing.T) map[string]keyCase {
 
 func TestParseKeyringAdmitsKeys(t *testing.T) {
 	for name, test := range keyCases(t) {
-		_, err := parseKeyring(
-			mustJSON(t, object{"keys": []any{test.key}}),
-			[]string{"RS256", "ES256", "EdDSA"},
-			time.Time{},
-		)
+		_, err := parseKeyring(mustJSON(t, object{"keys": []any{test.key}}), []string{"RS256", "ES256", "EdDSA"},
+			time.Time{})
 		if (err == nil) != test.want {
 			t.Errorf("%s: %v, want admitted: %v", name, err, test.want)
 		}
 		// One bad key never costs the good ones.
-		ring, err := parseKeyring(
-			mustJSON(t, object{"keys": []any{test.key, newECKey(t, "good").jwk(t)}}),
-			[]string{"ES256"},
-			time.Time{},
-		)
+		ring, err := parseKeyring(mustJSON(t, object{"keys": []any{test.key, newECKey(t, "good").jwk(t)}}),
+			[]string{"ES256"}, time.Time{})
 		if err != nil || len(ring.keys) < 1 {
 			t.Errorf("%s with a good key: %v", name, err)
 		}
@@ -112,11 +106,7 @@ func TestKeyDigestChangesWithTrust(t *testing.T) {
 	seen := map[[32]byte]string{}
 	for name, extra := range map[string]object{"plain": {}, "kid": {"kid": "other"}, "no kid": {"kid": nil},
 		"alg": {"alg": "RS256"}} {
-		ring, err := parseKeyring(
-			jwkSet(t, &signKey{"k", "RS256", key.private, extra}),
-			[]string{"RS256"},
-			time.Time{},
-		)
+		ring, err := parseKeyring(jwkSet(t, &signKey{"k", "RS256", key.private, extra}), []string{"RS256"}, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}

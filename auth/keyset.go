@@ -119,15 +119,8 @@ func (k *keySet) install(ring *keyring) {
 	old := k.ring.Swap(ring)
 	for _, fault := range ring.unused {
 		if old == nil || !slices.Contains(old.unused, fault) {
-			k.log.Warn(
-				"a key of the issuer cannot be used",
-				"issuer",
-				k.issuer,
-				"kid",
-				clip(fault.KeyID),
-				"err",
-				fault.Reason,
-			)
+			k.log.Warn("a key of the issuer cannot be used",
+				"issuer", k.issuer, "kid", clip(fault.KeyID), "err", fault.Reason)
 		}
 	}
 }

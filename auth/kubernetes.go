@@ -60,11 +60,8 @@ func (o KubernetesOptions) Validate() error {
 	u, err := url.Parse(o.URL)
 	switch {
 	case err != nil || u.Scheme != "https" || u.Hostname() == "":
-		errs = append(
-			errs,
-			&OptionError{Option: OptionAPIURL, Value: redactUser(o.URL), Err: errors.New("not an https URL"),
-				Advice: "write https://HOST:PORT"},
-		)
+		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactUser(o.URL),
+			Err: errors.New("not an https URL"), Advice: "write https://HOST:PORT"})
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactUser(o.URL),
 			Err: errors.New("has user info, a query or a fragment"), Advice: "write https://HOST:PORT"})

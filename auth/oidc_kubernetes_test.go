@@ -65,9 +65,8 @@ func kubernetesIssuer(t *testing.T, token string) (a *OIDC, hosts *[]string) {
 // podClaims are those of the recorded token.
 func podClaims(t *testing.T, all map[string]*recording) (claims object) {
 	t.Helper()
-	payload, err := base64.RawURLEncoding.DecodeString(
-		strings.Split(all["tokenreview-good"].review(t).Spec.Token, ".")[1],
-	)
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(all["tokenreview-good"].review(t).Spec.Token,
+		".")[1])
 	if err == nil {
 		claims, err = parseObject(payload)
 	}

@@ -155,7 +155,8 @@ func (o OIDCOptions) validatePrefixes(errs *optionErrors) {
 		value  string
 	}{{OptionUsernamePrefix, o.UsernamePrefix}, {OptionGroupsPrefix, o.GroupsPrefix}} {
 		errs.add(o.SharedNames && prefix.value == "", prefix.option, "",
-			"not set, and names come from another issuer or the Kubernetes API too: one could claim the names of the other",
+			"not set, and names come from another issuer or the Kubernetes API too: "+
+				"one could claim the names of the other",
 			"write a prefix, as in oidc:, or "+NoPrefix+" if equal names deliberately mean the same")
 	}
 }

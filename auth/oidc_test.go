@@ -47,12 +47,7 @@ func TestOIDCAcceptsEveryAlgorithm(t *testing.T) {
 	f := newOIDCFixture(t, func(o *OIDCOptions) { o.Algorithms = algorithms })
 	f.issuer.publish(jwkSet(t, append(all, rsa)...))
 	for alg, key := range keys {
-		token := key.sign(
-			t,
-			alg,
-			fmt.Sprintf(`{"alg":%q,"kid":%q}`, alg, key.kid),
-			string(mustJSON(t, f.claims(nil))),
-		)
+		token := key.sign(t, alg, fmt.Sprintf(`{"alg":%q,"kid":%q}`, alg, key.kid), string(mustJSON(t, f.claims(nil))))
 		if _, err := f.try(token); err != nil {
 			t.Errorf("%s: %v", alg, err)
 		}

@@ -111,10 +111,8 @@ func checkDNSPattern(value string) error {
 		return errors.New("not a DNS name; write the subject alternative name alone, as in dns:prometheus.example")
 	}
 	if strings.HasSuffix(value, ".") {
-		return fmt.Errorf(
-			"no certificate has it: DNS names have no dot at their end there; write dns:%s",
-			strings.TrimRight(value, "."),
-		)
+		return fmt.Errorf("no certificate has it: DNS names have no dot at their end there; write dns:%s",
+			strings.TrimRight(value, "."))
 	}
 	return nil
 }

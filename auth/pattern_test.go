@@ -132,10 +132,7 @@ func FuzzPattern(f *testing.F) {
 			return
 		}
 		if !strings.HasPrefix(rule, "uri:") ||
-			strings.Count(
-				rule,
-				"/",
-			) != strings.Count(
+			strings.Count(rule, "/") != strings.Count(
 				name,
 				"/",
 			) || strings.Count(rule, "%") != strings.Count(name, "%") {

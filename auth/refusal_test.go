@@ -150,11 +150,7 @@ func TestRequestsAreCountedByRule(t *testing.T) {
 			serve(route, r.WithContext(NewContext(r.Context(), id)))
 		}
 	}
-	allowed, lastUsed := byRule(
-		t,
-		registry,
-		"metrics_gate_allowed_total",
-	), byRule(
+	allowed, lastUsed := byRule(t, registry, "metrics_gate_allowed_total"), byRule(
 		t,
 		registry,
 		"metrics_gate_rule_last_used_timestamp_seconds",

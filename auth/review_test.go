@@ -41,10 +41,7 @@ func TestReviewsAreRetriedOnce(t *testing.T) {
 			t.Errorf("SubjectAccessReview, %s: %v", name, err)
 		}
 		f.set(func() { f.override, f.asked = test.fail, map[string]int{} })
-		if _, err := review.Authenticate(request("Bearer other." + name[:1] + ".x")); !errors.Is(
-			err,
-			ErrUnavailable,
-		) {
+		if _, err := review.Authenticate(request("Bearer other." + name[:1] + ".x")); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("always %s: %v", name, err)
 		}
 		if n, most := f.calls(), map[bool]int{true: 2, false: 1}[test.retry]; n != most {
@@ -75,23 +72,12 @@ func TestSystemGroupsComeFromTheAPIServerOnly(t *testing.T) {
 
 func TestAllMistakesAtOnce(t *testing.T) {
 	missing := func(name string) string { return filepath.Join(t.TempDir(), name) }
-	_, err := NewOIDC(
-		OIDCOptions{Issuer: "http://idp.example", Audiences: []string{"gate"}, Algorithms: []string{"none"},
-			CAFile: missing("ca"), JWKSFile: missing("keys"), SharedNames: true},
-	)
-	checkOptions(
-		t,
-		err,
-		OptionIssuer,
-		OptionAlgorithms,
-		OptionUsernamePrefix,
-		OptionGroupsPrefix,
-		OptionCAFile,
-		OptionJWKSFile,
-	)
-	_, err = NewOIDC(
-		OIDCOptions{Issuer: "https://idp.example", Audiences: []string{"gate"}, DiscoveryTokenFile: missing("token")},
-	)
+	_, err := NewOIDC(OIDCOptions{Issuer: "http://idp.example", Audiences: []string{"gate"},
+		Algorithms: []string{"none"}, CAFile: missing("ca"), JWKSFile: missing("keys"), SharedNames: true})
+	checkOptions(t, err, OptionIssuer, OptionAlgorithms, OptionUsernamePrefix, OptionGroupsPrefix, OptionCAFile,
+		OptionJWKSFile)
+	_, err = NewOIDC(OIDCOptions{Issuer: "https://idp.example", Audiences: []string{"gate"},
+		DiscoveryTokenFile: missing("token")})
 	checkOptions(t, err, OptionDiscoveryTokenFile)
 	k := KubernetesOptions{
 		URL:       "http://user:secret@api",

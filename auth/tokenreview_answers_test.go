@@ -95,15 +95,8 @@ func TestKubernetesAsks(t *testing.T) {
 		}
 		if sent.Method != want.request.Method || sent.URL.Path != want.request.URL.Path ||
 			!reflect.DeepEqual(f.last, spec.Spec) {
-			t.Errorf(
-				"%s %s %v, recorded %s %s %v",
-				sent.Method,
-				sent.URL,
-				f.last,
-				want.request.Method,
-				want.request.URL,
-				spec.Spec,
-			)
+			t.Errorf("%s %s %v, recorded %s %s %v", sent.Method, sent.URL, f.last, want.request.Method,
+				want.request.URL, spec.Spec)
 		}
 	}
 	same(want)

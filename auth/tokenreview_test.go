@@ -44,11 +44,10 @@ func TestTokenReviewIdentity(t *testing.T) {
 func TestTokenReviewRefuses(t *testing.T) {
 	f := newAPIFake(t)
 	unaware := func(w http.ResponseWriter, _ *http.Request) {
-		f.answer(
-			w,
-			"tokenreview-good",
-			func(body map[string]any) { delete(body["status"].(map[string]any), "audiences") },
-		)
+		f.answer(w, "tokenreview-good", func(body map[string]any) {
+			delete(body["status"].(map[string]any),
+				"audiences")
+		})
 	}
 	nobody := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {

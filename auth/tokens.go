@@ -182,11 +182,8 @@ func parseTokenLine(fields []string) (name string, sum [sha256.Size]byte, err er
 		return "", sum, errors.New("no sha256: before the digest")
 	}
 	if len(digits) != hex.EncodedLen(len(sum)) {
-		return "", sum, fmt.Errorf(
-			"digest of %d characters after sha256:, want %d hex digits",
-			len(digits),
-			hex.EncodedLen(len(sum)),
-		)
+		return "", sum, fmt.Errorf("digest of %d characters after sha256:, want %d hex digits", len(digits),
+			hex.EncodedLen(len(sum)))
 	}
 	if _, err := hex.Decode(sum[:], []byte(digits)); err != nil {
 		return "", sum, errors.New("digest has characters that are not hex digits")
