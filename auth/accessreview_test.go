@@ -53,7 +53,7 @@ func TestAccessReview(t *testing.T) {
 	}
 }
 
-func TestAccessReviewTellsAll(t *testing.T) {
+func TestAccessReviewSendsUserGroupsAndExtra(t *testing.T) {
 	f := newAPIFake(t)
 	if err := newAccess(t, f.options(t)).Authorize(request(), pod()); err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestAccessReviewTellsAll(t *testing.T) {
 	}
 }
 
-func TestAccessReviewRemembers(t *testing.T) {
+func TestAccessReviewCachesVerdicts(t *testing.T) {
 	f, now := newAPIFake(t), newClock()
 	o := f.options(t)
 	o.Now = now.Now
@@ -98,7 +98,7 @@ func TestAccessReviewRemembers(t *testing.T) {
 	}
 }
 
-func TestAccessReviewOdd(t *testing.T) {
+func TestAccessReviewRefusesOddAnswers(t *testing.T) {
 	f := newAPIFake(t)
 	const (
 		version = `"apiVersion":"authorization.k8s.io/v1"`
@@ -120,8 +120,8 @@ func TestAccessReviewOdd(t *testing.T) {
 	}
 }
 
-// TestAccessKey changes one thing at a time: no two questions share an answer.
-func TestAccessKey(t *testing.T) {
+// Each case changes one thing of a review: no two reviews share a verdict.
+func TestDifferentReviewsHaveDifferentKeys(t *testing.T) {
 	seen := map[[32]byte]string{}
 	for name, edit := range map[string]func(*Identity) string{
 		"as it is":  func(*Identity) string { return "/metrics" },

@@ -18,18 +18,18 @@ import (
 
 const gateToken = "eyJnYXRlIjoxfQ.e30.Z2F0ZQ"
 
-// ownAudience is the API server's own: its issuer.
+// ownAudience is the API server's own audience: its issuer.
 const ownAudience = "https://kubernetes.default.svc"
 
-// podToken is one that the fake API server knows; its exp is in 2100.
+// podToken is a token that the fake API server accepts; its exp is in 2100.
 const (
 	podToken   = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln"
 	staleToken = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjF9.c2ln"
 )
 
-// apiFake does what an API server does about reviews: it wants a caller it
-// knows, with the right to create them, looks at the audiences, and answers
-// what a real one answered (testdata/kubernetes), with what was asked in it.
+// apiFake is an API server for reviews. It authenticates and authorizes its caller, checks
+// the audiences, and sends recorded answers of a real one (testdata/kubernetes) with the
+// request's spec in them.
 type apiFake struct {
 	*httptest.Server
 	ca      *testCA
@@ -123,7 +123,7 @@ func (f *apiFake) answer(w http.ResponseWriter, name string, edit func(body map[
 	r.answer(w, edit)
 }
 
-// echo puts what was asked into an answer, as the API server does.
+// echo puts the request's spec into an answer, as the API server does.
 func echo(spec map[string]any) func(map[string]any) {
 	return func(body map[string]any) { body["spec"] = spec }
 }
@@ -172,7 +172,7 @@ func (f *apiFake) reviewAccess(w http.ResponseWriter, spec map[string]any) {
 	f.answer(w, name, echo(spec))
 }
 
-// options returns what a gate in the fake's cluster is configured with.
+// options returns the options of a gate in the fake's cluster.
 func (f *apiFake) options(t testing.TB) KubernetesOptions {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "token")

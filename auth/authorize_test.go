@@ -70,9 +70,8 @@ func TestAuthorizeWithoutAuthenticate(t *testing.T) {
 	}
 }
 
-// TestRefusalsTeach reads what an operator would: who it was, which list said
-// no, and what to add to it.
-func TestRefusalsTeach(t *testing.T) {
+// The log of a refusal names the caller, the list and what to add to it.
+func TestDenialsSayWhatToAllow(t *testing.T) {
 	many := identity(MethodOIDC, "user:alice")
 	for i := range 20 {
 		many.Groups = append(many.Groups, fmt.Sprintf("g%d", i))

@@ -16,6 +16,8 @@ import (
 // dropped is derived again, so this bounds memory and not clients.
 const certificateIdentities = 1024
 
+var errUnverified = errors.New("client certificate was not verified")
+
 // Certificate authenticates requests by the verified leaf of their TLS connection.
 type Certificate struct {
 	verify     func(chains [][]*x509.Certificate) error
@@ -38,23 +40,26 @@ func (c *Certificate) Authenticate(r *http.Request) (Identity, error) {
 	}
 	chains := r.TLS.VerifiedChains
 	if len(chains) == 0 || len(chains[0]) == 0 {
-		return Identity{}, &Refusal{Method: MethodCertificate, Err: errors.New("client certificate was not verified")}
+		return Identity{}, certificateRefusal(r.TLS.PeerCertificates, errUnverified)
 	}
-	leaf := chains[0][0]
-	id := c.identity(leaf)
 	if err := c.trusted(chains); err != nil {
-		return Identity{}, &Refusal{Method: MethodCertificate, Issuer: id.Issuer, Subject: id.Subject,
-			Details: certificateDetails(leaf), Err: err}
+		return Identity{}, certificateRefusal(chains[0], err)
 	}
-	return id, nil
+	return c.identity(chains[0][0]), nil
 }
 
-// certificateDetails returns what tells leaf from others of its subject and issuer.
-func certificateDetails(leaf *x509.Certificate) []slog.Attr {
-	return []slog.Attr{
-		slog.String(keySerial, fmt.Sprintf("%x", leaf.SerialNumber)),
-		slog.String(keyNotAfter, leaf.NotAfter.UTC().Format(time.RFC3339)),
+// certificateRefusal returns err with what tells the leaf of chain from other certificates.
+func certificateRefusal(chain []*x509.Certificate, err error) *Refusal {
+	refusal := &Refusal{Method: MethodCertificate, Err: err}
+	if len(chain) > 0 {
+		id := certificateIdentity(chain[0])
+		refusal.Issuer, refusal.Subject = id.Issuer, id.Subject
+		refusal.Details = []slog.Attr{
+			slog.String(keySerial, fmt.Sprintf("%x", chain[0].SerialNumber)),
+			slog.String(keyNotAfter, chain[0].NotAfter.UTC().Format(time.RFC3339)),
+		}
 	}
+	return refusal
 }
 
 func (c *Certificate) trusted(chains [][]*x509.Certificate) error {

@@ -59,7 +59,7 @@ func TestCertificateNamesInAllowLists(t *testing.T) {
 	}
 }
 
-// A name is compared as its bytes stand: what net/url would write in the same way differs.
+// Names that net/url would write in the same way are different names.
 func TestURINamesAreNotNormalized(t *testing.T) {
 	for name, other := range map[string]string{
 		"SPIFFE://example.test/prom":    "spiffe://example.test/prom",

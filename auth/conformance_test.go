@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// candidate is an Authenticator that must behave as all do, with a request
-// that it lets pass.
+// candidate is an Authenticator under test, with a request that it accepts.
 type candidate struct {
 	a    Authenticator
 	good func() *http.Request
@@ -45,7 +44,7 @@ func everyAuthenticator(t *testing.T) map[string]candidate {
 	}
 }
 
-// TestConformance asks of every Authenticator what the interface promises.
+// Every Authenticator keeps the promises of the interface.
 func TestConformance(t *testing.T) {
 	for name, c := range everyAuthenticator(t) {
 		t.Run(name, func(t *testing.T) {
@@ -58,7 +57,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// conformNone: nothing presented is ErrNoCredential, over TLS or not.
+// conformNone: a request without a credential is ErrNoCredential, over TLS or not.
 func conformNone(t *testing.T, c candidate) {
 	encrypted := request()
 	encrypted.TLS = &tls.ConnectionState{}
@@ -75,8 +74,7 @@ func conformNone(t *testing.T, c candidate) {
 	}
 }
 
-// conformBad: what was presented and is not good never yields an identity, and
-// the error shows nothing of it.
+// conformBad: a bad credential never yields an identity, and the error shows nothing of it.
 func conformBad(t *testing.T, c candidate) {
 	for _, authorization := range [][]string{
 		{""}, {"Bearer"}, {"Bearer "}, {"Basic c2VjcmV0LXdvcmQ="}, {"Bearer secret-word"}, {"Bearer secret-word",
@@ -124,7 +122,7 @@ func conformGood(t *testing.T, c candidate) {
 	}
 }
 
-// conformBody: nobody reads the body.
+// conformBody: the body is not read.
 func conformBody(t *testing.T, c candidate) {
 	r := c.good()
 	r.Body = untouchable{t}
@@ -138,7 +136,7 @@ type untouchable struct{ t *testing.T }
 func (u untouchable) Read([]byte) (int, error) { u.t.Error("body read"); return 0, errors.New("read") }
 func (u untouchable) Close() error             { u.t.Error("body closed"); return nil }
 
-// conformParallel: safe for concurrent use, for the race detector to see.
+// conformParallel: concurrent use is safe, as the race detector sees.
 func conformParallel(t *testing.T, c candidate) {
 	var wait sync.WaitGroup
 	for range 8 {

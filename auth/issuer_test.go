@@ -23,8 +23,8 @@ func (s *seen) add(who string, r *http.Request) {
 	s.headers = append(s.headers, who+" "+r.URL.Path+" "+r.Header.Get("Authorization"))
 }
 
-// TestDiscoveryTokenGoesToTheIssuerOnly plays the Kubernetes API server: it
-// wants a token everywhere and says that its keys are on another address.
+// The issuer is as a Kubernetes API server: it requires a token everywhere and publishes
+// its keys at another address.
 func TestDiscoveryTokenGoesToTheIssuerOnly(t *testing.T) {
 	const token = "s3cr3t.discovery"
 	const own = "own /.well-known/openid-configuration Bearer " + token + ";own /openid/v1/jwks Bearer " + token
@@ -191,8 +191,7 @@ func TestDiscoveryDocuments(t *testing.T) {
 	}
 }
 
-// TestDiscoveryFollowsMovedKeys: a jwks_uri is believed for an hour at most,
-// and not at all once it fails.
+// A jwks_uri is used for an hour at most, and no longer once it fails.
 func TestDiscoveryFollowsMovedKeys(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	refresh := func() error {

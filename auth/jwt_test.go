@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// tokenCase is a token and what is wrong with it; nil: nothing.
+// tokenCase is a token and the error it must have; nil: it is accepted.
 type tokenCase struct {
 	token string
 	want  error
@@ -30,8 +30,7 @@ func checkTokens(t *testing.T, f *oidcFixture, tests map[string]tokenCase) {
 	}
 }
 
-// TestOIDCBestCurrentPractices walks through RFC 8725: each case is a token
-// that a careless verifier has accepted somewhere.
+// Each case is a token that some verifier has accepted against RFC 8725.
 func TestOIDCBestCurrentPractices(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	rsa := newRSAKey(t, "r1", 2048)
@@ -71,7 +70,7 @@ func TestOIDCBestCurrentPractices(t *testing.T) {
 	})
 }
 
-// TestOIDCBestCurrentPracticesOfClaims goes on with RFC 8725 sections 3.7 to 3.11.
+// The same for RFC 8725 sections 3.7 to 3.11.
 func TestOIDCBestCurrentPracticesOfClaims(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	claims := string(mustJSON(t, f.claims(nil)))

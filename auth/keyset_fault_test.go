@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestOIDCBadAnswersKeepTheLastGoodKeys: whatever the issuer does wrong, known
-// keys still count, and an unknown one is nobody's fault but the issuer's.
+// Whatever the issuer does wrong, known keys are still used, and a token with an unknown
+// key is 503.
 func TestOIDCBadAnswersKeepTheLastGoodKeys(t *testing.T) {
 	big := bytes.Repeat([]byte(" "), maxDocument)
 	evil := newFakeIssuer(t, newECKey(t, "evil"))
@@ -78,7 +78,7 @@ func TestOIDCHangingIssuer(t *testing.T) {
 	if err := <-left; !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("caller gone: %v", err)
 	}
-	// The question goes on without who asked it, and others wait for its end.
+	// The fetch goes on without its caller, and others wait for its end.
 	if _, err := f.try(f.good(t)); !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("hanging: %v, want ErrUnavailable after the deadline", err)
 	}

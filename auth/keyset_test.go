@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// TestOIDCFloodAsksTheIssuerTwiceAtMost sends 1,000 bad tokens of each kind
-// within ten seconds.
+// 1,000 bad tokens of each kind arrive within ten seconds.
 func TestOIDCFloodAsksTheIssuerTwiceAtMost(t *testing.T) {
 	other := newECKey(t, "k1")
 	kinds := map[string]struct {
@@ -129,7 +128,7 @@ func TestOIDCKeyRotation(t *testing.T) {
 			t.Errorf("both keys published: %v", err)
 		}
 	}
-	// The old key is withdrawn: what it has verified must not live on.
+	// The old key is withdrawn: cached tokens that it has verified are refused.
 	f.issuer.publish(jwkSet(t, next))
 	f.clock.Advance(time.Minute)
 	if err := f.oidc.keys.refresh(context.Background()); err != nil {

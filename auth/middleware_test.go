@@ -145,8 +145,7 @@ func TestAuthenticateFailsClosed(t *testing.T) {
 	}
 }
 
-// TestAuthenticateIsUniform compares whole answers: nothing in them depends on
-// the path, the method or what was wrong.
+// The whole answer is the same for every path, method and fault.
 func TestAuthenticateIsUniform(t *testing.T) {
 	secret, line := newToken(t, "a")
 	tokens, err := LoadTokens(tokensFile(t, line))

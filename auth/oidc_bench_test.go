@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// verifiedRequest returns an authenticator and a request whose token it has
-// verified before.
+// verifiedRequest returns an authenticator and a request with a token that it has cached.
 func verifiedRequest(t testing.TB) (*OIDC, *http.Request) {
 	t.Helper()
 	f := newOIDCFixture(t, nil)

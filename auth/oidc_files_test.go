@@ -108,7 +108,7 @@ func TestNewKeyUnderAKnownKid(t *testing.T) {
 	}
 }
 
-// A key of another type under the same kid is a new key too.
+// A key of another type under a known kid is a new key too.
 func TestNewKeyTypeUnderAKnownKid(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	if _, err := f.try(f.good(t)); err != nil {

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// kubernetesIssuer is an OIDC of the recorded cluster. The server answers what the real
-// one answered: 403 to nobody, 401 to a token for another audience, else documents.
+// kubernetesIssuer is an OIDC of the recorded cluster. The server sends the real one's
+// answers: 403 without a token, 401 to a token for another audience, else the documents.
 func kubernetesIssuer(t *testing.T, token string) (a *OIDC, hosts *[]string) {
 	t.Helper()
 	all, ca := recordings(t), newTestCA(t)
@@ -76,8 +76,8 @@ func podClaims(t *testing.T, all map[string]*recording) (claims object) {
 	return claims
 }
 
-// TestKubernetesIssuer gets the keys of an API server with a discovery token. The token
-// on record has lost its signature: its key is found, and it is refused.
+// The keys of an API server are fetched with a discovery token. The recorded token has no
+// signature: its key is found, and it is refused.
 func TestKubernetesIssuer(t *testing.T) {
 	all := recordings(t)
 	token := all["tokenreview-good"].review(t).Spec.Token

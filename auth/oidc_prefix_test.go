@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// An issuer that could name a service account must not, unless that is meant.
+// An issuer cannot name a service account unless the operator permits it.
 func TestPrefixesKeepNamesApart(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	f.issuer.publish(issuerFile(t, "keys-good.json"))

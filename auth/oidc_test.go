@@ -58,8 +58,8 @@ func TestOIDCAcceptsEveryAlgorithm(t *testing.T) {
 	}
 }
 
-// TestOIDCAcceptsWhatProvidersMint: fractions in times (RFC 7519 section 2), aud
-// as a string, groups that are said to be elsewhere (Azure), other claims.
+// Real providers mint fractions in times (RFC 7519 section 2), aud as a string, groups that
+// are elsewhere (Entra ID), and other claims.
 func TestOIDCAcceptsWhatProvidersMint(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	now := float64(f.clock.Now().Unix())

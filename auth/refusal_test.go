@@ -99,6 +99,12 @@ func TestRefusedCertificateShowsItsSerial(t *testing.T) {
 	if refusal := refusalOf(t, err); detail(refusal, "serial") != "abcdef" || detail(refusal, "not_after") == "" {
 		t.Errorf("%+v", refusal)
 	}
+	unverified := overTLS(c)
+	unverified.TLS.VerifiedChains = nil
+	_, err = a.Authenticate(unverified)
+	if refusal := refusalOf(t, err); detail(refusal, "serial") != "abcdef" || refusal.Subject != "dns:prometheus.example" {
+		t.Errorf("not verified: %+v", refusal)
+	}
 }
 
 func TestRefusalDetailsAreLogFields(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestKubernetesAnswers shows every recorded answer to the reviews, as it came.
+// Every recorded answer is sent to the reviews, byte for byte.
 func TestKubernetesAnswers(t *testing.T) {
 	f := newAPIFake(t)
 	const user = "system:serviceaccount:monitoring:prometheus-k8s"
@@ -73,7 +73,7 @@ func (r *recording) review(t testing.TB) (review tokenReview) {
 	return review
 }
 
-// TestKubernetesAsks compares what is sent with what the real one was sent.
+// The requests are those that the real API server was sent.
 func TestKubernetesAsks(t *testing.T) {
 	f := newAPIFake(t)
 	var sent *http.Request

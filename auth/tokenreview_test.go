@@ -92,7 +92,7 @@ func TestTokenReviewRefuses(t *testing.T) {
 	}
 }
 
-func TestTokenReviewRemembers(t *testing.T) {
+func TestTokenReviewCachesVerdicts(t *testing.T) {
 	f, now := newAPIFake(t), newClock()
 	o := f.options(t)
 	o.Now = now.Now
@@ -119,7 +119,7 @@ func TestTokenReviewRemembers(t *testing.T) {
 	ask(podToken, 4)
 }
 
-func TestTokenReviewForgetsAtExp(t *testing.T) {
+func TestTokenReviewVerdictEndsWithTheToken(t *testing.T) {
 	f, now := newAPIFake(t), newClock()
 	now.Advance(time.Date(2099, 12, 31, 23, 59, 50, 0, time.UTC).Sub(now.Now()))
 	o := f.options(t)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestTokensFiles reads files whose name is their verdict.
+// The name of a file is its verdict.
 func TestTokensFiles(t *testing.T) {
 	files, err := filepath.Glob("testdata/tokens/*.txt")
 	if err != nil || len(files) < 20 {
@@ -36,7 +36,7 @@ func TestTokensFiles(t *testing.T) {
 	}
 }
 
-// checkQuiet fails when err shows a word of content that could be a secret.
+// checkQuiet fails if err shows a word of content that could be a secret.
 func checkQuiet(t *testing.T, err error, content string) {
 	t.Helper()
 	for _, word := range strings.Fields(content) {
@@ -104,8 +104,8 @@ func TestTokensFileKind(t *testing.T) {
 	}
 }
 
-// FuzzTokensFile states that what is accepted has unique names that an allow
-// list can write, and that no error shows a word of the file.
+// FuzzTokensFile states that an accepted file has unique names that an allow list can write,
+// and that no error shows a word of the file.
 func FuzzTokensFile(f *testing.F) {
 	files, err := filepath.Glob("testdata/tokens/*.txt")
 	if err != nil || len(files) == 0 {
