@@ -38,7 +38,7 @@ func fuzz(f *testing.F, k kind) {
 		out, err := pass(string(body), k, l)
 		lawOneByte(t, body, k, l, out, err)
 		if len(body) < 4096 { // it reads some thirty times
-			lawMemory(t, string(body), k, l)
+			lawCache(t, string(body), k, l)
 		}
 		if err != nil {
 			return

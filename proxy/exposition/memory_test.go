@@ -107,44 +107,9 @@ func TestMemoryOfHostileBodies(t *testing.T) {
 	}
 }
 
-// lawRemembered holds what r remembers when it is next used to what a new Reader makes of that body, and to what
-// the comment on memory says.
-func lawRemembered(t *testing.T, r *Reader) {
-	t.Helper()
-	r.Reset(nil, new(Format), nil, Limits{})
-	m := &r.memory
-	if len(m.families) < 2 {
-		return
-	}
-	last := m.families[len(m.families)-1]
-	fresh := NewReader(bytes.NewReader(m.in[:m.length]), &Format{m.with.kind}, m.with.labels, m.with.limits)
-	out, err := io.ReadAll(fresh)
-	if err != nil || !bytes.Equal(out, m.out) || last.stats != fresh.Stats() || last.rows != len(m.lines) {
-		t.Fatalf("remembers %q of %q, %+v, %d of %d rows, want %q, %+v, %v", m.out, m.in[:m.length], last.stats, last.rows, len(m.lines), out, fresh.Stats(), err)
-	}
-	for k := range m.families[1:] {
-		f, next := m.families[k], m.families[k+1]
-		rows := m.lines[f.rows:next.rows]
-		samples := int(next.stats.Samples - f.stats.Samples)
-		if f.in >= next.in || f.out >= next.out || len(rows) > samples {
-			t.Fatalf("family %d: %+v, then %+v", k, f, next)
-		}
-		at := f.in
-		for n, w := range rows {
-			for m.in[at] == '#' {
-				at += bytes.IndexByte(m.in[at:], '\n') + 1
-			}
-			at += bytes.IndexByte(m.in[at:], '\n') + 1
-			if at != int(w.next) || !bytes.Equal(m.in[w.value:w.next], m.out[w.out:w.end()]) {
-				t.Fatalf("family %d: row %d is %q and %q, its line ends at %d", k, n, m.in[w.value:w.next], m.out[w.out:w.end()], at)
-			}
-		}
-	}
-}
-
-// TestHeldOfRememberedBody counts what stays of bodies with many families and samples, all values of which change their
-// length: half a MiB, as the comment on Reader says.
-func TestHeldOfRememberedBody(t *testing.T) {
+// TestHeldOfCachedBody counts what a Reader holds of bodies with many families and samples, whose
+// values all change their length: at most half a MiB, as the comment on Reader says.
+func TestHeldOfCachedBody(t *testing.T) {
 	l := gateLabels(t, Exported)
 	for _, c := range []struct{ families, samples, help int }{{50, 12, 20}, {100, 10, 20}, {200, 5, 20}, {250, 4, 10}, {300, 3, 10}} {
 		r := new(Reader)
@@ -157,7 +122,7 @@ func TestHeldOfRememberedBody(t *testing.T) {
 				}
 			}
 			passOn(r, body.String(), kindText, l)
-			lawRemembered(t, r)
+			lawCacheHolds(t, r)
 			if got := r.Held(); got > 8*chunkBytes {
 				t.Errorf("%+v: %d bytes held", c, got)
 			}

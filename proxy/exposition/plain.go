@@ -57,12 +57,12 @@ func (r *Reader) plain(b []byte, i, from int) (next, copied int) {
 			w += copy(out[w:], b[from:at])
 		}
 		w = suffix.put(out, w)
-		if r.memory.whole {
-			r.memory.note(row{int32(space + 1), int32(next), int32(w + space + 1 - at), int32(conflicts)})
-		}
 		r.stats.Samples++
 		r.stats.Conflicts += int64(conflicts)
 		r.line++
+		if r.cache.complete {
+			r.cache.remember(valueRef{int32(space + 1), int32(next), int32(w + space + 1 - at), 0, int32(conflicts)}, r.line)
+		}
 		i, from = next, at
 	}
 	r.out = out[:w]
@@ -71,9 +71,9 @@ func (r *Reader) plain(b []byte, i, from int) (next, copied int) {
 
 // comment takes the comment at i, or a family.
 func (r *Reader) comment(b []byte, i, from int) (next, copied int) {
-	if r.memory.whole && isHelp(b, i) {
-		if next = r.recall(b, i, from); next > i {
-			return next, next
+	if r.cache.complete && isHelp(b, i) {
+		if next, copied = r.reuse(b, i, from); next > i {
+			return next, copied
 		}
 	}
 	if next = r.text.pattern.comment(b, i, r.text.scan.openMetrics); next == 0 || next-i > r.text.longest {
@@ -93,6 +93,14 @@ func shortValue(b []byte, i int) int {
 		return n + 1
 	}
 	return 0
+}
+
+// plainValue returns where the line ends that goes on at i with a plain value, or 0.
+func (r *Reader) plainValue(b []byte, i int) int {
+	if next := shortValue(b, i); next > 0 {
+		return next
+	}
+	return plainValue(b, i, r.text.scan.openMetrics)
 }
 
 // plainValue returns where the line ends that goes on at i with a space, a plain

@@ -39,10 +39,6 @@ func (r *Reader) messages() error {
 			r.writeFamily()
 			continue
 		}
-		if next := r.recall(r.in[:r.end], r.pos, r.pos); next > r.pos {
-			r.pos = next
-			continue
-		}
 		err := r.message()
 		if err == nil {
 			continue

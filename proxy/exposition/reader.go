@@ -6,8 +6,10 @@ import (
 )
 
 const (
-	chunkBytes = 64 << 10 // size of the buffers, and of what is handed on at once
-	slackBytes = 8        // readable bytes behind the input, for loads of whole words
+	chunkBytes = 64 << 10       // size of the input buffer
+	outBytes   = 2 * chunkBytes // what is handed on at once
+	outSlack   = chunkBytes / 4 // a line more, and its labels
+	slackBytes = 8              // readable bytes behind the input, for loads of whole words
 
 	defaultLineBytes = 1 << 20
 	defaultBytes     = 64 << 20
@@ -44,13 +46,11 @@ type Reader struct {
 	stats   Stats
 	text    textState
 	proto   protoState
-	memory  memory
+	cache   scrapeCache
 }
 
 // NewReader returns a Reader that adds labels to what it reads from src, which
-// must be of format f. If src has a method AtHand(most int) ([]byte, bool), it is asked first
-// whether it has all of the body in memory and that is no more than most bytes, 64 KiB. What it
-// returns has been read, and need be valid only until the Reader has returned.
+// must be of format f.
 func NewReader(src io.Reader, f *Format, labels *Labels, limits Limits) *Reader {
 	r := new(Reader)
 	r.Reset(src, f, labels, limits)
@@ -70,7 +70,7 @@ func (r *Reader) Reset(src io.Reader, f *Format, labels *Labels, limits Limits) 
 		labels = &r.unlabel
 	}
 	limits.LineBytes = min(limits.LineBytes, maxLineBytes)
-	r.turn(settings{labels, f.kind, limits})
+	r.rotate(settings{labels, f.kind, limits})
 	r.src, r.kind, r.labels, r.limits = src, f.kind, labels, limits
 	r.pos, r.end, r.read, r.srcErr = 0, 0, 0, nil
 	r.out, r.ready, r.err = r.out[:0], 0, nil
@@ -133,10 +133,9 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 
 // Held returns the bytes of what r keeps over Reset.
 func (r *Reader) Held() int {
-	m := &r.memory
-	marks := (cap(m.fresh) + cap(m.families)) * int(unsafe.Sizeof(mark{}))
-	rows := (cap(m.rows)+cap(m.lines))*int(unsafe.Sizeof(row{})) + cap(m.resized)*int(unsafe.Sizeof(resized{}))
-	return cap(r.in) + cap(r.out) + cap(m.in) + cap(m.out) + marks + rows
+	c := &r.cache
+	refs := (cap(c.refs) + cap(c.newRefs)) * int(unsafe.Sizeof(valueRef{}))
+	return cap(r.in) + cap(r.out) + cap(c.body) + cap(c.out) + refs
 }
 
 // Stats returns what was counted since the last Reset.
@@ -144,19 +143,14 @@ func (r *Reader) Stats() Stats { return r.stats }
 
 // advance fills out anew from the input, or sets err, or both.
 func (r *Reader) advance() {
-	if !r.memory.whole || len(r.out) > memoryBytes {
-		r.out, r.ready, r.memory.whole = r.out[:0], 0, false
+	r.cache.complete = r.cache.complete && len(r.out) == 0
+	r.out, r.ready = r.out[:0], 0
+	if most := outBytes + outSlack; cap(r.out) < most {
+		r.out = make([]byte, 0, most)
 	}
-	r.full = len(r.out) + chunkBytes
-	if most := r.full + chunkBytes/4; cap(r.out) < most { // a line too many, and its labels
-		r.out = append(make([]byte, 0, most), r.out...)
-	}
+	r.full = outBytes
 	if r.src == nil {
 		r.err = ErrEmpty
-		return
-	}
-	if r.reuse() {
-		r.err = io.EOF
 		return
 	}
 	if r.kind == kindProtobuf {
@@ -208,7 +202,7 @@ func (r *Reader) room() error {
 		size = min(2*size, most)
 	}
 	if r.end > 0 {
-		r.memory.whole = false
+		r.cache.complete = false
 	}
 	to := r.in
 	if len(r.in) != size+slackBytes {

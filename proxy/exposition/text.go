@@ -122,9 +122,10 @@ func (r *Reader) strict(b []byte, i, from int) (next, copied int, err error) {
 	case sample:
 		before := r.stats.Conflicts
 		from = r.insert(b, from)
-		if r.memory.whole {
+		if r.cache.complete {
 			value := r.value(b)
-			r.memory.note(row{int32(value), int32(s.i), int32(len(r.out) + value - from), int32(r.stats.Conflicts - before)})
+			ref := valueRef{int32(value), int32(s.i), int32(len(r.out) + value - from), 0, int32(r.stats.Conflicts - before)}
+			r.cache.remember(ref, r.line+s.newlines+1)
 		}
 		if s.newlines == 0 {
 			t.pattern.learn(b, i, &s.found, &t.resolver, r.labels)

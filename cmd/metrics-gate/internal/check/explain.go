@@ -13,7 +13,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
-	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/profile"
 )
 
 // question is what check is asked to explain: would a caller of these names get path?
@@ -131,7 +131,7 @@ func because(c *config.Config, d *decisionReport, id auth.Identity) error {
 func first(rule string, _ bool) string { return rule }
 
 func profileRoutes(c *config.Config) string {
-	names := slices.Clone(proxy.Profiles(c.Upstream.Cmdline))
+	names := slices.Clone(profile.Names(c.Upstream.Cmdline))
 	slices.Sort(names)
 	return "/debug/pprof/{" + strings.Join(names, ",") + "}"
 }

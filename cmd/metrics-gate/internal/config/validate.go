@@ -11,7 +11,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // validate checks what concerns more than one variable. It looks at values only:
@@ -37,7 +37,7 @@ func (c *Config) validateAddresses(found *cli.ConfigErrors) {
 			found.Add(&cli.ConfigError{Thing: Prefix + "ADMIN_ADDRESS", Value: c.Process.AdminAddress, Wrong: "not host:port", Advice: "write localhost:9254, :9254 (for kubelet probes) or off"})
 		}
 	}
-	if _, err := proxy.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote); err != nil {
+	if _, err := upstream.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote); err != nil {
 		if bare := errors.Unwrap(err); bare != nil { // without the value, which stands before
 			err = bare
 		}

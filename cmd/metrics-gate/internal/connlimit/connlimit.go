@@ -14,8 +14,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/metrics-gate/metrics-gate/proxy"
-	"github.com/metrics-gate/metrics-gate/proxy/express"
+	"github.com/metrics-gate/metrics-gate/proxy/fastpath"
+	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
 
 // Limiter bounds the open connections of a listener. Past a bound, of one address or
@@ -206,7 +206,7 @@ type connectionKey struct{}
 
 // ConnContext is http.Server.ConnContext: it remembers the connections under TLS.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
-	ctx = express.ConnContext(proxy.ConnContext(ctx, conn), conn)
+	ctx = fastpath.ConnContext(rawconn.ConnContext(ctx, conn), conn)
 	for conn != nil {
 		if c, ok := conn.(*connection); ok {
 			return context.WithValue(ctx, connectionKey{}, c)
@@ -238,7 +238,7 @@ func MarkAuthorized(next http.Handler) http.Handler {
 		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
 			c.proven()
 		}
-		express.Welcome(r.Context())
+		fastpath.Welcome(r.Context())
 		next.ServeHTTP(w, r)
 	})
 }

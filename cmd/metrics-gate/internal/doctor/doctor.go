@@ -18,7 +18,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
-	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // doctorTimeout bounds each look at something that may not answer.
@@ -160,7 +160,7 @@ func (d *doctor) bound() {
 
 // upstream is the runner's address, host:port.
 func (d *doctor) upstream() string {
-	address, err := proxy.ParseAddress(d.config.Upstream.URL, d.config.Upstream.AllowRemote)
+	address, err := upstream.ParseAddress(d.config.Upstream.URL, d.config.Upstream.AllowRemote)
 	if err != nil {
 		return "127.0.0.1:9252"
 	}

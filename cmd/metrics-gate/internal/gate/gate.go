@@ -21,6 +21,9 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+	"github.com/metrics-gate/metrics-gate/proxy/profile"
+	"github.com/metrics-gate/metrics-gate/proxy/scrape"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -31,7 +34,7 @@ const strangersTracked = 16384
 type Gate struct {
 	Handler  http.Handler
 	TLS      *tlsconf.Reloader // nil with plain HTTP
-	Upstream *proxy.Upstream
+	Upstream *upstream.Client
 	Observer *proxy.Observer
 	reloader *reloader
 	issuers  []*auth.OIDC
@@ -49,34 +52,34 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	if err := g.loadTLS(c, log); err != nil {
 		return nil, err
 	}
-	address, err := proxy.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote)
+	address, err := upstream.ParseAddress(c.Upstream.URL, c.Upstream.AllowRemote)
 	if err != nil {
 		return nil, err
 	}
-	g.Upstream = proxy.NewUpstream(proxy.UpstreamOptions{Address: address, UserAgent: "metrics-gate/" + version})
+	g.Upstream = upstream.New(upstream.Options{Address: address, UserAgent: "metrics-gate/" + version})
 	doors, err := g.newDoors(c, log, registry)
 	if err != nil {
 		return nil, err
 	}
-	metrics := proxy.NewMetrics(proxy.MetricsOptions{
+	metrics := scrape.New(scrape.Options{
 		Upstream: g.Upstream, Labels: func() *exposition.Labels { return labels.Current.Load() },
 		Timeout:     c.Upstream.Timeout,
 		Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, Bytes: c.Upstream.MaxBytes},
 		Compression: c.Upstream.Compression == "on",
-		Slots:       proxy.NewSlots(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
+		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 	})
 	members := proxy.NewMembers(proxy.MembersOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
-	g.tidy = append(g.tidy, metrics.Tidy, members.Tidy)
+	g.tidy = append(g.tidy, metrics.ReleaseIdle, members.Tidy)
 	g.Handler = g.walk(doors, handlers{
 		metrics: metrics,
-		profile: proxy.NewProfile(proxy.ProfileOptions{
+		profile: profile.New(profile.Options{
 			Upstream: g.Upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
-			Slots: profileSlots(c), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
+			Limiter: profileSlots(c), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 		}),
 		own:      promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: c.Upstream.Compression == "off"}),
-		profiles: proxy.Profiles(c.Upstream.Cmdline),
+		profiles: profile.Names(c.Upstream.Cmdline),
 		bodies:   proxy.Bodies(c.Listen.ReadHeaderTimeout),
 		explain:  explainRefusals(log, c.Upstream.Cmdline),
 		members:  members,
@@ -86,8 +89,8 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 
 // profileSlots are places for profiles beside those of scrapes: one may take half a minute,
 // and the gate must be able to scrape meanwhile.
-func profileSlots(c *config.Config) *proxy.Slots {
-	return proxy.NewSlots(max(c.Upstream.MaxInFlight/2, 1))
+func profileSlots(c *config.Config) *proxy.ExchangeLimiter {
+	return proxy.NewExchangeLimiter(max(c.Upstream.MaxInFlight/2, 1))
 }
 
 // handlers are the ends of the walk.

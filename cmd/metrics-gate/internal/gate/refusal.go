@@ -9,7 +9,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
-	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/profile"
 )
 
 // explainRefusals logs what a known caller asked that no route answers: the stages
@@ -64,8 +64,8 @@ func refusalAdvice(status int, r *http.Request, cmdline bool) string {
 
 // isRoute tells whether path is one that the gate can answer.
 func isRoute(path string) bool {
-	name, profile := strings.CutPrefix(path, "/debug/pprof/")
-	return path == "/metrics" || path == "/gate/metrics" || (profile && slices.Contains(proxy.Profiles(true), name))
+	name, isProfile := strings.CutPrefix(path, "/debug/pprof/")
+	return path == "/metrics" || path == "/gate/metrics" || (isProfile && slices.Contains(profile.Names(true), name))
 }
 
 // statusWriter remembers the status of an answer, for http.ResponseController too.

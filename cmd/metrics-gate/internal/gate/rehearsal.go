@@ -9,6 +9,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/profile"
 )
 
 // Rehearsal is the walk for callers that are all id.
@@ -34,7 +35,7 @@ func Rehearsal(c *config.Config, id auth.Identity) (http.Handler, error) {
 		pprof:   auth.Authorize(pprof, "pprof", auth.Options{}),
 	}
 	return (&Gate{Observer: observer}).walk(d, handlers{
-		metrics: passed, profile: passed, own: passed, profiles: proxy.Profiles(c.Upstream.Cmdline),
+		metrics: passed, profile: passed, own: passed, profiles: profile.Names(c.Upstream.Cmdline),
 		bodies: asIs, explain: asIs,
 		members: proxy.NewMembers(proxy.MembersOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer, Log: slog.New(slog.DiscardHandler),

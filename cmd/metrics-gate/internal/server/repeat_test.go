@@ -25,7 +25,7 @@ type repeater struct {
 
 func newRepeater(t testing.TB) *repeater {
 	t.Helper()
-	body, err := os.ReadFile("../../../../proxy/testdata/runner.txt")
+	body, err := os.ReadFile("../../../../proxy/scrape/testdata/runner.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
