@@ -165,12 +165,12 @@ func (s *scanner) parsed(start int) parsed {
 	}
 	i := start
 	for ; i < len(s.b) && (s.b[i] == ' ' || s.b[i] == '\t' || class[s.b[i]]&metricByte != 0); i++ {
-		if p.rest += string(s.b[i]); i+1 == int(s.found.at) {
+		if p.rest += string(s.b[i]); i+1 == int(s.found.end) {
 			break // a bare name, and a value that might go on like one
 		}
 	}
-	after := int(s.found.at)
-	if s.found.open {
+	after := int(s.found.end)
+	if s.found.braces {
 		after += bytes.IndexByte(s.b[after:], '}') + 1
 	}
 	p.labels = flat(values)

@@ -21,8 +21,8 @@ type Labels struct {
 	list   []compiled // in the order given
 	rank   []int      // indices of list by length of name, then name: the order of conflict resolution
 	sorted []int      // indices of list by name
-	more   short      // `,a="x",b="y"`: after other labels
-	bare   short      // `{a="x",b="y"}`: after a bare name
+	more   []byte     // `,a="x",b="y"`: after other labels
+	bare   []byte     // `{a="x",b="y"}`: after a bare name
 }
 
 // compiled is a label in the forms that the formats need.
@@ -49,13 +49,13 @@ func Compile(labels ...Label) (*Labels, error) {
 		c := compile(label)
 		l.list = append(l.list, c)
 		l.rank = append(l.rank, i)
-		l.more.add(",", c.text)
+		l.more = append(append(l.more, ','), c.text...)
 	}
-	if len(l.more.text) > maxLabelBytes {
-		return nil, fmt.Errorf("labels: %d bytes together, more than %d", len(l.more.text), maxLabelBytes)
+	if len(l.more) > maxLabelBytes {
+		return nil, fmt.Errorf("labels: %d bytes together, more than %d", len(l.more), maxLabelBytes)
 	}
-	if len(l.more.text) > 0 {
-		l.bare.add("{", string(l.more.text[1:]), "}")
+	if len(l.more) > 0 {
+		l.bare = slices.Concat([]byte{'{'}, l.more[1:], []byte{'}'})
 	}
 	l.sorted = slices.Clone(l.rank)
 	slices.SortFunc(l.sorted, func(a, b int) int { return cmp.Compare(l.list[a].Name, l.list[b].Name) })

@@ -146,8 +146,8 @@ func TestWords(t *testing.T) {
 				if got, want := first(notDigits(word(b, 0))), until(digitByte); got != want {
 					t.Errorf("notDigits(%q) at %d, want %d", b, got, want)
 				}
-				if got, want := first(special(word(b, 0))), until(plainByte); got != want && (c >= ' ' || got > want) {
-					t.Errorf("special(%q) at %d, want %d", b, got, want)
+				if got, want := first(uncommon(word(b, 0))), until(plainByte); got != want && (c >= ' ' || got > want) {
+					t.Errorf("uncommon(%q) at %d, want %d", b, got, want)
 				}
 			}
 		}

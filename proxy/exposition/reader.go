@@ -28,25 +28,26 @@ const (
 // both sides, up to half a MiB, so that the next one, if it is like it, is cheap. A Reader must not be copied, nor
 // used by several goroutines at a time.
 type Reader struct {
-	src     io.Reader
-	kind    kind
-	labels  *Labels
-	unlabel Labels // stands in for nil labels
-	limits  Limits
-	in      []byte // input buffer; its last slackBytes are never filled
-	pos     int    // in[pos:end] is unread
-	end     int
-	read    int64  // bytes taken from src
-	srcErr  error  // what src ended with
-	out     []byte // labelled bytes
-	ready   int    // out[ready:] has not been handed on
-	full    int    // length of out at which it is handed on
-	err     error  // what the Reader ends with, after out
-	line    int64  // lines or messages before pos
-	stats   Stats
-	text    textState
-	proto   protoState
-	cache   scrapeCache
+	src       io.Reader
+	kind      kind
+	labels    *Labels
+	unlabel   Labels // stands in for nil labels
+	limits    Limits
+	in        []byte // input buffer; its last slackBytes are never filled
+	pos       int    // in[pos:end] is unread
+	end       int
+	read      int64  // bytes taken from src
+	srcErr    error  // what src ended with
+	out       []byte // labelled bytes
+	ready     int    // out[ready:] has not been handed on
+	full      int    // length of out at which it is handed on
+	err       error  // what the Reader ends with, after out
+	line      int64  // lines or messages before pos
+	stats     Stats
+	text      textState
+	proto     protoState
+	cache     scrapeCache
+	shortcuts bool // use the cache and the template
 }
 
 // NewReader returns a Reader that adds labels to what it reads from src, which
@@ -70,6 +71,7 @@ func (r *Reader) Reset(src io.Reader, f *Format, labels *Labels, limits Limits) 
 		labels = &r.unlabel
 	}
 	limits.LineBytes = min(limits.LineBytes, maxLineBytes)
+	r.shortcuts = true
 	r.rotate(settings{labels, f.kind, limits})
 	r.src, r.kind, r.labels, r.limits = src, f.kind, labels, limits
 	r.pos, r.end, r.read, r.srcErr = 0, 0, 0, nil
@@ -156,7 +158,7 @@ func (r *Reader) advance() {
 	if r.kind == kindProtobuf {
 		r.err = r.messages()
 	} else {
-		r.err = r.lines()
+		r.err = r.labelText()
 	}
 }
 

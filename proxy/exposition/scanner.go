@@ -16,12 +16,12 @@ func (s span) empty() bool { return s.value == s.valueEnd }
 // sample is a sample, or an exemplar, as the scanner found it. Offsets are into
 // the scanner's bytes.
 type sample struct {
-	spans  []span
-	nameAt int32 // where a bare metric name begins
-	at     int32 // where further labels go: behind the last label or quoted name
-	named  bool  // the metric name has been found; an exemplar has none
-	open   bool  // there are braces
-	first  bool  // nothing stands before at in the braces
+	spans     []span
+	nameStart int32 // where a bare metric name begins
+	end       int32 // where further labels go: after the last label or the name
+	named     bool  // the metric name has been found; an exemplar has none
+	braces    bool  // there are braces
+	empty     bool  // nothing stands between the opening brace and end
 }
 
 // scanner walks text strictly, one line or sample at a time. A method that
@@ -97,7 +97,7 @@ func (s *scanner) quoted(newlines bool) (start, end int, ok bool) {
 		return 0, 0, s.fail("no quote")
 	}
 	start = s.i
-	if end = simpleString(s.b, start); end > 0 {
+	if end = asciiString(s.b, start); end > 0 {
 		s.i = end + 1
 		return start, end, true
 	}

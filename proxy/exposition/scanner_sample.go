@@ -7,12 +7,12 @@ import (
 // sample scans one sample and its newline into s.found.
 func (s *scanner) sample() bool {
 	f := &s.found
-	*f = sample{spans: f.spans[:0], first: true}
+	*f = sample{spans: f.spans[:0], empty: true}
 	s.escapes = false
 	s.blanks()
-	f.nameAt = int32(s.i)
+	f.nameStart = int32(s.i)
 	f.named = s.identifier(metricByte)
-	f.at = int32(s.i)
+	f.end = int32(s.i)
 	if f.named {
 		s.blanks()
 	}
@@ -29,7 +29,7 @@ func (s *scanner) sample() bool {
 // in Prometheus text so is a missing one.
 func (s *scanner) labels(f *sample) bool {
 	s.i++
-	f.at, f.open, f.first = int32(s.i), true, true
+	f.end, f.braces, f.empty = int32(s.i), true, true
 	for s.blanks(); !s.take('}'); s.blanks() {
 		if !s.plainLabel(f) && !s.label(f) {
 			return false
@@ -55,13 +55,13 @@ func (s *scanner) plainLabel(f *sample) bool {
 	if i == s.i || value > len(b) || b[i] != '=' || b[i+1] != '"' || class[b[s.i]]&digitByte != 0 {
 		return false
 	}
-	end := simpleString(b, value)
+	end := asciiString(b, value)
 	if end == 0 || end-value >= maxValueBytes || string(b[s.i:i]) == "__name__" {
 		return false
 	}
 	f.spans = append(f.spans, span{int32(s.i), int32(s.i), int32(i), int32(value), int32(end)})
 	s.i = end + 1
-	f.at, f.first = int32(s.i), false
+	f.end, f.empty = int32(s.i), false
 	return true
 }
 
@@ -75,7 +75,7 @@ func (s *scanner) label(f *sample) bool {
 	after := int32(s.i)
 	s.blanks()
 	if c := s.peek(); quoted && (c == ',' || c == '}') {
-		f.at, f.first = after, false
+		f.end, f.empty = after, false
 		return s.metricName(f)
 	}
 	if !s.take('=') {
@@ -90,7 +90,7 @@ func (s *scanner) label(f *sample) bool {
 		return s.fail("label value too long")
 	}
 	l.value, l.valueEnd = int32(start), int32(end)
-	f.at, f.first = int32(s.i), false
+	f.end, f.empty = int32(s.i), false
 	f.spans = append(f.spans, l)
 	return true
 }

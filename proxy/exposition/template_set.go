@@ -1,34 +1,34 @@
 package exposition
 
-// learn makes the sample f, scanned at i, the pattern if it is plain and at most
-// one of its labels is in the way of one of l.
-func (p *pattern) learn(b []byte, i int, f *sample, v *resolver, l *Labels) {
-	p.count, p.repeats = 0, false
+// setTemplate makes the sample f, which was scanned at i, the template, if it has the common
+// form and at most one of its labels conflicts with one of l. v is how conflicts were resolved.
+func (t *template) setTemplate(b []byte, i int, f *sample, v *resolver, l *Labels) {
+	t.forget()
 	n := len(f.spans)
-	if n == 0 || n > patternLabels || !isPlain(b, i, f) || !p.settle(b, f, v, l) {
+	if n == 0 || n > maxTemplateLabels || !isCommon(b, i, f) || !t.setConflict(f, b, v, l) {
 		return
 	}
-	p.suffix = &l.more
+	t.added = l.more
 	if len(v.add) < len(l.list) {
-		p.suffix = &p.fewer
-		p.fewer.reset()
+		t.some = t.some[:0]
 		for _, k := range v.add {
-			p.fewer.add(",", l.list[k].text)
+			t.some = append(append(t.some, ','), l.list[k].text...)
 		}
+		t.added = t.some
 	}
-	p.base, p.count = int(f.spans[0].start)-1, n
-	p.name, p.was, p.turn = p.base-i, n-1, 0
+	t.brace, t.count = int(f.spans[0].start)-1, n
+	t.nameLen, t.changed = t.brace-i, n-1
 	for k, s := range f.spans {
-		p.starts[k] = int(s.value) - p.base
-		p.ends[k] = int(s.valueEnd) - p.base
+		t.starts[k] = int(s.value) - t.brace
+		t.ends[k] = int(s.valueEnd) - t.brace
 	}
-	p.sure, p.repeats = p.starts[n-1], true
+	t.lastOnly = true
 }
 
-// settle takes over what v decided, if that holds whatever the values are, as
-// long as none in the way is empty.
-func (p *pattern) settle(b []byte, f *sample, v *resolver, l *Labels) bool {
-	p.clash, p.need = none, 0
+// setConflict takes over how v resolved a conflict, if that holds for any values, as long as
+// the label in conflict is not empty. Otherwise it returns false.
+func (t *template) setConflict(f *sample, b []byte, v *resolver, l *Labels) bool {
+	t.conflict, t.required = none, 0
 	if len(v.add) == len(l.list) && len(v.changes) == 0 {
 		return true
 	}
@@ -38,32 +38,32 @@ func (p *pattern) settle(b []byte, f *sample, v *resolver, l *Labels) bool {
 		if at == none {
 			continue
 		}
-		if p.clash != none || f.spans[at].empty() {
+		if t.conflict != none || f.spans[at].empty() {
 			return false
 		}
-		p.clash, c = at, &l.list[k]
+		t.conflict, c = at, &l.list[k]
 	}
-	if p.clash == none {
+	if t.conflict == none {
 		return true
 	}
-	p.need, p.lead, p.skip = p.clash+1, 0, c.Conflict == Override
-	p.inset.reset()
+	t.required, t.before, t.dropValue = t.conflict+1, 0, c.Conflict == Override
+	t.inserted = t.inserted[:0]
 	switch c.Conflict {
 	case Exported:
-		p.lead = int(f.spans[p.clash].value - f.spans[p.clash].start)
-		p.inset.add(prefix)
+		t.before = int(f.spans[t.conflict].value - f.spans[t.conflict].start)
+		t.inserted = append(t.inserted, prefix...)
 		return len(v.changes) == 1 && v.changes[0].prefix == prefix
 	case Override:
-		p.inset.add(c.escaped)
+		t.inserted = append(t.inserted, c.escaped...)
 	}
 	return true
 }
 
-// isPlain reports whether the labels of f stand without blanks, quoted names and
-// trailing comma, directly behind a bare name at i.
-func isPlain(b []byte, i int, f *sample) bool {
+// isCommon reports whether f is a bare name at i and, directly behind it, labels without blanks,
+// quoted names and a trailing comma.
+func isCommon(b []byte, i int, f *sample) bool {
 	next := f.spans[0].start
-	if int(next) < i+2 || int(f.nameAt) != i || b[next-1] != '{' || class[b[next-2]]&metricByte == 0 {
+	if int(next) < i+2 || int(f.nameStart) != i || b[next-1] != '{' || class[b[next-2]]&metricByte == 0 {
 		return false
 	}
 	for _, s := range f.spans {
@@ -72,5 +72,5 @@ func isPlain(b []byte, i int, f *sample) bool {
 		}
 		next = s.valueEnd + 2
 	}
-	return next == f.at+1 && b[f.at] == '}'
+	return next == f.end+1 && b[f.end] == '}'
 }

@@ -99,7 +99,7 @@ func TestPatternAgrees(t *testing.T) {
 			run := func(pattern bool) (string, Stats, error) {
 				r := NewReader(bytes.NewReader(f.body), &Format{f.kind}, l, Limits{})
 				if !pattern {
-					r.text.longest = 0
+					r.shortcuts = false
 				}
 				var out bytes.Buffer
 				_, err := r.WriteTo(&out)

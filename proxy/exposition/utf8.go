@@ -25,7 +25,7 @@ func lineEnd(b []byte, i int) int {
 // whole words behind a rune that is not ASCII.
 func valid(b []byte) bool {
 	for {
-		i := plain(b)
+		i := asciiPrefix(b)
 		if i == len(b) {
 			return true
 		}
@@ -43,17 +43,17 @@ func valid(b []byte) bool {
 	}
 }
 
-// plain returns the length of the longest prefix of b that holds neither NUL
+// asciiPrefix returns the length of the longest prefix of b that holds neither NUL
 // nor bytes beyond ASCII.
-func plain(b []byte) int {
+func asciiPrefix(b []byte) int {
 	i := 0
 	for ; i+32 <= len(b); i += 32 {
 		w := b[i : i+32 : i+32]
-		if strange(word(w, 0))|strange(word(w, 8))|strange(word(w, 16))|strange(word(w, 24)) != 0 {
+		if nonASCII(word(w, 0))|nonASCII(word(w, 8))|nonASCII(word(w, 16))|nonASCII(word(w, 24)) != 0 {
 			break
 		}
 	}
-	for ; i+8 <= len(b) && strange(word(b, i)) == 0; i += 8 {
+	for ; i+8 <= len(b) && nonASCII(word(b, i)) == 0; i += 8 {
 	}
 	for i < len(b) && b[i]-1 < utf8.RuneSelf-1 {
 		i++
@@ -61,9 +61,9 @@ func plain(b []byte) int {
 	return i
 }
 
-// strange is zero if all bytes of x are between 1 and 127: then none borrows
+// nonASCII is zero if all bytes of x are between 1 and 127: then none borrows
 // from the next, and none has its high bit.
-func strange(x uint64) uint64 { return (x - ones | x) & highs }
+func nonASCII(x uint64) uint64 { return (x - ones | x) & highs }
 
 // word returns the eight bytes of b from i. That the slice has a fixed capacity saves
 // the compiler from guarding a pointer behind its end.
