@@ -52,29 +52,6 @@ func TestLineGrowsTooLong(t *testing.T) {
 	}
 }
 
-// TestMovingScrapes reads scrapes in which values move, one after the other, as a gate does.
-func TestMovingScrapes(t *testing.T) {
-	for k, body := range bodies(t) {
-		one := string(body)
-		other := moved(one, func(b byte) string { return string(b ^ 1) })
-		longer := moved(one, func(b byte) string { return "1" + string(b) })
-		if k == kindProtobuf {
-			other, longer = one, one
-		}
-		for _, c := range []Conflict{Exported, Keep, Override} {
-			r, l := new(Reader), gateLabels(t, c)
-			for n, next := range []string{one, other, one, longer, other, other, longer, one} {
-				if got, want := passOn(r, next, k, l), passOn(new(Reader), next, k, l); got != want {
-					t.Errorf("%v, scrape %d: %d bytes, %+v, want %d, %+v", &Format{k}, n, len(got.out), got.stats, len(want.out), want.stats)
-				}
-				if n := len(r.cache.newRefs); k == kindText && n != int(r.Stats().Samples) {
-					t.Errorf("%d references for %d samples", n, r.Stats().Samples)
-				}
-			}
-		}
-	}
-}
-
 // TestManySamples passes more samples than the cache has references for.
 func TestManySamples(t *testing.T) {
 	l := gateLabels(t, Exported)
@@ -88,20 +65,5 @@ func TestManySamples(t *testing.T) {
 		if n := max(len(r.cache.newRefs), len(r.cache.refs)); n > cacheRefs {
 			t.Errorf("%d references kept", n)
 		}
-	}
-}
-
-// TestLargeBodyIsNotCached passes more than the buffers hold.
-func TestLargeBodyIsNotCached(t *testing.T) {
-	large := strings.Repeat("# HELP m h\nm 1\n", 10_000)
-	if n := reused(t, large, large); n != 0 {
-		t.Errorf("%d bytes reused", n)
-	}
-	small := string(fixture(t, "runner.txt"))
-	r, l := new(Reader), gateLabels(t, Exported)
-	want := passOn(r, small, kindText, l)
-	passOn(r, large, kindText, l)
-	if got := passOn(r, small, kindText, l); got != want {
-		t.Errorf("after a large body: %+v", got.stats)
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// edit puts text at a place in the buffer instead of the bytes up to end.
+// edit replaces the bytes of the buffer from at to end by text.
 type edit struct {
 	at, end int
 	text    []byte
 }
 
-// edit turns what v decided into edits. New labels go where the order of names
-// wants them, which is before the first label with a greater name.
+// edit turns what v decided into edits. New labels go before the first label with a greater
+// name: client_golang sends labels in the order of their names.
 func (m *metric) edit(b []byte, l *Labels, v *resolver) {
 	m.edits, m.arena, m.grown = m.edits[:0], m.arena[:0], 0
 	for _, c := range v.changes {
@@ -20,24 +20,24 @@ func (m *metric) edit(b []byte, l *Labels, v *resolver) {
 	}
 	for _, i := range l.sorted {
 		if slices.Contains(v.add, i) {
-			at := m.place(b, l.list[i].Name)
-			m.put(edit{at, at, l.list[i].pair})
+			at := m.insertionPoint(b, l.list[i].Name)
+			m.add(edit{at, at, l.list[i].pair})
 		}
 	}
 }
 
-// place returns where a label called name goes.
-func (m *metric) place(b []byte, name string) int {
+// insertionPoint returns the offset where a label called name goes.
+func (m *metric) insertionPoint(b []byte, name string) int {
 	for _, s := range m.spans {
 		if string(b[s.name:s.nameEnd]) > name {
 			return int(s.start)
 		}
 	}
-	return m.behind
+	return m.labelsEnd
 }
 
-// put adds e behind the edits that do not come after it.
-func (m *metric) put(e edit) {
+// add inserts e into the edits, which are in the order of their offsets.
+func (m *metric) add(e edit) {
 	m.grown += len(e.text) - (e.end - e.at)
 	i := len(m.edits)
 	m.edits = append(m.edits, e)
@@ -47,8 +47,7 @@ func (m *metric) put(e edit) {
 	m.edits[i] = e
 }
 
-// change edits a LabelPair: its name, its value, and its length. Fields of it
-// that are not known stay.
+// change edits a LabelPair: its name, its value, and its length. Unknown fields of it stay.
 func (m *metric) change(b []byte, l *Labels, c change) {
 	s := m.spans[c.span]
 	pair := next(b, int(s.start))
@@ -59,23 +58,23 @@ func (m *metric) change(b []byte, l *Labels, c change) {
 		case f.body == int(s.name) && c.prefix != "":
 			from := len(m.arena)
 			m.arena = appendField(m.arena, tagPairName, c.prefix, b[s.name:s.nameEnd])
-			m.put(edit{i, f.end, m.arena[from:]})
+			m.add(edit{i, f.end, m.arena[from:]})
 		case f.body == int(s.value) && f.tag == tagPairValue:
 			placed = true
-			m.value(b, l, c, edit{at: i, end: f.end})
+			m.changeValue(b, l, c, edit{at: i, end: f.end})
 		}
 		i = f.end
 	}
 	if !placed {
-		m.value(b, l, c, edit{at: pair.end, end: pair.end})
+		m.changeValue(b, l, c, edit{at: pair.end, end: pair.end})
 	}
 	from := len(m.arena)
 	m.arena = binary.AppendUvarint(m.arena, uint64(pair.end-pair.body+m.grown-before))
-	m.put(edit{pair.length, pair.body, m.arena[from:]})
+	m.add(edit{pair.length, pair.body, m.arena[from:]})
 }
 
-// value makes e the field LabelPair.value as c wants it, if c wants another.
-func (m *metric) value(b []byte, l *Labels, c change, e edit) {
+// changeValue makes e the field LabelPair.value, if c changes it.
+func (m *metric) changeValue(b []byte, l *Labels, c change, e edit) {
 	from := len(m.arena)
 	switch {
 	case c.set != none:
@@ -87,10 +86,10 @@ func (m *metric) value(b []byte, l *Labels, c change, e edit) {
 		return
 	}
 	e.text = m.arena[from:]
-	m.put(e)
+	m.add(e)
 }
 
-// growth returns by how much the field f, which holds the metric, grows.
+// growth returns by how many bytes the edits lengthen the field f, which holds the metric.
 func (m *metric) growth(f field) int {
 	if len(m.edits) == 0 {
 		return 0

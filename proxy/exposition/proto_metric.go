@@ -2,35 +2,43 @@ package exposition
 
 import "bytes"
 
-// metric is a Metric message: where its labels are, and how they change.
+// metric is a Metric message: where its labels are, and how they change. Metrics of a family
+// usually have the same label names in the same order, so a name that is equal to that of the
+// metric before needs no second check.
 type metric struct {
-	spans  []span
-	last   []span // those of the metric before
-	start  int    // of the message
-	behind int    // end of the label that stands last
-	alike  bool   // the names are, one by one, those of last
-	sorted bool   // labels stand in the order of their names, none twice
-	order  []span // scratch of distinct
-	edits  []edit // in order of place
-	grown  int    // by how much the edits lengthen the message
-	arena  []byte // fields made anew
-	clash  int    // index of the label called as the only one to add, or none
-	taken  bool   // a label is called as that with prefix
-	before int    // index of the label before which that goes
+	spans     []span
+	last      []span // spans of the metric before
+	shortcuts bool   // read common labels at once, compare names with last
+	labelsEnd int    // end of the last label
+	sameNames bool   // names are those of last, one by one
+	sorted    bool   // labels are in the order of their names, none twice
+	order     []span // memory for distinct
+	edits     []edit // in the order of their offsets
+	grown     int    // by how many bytes the edits lengthen the message
+	arena     []byte // memory for new fields
+
+	// If one label is to be added:
+	conflict      int  // index of the label with its name, or none
+	exportedTaken bool // a label has its name with prefix
+	insertBefore  int  // index of the label before which it goes
 }
 
-// forget drops what is known of the metric before: the buffer has moved.
+// forget drops the metric before, because the buffer has moved.
 func (m *metric) forget() {
-	m.spans, m.clash, m.taken, m.before = m.spans[:0], none, false, 0
+	m.spans, m.conflict, m.exportedTaken, m.insertBefore = m.spans[:0], none, false, 0
 }
 
-// read finds the labels of the Metric that b ends with. If strict it checks all
-// of the message and returns what is wrong with it.
+// read finds the labels of the Metric message that b ends with. If strict is set, it checks the
+// whole message and returns what is wrong with it.
 func (m *metric) read(b []byte, start int, strict bool) (what string) {
 	m.spans, m.last = m.last[:0], m.spans
-	m.start, m.behind, m.alike, m.sorted = start, start, true, true
+	m.labelsEnd, m.sameNames, m.sorted = start, m.shortcuts, true
 	fields := schema('M')
-	for i := m.usual(b, start, strict); i < len(b); {
+	i := start
+	if m.shortcuts {
+		i = m.commonLabels(b, start, strict)
+	}
+	for i < len(b) {
 		f := next(b, i)
 		switch {
 		case f.end == 0:
@@ -44,16 +52,16 @@ func (m *metric) read(b []byte, start int, strict bool) (what string) {
 		}
 		i = f.end
 	}
-	m.alike = m.alike && len(m.spans) == len(m.last)
-	if strict && !m.alike && !m.sorted && !distinct(b, m.spans, &m.order, false) {
+	m.sameNames = m.sameNames && len(m.spans) == len(m.last)
+	if strict && !m.sameNames && !m.sorted && !distinct(b, m.spans, &m.order, false) {
 		return "label given twice"
 	}
 	return ""
 }
 
-// usual reads labels of the usual form from i on: a short name, a short value,
-// nothing else. It returns where the first of another form begins.
-func (m *metric) usual(b []byte, i int, strict bool) int {
+// commonLabels reads labels of the common form from i on: a short name, then a short value, and
+// nothing else. It returns where the first field of another form begins.
+func (m *metric) commonLabels(b []byte, i int, strict bool) int {
 	for i+6 < len(b) && b[i] == tagMetricLabel && b[i+1] < 0x80 && b[i+2] == tagPairName && b[i+3] < 0x80 {
 		end := i + 2 + int(b[i+1])
 		name := i + 4
@@ -70,37 +78,36 @@ func (m *metric) usual(b []byte, i int, strict bool) int {
 	return i
 }
 
-// label takes the label at s, which ends at end. Most often it has the name of
-// the label at the same place in the metric before, which needs no second check.
+// label checks the label at s, which ends at end, and records it.
 func (m *metric) label(b []byte, s span, end int, strict bool) bool {
 	if strict && !isString(b[s.value:s.valueEnd]) {
 		return false
 	}
 	k := len(m.spans)
 	name := b[s.name:s.nameEnd]
-	if m.alike && k < len(m.last) {
+	if m.sameNames && k < len(m.last) {
 		if l := m.last[k]; string(name) == string(b[l.name:l.nameEnd]) {
 			m.spans = append(m.spans, s)
-			m.behind = end
+			m.labelsEnd = end
 			return true
 		}
 	}
 	if len(name) == 0 || !isString(name) || string(name) == "__name__" {
 		return false
 	}
-	if m.alike {
-		m.alike, m.sorted = false, m.inOrder(b)
+	if m.sameNames {
+		m.sameNames, m.sorted = false, m.inOrder(b)
 	}
 	if k > 0 {
 		l := m.spans[k-1]
 		m.sorted = m.sorted && bytes.Compare(b[l.name:l.nameEnd], name) < 0
 	}
 	m.spans = append(m.spans, s)
-	m.behind = end
+	m.labelsEnd = end
 	return true
 }
 
-// inOrder reports whether the labels so far stand in the order of their names.
+// inOrder reports whether the labels so far are in the order of their names.
 func (m *metric) inOrder(b []byte) bool {
 	for k := 1; k < len(m.spans); k++ {
 		x, y := m.spans[k-1], m.spans[k]
@@ -111,8 +118,8 @@ func (m *metric) inOrder(b []byte) bool {
 	return true
 }
 
-// pair finds name and value in the LabelPair f at start. Of several the last
-// counts.
+// pair finds name and value in the LabelPair f at start. Of several the last counts, as in any
+// protobuf decoder.
 func pair(b []byte, start int, f field) (s span, ok bool) {
 	s.start = int32(start)
 	b = b[:f.end]

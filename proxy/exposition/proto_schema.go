@@ -2,9 +2,9 @@ package exposition
 
 import "unicode/utf8"
 
-// schema holds, for a message of io.prometheus.client, what its fields are, by
-// number: v varint, d double, s string, p and q packed varints and doubles, a
-// capital another message; - is none that is known.
+// schema returns the kinds of the fields of a message of io.prometheus.client, by number: v is a
+// varint, d a double, s a string, p packed varints, q packed doubles, a capital letter another
+// message, - no known field.
 func schema(message byte) string {
 	switch message {
 	case 'F': // MetricFamily
@@ -35,11 +35,11 @@ func schema(message byte) string {
 	return ""
 }
 
-// check reports whether b is well-formed as a message with these fields, down to
-// its innermost. Fields that are not known may hold anything.
+// check reports whether b is a well-formed message with these fields, with all messages in it.
+// Unknown fields may hold anything.
 func check(b []byte, fields string) bool {
 	for i := 0; i < len(b); {
-		// The usual field has a tag of one byte, and a length of one.
+		// The common field has a tag of one byte, and a length of one.
 		if tag := b[i]; tag < 0x80 && int(tag>>3) < len(fields) && i+1 < len(b) {
 			switch kind := fields[tag>>3]; {
 			case kind == 'd' && tag&7 == wireFixed64:
@@ -70,12 +70,12 @@ func check(b []byte, fields string) bool {
 	return true
 }
 
-// conforms reports whether the field is what fields want of its number.
+// conforms reports whether the field is of the kind that fields has for its number.
 func (f field) conforms(b []byte, fields string) bool {
 	return f.number() >= len(fields) || f.is(b, fields[f.number()])
 }
 
-// is reports whether the field is of the kind that a schema gives it.
+// is reports whether the field is of a kind of schema.
 func (f field) is(b []byte, kind byte) bool {
 	content := b[f.body:f.end]
 	switch kind {
@@ -95,7 +95,7 @@ func (f field) is(b []byte, kind byte) bool {
 	return f.wire() == wireBytes && check(content, schema(kind))
 }
 
-// packed reports whether b is a row of varints.
+// packed reports whether b is a sequence of varints.
 func packed(b []byte) bool {
 	for i := 0; i < len(b); {
 		if _, i = uvarint(b, i); i == 0 {
@@ -105,6 +105,6 @@ func packed(b []byte) bool {
 	return true
 }
 
-// isString reports whether a label may have b: it is UTF-8, and shorter than what
-// Prometheus panics on.
+// isString reports whether b may be a name or value of a label: it is UTF-8, and shorter than
+// what Prometheus panics on.
 func isString(b []byte) bool { return len(b) < maxValueBytes && utf8.Valid(b) }

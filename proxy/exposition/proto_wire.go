@@ -10,9 +10,9 @@ const (
 	wireFixed32    = 5
 )
 
-// field is where a field of a message stands: behind its tag its length, from
-// length on, its content, from body to end. Without a length, length is body.
-// It has four words so that it travels in registers.
+// field is where a field of a message is: the offset length of its length, after the tag, and
+// its content from body to end. A field without a length has length equal to body. It has four
+// words so that it is passed in registers.
 type field struct{ tag, length, body, end int }
 
 func (f field) number() int { return f.tag >> 3 }
@@ -25,11 +25,11 @@ func next(b []byte, i int) field {
 			return field{int(b[i]), i + 1, i + 2, end}
 		}
 	}
-	return nextUnusual(b, i)
+	return nextAny(b, i)
 }
 
-// nextUnusual is next for any field.
-func nextUnusual(b []byte, i int) field {
+// nextAny is next for a field of any form.
+func nextAny(b []byte, i int) field {
 	tag, n := uvarint(b, i)
 	if n == 0 || tag>>3 == 0 || tag > 1<<32-1 {
 		return field{}

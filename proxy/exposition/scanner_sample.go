@@ -1,8 +1,9 @@
 package exposition
 
-import (
-	"bytes"
-)
+import "bytes"
+
+// maxValueBytes is the length at which Prometheus panics on a label value.
+const maxValueBytes = 1 << 24
 
 // sample scans one sample and its newline into s.found.
 func (s *scanner) sample() bool {

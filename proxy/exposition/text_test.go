@@ -1,7 +1,6 @@
 package exposition
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 )
@@ -51,7 +50,7 @@ func TestTextPolicies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Three times, that the pattern has its say.
+			// Three times, so that the template labels the later ones.
 			got, err := pass(strings.Repeat(c.in+"\n", 3), kindText, l)
 			if want = strings.Repeat(want+"\n", 3); err != nil || got != want {
 				t.Errorf("%v: %v\n got %s\nwant %s", conflict, err, got, want)
@@ -81,35 +80,6 @@ func TestTextSeveral(t *testing.T) {
 		got, err := pass(strings.Repeat(in+"\n", 3), kindText, l)
 		if want = strings.Repeat(want+"\n", 3); err != nil || got != want {
 			t.Errorf("%s: %v\n got %s\nwant %s", in, err, got, want)
-		}
-	}
-}
-
-// TestPatternAgrees holds the pattern to the scanner: with or without it the
-// output, the counts and the verdict are the same.
-func TestPatternAgrees(t *testing.T) {
-	all := append(golden(t, "good"), golden(t, "bad")...)
-	all = append(all, file{"runner", kindText, fixture(t, "runner.txt")}, file{"300 runners", kindText, threeHundred(t)})
-	for _, f := range all {
-		if f.kind == kindProtobuf {
-			continue
-		}
-		for _, c := range []Conflict{Exported, Keep, Override} {
-			l := gateLabels(t, c)
-			run := func(pattern bool) (string, Stats, error) {
-				r := NewReader(bytes.NewReader(f.body), &Format{f.kind}, l, Limits{})
-				if !pattern {
-					r.shortcuts = false
-				}
-				var out bytes.Buffer
-				_, err := r.WriteTo(&out)
-				return out.String(), r.Stats(), err
-			}
-			got, stats, err := run(true)
-			want, wantStats, wantErr := run(false)
-			if got != want || stats != wantStats || (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
-				t.Errorf("%s, %v: %d bytes, %v, %v, want %d, %v, %v", f.name, c, len(got), stats, err, len(want), wantStats, wantErr)
-			}
 		}
 	}
 }
