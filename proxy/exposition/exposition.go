@@ -48,13 +48,15 @@ type Label struct {
 
 // Limits bound what a Reader accepts, in bytes of input. Zero values mean the defaults.
 type Limits struct {
-	LineBytes int64 // longest line of text, or protobuf message; 1 MiB
-	Bytes     int64 // longest body; 64 MiB
+	LineBytes    int64 // longest line of text; 1 MiB
+	MessageBytes int64 // longest protobuf message, which is a metric family; 16 MiB
+	Bytes        int64 // longest body; 64 MiB
 }
 
 const (
-	defaultLineBytes = 1 << 20
-	defaultBytes     = 64 << 20
+	defaultLineBytes    = 1 << 20
+	defaultMessageBytes = 16 << 20
+	defaultBytes        = 64 << 20
 
 	maxUnitBytes = 1 << 30 // of a line or message, because offsets in it have 32 bits
 )
@@ -62,6 +64,7 @@ const (
 // setDefaults replaces what is not set, and lowers limits to what offsets can express.
 func (l *Limits) setDefaults() {
 	l.LineBytes = min(orDefault(l.LineBytes, defaultLineBytes), maxUnitBytes)
+	l.MessageBytes = min(orDefault(l.MessageBytes, defaultMessageBytes), maxUnitBytes)
 	l.Bytes = orDefault(l.Bytes, defaultBytes)
 }
 

@@ -42,7 +42,11 @@ func (r *Reader) fill() error {
 // length. A line with its newline, and a message with its length, fit into the limit and a few
 // bytes more.
 func (r *Reader) makeRoom() error {
-	most := max(chunkBytes, int(r.limits.LineBytes)+slackBytes)
+	limit := r.limits.LineBytes
+	if r.kind == kindProtobuf {
+		limit = r.limits.MessageBytes
+	}
+	most := max(chunkBytes, int(limit)+slackBytes)
 	size := max(chunkBytes, len(r.in)-slackBytes)
 	if n := r.end - r.pos; n == size {
 		if n >= most {

@@ -80,7 +80,7 @@ func (r *Reader) beginFamily() error {
 		return errShort
 	case n == 0:
 		return r.syntax(0, "message length overflows")
-	case size > uint64(r.limits.LineBytes):
+	case size > uint64(r.limits.MessageBytes):
 		return ErrTooLong
 	case size > uint64(len(b)-n):
 		return errShort

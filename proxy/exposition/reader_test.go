@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
@@ -123,8 +124,12 @@ func TestLimits(t *testing.T) {
 		"long line too long":   {long + "\n", kindText, Limits{LineBytes: int64(len(long)) - 1}, ErrTooLong},
 		"line beyond buffer":   {long + "\n", kindText, Limits{LineBytes: 100_000}, ErrTooLong},
 		"line without end":     {strings.Repeat("m", 200_000), kindText, Limits{LineBytes: 100_000}, ErrTooLong},
-		"message fits":         {message, kindProtobuf, Limits{LineBytes: 100}, nil},
-		"message too long":     {message, kindProtobuf, Limits{LineBytes: 99}, ErrTooLong},
+		"message fits":         {message, kindProtobuf, Limits{MessageBytes: 100}, nil},
+		"message too long":     {message, kindProtobuf, Limits{MessageBytes: 99}, ErrTooLong},
+		"message is no line":   {message, kindProtobuf, Limits{LineBytes: 99}, nil},
+		"line is no message":   {line + "\n", kindText, Limits{MessageBytes: 99}, nil},
+		"default message fits": {bigFamily(16 << 20), kindProtobuf, Limits{}, nil},
+		"default message":      {bigFamily(16<<20 + 1), kindProtobuf, Limits{}, ErrTooLong},
 		"body fits":            {"m 1\nm 2\n", kindText, Limits{Bytes: 8}, nil},
 		"body too large":       {"m 1\nm 2\n", kindText, Limits{Bytes: 7}, ErrTooLarge},
 		"default line fits":    {"m{a=\"" + strings.Repeat("x", 1<<20-10) + "\"} 1\n", kindText, Limits{}, nil},
@@ -135,6 +140,15 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
+}
+
+// bigFamily is a family without metrics of so many bytes, with its length.
+func bigFamily(size int) string {
+	const name = "\x0a\x01m"
+	help := size - len(name) - 1
+	help -= uvarintSize(help)
+	family := binary.AppendUvarint([]byte(name+"\x12"), uint64(help))
+	return string(binary.AppendUvarint(nil, uint64(size))) + string(family) + strings.Repeat("h", help)
 }
 
 func TestWriteToReportsItsWriter(t *testing.T) {
