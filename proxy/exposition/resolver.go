@@ -1,28 +1,28 @@
 package exposition
 
-// none stands for no label where an index is optional.
+// none is the index of no label.
 const none = -1
 
-// change is what becomes of a label that a sample already bears.
+// change is how a label that a sample has changes.
 type change struct {
-	span   int    // its index
-	prefix string // what its name gets in front
-	set    int    // index of the configured label whose value it takes, or none
-	from   int    // index of the span whose value it takes, or none
+	span   int    // index of the label
+	prefix string // text before its name
+	set    int    // index of the configured label whose value it gets, or none
+	from   int    // index of the span whose value it gets, or none
 }
 
-// resolver decides, for one sample at a time, which labels are added and which
-// change. Its result is valid until the next call.
+// resolver decides, for one sample at a time, which configured labels are added and which labels
+// of the sample change. Its result is valid until the next call.
 type resolver struct {
 	changes []change // in the order of their spans
 	add     []int    // indices of configured labels, in their order
-	renamed []string // names given to labels that made way
+	renamed []string // new names of conflicting labels
 }
 
-// resolve does what Prometheus does with target labels: all of them are set,
-// then the labels in their way get prefix until the name is free, shorter names
-// first. It returns how many labels with a value were in the way. Names and
-// values of spans are in b.
+// resolve resolves conflicts as Prometheus does for target labels (scrape.mutateSampleLabels): all
+// configured labels are set, then conflicting labels get prefix until the name is free, shorter
+// names first. It returns how many labels with a value conflicted. Names and values of spans are
+// in b.
 func (v *resolver) resolve(l *Labels, b []byte, spans []span) (conflicts int) {
 	v.changes, v.add, v.renamed = v.changes[:0], v.add[:0], v.renamed[:0]
 	for i := range l.list {
@@ -44,21 +44,21 @@ func (v *resolver) resolve(l *Labels, b []byte, spans []span) (conflicts int) {
 		}
 	}
 	if conflicts > 0 {
-		v.makeWay(l, b, spans)
+		v.rename(l, b, spans)
 	}
 	return conflicts
 }
 
-// makeWay finds new names for the labels in the way. Where a label of that name
-// but without value exists, the values move instead of the names.
-func (v *resolver) makeWay(l *Labels, b []byte, spans []span) {
+// rename finds new names for conflicting labels. If a label of that name exists, but has no value,
+// the values move instead of the names.
+func (v *resolver) rename(l *Labels, b []byte, spans []span) {
 	for _, i := range l.rank {
 		c := &l.list[i]
 		k := find(b, spans, c.Name)
 		if c.Conflict != Exported || k == none || spans[k].empty() {
 			continue
 		}
-		name, vacant := v.free(l, b, spans, c.exported)
+		name, vacant := v.freeName(l, b, spans, c.exported)
 		v.renamed = append(v.renamed, name)
 		if vacant == none {
 			v.change(change{span: k, prefix: name[:len(name)-len(c.Name)], set: none, from: none})
@@ -70,20 +70,19 @@ func (v *resolver) makeWay(l *Labels, b []byte, spans []span) {
 	}
 }
 
-// free puts prefix before name until it is free, and returns it with the index
-// of the label of that name that has no value, or none. Only a sample that
-// bears names with prefix already makes it allocate.
-func (v *resolver) free(l *Labels, b []byte, spans []span, name string) (string, int) {
+// freeName puts prefix before name until it is free. It returns the name, and the index of the label
+// of that name that has no value, or none. It allocates only if the sample has names with prefix.
+func (v *resolver) freeName(l *Labels, b []byte, spans []span, name string) (string, int) {
 	for ; ; name = prefix + name {
 		vacant := find(b, spans, name)
-		if (vacant == none || spans[vacant].empty()) && !l.has(name) && !v.gave(name) {
+		if (vacant == none || spans[vacant].empty()) && !l.has(name) && !v.isTaken(name) {
 			return name, vacant
 		}
 	}
 }
 
-// gave reports whether a label has made way to name.
-func (v *resolver) gave(name string) bool {
+// isTaken reports whether a conflicting label has been renamed to name.
+func (v *resolver) isTaken(name string) bool {
 	for _, n := range v.renamed {
 		if n == name {
 			return true
@@ -92,7 +91,7 @@ func (v *resolver) gave(name string) bool {
 	return false
 }
 
-// change records c at its place.
+// change records c, in the order of spans.
 func (v *resolver) change(c change) {
 	i := len(v.changes)
 	v.changes = append(v.changes, c)
@@ -102,7 +101,7 @@ func (v *resolver) change(c change) {
 	v.changes[i] = c
 }
 
-// drop takes the configured label i out of those to add.
+// drop removes the configured label i from those to add.
 func (v *resolver) drop(i int) {
 	kept := v.add[:0]
 	for _, a := range v.add {
@@ -113,8 +112,8 @@ func (v *resolver) drop(i int) {
 	v.add = kept
 }
 
-// find returns the index of the label called name, or none. Raw names do for
-// it: one with escapes never means a name without.
+// find returns the index of the label called name, or none. It compares raw names: a configured
+// name has nothing to escape, so one with escapes is another.
 func find(b []byte, spans []span, name string) int {
 	for k, s := range spans {
 		if string(b[s.name:s.nameEnd]) == name {
