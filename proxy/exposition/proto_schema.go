@@ -86,7 +86,7 @@ func (f field) is(b []byte, kind byte) bool {
 	case 'd':
 		return f.wire() == wireFixed64
 	case 's':
-		return f.wire() == wireBytes && (asciiPrefix(content) == len(content) || utf8.Valid(content))
+		return f.wire() == wireBytes && utf8.Valid(content)
 	case 'p':
 		return f.wire() == wireVarint || f.wire() == wireBytes && packed(content)
 	case 'q':

@@ -2,10 +2,10 @@ package exposition
 
 import "unicode/utf8"
 
-// span is where a label stands in its sample: the text between the quotes, or
-// the strings of a LabelPair.
+// span is where a label is in its sample. In text, name and value are the offsets of what is
+// between the quotes; in protobuf, of the strings of a LabelPair.
 type span struct {
-	start           int32 // of the label: its name or the quote before it; the LabelPair's tag
+	start           int32 // of the label: its name, the quote before its name, or the tag of the LabelPair
 	name, nameEnd   int32
 	value, valueEnd int32
 }
@@ -13,42 +13,41 @@ type span struct {
 // empty reports whether the label has no value.
 func (s span) empty() bool { return s.value == s.valueEnd }
 
-// sample is a sample, or an exemplar, as the scanner found it. Offsets are into
-// the scanner's bytes.
+// sample is a sample, or an exemplar, as the scanner found it. Offsets are relative to the
+// scanner's bytes.
 type sample struct {
 	spans     []span
 	nameStart int32 // where a bare metric name begins
 	end       int32 // where further labels go: after the last label or the name
-	named     bool  // the metric name has been found; an exemplar has none
+	named     bool  // the metric name was found; an exemplar has none
 	braces    bool  // there are braces
-	empty     bool  // nothing stands between the opening brace and end
+	empty     bool  // nothing is between the opening brace and end
 }
 
-// scanner walks text strictly, one line or sample at a time. A method that
-// reports false has set what, unless the bytes end before the fault: then
-// short is set and more bytes may mend it.
+// scanner checks text by the whole grammar, one line or sample at a time. A method that returns
+// false has set what to the fault. If the bytes end before the fault, it has also set short: with
+// more bytes there may be no fault.
 type scanner struct {
 	b           []byte
 	i           int
 	openMetrics bool
-	newlines    int64 // within quotes
+	newlines    int64 // newlines between quotes
 	what        string
 	short       bool
 	found       sample
-	exemplar    sample // checked, never touched
+	exemplar    sample // checked, never changed
 	escapes     bool   // a name of the sample has a backslash
-	order       []span // scratch of unique
+	order       []span // memory for distinct
 }
 
-// fail records a fault at s.i. NUL has no place in text, so it marks the end of
-// the bytes too.
+// fail records a fault at s.i.
 func (s *scanner) fail(what string) bool {
 	s.what = what
 	s.short = s.i >= len(s.b)
 	return false
 }
 
-// peek returns the next byte, or NUL at the end.
+// peek returns the next byte, or NUL at the end of the bytes.
 func (s *scanner) peek() byte {
 	if s.i < len(s.b) {
 		return s.b[s.i]
@@ -58,15 +57,15 @@ func (s *scanner) peek() byte {
 
 // take skips c if it comes next.
 func (s *scanner) take(c byte) bool {
-	if s.peek() != c {
+	if s.i >= len(s.b) || s.b[s.i] != c {
 		return false
 	}
 	s.i++
 	return true
 }
 
-// blanks skips spaces and tabs, which mean nothing in Prometheus text and are
-// faults in OpenMetrics.
+// blanks skips spaces and tabs. They mean nothing in Prometheus text, and are faults in
+// OpenMetrics.
 func (s *scanner) blanks() {
 	if s.openMetrics {
 		return
@@ -76,7 +75,7 @@ func (s *scanner) blanks() {
 	}
 }
 
-// identifier skips a name of bytes of the class bit.
+// identifier skips a bare name: bytes of a class, no digit first.
 func (s *scanner) identifier(bit byte) bool {
 	b, i := s.b, s.i
 	if class[s.peek()]&digitByte != 0 {
@@ -90,9 +89,18 @@ func (s *scanner) identifier(bit byte) bool {
 	return i > start
 }
 
-// quoted skips a quoted string and returns what is between the quotes, still
-// escaped. A backslash takes any byte but a newline with it.
-func (s *scanner) quoted(newlines bool) (start, end int, ok bool) {
+// quoteRules says what a quoted string may contain besides UTF-8 without newline and NUL.
+type quoteRules int
+
+const (
+	allowNewline quoteRules = 1 << iota
+	allowNUL                // but not after a backslash: to Prometheus \NUL" is an escaped quote
+	allowNonUTF8
+)
+
+// quoted skips a quoted string and returns the offsets of what is between the quotes, which is
+// still escaped. A backslash escapes any byte but a newline and NUL.
+func (s *scanner) quoted(rules quoteRules) (start, end int, ok bool) {
 	if !s.take('"') {
 		return 0, 0, s.fail("no quote")
 	}
@@ -101,33 +109,30 @@ func (s *scanner) quoted(newlines bool) (start, end int, ok bool) {
 		s.i = end + 1
 		return start, end, true
 	}
-	ascii := true
 	for {
 		for s.i < len(s.b) && class[s.b[s.i]]&plainByte != 0 {
 			s.i++
 		}
 		switch c := s.peek(); {
+		case s.i >= len(s.b):
+			return 0, 0, s.fail("unterminated quote")
 		case c == '"':
-			if !ascii && !utf8.Valid(s.b[start:s.i]) {
+			if rules&allowNonUTF8 == 0 && !utf8.Valid(s.b[start:s.i]) {
 				s.i = start
 				return 0, 0, s.fail("invalid UTF-8")
 			}
 			s.i++
 			return start, s.i - 1, true
-		case c >= utf8.RuneSelf:
-			ascii = false
 		case c == '\\':
 			s.i++
 			if c := s.peek(); c == 0 || c == '\n' {
 				return 0, 0, s.fail("bad escape")
-			} else if c >= utf8.RuneSelf {
-				ascii = false
 			}
-		case c == '\n' && newlines:
+		case c == '\n' && rules&allowNewline != 0:
 			s.newlines++
 		case c == '\n':
 			return 0, 0, s.fail("unterminated quote")
-		default:
+		case c == 0 && rules&allowNUL == 0:
 			return 0, 0, s.fail("NUL byte")
 		}
 		s.i++
@@ -145,16 +150,12 @@ func (s *scanner) token() []byte {
 	return b[start:i]
 }
 
-// rest skips the rest of the line and its newline, and returns the former.
-func (s *scanner) rest() ([]byte, bool) {
+// restOfLine skips the rest of the line and its newline, and returns the former.
+func (s *scanner) restOfLine() ([]byte, bool) {
 	start := s.i
 	if s.i = lineEnd(s.b, s.i); s.i == 0 {
 		s.i = len(s.b)
 		return nil, s.fail("no newline")
 	}
-	if line := s.b[start : s.i-1]; valid(line) {
-		return line, true
-	}
-	s.i = start
-	return nil, s.fail("invalid UTF-8 or NUL byte")
+	return s.b[start : s.i-1], true
 }

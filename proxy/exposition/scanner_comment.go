@@ -1,9 +1,13 @@
 package exposition
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
-// comment scans a line that begins with #, after blanks, and its newline. The
-// text of HELP is free; TYPE and UNIT are held to what Prometheus takes.
+// comment scans a line that begins with #, after blanks, and its newline. HELP, TYPE and UNIT are
+// checked as Prometheus does. OpenMetrics has no other comments. In Prometheus text a free comment
+// may contain anything but NUL, at which Prometheus would stop reading without an error.
 func (s *scanner) comment() bool {
 	s.blanks()
 	s.i++
@@ -14,14 +18,13 @@ func (s *scanner) comment() bool {
 	} else {
 		before := s.i
 		if s.blanks(); s.i == before {
-			_, ok := s.rest()
-			return ok
+			return s.freeComment()
 		}
 	}
 	switch {
 	case s.keyword("HELP"):
-		_, ok := s.metadata()
-		return ok
+		text, ok := s.metadata()
+		return ok && (utf8.Valid(text) || s.fail("help text is not UTF-8"))
 	case s.keyword("TYPE"):
 		kind, ok := s.metadata()
 		return ok && (isType(kind, s.openMetrics) || s.fail("unknown type"))
@@ -32,11 +35,16 @@ func (s *scanner) comment() bool {
 	case s.openMetrics:
 		return s.fail("bad comment")
 	}
-	_, ok := s.rest()
-	return ok
+	return s.freeComment()
 }
 
-// keyword skips word and the blanks behind it, of which there must be one.
+// freeComment scans the rest of a comment that means nothing.
+func (s *scanner) freeComment() bool {
+	text, ok := s.restOfLine()
+	return ok && (bytes.IndexByte(text, 0) < 0 || s.fail("NUL byte"))
+}
+
+// keyword skips word and the blanks after it, of which there must be one.
 func (s *scanner) keyword(word string) bool {
 	n := s.i + len(word)
 	if n >= len(s.b) || string(s.b[s.i:n]) != word || !s.isBlank(s.b[n]) {
@@ -51,28 +59,32 @@ func (s *scanner) isBlank(c byte) bool {
 	return c == ' ' || c == '\t' && !s.openMetrics
 }
 
-// metadata scans a metric name, bare or quoted, one blank, and the text up to
-// the newline, which it returns. Text and blank may be missing in Prometheus text.
+// metadata scans a metric name, bare or quoted, one separator, and the text up to the newline,
+// which it returns. OpenMetrics has a space as separator. Prometheus takes any byte for it in its
+// own text, so that it reads "# HELP jvm.threads x" as the text "threads x" of jvm, and both
+// separator and text may be missing. It does not check a quoted name.
 func (s *scanner) metadata() ([]byte, bool) {
 	if s.peek() == '"' {
-		if start, end, ok := s.quoted(true); !ok || start == end {
-			return nil, ok && s.fail("empty name")
+		if _, _, ok := s.quoted(allowNewline | allowNonUTF8); !ok {
+			return nil, false
 		}
 	} else if !s.identifier(metricByte) {
 		return nil, s.fail("no metric name")
 	}
-	if c := s.peek(); !s.isBlank(c) {
-		if c == '\n' && !s.openMetrics {
-			s.i++
-			return nil, true
-		}
-		return nil, s.fail("no blank after a metric name")
+	switch c := s.peek(); {
+	case s.openMetrics && c != ' ':
+		return nil, s.fail("no space after a metric name")
+	case c == 0:
+		return nil, s.fail("NUL byte")
+	case c == '\n':
+		s.i++
+		return nil, true
 	}
 	s.i++
-	return s.rest()
+	return s.restOfLine()
 }
 
-// isType reports whether a TYPE line may say t.
+// isType reports whether t is the type of a TYPE line.
 func isType(t []byte, openMetrics bool) bool {
 	switch string(t) {
 	case "counter", "gauge", "histogram", "summary":
@@ -85,13 +97,13 @@ func isType(t []byte, openMetrics bool) bool {
 	return false
 }
 
-// isUnit reports whether the metric name at the start of line, of a UNIT line,
-// ends in unit after an underscore. No unit is a suffix of every name.
+// isUnit reports whether the metric name at the start of line, a UNIT line, ends in an underscore
+// and unit. An empty unit fits every name.
 func isUnit(line, unit []byte) bool {
 	if len(unit) == 0 {
 		return true
 	}
-	name := line[:len(line)-len(unit)-2] // a blank and a newline
+	name := line[:len(line)-len(unit)-2] // a space and a newline
 	if n := len(name); name[0] == '"' {
 		name = name[1 : n-1]
 	}

@@ -5,7 +5,7 @@ import "bytes"
 // maxValueBytes is the length at which Prometheus panics on a label value.
 const maxValueBytes = 1 << 24
 
-// sample scans one sample and its newline into s.found.
+// sample scans one sample and its newline, and records it in s.found.
 func (s *scanner) sample() bool {
 	f := &s.found
 	*f = sample{spans: f.spans[:0], empty: true}
@@ -26,8 +26,8 @@ func (s *scanner) sample() bool {
 	return s.value() && s.end()
 }
 
-// labels scans labels and the braces around them. A trailing comma is legal;
-// in Prometheus text so is a missing one.
+// labels scans labels and the braces around them. A trailing comma is legal. In Prometheus text a
+// missing comma is legal as well.
 func (s *scanner) labels(f *sample) bool {
 	s.i++
 	f.end, f.braces, f.empty = int32(s.i), true, true
@@ -45,8 +45,8 @@ func (s *scanner) labels(f *sample) bool {
 	return true
 }
 
-// plainLabel scans a label of the form name="value" with nothing to decode. If
-// there is another it reports false, and has done nothing.
+// plainLabel scans a label of the form name="value" without blanks, escapes and bytes that are
+// not ASCII. If the label has another form it returns false and has done nothing.
 func (s *scanner) plainLabel(f *sample) bool {
 	b, i := s.b, s.i
 	for i < len(b) && class[b[i]]&labelByte != 0 {
@@ -66,7 +66,7 @@ func (s *scanner) plainLabel(f *sample) bool {
 	return true
 }
 
-// label scans one label, or the quoted name of the metric.
+// label scans a label of any form, or the quoted name of the metric.
 func (s *scanner) label(f *sample) bool {
 	l := span{start: int32(s.i)}
 	quoted := s.peek() == '"'
@@ -83,7 +83,11 @@ func (s *scanner) label(f *sample) bool {
 		return s.fail("no = after a label name")
 	}
 	s.blanks()
-	start, end, ok := s.quoted(!s.openMetrics)
+	rules := allowNUL
+	if !s.openMetrics {
+		rules |= allowNewline
+	}
+	start, end, ok := s.quoted(rules)
 	if !ok {
 		return false
 	}
@@ -96,7 +100,7 @@ func (s *scanner) label(f *sample) bool {
 	return true
 }
 
-// labelName scans a bare or quoted name into l.
+// labelName scans a bare or quoted name and records it in l.
 func (s *scanner) labelName(l *span, f *sample) bool {
 	if s.peek() != '"' {
 		if !s.identifier(labelByte) {
@@ -104,7 +108,11 @@ func (s *scanner) labelName(l *span, f *sample) bool {
 		}
 		l.name, l.nameEnd = l.start, int32(s.i)
 	} else {
-		start, end, ok := s.quoted(f != &s.exemplar)
+		rules := allowNewline
+		if f == &s.exemplar {
+			rules = 0
+		}
+		start, end, ok := s.quoted(rules)
 		if !ok {
 			return false
 		}
@@ -121,9 +129,8 @@ func (s *scanner) labelName(l *span, f *sample) bool {
 	return true
 }
 
-// metricName accepts a quoted metric name. OpenMetrics wants it before the
-// labels; Prometheus reads it anywhere, but panics over one that is not first
-// when it looks for created timestamps.
+// metricName accepts a quoted metric name. In OpenMetrics it must come before the labels: Prometheus
+// reads it anywhere, but panics over one that is not first when it looks for created timestamps.
 func (s *scanner) metricName(f *sample) bool {
 	if f.named || s.openMetrics && len(f.spans) > 0 {
 		return s.fail("misplaced metric name")

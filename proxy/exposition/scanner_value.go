@@ -1,7 +1,7 @@
 package exposition
 
-// value scans the value of a sample or exemplar and the blank before it, which
-// Prometheus text may omit where nothing is in doubt.
+// value scans the value of a sample or exemplar and the blank before it. In Prometheus text the
+// blank may be missing, as in {a="b"}1 or m+1.
 func (s *scanner) value() bool {
 	if s.openMetrics && !s.take(' ') {
 		return s.fail("no space before a value")
@@ -14,7 +14,7 @@ func (s *scanner) value() bool {
 	return isFloat(token) || s.fail("bad value")
 }
 
-// end scans what follows the value of a sample, with the newline.
+// end scans what follows the value of a sample, up to and with the newline.
 func (s *scanner) end() bool {
 	if s.openMetrics {
 		return s.endOpenMetrics()
