@@ -15,6 +15,7 @@ const (
 // Tags of the fields of MetricFamily that are read.
 const (
 	familyName   = 1<<3 | wireBytes
+	familyHelp   = 2<<3 | wireBytes
 	familyType   = 3<<3 | wireVarint
 	familyMetric = 4<<3 | wireBytes
 
@@ -87,6 +88,7 @@ func (r *Reader) beginFamily() error {
 	}
 	start := r.pos + n
 	end := start + int(size)
+	r.proto.plans, r.proto.written = r.proto.plans[:0], 0
 	grown, what := r.measureFamily(r.in[:end], start)
 	if what != "" {
 		return r.syntax(0, what)

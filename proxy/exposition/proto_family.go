@@ -1,6 +1,10 @@
 package exposition
 
-import "encoding/binary"
+import (
+	"cmp"
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // plan is how one label changes a metric of the current family: the label is inserted at an
 // offset, after the label at the offset conflict, if any, has been renamed.
@@ -11,18 +15,18 @@ type plan struct{ insertAt, conflict int32 }
 const readAgain = -2
 
 // measureFamily checks the family that b ends with. It returns by how many bytes labels lengthen
-// it, or what is wrong with it.
+// it, or what is wrong with it. Prometheus reads name, help and type only of a family that has
+// metrics. Of several the last counts.
 func (r *Reader) measureFamily(b []byte, start int) (grown int, what string) {
-	const broken = "malformed family"
 	fields := schema('F')
-	named, metrics := false, 0
-	r.proto.plans, r.proto.written = r.proto.plans[:0], 0
+	nameFault, helpFault, typeFault := "no metric name", "", ""
+	metrics := 0
 	for i := start; i < len(b); {
 		f := next(b, i)
 		i = f.end
 		switch {
 		case f.end == 0:
-			return 0, broken
+			return 0, "malformed family"
 		case f.tag == familyMetric:
 			if what := r.readMetric(b[:f.end], f, true); what != "" {
 				return 0, what
@@ -33,19 +37,28 @@ func (r *Reader) measureFamily(b []byte, start int) (grown int, what string) {
 			}
 			grown += more
 		case !f.conforms(b, fields):
-			return 0, broken
+			return 0, "malformed family"
 		case f.tag == familyName:
-			named = f.body < f.end
+			nameFault = faultUnless(f.body < f.end && utf8.Valid(b[f.body:f.end]), "bad metric name")
+		case f.tag == familyHelp:
+			helpFault = faultUnless(utf8.Valid(b[f.body:f.end]), "help text is not UTF-8")
 		case f.tag == familyType:
-			if t, _ := uvarint(b, f.body); t > lastType {
-				return 0, "unknown type"
-			}
+			t, _ := uvarint(b, f.body)
+			typeFault = faultUnless(t <= lastType, "unknown type")
 		}
 	}
-	if metrics > 0 && !named {
-		return 0, "no metric name"
+	if metrics > 0 {
+		return grown, cmp.Or(nameFault, helpFault, typeFault)
 	}
-	return grown, ""
+	return 0, ""
+}
+
+// faultUnless returns what, or "" if ok.
+func faultUnless(ok bool, what string) string {
+	if ok {
+		return ""
+	}
+	return what
 }
 
 // readMetric reads the metric in the field f, which b ends with.

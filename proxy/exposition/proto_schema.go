@@ -3,16 +3,16 @@ package exposition
 import "unicode/utf8"
 
 // schema returns the kinds of the fields of a message of io.prometheus.client, by number: v is a
-// varint, d a double, s a string, p packed varints, q packed doubles, a capital letter another
+// varint, d a double, b bytes or a string, p packed varints, q packed doubles, a capital letter another
 // message, - no known field.
 func schema(message byte) string {
 	switch message {
 	case 'F': // MetricFamily
-		return "-ssvMs"
+		return "-bbvMb"
 	case 'M': // Metric
 		return "-LGCSGvH"
-	case 'L': // LabelPair
-		return "-ss"
+	case 'L': // LabelPair of an exemplar
+		return "-bb"
 	case 'G': // Gauge, Untyped
 		return "-d"
 	case 'C': // Counter
@@ -85,8 +85,8 @@ func (f field) is(b []byte, kind byte) bool {
 		return f.wire() == wireVarint
 	case 'd':
 		return f.wire() == wireFixed64
-	case 's':
-		return f.wire() == wireBytes && utf8.Valid(content)
+	case 'b':
+		return f.wire() == wireBytes
 	case 'p':
 		return f.wire() == wireVarint || f.wire() == wireBytes && packed(content)
 	case 'q':

@@ -79,9 +79,9 @@ func TestCheck(t *testing.T) {
 		"\x5a\x0812345678":                 true,  // packed counts
 		"\x5a\x071234567":                  false,
 		"\x5912345678":                     true,
-		"\x82\x01\x02\x0a\x00":             true,  // exemplar with an empty label
-		"\x82\x01\x05\x0a\x03\x0a\x01\xff": false, // and with one that is not UTF-8
-		"\x7a\x02\x08\x01":                 true,  // created
+		"\x82\x01\x02\x0a\x00":             true, // exemplar with an empty label
+		"\x82\x01\x05\x0a\x03\x0a\x01\xff": true, // and with one that is not UTF-8, which Prometheus reads
+		"\x7a\x02\x08\x01":                 true, // created
 		"\x7a\x02\x0a\x01":                 false,
 		"\xf2\x06\x01\xff":                 true, // unknown
 	} {

@@ -27,7 +27,8 @@ func (s *scanner) sample() bool {
 }
 
 // labels scans labels and the braces around them. A trailing comma is legal. In Prometheus text a
-// missing comma is legal as well.
+// missing comma is legal as well. Prometheus does not check the label names of an exemplar: it drops
+// an exemplar that it cannot store, and keeps the sample.
 func (s *scanner) labels(f *sample) bool {
 	s.i++
 	f.end, f.braces, f.empty = int32(s.i), true, true
@@ -39,7 +40,7 @@ func (s *scanner) labels(f *sample) bool {
 			return s.fail("no comma between labels")
 		}
 	}
-	if !distinct(s.b, f.spans, &s.order, s.escapes) {
+	if f == &s.found && !distinct(s.b, f.spans, &s.order, s.escapes) {
 		return s.fail("label given twice")
 	}
 	return true
@@ -57,7 +58,7 @@ func (s *scanner) plainLabel(f *sample) bool {
 		return false
 	}
 	end := asciiString(b, value)
-	if end == 0 || end-value >= maxValueBytes || string(b[s.i:i]) == "__name__" {
+	if end == 0 || end-value >= maxValueBytes || f == &s.found && string(b[s.i:i]) == "__name__" {
 		return false
 	}
 	f.spans = append(f.spans, span{int32(s.i), int32(s.i), int32(i), int32(value), int32(end)})
@@ -110,7 +111,7 @@ func (s *scanner) labelName(l *span, f *sample) bool {
 	} else {
 		rules := allowNewline
 		if f == &s.exemplar {
-			rules = 0
+			rules = allowNonUTF8
 		}
 		start, end, ok := s.quoted(rules)
 		if !ok {
@@ -119,6 +120,9 @@ func (s *scanner) labelName(l *span, f *sample) bool {
 		l.name, l.nameEnd = int32(start), int32(end)
 	}
 	name := s.b[l.name:l.nameEnd]
+	if f == &s.exemplar {
+		return true
+	}
 	if len(name) == 0 {
 		return s.fail("empty name")
 	}
