@@ -35,8 +35,8 @@ type protoState struct {
 }
 
 // labelMessages labels families until a chunk is full or the input ends. A family is checked and
-// measured before its first byte is written, because its length comes first. Besides the input a
-// plan of eight bytes is held for each metric.
+// measured before its first byte is written, because its length comes first. So the
+// whole family is in the input buffer, and for each of its first metrics there is a plan.
 func (r *Reader) labelMessages() error {
 	for len(r.out) < r.full {
 		if r.pos < r.proto.until {

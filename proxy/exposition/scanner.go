@@ -89,7 +89,7 @@ func (s *scanner) identifier(bit byte) bool {
 	return i > start
 }
 
-// quoteRules says what a quoted string may contain besides UTF-8 without newline and NUL.
+// quoteRules says what a quoted string may contain in addition to UTF-8 without newline and NUL.
 type quoteRules int
 
 const (
