@@ -10,7 +10,10 @@ import (
 
 // TestBrokenScrapeLeavesNoValues breaks a scrape off after a value that has replaced one in the cache.
 func TestBrokenScrapeLeavesNoValues(t *testing.T) {
-	const before, broken = "# HELP m h\nm 1\n# HELP n h\nn 1\n# HELP o h\no 1\n", "# HELP m h\nm 2\n# HELP n h\nn 1\n# HELP o h\no ?\n"
+	const (
+		before = "# HELP m h\nm 1\n# HELP n h\nn 1\n# HELP o h\no 1\n"
+		broken = "# HELP m h\nm 2\n# HELP n h\nn 1\n# HELP o h\no ?\n"
+	)
 	r, l := new(Reader), gateLabels(t, Exported)
 	want := passOn(r, before, kindText, l)
 	if got := passOn(r, broken, kindText, l); got.err == "<nil>" {
@@ -55,12 +58,14 @@ func TestLineGrowsTooLong(t *testing.T) {
 // TestManySamples passes more samples than the cache has references for.
 func TestManySamples(t *testing.T) {
 	l := gateLabels(t, Exported)
-	body := "# HELP l h\nl 1\n# HELP m h\n" + strings.Repeat("m 1\n", 3*cacheRefs) + "# HELP n h\nn 1\nn 2\n# HELP o h\no 1\n"
+	body := "# HELP l h\nl 1\n# HELP m h\n" + strings.Repeat("m 1\n", 3*cacheRefs) +
+		"# HELP n h\nn 1\nn 2\n# HELP o h\no 1\n"
 	next := strings.ReplaceAll(body, " 1\n", " 12\n")
 	r := new(Reader)
 	for _, body := range []string{body, next, body, body, next, next} {
 		if got, want := passOn(r, body, kindText, l), passOn(new(Reader), body, kindText, l); got != want {
-			t.Errorf("%d bytes, %+v, %s; want %d bytes, %+v, %s", len(got.out), got.stats, got.err, len(want.out), want.stats, want.err)
+			t.Errorf("%d bytes, %+v, %s; want %d bytes, %+v, %s",
+				len(got.out), got.stats, got.err, len(want.out), want.stats, want.err)
 		}
 		if n := max(len(r.cache.newRefs), len(r.cache.refs)); n > cacheRefs {
 			t.Errorf("%d references kept", n)

@@ -138,7 +138,9 @@ func TestMemoryFollowsTheMessage(t *testing.T) {
 // values all change their length: at most half a MiB, as the comment on Reader says.
 func TestHeldOfCachedBody(t *testing.T) {
 	l := gateLabels(t, Exported)
-	for _, c := range []struct{ families, samples, help int }{{50, 12, 20}, {100, 10, 20}, {200, 5, 20}, {250, 4, 10}, {300, 3, 10}} {
+	for _, c := range []struct{ families, samples, help int }{
+		{50, 12, 20}, {100, 10, 20}, {200, 5, 20}, {250, 4, 10}, {300, 3, 10},
+	} {
 		r := new(Reader)
 		for _, value := range []int{1, 22, 1, 333, 1, 1, 22, 333, 333, 4444, 55555, 1} {
 			var body strings.Builder

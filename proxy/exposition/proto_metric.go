@@ -67,7 +67,10 @@ func (m *metric) commonLabels(b []byte, i int, strict bool) int {
 		name := i + 4
 		nameEnd := name + int(b[i+3])
 		value := nameEnd + 2
-		if value > end || end > len(b) || b[nameEnd] != tagPairValue || b[nameEnd+1] >= 0x80 || value+int(b[nameEnd+1]) != end {
+		if value > end || end > len(b) || b[nameEnd] != tagPairValue {
+			break
+		}
+		if size := b[nameEnd+1]; size >= 0x80 || value+int(size) != end {
 			break
 		}
 		if !m.label(b, span{int32(i), int32(name), int32(nameEnd), int32(value), int32(end)}, end, strict) {

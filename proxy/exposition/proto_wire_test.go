@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 )
 
@@ -18,7 +19,8 @@ func TestUvarint(t *testing.T) {
 			t.Errorf("%d, cut: %d", x, n)
 		}
 	}
-	for _, bad := range []string{"", "\xff", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
+	nine := strings.Repeat("\xff", 9)
+	for _, bad := range []string{"", "\xff", nine + "\x02", nine + "\xff\x01"} {
 		if _, n := uvarint([]byte(bad), 0); n != 0 {
 			t.Errorf("%q: %d", bad, n)
 		}

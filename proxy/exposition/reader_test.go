@@ -10,7 +10,7 @@ import (
 	"testing/iotest"
 )
 
-// bodies are one of each format, with what Readers of every test make of them.
+// bodies returns a captured body of each format.
 func bodies(t testing.TB) map[kind][]byte {
 	return map[kind][]byte{
 		kindText:        fixture(t, "runner.txt"),
@@ -48,14 +48,13 @@ func TestReadersAgree(t *testing.T) {
 	}
 }
 
-// TestCut reads every prefix of a body: none but those that are bodies of their
-// own may end well.
+// TestCut reads every prefix of a body. Only a prefix that is a complete body may end well.
 func TestCut(t *testing.T) {
 	l := gateLabels(t, Exported)
 	proto := string(fixture(t, "runner.proto")[:2000])
 	for k, body := range map[kind]string{
 		kindText:        "# HELP m x\n# TYPE m counter\nm{a=\"b\",c=\"d\"} 1\nm{a=\"c\",c=\"d\"} 1.5 17\n\nm 2\n",
-		kindOpenMetrics: "# HELP m x\n# TYPE m counter\nm_total{a=\"b\"} 1 # {c=\"d\"} 1 2\nm_total{a=\"b\"} 1\n# EOF\n",
+		kindOpenMetrics: "# HELP m x\n# TYPE m counter\nm_total{a=\"b\"} 1 # {c=\"d\"} 1 2\nm_total 1\n# EOF\n",
 		kindProtobuf:    proto,
 	} {
 		for n := range len(body) {
@@ -84,8 +83,7 @@ func messageEnds(body string, n int) bool {
 	return i == n && n > 0
 }
 
-// TestSourceFails lets the source break off with an error, at every chunk and
-// otherwise well-formed: what comes out must end with that error.
+// TestSourceFails lets the source end with an error. The Reader must end with the same error.
 func TestSourceFails(t *testing.T) {
 	broken := errors.New("connection reset")
 	l := gateLabels(t, Exported)
@@ -181,8 +179,7 @@ func TestZeroReader(t *testing.T) {
 	}
 }
 
-// TestResetForgets runs good bodies through a Reader that has failed in each
-// format, in the middle of everything.
+// TestResetForgets reads good bodies with a Reader that has failed within a body of each format.
 func TestResetForgets(t *testing.T) {
 	l := gateLabels(t, Exported)
 	var r Reader
@@ -220,20 +217,20 @@ func TestSyntaxErrorTellsTheLine(t *testing.T) {
 	}
 }
 
-// hesitant returns nothing every other time.
+// hesitant returns no bytes on every other call.
 type hesitant struct {
-	src  io.Reader
-	turn int
+	src   io.Reader
+	calls int
 }
 
 func (h *hesitant) Read(p []byte) (int, error) {
-	if h.turn++; h.turn%2 == 0 {
+	if h.calls++; h.calls%2 == 0 {
 		return 0, nil
 	}
 	return h.src.Read(p[:min(len(p), 100)])
 }
 
-// pieces returns body in pieces of a size.
+// pieces returns body size bytes at a time.
 type pieces struct {
 	body []byte
 	size int

@@ -20,7 +20,8 @@ func TestShortcutsChangeNothing(t *testing.T) {
 	for k, body := range bodies(t) {
 		all = append(all, file{fmt.Sprint(&Format{k}), k, body})
 	}
-	all = append(all, file{"300 runners", kindText, threeHundred(t)}, file{"runner", kindProtobuf, fixture(t, "runner.proto")})
+	all = append(all, file{"300 runners", kindText, threeHundred(t)})
+	all = append(all, file{"runner", kindProtobuf, fixture(t, "runner.proto")})
 	random := rand.New(rand.NewPCG(3, 4))
 	for _, c := range []Conflict{Exported, Keep, Override} {
 		l, r := gateLabels(t, c), new(Reader)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestLinesAlone holds a body to what is made of each of its lines alone, when there is
-// no line before that it could be compared with.
+// TestLinesAlone compares a labelled body with its lines, each labelled by a new Reader that has no
+// template.
 func TestLinesAlone(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, c := range []Conflict{Exported, Keep, Override} {
@@ -29,18 +29,20 @@ func TestLinesAlone(t *testing.T) {
 				stats.Conflicts += one.stats.Conflicts
 			}
 			if got := passOn(new(Reader), body.String(), kindText, l); got != (result{want.String(), stats, "<nil>"}) {
-				t.Fatalf("%v: %+v, %s\n%s\n got %s\nwant %s", c, got.stats, got.err, body.String(), got.out, want.String())
+				t.Fatalf("%v: %+v, %s\n%s\n got %s\nwant %s",
+					c, got.stats, got.err, body.String(), got.out, want.String())
 			}
 		}
 	}
 }
 
-// likeLines are samples with the same labels, of which some values change from one to
-// the next, some labels are missing at the end, and the name changes its end.
+// likeLines returns samples with the same labels. From one to the next some values change, some
+// labels at the end are missing, and the name has another suffix.
 func likeLines(random *rand.Rand) (lines []string) {
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }
 	value := func() string {
-		return pick("", "a", "1234567", "12345678", "123456789", `q\"`, `\\`, "ü", "a longer value, with } and =", fmt.Sprint(random.IntN(2000)))
+		return pick("", "a", "1234567", "12345678", "123456789", `q\"`, `\\`, "ü", "\x00",
+			"a longer value, with } and =", fmt.Sprint(random.IntN(2000)))
 	}
 	names := []string{"a", "runner_name", "exported_runner_name", "le", "b"}
 	random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
@@ -66,20 +68,25 @@ func likeLines(random *rand.Rand) (lines []string) {
 		if len(labels) > 0 {
 			line += "{" + strings.Join(labels, ",") + "}"
 		}
-		lines = append(lines, line+" "+pick("0", "12", "1234567", "12345678", "1.5e+09", "NaN", "17 1395066363000")+"\n")
+		number := pick("0", "12", "1234567", "12345678", "1.5e+09", "NaN", "17 1395066363000")
+		lines = append(lines, line+" "+number+"\n")
 	}
 	return lines
 }
 
-// TestCutBeforeStaleBytes cuts lines everywhere, in a buffer that has been used: a quote or
-// newline of the body before, behind the end, was taken for one of the line.
+// TestCutBeforeStaleBytes cuts lines at each byte, in a buffer that still has bytes of another body
+// after the end. A quote or newline of these must not be taken for one of the line.
 func TestCutBeforeStaleBytes(t *testing.T) {
 	l := gateLabels(t, Exported)
-	const body = "m{a=\"0\",runner_name=\"x\",b=\"y\"} 0\nm{a=\"00012\",runner_name=\"xyz\",b=\"y12345678\"} 12\nm{a=\"00012\",runner_name=\"xyz\",b=\"zz\"} 12\nm_sum{a=\"5\"} 17\n"
+	const body = `m{a="0",runner_name="x",b="y"} 0
+m{a="00012",runner_name="xyz",b="y12345678"} 12
+m{a="00012",runner_name="xyz",b="zz"} 12
+m_sum{a="5"} 17
+`
 	for _, stale := range []string{"\"", "} 1\n", "0", " 1\n", "\"} 1\n", "x\",\"\"} 1 \n"} {
 		for n := range len(body) {
 			r := new(Reader)
-			for range 2 { // two buffers take turns
+			for range 2 { // the cache keeps one of two buffers
 				passOn(r, "m "+strings.Repeat(stale, 100), kindText, l)
 				passOn(r, "# "+strings.Repeat(stale, 100), kindText, l)
 			}

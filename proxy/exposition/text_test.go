@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestTextPolicies shows, line by line, where the label goes.
+// TestTextPolicies shows for each policy what a sample becomes.
 func TestTextPolicies(t *testing.T) {
 	for _, c := range []struct{ in, exported, keep, override string }{
 		{in: `m 1`, exported: `m{r="g"} 1`},
@@ -59,7 +59,7 @@ func TestTextPolicies(t *testing.T) {
 	}
 }
 
-// TestTextSeveral mixes policies: each label goes by its own.
+// TestTextSeveral adds several labels, each with its own policy.
 func TestTextSeveral(t *testing.T) {
 	l, err := Compile(
 		Label{"b", "1", Exported}, Label{"exported_b", "2", Exported},
@@ -69,13 +69,14 @@ func TestTextSeveral(t *testing.T) {
 		t.Fatal(err)
 	}
 	for in, want := range map[string]string{
-		`m 1`:                       `m{b="1",exported_b="2",k="3",o="4"} 1`,
-		`m{a="x"} 1`:                `m{a="x",b="1",exported_b="2",k="3",o="4"} 1`,
-		`m{k="x",o="y"} 1`:          `m{k="x",o="4",b="1",exported_b="2"} 1`,
-		`m{b="x"} 1`:                `m{exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
-		`m{exported_b="x"} 1`:       `m{exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
-		`{"m",k="",o="",b=""} 1`:    `{"m",k="",o="4",b="1",exported_b="2"} 1`,
-		`m{exported_b="y",b="x"} 1`: `m{exported_exported_exported_b="y",exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
+		`m 1`:                    `m{b="1",exported_b="2",k="3",o="4"} 1`,
+		`m{a="x"} 1`:             `m{a="x",b="1",exported_b="2",k="3",o="4"} 1`,
+		`m{k="x",o="y"} 1`:       `m{k="x",o="4",b="1",exported_b="2"} 1`,
+		`m{b="x"} 1`:             `m{exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
+		`m{exported_b="x"} 1`:    `m{exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
+		`{"m",k="",o="",b=""} 1`: `{"m",k="",o="4",b="1",exported_b="2"} 1`,
+		`m{exported_b="y",b="x"} 1`: `m{exported_exported_exported_b="y",exported_exported_b="x",` +
+			`b="1",exported_b="2",k="3",o="4"} 1`,
 	} {
 		got, err := pass(strings.Repeat(in+"\n", 3), kindText, l)
 		if want = strings.Repeat(want+"\n", 3); err != nil || got != want {
