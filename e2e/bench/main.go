@@ -1,5 +1,5 @@
 // Command bench compares the gate with nginx, haproxy and the standard library's reverse
-// proxy in one run, and prints tables for docs/performance.md.
+// proxy in one run, and prints tables for docs/lab-book.md.
 //
 //	go run ./bench                                    everything
 //	go run ./bench -quick                             fewer rounds: rough figures, for CI

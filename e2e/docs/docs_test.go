@@ -40,9 +40,9 @@ func blocks(document string) []block {
 	return list
 }
 
-// elsewhere lists documents whose commands run for minutes: those of performance.md
+// elsewhere lists documents whose commands run for minutes: those of lab-book.md
 // are measurements.
-func elsewhere() []string { return []string{"performance.md"} }
+func elsewhere() []string { return []string{"lab-book.md"} }
 
 // Every command block of the documents runs. The blocks of one document run in order in
 // one directory, each in its own shell.
