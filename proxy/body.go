@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// stall is how long a client may take nothing of its answer.
+const WriteStallTimeout = 5 * time.Second
+
 // Bodies bounds what a request's body can do, whoever sends it and whatever the
 // answer: it must arrive within d, or what reads it ends, and its connection carries
 // nothing after it, so that no byte of it can be taken for another request. The

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // remembered is how many scrapes an Observer keeps.
@@ -50,7 +52,7 @@ func (o *Observer) Upstream() (up bool, since time.Time) {
 }
 
 // scrape remembers s.
-func (o *Observer) scrape(s Scrape) {
+func (o *Observer) AddScrape(s Scrape) {
 	if o == nil {
 		return
 	}
@@ -62,7 +64,7 @@ func (o *Observer) scrape(s Scrape) {
 
 // exchange notes the end of an exchange for metrics that took d. One that was
 // canceled tells nothing about the upstream.
-func (o *Observer) exchange(d time.Duration, samples, conflicts int64, err error) {
+func (o *Observer) AddExchange(d time.Duration, samples, conflicts int64, err error) {
 	if o == nil {
 		return
 	}
@@ -70,8 +72,8 @@ func (o *Observer) exchange(d time.Duration, samples, conflicts int64, err error
 	o.samples.Add(float64(samples))
 	o.conflicts.Add(float64(conflicts))
 	if err != nil {
-		o.fault(reasonOf(err))
-		if reasonOf(err) == reasonCanceled {
+		o.AddError(upstream.ReasonOf(err))
+		if upstream.ReasonOf(err) == upstream.ReasonCanceled {
 			return
 		}
 	}

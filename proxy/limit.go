@@ -81,7 +81,7 @@ type Members struct {
 }
 
 type memberKey struct {
-	route    route
+	route    Route
 	identity string
 }
 
@@ -90,7 +90,12 @@ func NewMembers(o MembersOptions) *Members {
 	if o.Size == 0 {
 		o.Size = membersSize
 	}
-	fillLog(&o.Log, &o.Who)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Who == nil {
+		o.Who = func(*http.Request) string { return "" }
+	}
 	return &Members{o: o, buckets: newBuckets[memberKey](o.Rate, o.Burst, o.Size)}
 }
 
@@ -110,16 +115,6 @@ func (m *Members) Limit(next http.Handler) http.Handler {
 		m.o.Observer.limited(laneMembers)
 		m.o.Log.LogAttrs(r.Context(), slog.LevelWarn, "request refused", slog.String("remote", r.RemoteAddr),
 			slog.String("subject", m.o.Who(r)), slog.String("route", at.String()), slog.String("reason", "too many requests"))
-		refuseFor(w, http.StatusTooManyRequests, wait)
+		RefuseRetry(w, http.StatusTooManyRequests, wait)
 	})
-}
-
-// fillLog replaces what is not given by what says nothing.
-func fillLog(log **slog.Logger, who *func(*http.Request) string) {
-	if *log == nil {
-		*log = slog.New(slog.DiscardHandler)
-	}
-	if *who == nil {
-		*who = func(*http.Request) string { return "" }
-	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // maxBody is the longest request body, in bytes: the addresses of a symbol POST.
-const maxBody = 64 << 10
+const MaxBodyBytes = 64 << 10
 
 // Methods passes requests of the allowed methods; others get 405 with Allow. A
 // body is accepted only with POST, with a Content-Length of at most 64 KiB: a
@@ -42,7 +42,7 @@ func bodyStatus(r *http.Request) int {
 		return 0
 	case r.Method != http.MethodPost || r.ContentLength < 0 || len(r.TransferEncoding) > 0:
 		return http.StatusBadRequest
-	case r.ContentLength > maxBody:
+	case r.ContentLength > MaxBodyBytes:
 		return http.StatusRequestEntityTooLarge
 	}
 	return 0

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // Values of the metric label "lane".
@@ -25,14 +27,14 @@ func codes() []int {
 // latest scrapes. All its label values come from fixed sets and stand at zero
 // from the start. A nil Observer counts nothing.
 type Observer struct {
-	requests  [routes][]prometheus.Counter // by index into codes; then aborted, other
+	requests  [Routes][]prometheus.Counter // by index into codes; then aborted, other
 	codes     []int
-	durations [routes]prometheus.Observer
+	durations [Routes]prometheus.Observer
 	inFlight  prometheus.Gauge
 	lanes     [lanes]prometheus.Counter
 	exchanges prometheus.Observer
 	up        prometheus.Gauge
-	faults    [reasons]prometheus.Counter
+	faults    [upstream.Reasons]prometheus.Counter
 	samples   prometheus.Counter
 	conflicts prometheus.Counter
 	history   history
@@ -82,7 +84,7 @@ func (o *Observer) vectors(registry prometheus.Registerer) {
 		Name: "metrics_gate_upstream_errors_total", Help: "Exchanges with the runner that failed.",
 	}, []string{"reason"})
 	registry.MustRegister(requests, durations, limited, faults)
-	for r := range routes {
+	for r := range Routes {
 		o.durations[r] = durations.WithLabelValues(r.String())
 		for _, code := range o.codes {
 			o.requests[r] = append(o.requests[r], requests.WithLabelValues(r.String(), strconv.Itoa(code)))
@@ -92,7 +94,7 @@ func (o *Observer) vectors(registry prometheus.Registerer) {
 	}
 	o.lanes[laneStrangers] = limited.WithLabelValues("strangers")
 	o.lanes[laneMembers] = limited.WithLabelValues("members")
-	for r := range reasons {
+	for r := range upstream.Reasons {
 		o.faults[r] = faults.WithLabelValues(r.String())
 	}
 }
@@ -134,7 +136,7 @@ func (o *Observer) limited(lane int) {
 }
 
 // fault counts a failed exchange.
-func (o *Observer) fault(r reason) {
+func (o *Observer) AddError(r upstream.Reason) {
 	if o != nil {
 		o.faults[r].Inc()
 	}

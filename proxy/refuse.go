@@ -21,13 +21,13 @@ func Refuse(w http.ResponseWriter, status int) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	harden(h)
+	SetSecurityHeaders(h)
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body) // a client that has gone needs no answer
 }
 
 // refuseFor is Refuse with the advice to come back after wait.
-func refuseFor(w http.ResponseWriter, status int, wait time.Duration) {
+func RefuseRetry(w http.ResponseWriter, status int, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.FormatInt(wholeSeconds(wait), 10))
 	Refuse(w, status)
 }
@@ -39,7 +39,7 @@ func wholeSeconds(d time.Duration) int64 {
 }
 
 // harden sets the headers that every answer has.
-func harden(h http.Header) {
+func SetSecurityHeaders(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 }

@@ -17,14 +17,14 @@ var errPoint = errors.New("distribution point is malformed")
 // its CRLDistributionPoints (RFC 5280 section 4.2.1.13). Left out are points with a
 // cRLIssuer, which only an indirect list can serve (section 6.3.3, step b.1), and points
 // for some reasons, whose list need not hold all that is revoked. Names that are no URI
-// match nothing here, and a malformed extension is borne and names no point.
+// match nothing here, and a malformed extension is present and names no point.
 // crypto/x509 would give the URIs alone, without what limits them.
-func pointsOf(cert *x509.Certificate) (uris []string, borne bool) {
+func pointsOf(cert *x509.Certificate) (uris []string, present bool) {
 	for _, e := range cert.Extensions {
 		if e.Id.String() != oidCertificatePoints {
 			continue
 		}
-		borne = true
+		present = true
 		content, err := sequence(e.Value)
 		if err != nil {
 			return nil, true
@@ -41,7 +41,7 @@ func pointsOf(cert *x509.Certificate) (uris []string, borne bool) {
 			uris = append(uris, found...)
 		}
 	}
-	return uris, borne
+	return uris, present
 }
 
 // plainPoint is the URIs of a DistributionPoint, none if it is limited.
@@ -105,7 +105,8 @@ func pointNames(point asn1.RawValue) (uris []string, others int, err error) {
 func sequence(der []byte) ([]byte, error) {
 	var outer asn1.RawValue
 	rest, err := asn1.Unmarshal(der, &outer)
-	if err != nil || len(rest) > 0 || outer.Class != asn1.ClassUniversal || outer.Tag != asn1.TagSequence || !outer.IsCompound {
+	if err != nil || len(rest) > 0 || outer.Class != asn1.ClassUniversal || outer.Tag != asn1.TagSequence ||
+		!outer.IsCompound {
 		return nil, errPoint
 	}
 	return outer.Bytes, nil

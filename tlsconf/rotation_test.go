@@ -40,12 +40,17 @@ func (m *mount) swap(files map[string][]byte) {
 	}
 }
 
-func (s *surroundings) set(pair *testca.Pair, ca, crl []byte) map[string][]byte {
-	return map[string][]byte{"tls.crt": pair.CertPEM(), "tls.key": testca.Must(pair.KeyPEM()), "ca.crt": ca, "ca.crl": crl}
+func (s *fixture) set(pair *testca.Pair, ca, crl []byte) map[string][]byte {
+	return map[string][]byte{
+		"tls.crt": pair.CertPEM(),
+		"tls.key": testca.Must(pair.KeyPEM()),
+		"ca.crt":  ca,
+		"ca.crl":  crl,
+	}
 }
 
 func TestSwapOfAKubernetesVolume(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
 	m.swap(s.set(s.gate, s.clients.CertPEM(), list(s.clients, 1)))
@@ -116,11 +121,15 @@ func (l *load) stop() (asked int, failures []string) {
 
 // Scrapers connect and ask without pause while certificate, CA and list rotate under them.
 func TestRotationDropsNobody(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
-	other := authority("other client root")
-	anchors := [][]byte{s.clients.CertPEM(), testca.CertPEM(s.clients.Cert, other.Cert), testca.CertPEM(other.Cert, s.clients.Cert)}
+	other := newCA("other client root")
+	anchors := [][]byte{
+		s.clients.CertPEM(),
+		testca.CertPEM(s.clients.Cert, other.Cert),
+		testca.CertPEM(other.Cert, s.clients.Cert),
+	}
 	m.swap(s.set(s.gate, anchors[0], list(s.clients, 1)))
 	r := s.reloader(s.files(tlsconf.Required))
 	addr := s.serve(r)
@@ -162,13 +171,19 @@ func TestRotationDropsNobody(t *testing.T) {
 // Swaps and reloads race: a reading that mixes two sets must not be taken for one. Each set
 // bears one end in all its parts.
 func TestReloadWhileFilesAreSwapped(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
 	set := func(i int) map[string][]byte {
 		end := time.Now().Truncate(time.Second).Add(time.Hour + time.Duration(i)*time.Minute)
-		gate := testca.Must(s.server.Issue(testca.Options{DNSNames: []string{"gate.example"}, NotAfter: end, Key: s.gate.Key}))
-		return s.set(gate, s.clients.CertPEM(), testca.Must(s.clients.CRL(testca.CRLOptions{Number: int64(i + 1), NextUpdate: end})))
+		gate := testca.Must(
+			s.server.Issue(testca.Options{DNSNames: []string{"gate.example"}, NotAfter: end, Key: s.gate.Key}),
+		)
+		return s.set(
+			gate,
+			s.clients.CertPEM(),
+			testca.Must(s.clients.CRL(testca.CRLOptions{Number: int64(i + 1), NextUpdate: end})),
+		)
 	}
 	m.swap(set(0))
 	r := s.reloader(s.files(tlsconf.Required))
@@ -188,7 +203,8 @@ func TestReloadWhileFilesAreSwapped(t *testing.T) {
 		default:
 		}
 		changed, err := r.Reload()
-		if err != nil && !strings.Contains(err.Error(), "no such file") && !strings.Contains(err.Error(), "keep changing") {
+		if err != nil && !strings.Contains(err.Error(), "no such file") &&
+			!strings.Contains(err.Error(), "keep changing") {
 			t.Error(err)
 		}
 		if changed {

@@ -13,16 +13,16 @@ import (
 type kind int
 
 const (
-	anyKind       kind = iota
-	userKind           // onlyContainsUserCerts
-	authorityKind      // onlyContainsCACerts
+	anyKind  kind = iota
+	userKind      // onlyContainsUserCerts
+	caKind        // onlyContainsCACerts
 )
 
 // kindOf is by RFC 5280 section 6.3.3, steps b.2.ii and b.2.iii: the cA boolean of the
 // basic constraints decides, not where in the path the certificate stands.
 func kindOf(cert *x509.Certificate) kind {
 	if cert.IsCA {
-		return authorityKind
+		return caKind
 	}
 	return userKind
 }
@@ -82,17 +82,17 @@ func parseKind(f []asn1.RawValue) (kind, error) {
 			return 0, fmt.Errorf("issuing %w", err)
 		}
 	}
-	switch user, authority, indirect, attribute := flags[1], flags[2], flags[4], flags[5]; {
+	switch user, ca, indirect, attribute := flags[1], flags[2], flags[4], flags[5]; {
 	case indirect:
 		return 0, errors.New("is an indirect list; only lists of the issuer itself are supported")
 	case attribute:
 		return 0, errors.New("covers only attribute certificates, which TLS does not use")
-	case user && authority: // section 5.2.5 forbids it
-		return 0, errors.New("covers only user and only authority certificates, which is none")
+	case user && ca: // section 5.2.5 forbids it
+		return 0, errors.New("covers only user and only CA certificates, which is none")
 	case user:
 		return userKind, nil
-	case authority:
-		return authorityKind, nil
+	case ca:
+		return caKind, nil
 	}
 	return anyKind, nil
 }
@@ -105,7 +105,7 @@ func (s scope) same(other scope) bool {
 
 // String names what is covered, for messages: "certificates", if it is everything.
 func (s scope) String() string {
-	names := map[kind]string{anyKind: "certificates", userKind: "user certificates", authorityKind: "authority certificates"}
+	names := map[kind]string{anyKind: "certificates", userKind: "user certificates", caKind: "CA certificates"}
 	if len(s.points) == 0 {
 		return names[s.kind]
 	}
@@ -125,18 +125,18 @@ func (s scope) String() string {
 // partition. If all of the issuer's lists here are of one point, they are taken not to be
 // partitions: an issuer that makes some has to tell in its certificates which one to ask
 // (section 4.2.1.13). Section 6.3.3 would look only for a list whose point is the issuer's
-// own name, which these authorities do not write; this is laxer, and rests on the file to
+// own name, which these CAs do not write; this is laxer, and rests on the file to
 // hold all lists of such an issuer. With a second point neither covers the certificate.
 // Two sets of URIs are two points here even where they meet.
 func covering(all []*list, cert *x509.Certificate) []*list {
-	points, borne := pointsOf(cert)
+	points, present := pointsOf(cert)
 	one := onePoint(all)
 	var kept []*list
 	for _, l := range all {
 		if l.scope.kind != anyKind && l.scope.kind != kindOf(cert) {
 			continue
 		}
-		if len(l.scope.points) == 0 || l.scope.at(points) || !borne && one {
+		if len(l.scope.points) == 0 || l.scope.at(points) || !present && one {
 			kept = append(kept, l)
 		}
 	}
@@ -169,10 +169,10 @@ func onePoint(all []*list) bool {
 // wanted says what a list would have to cover to cover cert, for messages. Of several
 // points it names the first.
 func wanted(cert *x509.Certificate) string {
-	points, borne := pointsOf(cert)
+	points, present := pointsOf(cert)
 	s := scope{kind: kindOf(cert), points: points[:min(len(points), 1)]}
 	switch {
-	case !borne:
+	case !present:
 		return s.String() + " without a distribution point"
 	case len(points) == 0:
 		return s.String() + " at a distribution point that is no plain URI"

@@ -1,0 +1,96 @@
+package fastpath
+
+import (
+	"bufio"
+	"bytes"
+	"net/http"
+	"net/textproto"
+)
+
+// headBytes is the longest head that is read here. A scrape with a token of 2 KiB fits.
+const headBytes = 4 << 10
+
+// plain reports whether r is a scrape as this package answers it.
+func (s *Server) plain(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.RequestURI == s.o.Path && r.Proto == "HTTP/1.1" &&
+		r.ContentLength == 0 && len(r.TransferEncoding) == 0 && !r.Close && plainFields(r.Header)
+}
+
+// plainFields reports whether h has nothing but what scrapers send, each once. None of it
+// concerns the connection or a body.
+func plainFields(h http.Header) bool {
+	for name, values := range h {
+		switch name {
+		case "Accept", "Accept-Encoding", "Authorization", "User-Agent", "X-Prometheus-Scrape-Timeout-Seconds":
+		default:
+			return false
+		}
+		if len(values) != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// headEnd is what a head ends with.
+const headEnd = "\r\n\r\n"
+
+// heads makes requests of heads. It remembers the last one, for scrapers always send the same.
+type heads struct {
+	known   []byte
+	request *http.Request
+}
+
+// of returns the request that b begins with and where it ends, or nil if that is
+// not a whole and plain one.
+func (h *heads) of(s *Server, b []byte) (*http.Request, int) {
+	if n := len(h.known); n > 0 && len(b) >= n && bytes.Equal(b[:n], h.known) {
+		return h.request, n
+	}
+	n := bytes.Index(b, []byte(headEnd)) + len(headEnd)
+	if n < len(headEnd) || !plainBytes(b[:n]) {
+		return nil, 0
+	}
+	r, err := http.ReadRequest(bufio.NewReaderSize(bytes.NewReader(b[:n]), headBytes))
+	if err != nil || !s.plain(r) || r.Host != h.request.Host {
+		return nil, 0
+	}
+	r.RemoteAddr, r.TLS = h.request.RemoteAddr, h.request.TLS
+	h.known, h.request = append(h.known[:0], b[:n]...), r.WithContext(h.request.Context())
+	return h.request, n
+}
+
+// plainBytes reports whether head is lines of visible ASCII and spaces, ended by CRLF, that
+// all but the first begin with a name, a colon and a space, one of them Host: the form in
+// which no two readers differ (RFC 9112 sections 2.2 and 5).
+func plainBytes(head []byte) bool {
+	first, host := true, false
+	for len(head) > len("\r\n") {
+		end := bytes.IndexByte(head, '\r')
+		if end <= 0 || head[end+1] != '\n' {
+			return false
+		}
+		line := head[:end]
+		head = head[end+len("\r\n"):]
+		for _, c := range line {
+			if c < ' ' || c > '~' {
+				return false
+			}
+		}
+		if first {
+			first = false
+			continue
+		}
+		name, _, ok := bytes.Cut(line, []byte(": "))
+		if !ok || len(name) == 0 || bytes.ContainsAny(name, " :") {
+			return false
+		}
+		if textproto.CanonicalMIMEHeaderKey(string(name)) == "Host" {
+			if host {
+				return false
+			}
+			host = true
+		}
+	}
+	return host
+}
