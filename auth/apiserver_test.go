@@ -58,7 +58,7 @@ func TestKubernetesOutages(t *testing.T) {
 			}
 			f.set(func() { f.override = nil })
 			if _, err := review.Authenticate(request("Bearer " + podToken)); err != nil {
-				t.Fatalf("an outage is remembered: %v", err)
+				t.Fatalf("an outage is cached: %v", err)
 			}
 		})
 	}

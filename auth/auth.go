@@ -105,8 +105,8 @@ var (
 	ErrUnknown = errors.New("unknown")
 )
 
-// Refusal is the error of a credential that was presented and not accepted. It tells the log
-// and the metric whose it claims to be. No field holds a secret.
+// Refusal is the error of a credential that was presented and not accepted. It says for the
+// log and the metric what the credential claims to be. No field holds a secret.
 type Refusal struct {
 	Method  string      // one of the Method constants
 	Issuer  string      // as presented, not verified

@@ -27,20 +27,20 @@ func everyAuthenticator(t *testing.T) map[string]candidate {
 	review := newReview(t, newAPIFake(t).options(t))
 	issuer := newOIDCFixture(t, nil)
 	jwt := issuer.good(t)
-	bear := func(token string) func() *http.Request {
+	withBearer := func(token string) func() *http.Request {
 		return func() *http.Request { return request("Bearer " + token) }
 	}
 	return map[string]candidate{
 		"certificate": {certificate, func() *http.Request { return overTLS(leaf(named)) }},
-		"token":       {tokens, bear(secret)},
-		"oidc":        {issuer.oidc, bear(jwt)},
-		"kubernetes":  {review, bear(podToken)},
+		"token":       {tokens, withBearer(secret)},
+		"oidc":        {issuer.oidc, withBearer(jwt)},
+		"kubernetes":  {review, withBearer(podToken)},
 		"chain with certificate": {
 			NewChain(tokens, issuer.oidc, review, certificate),
 			func() *http.Request { return overTLS(leaf(named)) },
 		},
-		"chain with oidc":       {NewChain(tokens, issuer.oidc, review, certificate), bear(jwt)},
-		"chain with kubernetes": {NewChain(tokens, issuer.oidc, review, certificate), bear(podToken)},
+		"chain with oidc":       {NewChain(tokens, issuer.oidc, review, certificate), withBearer(jwt)},
+		"chain with kubernetes": {NewChain(tokens, issuer.oidc, review, certificate), withBearer(podToken)},
 	}
 }
 

@@ -147,7 +147,7 @@ func TestTokenReviewAdmits(t *testing.T) {
 	}
 	admitted = false
 	if _, err := review.Authenticate(request("Bearer " + podToken)); err != nil {
-		t.Fatalf("a remembered token: %v", err)
+		t.Fatalf("a cached token: %v", err)
 	}
 	if _, err := review.Authenticate(request("Bearer new")); !errors.Is(err, ErrThrottled) {
 		t.Fatalf("a new token: %v", err)
