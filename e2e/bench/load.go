@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// order is what the load process is told, one JSON value at a time.
+// order is one command for the load process, as a JSON value.
 type order struct {
-	Open *plan // connect and scrape a little, so that what follows is the steady state
+	Open *plan // connect and warm up, so that Run measures the steady state
 	Once bool  // with Open: one scrape only
-	Run  int   // this many scrapes
-	Show bool  // one scrape, whole
+	Run  int   // number of scrapes
+	Show bool  // one scrape with its body
 }
 
 // plan says how to scrape.
 type plan struct {
 	Address     string
-	Header      []string // whole header lines
+	Header      []string // complete header lines
 	Connections int      // at the same time
 	Fresh       bool     // a new connection for each scrape
 	Classical   bool     // X25519 alone: no post-quantum key exchange
@@ -42,7 +42,7 @@ type result struct {
 	Body        []byte
 }
 
-// loadRole takes orders from stdin until it ends.
+// loadRole runs the orders on stdin until its end.
 func loadRole(dir string) error {
 	p, err := openPKI(dir)
 	if err != nil {
@@ -66,7 +66,7 @@ func loadRole(dir string) error {
 	}
 }
 
-// load scrapes over the connections of one plan.
+// load holds the connections of one plan.
 type load struct {
 	pki      *pki
 	plan     plan
@@ -96,7 +96,7 @@ func (l *load) obey(o order) (result, error) {
 	}
 }
 
-// run shares n scrapes among the connections.
+// run distributes n scrapes over the connections.
 func (l *load) run(n int) (result, error) {
 	var all []time.Duration
 	var first error
@@ -133,7 +133,7 @@ func (l *load) close() {
 	}
 }
 
-// scraper is one connection, made when it is needed.
+// scraper is one connection, opened on first use.
 type scraper struct {
 	address string
 	config  *tls.Config
@@ -152,7 +152,8 @@ func newScraper(k *pki, p plan) *scraper {
 		config.Certificates = nil
 	}
 	header := strings.Join(append([]string{"GET /metrics HTTP/1.1", "Host: " + p.Address}, p.Header...), "\r\n")
-	return &scraper{address: p.Address, config: config, request: []byte(header + "\r\n\r\n"), in: bufio.NewReaderSize(nil, 65536)}
+	return &scraper{address: p.Address, config: config, request: []byte(header + "\r\n\r\n"),
+		in: bufio.NewReaderSize(nil, 65536)}
 }
 
 func (s *scraper) times(n int, fresh bool) (times []time.Duration, size int64, err error) {
@@ -170,7 +171,7 @@ func (s *scraper) times(n int, fresh bool) (times []time.Duration, size int64, e
 	return times, size, nil
 }
 
-// scrape is one request and its whole answer.
+// scrape sends one request and reads the complete answer.
 func (s *scraper) scrape(to io.Writer) (int64, error) {
 	if s.conn == nil {
 		conn, err := net.DialTimeout("tcp", s.address, time.Second)

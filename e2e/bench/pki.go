@@ -66,9 +66,10 @@ func openPKI(dir string) (*pki, error) {
 
 func (p *pki) file(name string) string { return filepath.Join(p.dir, name) }
 
-// client is what a scraper with Go's defaults does.
+// client is the TLS configuration of a scraper with Go's defaults.
 func (p *pki) client() *tls.Config {
-	return &tls.Config{RootCAs: p.pool, ServerName: "localhost", Certificates: []tls.Certificate{p.scrape}, NextProtos: []string{"http/1.1"}}
+	return &tls.Config{RootCAs: p.pool, ServerName: "localhost", Certificates: []tls.Certificate{p.scrape},
+		NextProtos: []string{"http/1.1"}}
 }
 
 // server demands a client certificate.

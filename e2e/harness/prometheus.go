@@ -2,23 +2,25 @@ package harness
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
 
-// Prometheus is a running Prometheus server of the prometheus package.
+// Prometheus is a running Prometheus server from the Debian package prometheus.
 type Prometheus struct {
 	URL string
-	log buffer
+	log Buffer
 }
 
-// Sample is one of an instant query's results.
+// Sample is one result of an instant query.
 type Sample struct {
 	Metric map[string]string
 	Value  string
@@ -38,7 +40,8 @@ func StartPrometheus(t testing.TB, config string, more ...string) *Prometheus {
 	}
 	address := FreeAddress(t)
 	p := &Prometheus{URL: "http://" + address}
-	arguments := append([]string{"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + address}, more...)
+	arguments := append([]string{"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+		"--web.listen-address=" + address}, more...)
 	cmd := exec.Command(path, arguments...)
 	cmd.Stdout, cmd.Stderr = &p.log, &p.log
 	if err := cmd.Start(); err != nil {
@@ -57,7 +60,7 @@ func StartPrometheus(t testing.TB, config string, more ...string) *Prometheus {
 	return p
 }
 
-// Query is an instant query.
+// Query runs an instant query.
 func (p *Prometheus) Query(query string) ([]Sample, error) {
 	response, err := http.Get(p.URL + "/api/v1/query?query=" + url.QueryEscape(query))
 	if err != nil {
@@ -86,24 +89,23 @@ func (p *Prometheus) Query(query string) ([]Sample, error) {
 	return samples, nil
 }
 
-// Eventually waits until the query has results of which all are value ("" is any).
+// Eventually waits until the query has results and all of them equal value ("" means any).
 func (p *Prometheus) Eventually(t testing.TB, query, value string) []Sample {
 	t.Helper()
 	var samples []Sample
-	var err error
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		samples, err = p.Query(query)
-		if err != nil || len(samples) == 0 {
-			continue
+	err := Poll(30*time.Second, func() (err error) {
+		if samples, err = p.Query(query); err != nil {
+			return err
 		}
-		all := true
-		for _, s := range samples {
-			all = all && (value == "" || s.Value == value)
+		differs := func(s Sample) bool { return value != "" && s.Value != value }
+		if len(samples) == 0 || slices.ContainsFunc(samples, differs) {
+			return errors.New("not yet")
 		}
-		if all {
-			return samples
-		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("%s is not %q: %v %v", query, value, samples, err)
+		return nil
 	}
-	t.Errorf("%s is not %q: %v %v", query, value, samples, err)
-	return nil
+	return samples
 }

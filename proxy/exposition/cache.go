@@ -53,14 +53,14 @@ func (v *valueRef) outNext() int { return int(v.out + v.next - v.value) }
 // with another one.
 func (r *Reader) rotate(next settings) {
 	c := &r.cache
-	if c.complete && r.err == io.EOF && r.kind != kindProtobuf {
+	if c.complete && r.err == io.EOF {
 		c.body, r.in = r.in, c.body
 		c.out, r.out = r.out, c.out
 		c.refs, c.newRefs = c.newRefs, c.refs
 		c.settings = c.newSettings
 	}
 	c.newRefs, c.newSettings, c.newLine = c.newRefs[:0], next, 0
-	c.complete = true
+	c.complete = r.shortcuts && next.kind != kindProtobuf
 	c.expected = 0
 	if c.settings != next {
 		c.expected = len(c.refs)

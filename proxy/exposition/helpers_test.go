@@ -50,7 +50,7 @@ func tenMegabytes(t testing.TB) []byte {
 	return out
 }
 
-// gateLabels is the set a gate has by default.
+// gateLabels returns the label that a gate adds by default.
 func gateLabels(t testing.TB, c Conflict) *Labels {
 	t.Helper()
 	l, err := Compile(Label{Name: "runner_name", Value: "gate-build-linux-01", Conflict: c})
@@ -60,7 +60,7 @@ func gateLabels(t testing.TB, c Conflict) *Labels {
 	return l
 }
 
-// readAll passes body and returns what was counted.
+// readAll labels body and returns what was counted.
 func readAll(t testing.TB, body []byte, k kind, l *Labels) Stats {
 	t.Helper()
 	r := NewReader(bytes.NewReader(body), &Format{k}, l, Limits{})
@@ -70,7 +70,7 @@ func readAll(t testing.TB, body []byte, k kind, l *Labels) Stats {
 	return r.Stats()
 }
 
-// pass returns what a Reader makes of body.
+// pass labels body with a new Reader.
 func pass(body string, k kind, l *Labels) (string, error) {
 	var out bytes.Buffer
 	_, err := NewReader(bytes.NewReader([]byte(body)), &Format{k}, l, Limits{}).WriteTo(&out)

@@ -55,7 +55,7 @@ type Server struct {
 	listener      net.Listener
 	connections   *connlimit.Limiter
 	public, admin *http.Server
-	express       *fastpath.Server // takes repeated scrapes over from public
+	fastpath      *fastpath.Server // takes repeated scrapes over from public
 	adminListener net.Listener     // nil if off
 	state         *state
 }
@@ -77,14 +77,14 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 		return nil, err
 	}
 	errorLog := slog.NewLogLogger(connectionLog{log.Handler(), s.state}, slog.LevelWarn)
-	s.express = fastpath.New(fastpath.Options{
+	s.fastpath = fastpath.New(fastpath.Options{
 		Path: "/metrics", IdleTimeout: c.Listen.IdleTimeout, WriteTimeout: c.Listen.WriteTimeout, ErrorLog: errorLog,
 	})
 	var http1 http.Protocols
 	http1.SetHTTP1(true) // ServeTLS would offer h2 otherwise
 	s.public = &http.Server{
 		Protocols:         &http1,
-		Handler:           s.express.Handler(connlimit.MarkRequest(g.Handler)),
+		Handler:           s.fastpath.Handler(connlimit.MarkRequest(g.Handler)),
 		TLSConfig:         g.TLSConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,
@@ -128,7 +128,7 @@ func (s *Server) Run(ctx context.Context, signals <-chan os.Signal) error {
 	running.Go(func() { watchdog(background, s.answers) })
 	running.Go(func() { s.watchExpiry(background) })
 	running.Go(func() { failed <- s.servePublic() })
-	running.Go(func() { failed <- s.public.Serve(s.express.Listener()) })
+	running.Go(func() { failed <- s.public.Serve(s.fastpath.Listener()) })
 	if s.adminListener != nil {
 		running.Go(func() { failed <- s.admin.Serve(s.adminListener) })
 	}
@@ -212,14 +212,14 @@ func (s *Server) stop(signals <-chan os.Signal) error {
 // shutdown lets requests in flight finish, whoever answers them.
 func (s *Server) shutdown(ctx context.Context) error {
 	repeated := make(chan error, 1)
-	go func() { repeated <- s.express.Shutdown(ctx) }()
+	go func() { repeated <- s.fastpath.Shutdown(ctx) }()
 	return errors.Join(s.public.Shutdown(ctx), <-repeated)
 }
 
 // cut closes all public connections.
 func (s *Server) cut() {
 	_ = s.public.Close()
-	_ = s.express.Close()
+	_ = s.fastpath.Close()
 }
 
 // linger waits until the upstream closes its port: a runner drains for up to an hour

@@ -1,0 +1,104 @@
+//go:build !exposition_plain
+
+package exposition
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+)
+
+// reused returns how many bytes of the labelled body are copied from the cache.
+func reused(t *testing.T, before, body string) int {
+	t.Helper()
+	r, l := new(Reader), gateLabels(t, Exported)
+	passOn(r, before, kindText, l)
+	r.Reset(strings.NewReader(body), new(Format), l, Limits{})
+	for i := range r.cache.out {
+		r.cache.out[i] = '\v' // occurs in no body here
+	}
+	out, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Count(out, []byte{'\v'})
+}
+
+// TestReuse counts the bytes that come from the cache when samples and families change.
+func TestReuse(t *testing.T) {
+	family := func(name string, values ...string) string {
+		s := fmt.Sprintf("# HELP %s Help.\n# TYPE %s gauge\n", name, name)
+		for i, v := range values {
+			s += fmt.Sprintf("%s{a=\"%d\"} %s\n", name, i, v)
+		}
+		return s
+	}
+	a, b, c := family("fam_a", "1", "2"), family("fam_b", "3", "4", "5"), family("fam_c", "6")
+	before, short := a+b+c, family("fam_b", "3")
+	// The labelled bytes of a family, without values that changed.
+	size := func(s string, less int) int {
+		return len(passOn(new(Reader), s, kindText, gateLabels(t, Exported)).out) - less
+	}
+	const value = len("1\n")
+	for name, c := range map[string]struct {
+		body string
+		want int
+	}{
+		"same":           {a + b + c, size(a+b+c, 6*value)},
+		"values":         {family("fam_a", "7", "8") + b + c, size(a+b+c, 6*value)},
+		"longer values":  {family("fam_a", "17", "1.8e+06") + b + c, size(a+b+c, 6*value)},
+		"timestamp":      {family("fam_a", "1 1395066363000", "2") + b + c, size(a+b+c, 6*value)},
+		"not plain":      {family("fam_a", "NaN", "2") + b + c, size(b+c, 4*value)},
+		"family gone":    {a + c, size(a+c, 3*value)},
+		"new family":     {a + family("fam_x", "1") + b + c, size(a+b+c, 6*value)},
+		"sample gone":    {a + short + c, size(a+short+c, 4*value)},
+		"sample added":   {a + b + "fam_b{a=\"9\"} 1\n" + c, size(a+b+c, 6*value)},
+		"nothing alike":  {family("other", "1"), 0},
+		"only a heading": {"# HELP fam_a Help.\n", 0},
+	} {
+		if got := reused(t, before, c.body); got != c.want {
+			t.Errorf("%s: %d bytes reused, want %d", name, got, c.want)
+		}
+	}
+}
+
+// TestMovingScrapes reads scrapes in which values move, one after the other, as a gate does.
+func TestMovingScrapes(t *testing.T) {
+	for k, body := range bodies(t) {
+		one := string(body)
+		other := moved(one, func(b byte) string { return string(b ^ 1) })
+		longer := moved(one, func(b byte) string { return "1" + string(b) })
+		if k == kindProtobuf {
+			other, longer = one, one
+		}
+		for _, c := range []Conflict{Exported, Keep, Override} {
+			r, l := new(Reader), gateLabels(t, c)
+			for n, next := range []string{one, other, one, longer, other, other, longer, one} {
+				if got, want := passOn(r, next, k, l), passOn(new(Reader), next, k, l); got != want {
+					t.Errorf("%v, scrape %d: %d bytes, %+v, want %d, %+v",
+						&Format{k}, n, len(got.out), got.stats, len(want.out), want.stats)
+				}
+				if n := len(r.cache.newRefs); k == kindText && n != int(r.Stats().Samples) {
+					t.Errorf("%d references for %d samples", n, r.Stats().Samples)
+				}
+			}
+		}
+	}
+}
+
+// TestLargeBodyIsNotCached passes more than the buffers hold.
+func TestLargeBodyIsNotCached(t *testing.T) {
+	large := strings.Repeat("# HELP m h\nm 1\n", 10_000)
+	if n := reused(t, large, large); n != 0 {
+		t.Errorf("%d bytes reused", n)
+	}
+	small := string(fixture(t, "runner.txt"))
+	r, l := new(Reader), gateLabels(t, Exported)
+	want := passOn(r, small, kindText, l)
+	passOn(r, large, kindText, l)
+	if got := passOn(r, small, kindText, l); got != want {
+		t.Errorf("after a large body: %+v", got.stats)
+	}
+}
