@@ -75,7 +75,18 @@ func TestWarnings(t *testing.T) {
 			old := testca.Must(testca.NewCA(testca.Options{CommonName: "old", NotAfter: time.Now().Add(-time.Minute)}))
 			s.write("ca.crt", testca.CertPEM(s.clients.Cert, old.Cert))
 		}, "client CA certificate is not valid now: CN=old"},
-		"a list for all": {func(s *fixture) { s.writeCRL(list(s.clients, 1)) }, ""},
+		"intermediate not yet valid": {
+			chainOf(testca.Options{CommonName: "soon", NotBefore: time.Now().Add(time.Hour)}),
+			"intermediate certificate is not valid now: CN=soon is valid from",
+		},
+		"weak intermediate": {
+			chainOf(testca.Options{CommonName: "short", Key: shortRSA()}), "intermediate certificate is too weak: RSA key of 1024 bits",
+		},
+		"weak server": {
+			issue(testca.Options{DNSNames: names, Key: shortRSA()}), "server certificate is too weak: RSA key of 1024 bits",
+		},
+		"good intermediate": {chainOf(testca.Options{CommonName: "middle"}), ""},
+		"a list for all":    {func(s *fixture) { s.writeCRL(list(s.clients, 1)) }, ""},
 		"no list": {
 			func(s *fixture) { s.writeCRL(list(newCA("other"), 1)) },
 			"issuer has no revocation list: its certificates are refused",
@@ -106,5 +117,13 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("logged %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// chainOf gives the server a certificate under an intermediate.
+func chainOf(middle testca.Options) func(s *fixture) {
+	return func(s *fixture) {
+		ca := testca.Must(s.server.Intermediate(middle))
+		s.writePair(testca.Must(ca.Issue(testca.Options{DNSNames: []string{"gate.example"}})))
 	}
 }

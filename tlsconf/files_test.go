@@ -158,7 +158,7 @@ func badFiles() map[string]badFile {
 		},
 		"leaf as CA": {"ca.crt", func(s *fixture) []byte { return s.client("leaf").CertPEM() },
 			"certificate 1 (CN=leaf): is not a CA", "CA that issued it"},
-		"leaf beside CA": {
+		"leaf with CA": {
 			"ca.crt",
 			func(s *fixture) []byte { return append(s.clients.CertPEM(), s.client("leaf").CertPEM()...) },
 			"certificate 2 (CN=leaf): is not a CA",

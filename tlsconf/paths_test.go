@@ -147,7 +147,7 @@ func intermediatePaths() map[string]path {
 		"path length 0, CA below":       {false, deep(1, 0)},
 		"path length 1, CA below":       {true, deep(2, 0)},
 		"wrong order of what is sent":   {true, reversed},
-		"stuffed with strangers":        {true, stuffed},
+		"stuffed with others":           {true, stuffed},
 		"cross-signed by a trusted one": {true, crossSigned},
 	}
 }
@@ -175,15 +175,15 @@ func constrainedPaths() map[string]path {
 			false,
 			under(only, testca.Options{DNSNames: []string{"a.example.org", "a.example.com"}}),
 		},
-		"permitted URI":        {true, under(only, testca.Options{URIs: []string{"spiffe://example.org/p"}})},
-		"not permitted URI":    {false, under(only, testca.Options{URIs: []string{"spiffe://example.com/p"}})},
-		"permitted e-mail":     {true, under(only, testca.Options{Emails: []string{"p@example.org"}})},
-		"not permitted e-mail": {false, under(only, testca.Options{Emails: []string{"p@example.com"}})},
-		"permitted address":    {true, under(only, testca.Options{IPs: []string{"10.1.2.3"}})},
-		"not permitted addr.":  {false, under(only, testca.Options{IPs: []string{"192.0.2.1"}})},
-		"excluded DNS":         {false, under(not, testca.Options{DNSNames: []string{"a.evil.example.org"}})},
-		"beside excluded DNS":  {true, under(not, testca.Options{DNSNames: []string{"good.example.org"}})},
-		"excluded URI":         {false, under(not, testca.Options{URIs: []string{"spiffe://evil.example.org/p"}})},
+		"permitted URI":           {true, under(only, testca.Options{URIs: []string{"spiffe://example.org/p"}})},
+		"not permitted URI":       {false, under(only, testca.Options{URIs: []string{"spiffe://example.com/p"}})},
+		"permitted e-mail":        {true, under(only, testca.Options{Emails: []string{"p@example.org"}})},
+		"not permitted e-mail":    {false, under(only, testca.Options{Emails: []string{"p@example.com"}})},
+		"permitted address":       {true, under(only, testca.Options{IPs: []string{"10.1.2.3"}})},
+		"not permitted addr.":     {false, under(only, testca.Options{IPs: []string{"192.0.2.1"}})},
+		"excluded DNS":            {false, under(not, testca.Options{DNSNames: []string{"a.evil.example.org"}})},
+		"other than excluded DNS": {true, under(not, testca.Options{DNSNames: []string{"good.example.org"}})},
+		"excluded URI":            {false, under(not, testca.Options{URIs: []string{"spiffe://evil.example.org/p"}})},
 	}
 }
 

@@ -96,10 +96,10 @@ func revocations() map[string]revocation {
 			func(h *hierarchy) [][]byte { return [][]byte{list(h.clients, 1), forgedList(h.middle, 1)} },
 			tlsconf.ErrBadList,
 		},
-		"forged newer beside good": {func(h *hierarchy) [][]byte {
+		"forged newer with good": {func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.clients, 1), forgedList(h.middle, 9), list(h.middle, 1, h.leaf.Leaf())}
 		}, tlsconf.ErrRevoked},
-		"forged revoking, good beside": {func(h *hierarchy) [][]byte {
+		"forged revoking, with good": {func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.clients, 1), list(h.middle, 1), forgedList(h.middle, 9, h.leaf.Leaf())}
 		}, nil},
 		"higher number wins": {func(h *hierarchy) [][]byte {

@@ -52,7 +52,7 @@ func TestListsNeverGoBack(t *testing.T) {
 			func(s *fixture, _ *testca.CA) [][]byte { return [][]byte{clientsOf(s, 7)} },
 			func(s *fixture, _ *testca.CA) [][]byte { return [][]byte{list(s.clients, 7, s.client("x").Leaf())} },
 			false},
-		"lower beside higher": {
+		"lower with higher": {
 			func(s *fixture, _ *testca.CA) [][]byte { return [][]byte{clientsOf(s, 7)} },
 			func(s *fixture, _ *testca.CA) [][]byte { return [][]byte{clientsOf(s, 6), clientsOf(s, 8)} }, false},
 		"one of two issuers": {

@@ -110,10 +110,10 @@ func TestPartitions(t *testing.T) {
 		"no name, forged other point": {
 			nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(impostor(c), two)} }, nil,
 		},
-		"no name, complete beside two": {
+		"no name, complete with two": {
 			nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(c, two), list(c, 1)} }, nil,
 		},
-		"other name, complete beside": {
+		"other name, complete too": {
 			other, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), list(c, 1)} }, nil,
 		},
 		"complete newer, own revokes": {
