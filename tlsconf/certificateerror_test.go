@@ -12,15 +12,17 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// A refusal names the certificate that is at fault, which need not be the leaf.
-func TestRefusalsNameTheCertificate(t *testing.T) {
-	past := time.Now().Add(-time.Minute)
-	for name, tc := range map[string]struct {
-		make    func(s *fixture) *testca.Pair
-		lists   func(s *fixture, p *testca.Pair) [][]byte
-		subject string
-		want    error
-	}{
+// refusal is a client that is refused, and the certificate to name.
+type refusal struct {
+	make    func(s *fixture) *testca.Pair
+	lists   func(s *fixture, p *testca.Pair) [][]byte
+	subject string
+	want    error
+}
+
+func refusals() map[string]refusal {
+	past, named := time.Now().Add(-time.Minute), testca.Options{CommonName: "leaf"}
+	return map[string]refusal{
 		"expired leaf": {
 			func(s *fixture) *testca.Pair {
 				return issue(testca.Options{CommonName: "leaf", NotAfter: past})(s.clients)
@@ -28,10 +30,10 @@ func TestRefusalsNameTheCertificate(t *testing.T) {
 			nil, "CN=leaf", tlsconf.ErrExpired},
 		"expired intermediate": {
 			func(s *fixture) *testca.Pair {
-				return under(testca.Options{CommonName: "middle", NotAfter: past}, testca.Options{CommonName: "leaf"})(s.clients)
+				return under(testca.Options{CommonName: "middle", NotAfter: past}, named)(s.clients)
 			}, nil, "CN=middle", tlsconf.ErrExpired},
 		"other CA": {
-			func(*fixture) *testca.Pair { return issue(testca.Options{CommonName: "leaf"})(newCA("other")) },
+			func(*fixture) *testca.Pair { return issue(named)(newCA("other")) },
 			nil, "CN=leaf", tlsconf.ErrUntrusted},
 		"usage": {
 			func(s *fixture) *testca.Pair {
@@ -46,19 +48,24 @@ func TestRefusalsNameTheCertificate(t *testing.T) {
 			nil, "CN=leaf", tlsconf.ErrWeak},
 		"weak intermediate": {
 			func(s *fixture) *testca.Pair {
-				return under(testca.Options{CommonName: "middle", Key: shortRSA()}, testca.Options{CommonName: "leaf"})(s.clients)
+				return under(testca.Options{CommonName: "middle", Key: shortRSA()}, named)(s.clients)
 			}, nil, "CN=middle", tlsconf.ErrWeak},
 		"intermediate by SHA-1": {
 			func(s *fixture) *testca.Pair { return sha1Intermediate(s.clients) }, nil, "CN=edited", tlsconf.ErrWeak},
 		"revoked": {
-			func(s *fixture) *testca.Pair { return issue(testca.Options{CommonName: "leaf"})(s.clients) },
+			func(s *fixture) *testca.Pair { return issue(named)(s.clients) },
 			func(s *fixture, p *testca.Pair) [][]byte { return [][]byte{list(s.clients, 1, p.Leaf())} },
 			"CN=leaf", tlsconf.ErrRevoked},
 		"no list": {
-			func(s *fixture) *testca.Pair { return issue(testca.Options{CommonName: "leaf"})(s.clients) },
+			func(s *fixture) *testca.Pair { return issue(named)(s.clients) },
 			func(*fixture, *testca.Pair) [][]byte { return [][]byte{list(newCA("other"), 1)} },
 			"CN=leaf", tlsconf.ErrNoList},
-	} {
+	}
+}
+
+// A refusal names the certificate that is at fault, which need not be the leaf.
+func TestRefusalsNameTheCertificate(t *testing.T) {
+	for name, tc := range refusals() {
 		s := newFixture(t)
 		pair := tc.make(s)
 		if tc.lists != nil {
@@ -73,7 +80,8 @@ func TestRefusalsNameTheCertificate(t *testing.T) {
 		}
 		refused := tlsconf.AsCertificateError(err)
 		if !errors.Is(err, tc.want) || refused == nil || at == nil || refused.Subject != tc.subject ||
-			refused.Issuer != at.Issuer.String() || refused.Serial != fmt.Sprintf("%x", at.SerialNumber) || refused.Advice == "" {
+			refused.Issuer != at.Issuer.String() || refused.Serial != fmt.Sprintf("%x", at.SerialNumber) ||
+			refused.Advice == "" {
 			t.Errorf("%s: %v, %+v", name, err, refused)
 		}
 	}
@@ -89,9 +97,13 @@ func TestFailedHandshakesNameTheCertificate(t *testing.T) {
 		want error
 	}{
 		"other CA": {testca.Must(newCA("other").Issue(testca.Options{CommonName: "leaf"})), tlsconf.ErrUntrusted},
-		"expired": {testca.Must(s.clients.Issue(testca.Options{CommonName: "leaf", NotAfter: time.Now().Add(-time.Minute)})),
-			tlsconf.ErrExpired},
-		"weak":           {testca.Must(s.clients.Issue(testca.Options{CommonName: "leaf", Key: shortRSA()})), tlsconf.ErrWeak},
+		"expired": {
+			testca.Must(s.clients.Issue(testca.Options{CommonName: "leaf", NotAfter: time.Now().Add(-time.Minute)})),
+			tlsconf.ErrExpired,
+		},
+		"weak": {
+			testca.Must(s.clients.Issue(testca.Options{CommonName: "leaf", Key: shortRSA()})), tlsconf.ErrWeak,
+		},
 		"no certificate": {nil, nil},
 	} {
 		refused := tlsconf.AsCertificateError(handshakeError(t, r.Config(), s.config(tc.pair)))

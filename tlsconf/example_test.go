@@ -25,7 +25,8 @@ func Example() {
 		ClientCA: filepath.Join(dir, "ca.crt"), ClientAuth: tlsconf.Required,
 	}
 	pair := testca.Must(ca.Issue(testca.Options{DNSNames: []string{"gate.example"}}))
-	if err := errors.Join(pair.WriteFiles(files.Cert, files.Key), os.WriteFile(files.ClientCA, ca.CertPEM(), 0o644)); err != nil {
+	err = errors.Join(pair.WriteFiles(files.Cert, files.Key), os.WriteFile(files.ClientCA, ca.CertPEM(), 0o644))
+	if err != nil {
 		panic(err)
 	}
 

@@ -45,15 +45,18 @@ func TestExpiryNamesWhatEndsFirst(t *testing.T) {
 	}
 }
 
-func TestWarnings(t *testing.T) {
+// warningCase is a change of the files, and the warning about it.
+type warningCase struct {
+	change func(s *fixture)
+	want   string // empty: silence
+}
+
+func warningCases() map[string]warningCase {
 	issue := func(o testca.Options) func(s *fixture) {
 		return func(s *fixture) { s.writePair(testca.Must(s.server.Issue(o))) }
 	}
 	names := []string{"gate.example"}
-	for name, tc := range map[string]struct {
-		change func(s *fixture)
-		want   string // empty: silence
-	}{
+	return map[string]warningCase{
 		"nothing":  {func(*fixture) {}, ""},
 		"no names": {issue(testca.Options{CommonName: "gate"}), "no subject alternative name"},
 		"no usage": {issue(testca.Options{DNSNames: names, Usages: []x509.ExtKeyUsage{}}), ""},
@@ -80,10 +83,12 @@ func TestWarnings(t *testing.T) {
 			"intermediate certificate is not valid now: CN=soon is valid from",
 		},
 		"weak intermediate": {
-			chainOf(testca.Options{CommonName: "short", Key: shortRSA()}), "intermediate certificate is too weak: RSA key of 1024 bits",
+			chainOf(testca.Options{CommonName: "short", Key: shortRSA()}),
+			"intermediate certificate is too weak: RSA key of 1024 bits",
 		},
 		"weak server": {
-			issue(testca.Options{DNSNames: names, Key: shortRSA()}), "server certificate is too weak: RSA key of 1024 bits",
+			issue(testca.Options{DNSNames: names, Key: shortRSA()}),
+			"server certificate is too weak: RSA key of 1024 bits",
 		},
 		"good intermediate": {chainOf(testca.Options{CommonName: "middle"}), ""},
 		"a list for all":    {func(s *fixture) { s.writeCRL(list(s.clients, 1)) }, ""},
@@ -99,7 +104,11 @@ func TestWarnings(t *testing.T) {
 			func(s *fixture) { s.writeCRL(forgedList(s.clients, 1)) },
 			"list is badly signed: its certificates are refused",
 		},
-	} {
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for name, tc := range warningCases() {
 		t.Run(name, func(t *testing.T) {
 			s := newFixture(t)
 			s.reloader(s.files(tlsconf.Required))

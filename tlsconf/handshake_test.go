@@ -136,7 +136,7 @@ func TestWithoutNamesEveryPathIsVerified(t *testing.T) {
 		r, err := tlsconf.New(files, slog.New(slog.DiscardHandler))
 		must(t, err)
 		addr := s.serve(r)
-		for _, paths := range []map[string]path{basicPaths(), intermediatePaths(), constrainedPaths()} {
+		for _, paths := range []map[string]path{basicPaths(), usagePaths(), intermediatePaths(), constrainedPaths()} {
 			for name, tc := range paths {
 				if _, err := ask(addr, s.config(tc.make(s.clients))); (err == nil) != tc.good {
 					t.Errorf("%d, %s: %v", auth, name, err)
