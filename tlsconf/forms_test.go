@@ -8,6 +8,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 
@@ -61,7 +62,8 @@ func TestAllBadFilesAreReportedAtOnce(t *testing.T) {
 // One mistake is one error, named before any complaint about a mode.
 func TestSwappedCertificateAndKeyIsOneError(t *testing.T) {
 	s := newFixture(t)
-	must(t, s.gate.WriteFiles(s.path("tls.key"), s.path("tls.crt"))) // the key file has mode 0644
+	must(t, s.gate.WriteFiles(s.path("tls.key"), s.path("tls.crt")))
+	must(t, os.Chmod(s.path("tls.key"), 0o644)) // as a certificate usually has
 	all := tlsconf.FileErrors(s.start())
 	if len(all) != 1 || all[0].Role != tlsconf.RoleServer ||
 		all[0].Advice != "certificate and key file are swapped" ||
@@ -69,6 +71,17 @@ func TestSwappedCertificateAndKeyIsOneError(t *testing.T) {
 			all[0].Error(),
 			"holds a private key, not a certificate, and key file "+s.path("tls.key")+" holds a certificate",
 		) {
+		t.Errorf("%v", all)
+	}
+}
+
+func TestCertificateAsKeyIsNamedBeforeItsMode(t *testing.T) {
+	s := newFixture(t)
+	s.write("tls.key", s.gate.CertPEM())
+	must(t, os.Chmod(s.path("tls.key"), 0o644))
+	all := tlsconf.FileErrors(s.start())
+	if len(all) != 1 || !strings.HasSuffix(all[0].Error(), "holds a certificate, not a private key") ||
+		errors.Is(all[0], safefile.ErrReadable) {
 		t.Errorf("%v", all)
 	}
 }
