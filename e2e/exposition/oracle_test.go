@@ -178,7 +178,8 @@ func judge(t testing.TB, body []byte, contentType string) bool {
 		passed = true
 		if refused != nil {
 			if _, err := parse(out, contentType, false); err == nil {
-				t.Fatalf("%v: repaired a body that Prometheus refuses: %v\n%.2000q\n%.2000q", conflict, refused, body, out)
+				t.Fatalf("%v: repaired a body that Prometheus refuses: %v\n%.2000q\n%.2000q",
+					conflict, refused, body, out)
 			}
 			continue
 		}
@@ -211,7 +212,8 @@ func same(t testing.TB, body, out []byte, contentType string, add exposition.Lab
 			w.labels = expect(w.labels, add)
 		}
 		g := got[i]
-		if g.kind != w.kind || g.meta != w.meta || g.values != w.values || !labels.Equal(g.labels.WithoutEmpty(), w.labels.WithoutEmpty()) {
+		g.labels, w.labels = g.labels.WithoutEmpty(), w.labels.WithoutEmpty()
+		if g.kind != w.kind || g.meta != w.meta || g.values != w.values || !labels.Equal(g.labels, w.labels) {
 			t.Fatalf("%v: entry %d\n got %v\nwant %v\n%.2000q\n%.2000q", add.Conflict, i, g, w, body, out)
 		}
 	}
