@@ -232,7 +232,7 @@ func keepProven(next http.Handler) http.Handler {
 		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
 			c.proven()
 		}
-		fastpath.Welcome(r.Context())
+		fastpath.MarkAuthorized(r.Context())
 		next.ServeHTTP(w, r)
 	})
 }
