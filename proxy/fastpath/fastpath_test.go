@@ -112,7 +112,7 @@ func TestDates(t *testing.T) {
 	}
 }
 
-func TestOnlyWhoIsWelcome(t *testing.T) {
+func TestOnlyAuthorizedConnectionsAreTakenOver(t *testing.T) {
 	g := start(t, false, text)
 	g.http.Config.Handler = g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := w.(*response); ok {

@@ -55,7 +55,7 @@ func FuzzHeads(f *testing.F) {
 }
 
 // A head that is only the beginning of a longer line must not be taken for the known one.
-func TestKnownHeadIsWhole(t *testing.T) {
+func TestLastHeadMatchesWhole(t *testing.T) {
 	first, err := http.ReadRequest(bufio.NewReader(strings.NewReader(scrapeHead)))
 	if err != nil {
 		t.Fatal(err)

@@ -123,7 +123,7 @@ func TestPipelinedWhenTakenOver(t *testing.T) {
 	}
 }
 
-func TestReturnedKeepsTLS(t *testing.T) {
+func TestHandedBackConnectionKeepsTLS(t *testing.T) {
 	serials := make(chan string, 4)
 	g := start(t, true, func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil || !r.TLS.HandshakeComplete {
@@ -142,7 +142,7 @@ func TestReturnedKeepsTLS(t *testing.T) {
 }
 
 // After Shutdown nothing comes to net/http any more, and nothing hangs.
-func TestReturnedAtTheEnd(t *testing.T) {
+func TestHandBackDuringShutdown(t *testing.T) {
 	g := start(t, false, text)
 	l := g.Listener()
 	if err := l.Close(); err != nil {

@@ -35,7 +35,7 @@ func held(t *testing.T) (g *gate, c *client, release chan struct{}) {
 
 func TestShutdownClosesIdleConnections(t *testing.T) {
 	g := start(t, true, text)
-	a, b := g.dial(t).takenOver(), g.dial(t).ride()
+	a, b := g.dial(t).takenOver(), g.dial(t).takenOver()
 	eventually(t, "two are idle", func() bool { return g.count() == 2 })
 	if err := g.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
