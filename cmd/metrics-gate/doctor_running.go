@@ -77,7 +77,7 @@ func observedLimits(r *statusReport) []finding {
 		}
 	}
 	for _, refused := range r.Refusals {
-		if strings.HasPrefix(refused.What, "429 members") {
+		if strings.HasPrefix(refused.What, "429 identity") {
 			found = append(found, warn("raise "+prefix+"RATE_LIMIT and "+prefix+"RATE_BURST, or scrape less often", "limits: %d requests of known callers came too fast", refused.Times))
 		}
 	}

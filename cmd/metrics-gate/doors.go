@@ -25,8 +25,8 @@ type doors struct {
 
 // newDoors builds the authenticators that are on, and the two allow lists.
 func (g *gate) newDoors(c *config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
-	strangers := proxy.NewStrangers(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.observer)
-	g.tidy = append(g.tidy, strangers.Tidy)
+	strangers := proxy.NewFailureLimiter(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.observer)
+	g.tidy = append(g.tidy, strangers.ReleaseIdle)
 	admit := func(r *http.Request) bool { return !strangers.Exhausted(r) }
 	var list []auth.Authenticator
 	if c.Allow.TokensFile != "" {

@@ -123,7 +123,7 @@ func (c *config) rehearsal(id auth.Identity) (http.Handler, error) {
 	return (&gate{observer: observer}).walk(d, handlers{
 		metrics: passed, profile: passed, own: passed, profiles: profile.Names(c.Upstream.Cmdline),
 		bodies: asIs, explain: asIs,
-		members: proxy.NewMembers(proxy.MembersOptions{
+		members: proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer, Log: slog.New(slog.DiscardHandler),
 		}),
 	}), nil

@@ -62,10 +62,10 @@ func newGate(c *config, log *slog.Logger, registry *prometheus.Registry) (*gate,
 		Compression: c.Upstream.Compression == "on",
 		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.observer, Key: identityKey, Who: identityName,
 	})
-	members := proxy.NewMembers(proxy.MembersOptions{
+	members := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.observer, Log: log, Who: identityName,
 	})
-	g.tidy = append(g.tidy, metrics.ReleaseIdle, members.Tidy)
+	g.tidy = append(g.tidy, metrics.ReleaseIdle, members.ReleaseIdle)
 	g.handler = g.walk(doors, handlers{
 		metrics: metrics,
 		profile: profile.New(profile.Options{
@@ -91,7 +91,7 @@ func profileSlots(c *config) *proxy.ExchangeLimiter {
 type handlers struct {
 	metrics, profile, own http.Handler
 	profiles              []string
-	members               *proxy.Members
+	members               *proxy.IdentityLimiter
 	bodies, explain       func(http.Handler) http.Handler
 }
 
@@ -102,7 +102,7 @@ type handlers struct {
 //	→ members' lane → authorize → method and body → handler
 func (g *gate) walk(d *doors, h handlers) http.Handler {
 	r := chi.NewRouter()
-	r.Use(g.observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
+	r.Use(proxy.SecurityHeaders, g.observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
