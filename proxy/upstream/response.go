@@ -49,7 +49,7 @@ func (r *Response) validate(res *http.Response) error {
 		return Errorf(ReasonProtocol, "transfer encodings in layers")
 	case len(kind) != 1 || !isPlainHeader(kind[0]):
 		return Errorf(ReasonFormat, "no single content type")
-	case res.Request.Method != http.MethodHead && res.ContentLength < 0 && len(res.TransferEncoding) == 0 && res.ProtoAtLeast(1, 1):
+	case res.Request.Method != http.MethodHead && res.ContentLength < 0 && len(res.TransferEncoding) == 0:
 		// A body that ends with the connection looks the same when it breaks off.
 		return Errorf(ReasonProtocol, "neither Content-Length nor chunked: its end cannot be known")
 	}

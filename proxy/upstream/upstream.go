@@ -175,7 +175,7 @@ func (c *Client) roundTrip(conn *runnerConn, r *Request, canceler *Canceler) (*R
 	if err := conn.send(); err != nil {
 		return nil, err
 	}
-	head, err := conn.readHead(c.maxHeaderBytes)
+	head, err := conn.readFinalHead(c.maxHeaderBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -188,11 +188,8 @@ func (c *Client) roundTrip(conn *runnerConn, r *Request, canceler *Canceler) (*R
 	return res, c.parse(res, head, r.Method)
 }
 
-// parse reads the head of an answer to method as net/http does, more strictly.
+// parse reads the head of an answer to method, which has passed checkHead, as net/http does.
 func (c *Client) parse(res *Response, head []byte, method string) error {
-	if err := checkHead(head); err != nil {
-		return err
-	}
 	asked, heads := c.get, &res.conn.heads
 	switch method {
 	case http.MethodGet:
