@@ -104,14 +104,6 @@ func compare(t *testing.T, want, got answer) {
 	}
 }
 
-func TestDates(t *testing.T) {
-	for at := time.Date(1999, 12, 31, 23, 59, 58, 0, time.UTC); at.Year() < 2101; at = at.Add(5*24*time.Hour + 3601*time.Second) {
-		if got, want := string(appendDate(nil, at)), at.Format(http.TimeFormat); got != want {
-			t.Fatalf("%s, want %s", got, want)
-		}
-	}
-}
-
 func TestOnlyAuthorizedConnectionsAreTakenOver(t *testing.T) {
 	g := start(t, false, text)
 	g.http.Config.Handler = g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

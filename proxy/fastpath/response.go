@@ -58,26 +58,11 @@ func (w *response) WriteHeader(status int) {
 	b = append(b, ' ')
 	b = append(b, http.StatusText(status)...)
 	b = append(w.appendFields(b), "\r\nDate: "...)
-	b = appendDate(b, time.Now().UTC())
+	b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
 	if w.left == chunkedLength {
 		b = append(b, "\r\nTransfer-Encoding: chunked"...)
 	}
 	w.pending = append(b, headEnd...)
-}
-
-// appendDate appends t, which is in UTC, as an IMF-fixdate (RFC 9110 section 5.6.7).
-// time.AppendFormat reads its layout anew each time.
-func appendDate(b []byte, t time.Time) []byte {
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	two := func(b []byte, n int, behind string) []byte {
-		return append(append(b, byte('0'+n/10), byte('0'+n%10)), behind...)
-	}
-	b = append(append(b, t.Weekday().String()[:3]...), ", "...)
-	b = two(b, day, " ")
-	b = append(append(b, month.String()[:3]...), ' ')
-	b = two(two(b, year/100, ""), year%100, " ")
-	return two(two(two(b, hour, ":"), minute, ":"), second, " GMT")
 }
 
 // appendFields appends the header, sorted by name, each line after a CRLF. A name or value
