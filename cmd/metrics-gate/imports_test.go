@@ -37,13 +37,13 @@ func floors() [][2]string {
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
 		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape proxy/upstream tlsconf"},
 		{"~status", "~cli ~config ~expiry ~loopback proxy"},
-		{"~server", "~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy/fastpath proxy/rawconn tlsconf"},
+		{"~server", "~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath proxy/rawconn tlsconf"},
 		{"~gatetest", "~cli ~config ~demofiles ~server"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate proxy/profile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~status proxy/exposition"},
 		{"~manifest", "~cli ~client ~config"},
-		{"~profile", "~cli ~client ~config ~loopback"},
+		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~server ~check ~doctor ~manifest ~profile ~demo"},
 	}
 	for i, floor := range list {

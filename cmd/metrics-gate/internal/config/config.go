@@ -57,15 +57,16 @@ type Listen struct {
 }
 
 type Upstream struct {
-	URL          UpstreamAddress `env:"UPSTREAM_URL" envDefault:"http://localhost:9252" doc:"the runner's listener: URL, host:port or host; loopback only, localhost is 127.0.0.1"`
-	AllowRemote  bool            `env:"UPSTREAM_ALLOW_REMOTE" envDefault:"false" doc:"permit an upstream that is not on loopback"`
-	Timeout      time.Duration   `env:"UPSTREAM_TIMEOUT" envDefault:"10s" doc:"time for a whole scrape of the runner; the scraper's own time limit lowers it"`
-	MaxBytes     int64           `env:"UPSTREAM_MAX_BYTES" envDefault:"67108864" doc:"largest exposition taken from the runner, in bytes"`
-	MaxLineBytes int64           `env:"UPSTREAM_MAX_LINE_BYTES" envDefault:"1048576" doc:"longest line, or protobuf message, in bytes"`
-	MaxInFlight  int             `env:"MAX_IN_FLIGHT" envDefault:"16" doc:"upstream exchanges at one time; one identity has at most half"`
-	MaxSeconds   int             `env:"PPROF_MAX_SECONDS" envDefault:"30" doc:"longest profile, in seconds; a longer one is lowered to it"`
-	Cmdline      bool            `env:"PPROF_CMDLINE" envDefault:"false" doc:"forward /debug/pprof/cmdline too (it can show secrets)"`
-	Compression  OnOff           `env:"COMPRESSION" envDefault:"on" doc:"answer gzip or zstd when the scraper accepts it"`
+	URL             UpstreamAddress `env:"UPSTREAM_URL" envDefault:"http://localhost:9252" doc:"the runner's listener: URL, host:port or host; loopback only, localhost is 127.0.0.1"`
+	AllowRemote     bool            `env:"UPSTREAM_ALLOW_REMOTE" envDefault:"false" doc:"permit an upstream that is not on loopback"`
+	Timeout         time.Duration   `env:"UPSTREAM_TIMEOUT" envDefault:"10s" doc:"time for a whole scrape of the runner; the scraper's own time limit lowers it"`
+	MaxBytes        int64           `env:"UPSTREAM_MAX_BYTES" envDefault:"67108864" doc:"largest exposition taken from the runner, in bytes"`
+	MaxLineBytes    int64           `env:"UPSTREAM_MAX_LINE_BYTES" envDefault:"1048576" doc:"longest line, in bytes"`
+	MaxMessageBytes int64           `env:"UPSTREAM_MAX_MESSAGE_BYTES" envDefault:"16777216" doc:"longest protobuf message, which is a whole metric family, in bytes"`
+	MaxInFlight     int             `env:"MAX_IN_FLIGHT" envDefault:"16" doc:"upstream exchanges at one time; one identity has at most half"`
+	MaxSeconds      int             `env:"PPROF_MAX_SECONDS" envDefault:"30" doc:"longest profile, in seconds; a longer one is lowered to it"`
+	Cmdline         bool            `env:"PPROF_CMDLINE" envDefault:"false" doc:"forward /debug/pprof/cmdline too (it can show secrets)"`
+	Compression     OnOff           `env:"COMPRESSION" envDefault:"on" doc:"answer gzip or zstd when the scraper accepts it"`
 }
 
 type Label struct {

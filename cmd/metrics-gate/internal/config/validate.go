@@ -31,7 +31,8 @@ func (c *Config) validateAddresses(found *cli.ConfigErrors) {
 	}
 	if u.MaxLineBytes > u.MaxBytes && u.MaxBytes > 0 {
 		found.Add(&cli.ConfigError{
-			Thing: Prefix + "UPSTREAM_MAX_LINE_BYTES", Value: strconv.FormatInt(u.MaxLineBytes, 10), Wrong: "more than " + Prefix + "UPSTREAM_MAX_BYTES",
+			Thing: Prefix + "UPSTREAM_MAX_LINE_BYTES", Value: strconv.FormatInt(u.MaxLineBytes, 10),
+			Wrong: "more than " + Prefix + "UPSTREAM_MAX_BYTES",
 		})
 	}
 	admin := c.Process.AdminAddress

@@ -23,8 +23,8 @@ type doors struct {
 
 // newDoors builds the authenticators that are on, and the two allow lists.
 func (g *Gate) newDoors(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
-	strangers := proxy.NewStrangers(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.Observer)
-	g.tidy = append(g.tidy, strangers.Tidy)
+	strangers := proxy.NewFailureLimiter(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.Observer)
+	g.tidy = append(g.tidy, strangers.ReleaseIdle)
 	admit := func(r *http.Request) bool { return !strangers.Exhausted(r) }
 	list, more, err := g.authenticators(c, outside{admit, log, registry})
 	if err != nil {

@@ -61,14 +61,14 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	metrics := scrape.New(scrape.Options{
 		Upstream: g.Upstream, Labels: func() *exposition.Labels { return labels.Current.Load() },
 		Timeout:     c.Upstream.Timeout,
-		Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, Bytes: c.Upstream.MaxBytes},
+		Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, MessageBytes: c.Upstream.MaxMessageBytes, Bytes: c.Upstream.MaxBytes},
 		Compression: bool(c.Upstream.Compression),
 		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 	})
-	members := proxy.NewMembers(proxy.MembersOptions{
+	members := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
-	g.tidy = append(g.tidy, metrics.ReleaseIdle, members.Tidy)
+	g.tidy = append(g.tidy, metrics.ReleaseIdle, members.ReleaseIdle)
 	g.Handler = g.walk(doors, handlers{
 		metrics: metrics,
 		profile: profile.New(profile.Options{
@@ -94,7 +94,7 @@ func profileSlots(c *config.Config) *proxy.ExchangeLimiter {
 type handlers struct {
 	metrics, profile, own http.Handler
 	profiles              []string
-	members               *proxy.Members
+	members               *proxy.IdentityLimiter
 	bodies, explain       func(http.Handler) http.Handler
 }
 
@@ -105,12 +105,12 @@ type handlers struct {
 //	→ members' lane → authorize → method and body → handler
 func (g *Gate) walk(d *doors, h handlers) http.Handler {
 	r := chi.NewRouter()
-	r.Use(g.Observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
+	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
 	r.With(h.members.Limit, d.metrics, connlimit.MarkAuthorized, read).Handle("/metrics", h.metrics)
-	r.With(h.members.Limit, d.own, connlimit.MarkAuthorized, read).Handle("/gate/metrics", ownHeaders(h.own))
+	r.With(h.members.Limit, d.own, connlimit.MarkAuthorized, read).Handle("/gate/metrics", h.own)
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
@@ -126,14 +126,6 @@ func (g *Gate) walk(d *doors, h handlers) http.Handler {
 func pathDecides(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
-		next.ServeHTTP(w, r)
-	})
-}
-
-func ownHeaders(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
+	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 // serveProfiles forwards GETs of profiles from a loopback port to the gate, with the
@@ -26,7 +27,7 @@ func serveProfiles(ctx context.Context, p *cli.Process, target *url.URL, transpo
 	if err != nil {
 		return fmt.Errorf("pprof: %w", err)
 	}
-	server := &http.Server{Handler: loopback.RequireLocalHost(profileProxy(target, transport, p.Build.Version)), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	server := &http.Server{Handler: proxy.SecurityHeaders(loopback.RequireLocalHost(profileProxy(target, transport, p.Build.Version))), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
 	local := url.URL{Scheme: "http", Host: ln.Addr().String(), Path: target.Path, RawQuery: target.RawQuery}
 	fmt.Fprintf(p.Stdout, "Ready until Ctrl-C, for this machine alone. Try, in another terminal:\n\n  go tool pprof '%s'\n", local.String())
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })

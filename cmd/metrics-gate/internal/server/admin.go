@@ -18,6 +18,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
+	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -80,7 +81,7 @@ func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
 		}))
 	}
 	return &http.Server{
-		Handler:           loopback.RequireLocalHost(mux),
+		Handler:           proxy.SecurityHeaders(loopback.RequireLocalHost(mux)),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,

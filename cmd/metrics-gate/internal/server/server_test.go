@@ -180,6 +180,9 @@ func TestAdminListener(t *testing.T) {
 		if response.StatusCode != want {
 			t.Errorf("%s: %d, want %d", path, response.StatusCode, want)
 		}
+		if h := response.Header; h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: headers %v", path, h)
+		}
 	}
 	r, err := http.NewRequest(http.MethodGet, base+"/metrics", nil)
 	if err != nil {

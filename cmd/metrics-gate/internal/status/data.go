@@ -50,10 +50,14 @@ type Scrape struct {
 	Shared   bool          `json:"shared,omitempty"`
 }
 
+// LimiterIdentity is the limiter of authenticated identities, as the metrics label it.
+const LimiterIdentity = "identity"
+
 // count is how often something happened since the start.
 type count struct {
-	What  string `json:"what"`
-	Times int64  `json:"times"`
+	What    string `json:"what"`
+	Times   int64  `json:"times"`
+	Limiter string `json:"limiter,omitempty"` // of a 429: LimiterIdentity or failures
 }
 
 // limitStatus is how near a limit is.
@@ -156,7 +160,7 @@ func refusals(families []*dto.MetricFamily) []count {
 	var list []count
 	add := func(m *dto.Metric, format string, args ...any) {
 		if n := int64(value(m)); n > 0 {
-			list = append(list, count{fmt.Sprintf(format, args...), n})
+			list = append(list, count{What: fmt.Sprintf(format, args...), Times: n, Limiter: label(m, "limiter")})
 		}
 	}
 	each(families, "metrics_gate_authentications_total", func(m *dto.Metric) {
@@ -165,7 +169,7 @@ func refusals(families []*dto.MetricFamily) []count {
 		}
 	})
 	each(families, "metrics_gate_authorizations_denied_total", func(m *dto.Metric) { add(m, "403 %s: not allowed", label(m, "route")) })
-	each(families, "metrics_gate_rate_limited_total", func(m *dto.Metric) { add(m, "429 %s: too fast", label(m, "lane")) })
+	each(families, "metrics_gate_rate_limited_total", func(m *dto.Metric) { add(m, "429 %s: too fast", label(m, "limiter")) })
 	each(families, "metrics_gate_upstream_errors_total", func(m *dto.Metric) { add(m, "runner: %s", label(m, "reason")) })
 	each(families, "metrics_gate_reloads_total", func(m *dto.Metric) {
 		if label(m, "result") == "error" {

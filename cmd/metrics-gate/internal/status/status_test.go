@@ -106,7 +106,7 @@ func TestStatusPolicy(t *testing.T) {
 	sum := sha256.Sum256([]byte(style[1]))
 	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	for name, value := range map[string]string{
-		"Content-Security-Policy": want, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "X-Frame-Options": "DENY",
+		"Content-Security-Policy": want, "X-Frame-Options": "DENY",
 		"Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin", "Content-Type": "text/html; charset=utf-8",
 	} {
 		if got := w.Header().Get(name); got != value {
