@@ -9,13 +9,15 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// An intermediate in the client CA file is an anchor; a list that names it still counts.
-func TestIntermediateAsAnchor(t *testing.T) {
-	for name, tc := range map[string]struct {
-		withRoot bool
-		lists    func(h *hierarchy) [][]byte
-		want     error
-	}{
+// anchorCase is a file of lists for an intermediate in the client CA file, and what becomes of its leaf.
+type anchorCase struct {
+	withRoot bool
+	lists    func(h *hierarchy) [][]byte
+	want     error
+}
+
+func anchorCases() map[string]anchorCase {
+	return map[string]anchorCase{
 		"alone": {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
 		"alone, root's list is fine": {
 			false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil,
@@ -60,7 +62,12 @@ func TestIntermediateAsAnchor(t *testing.T) {
 			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.clients.Cert)} },
 			nil,
 		},
-	} {
+	}
+}
+
+// An intermediate in the client CA file is an anchor; a list that names it still counts.
+func TestIntermediateAsAnchor(t *testing.T) {
+	for name, tc := range anchorCases() {
 		t.Run(name, func(t *testing.T) {
 			h := newHierarchy(t)
 			trusted := []*x509.Certificate{h.middle.Cert}

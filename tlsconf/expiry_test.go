@@ -45,15 +45,18 @@ func TestExpiryNamesWhatEndsFirst(t *testing.T) {
 	}
 }
 
-func TestWarnings(t *testing.T) {
+// warningCase is a change of the files, and the warning about it.
+type warningCase struct {
+	change func(s *fixture)
+	want   string // empty: silence
+}
+
+func warningCases() map[string]warningCase {
 	issue := func(o testca.Options) func(s *fixture) {
 		return func(s *fixture) { s.writePair(testca.Must(s.server.Issue(o))) }
 	}
 	names := []string{"gate.example"}
-	for name, tc := range map[string]struct {
-		change func(s *fixture)
-		want   string // empty: silence
-	}{
+	return map[string]warningCase{
 		"nothing":  {func(*fixture) {}, ""},
 		"no names": {issue(testca.Options{CommonName: "gate"}), "no subject alternative name"},
 		"no usage": {issue(testca.Options{DNSNames: names, Usages: []x509.ExtKeyUsage{}}), ""},
@@ -75,7 +78,20 @@ func TestWarnings(t *testing.T) {
 			old := testca.Must(testca.NewCA(testca.Options{CommonName: "old", NotAfter: time.Now().Add(-time.Minute)}))
 			s.write("ca.crt", testca.CertPEM(s.clients.Cert, old.Cert))
 		}, "client CA certificate is not valid now: CN=old"},
-		"a list for all": {func(s *fixture) { s.writeCRL(list(s.clients, 1)) }, ""},
+		"intermediate not yet valid": {
+			chainOf(testca.Options{CommonName: "soon", NotBefore: time.Now().Add(time.Hour)}),
+			"intermediate certificate is not valid now: CN=soon is valid from",
+		},
+		"weak intermediate": {
+			chainOf(testca.Options{CommonName: "short", Key: shortRSA()}),
+			"intermediate certificate is too weak: RSA key of 1024 bits",
+		},
+		"weak server": {
+			issue(testca.Options{DNSNames: names, Key: shortRSA()}),
+			"server certificate is too weak: RSA key of 1024 bits",
+		},
+		"good intermediate": {chainOf(testca.Options{CommonName: "middle"}), ""},
+		"a list for all":    {func(s *fixture) { s.writeCRL(list(s.clients, 1)) }, ""},
 		"no list": {
 			func(s *fixture) { s.writeCRL(list(newCA("other"), 1)) },
 			"issuer has no revocation list: its certificates are refused",
@@ -88,7 +104,11 @@ func TestWarnings(t *testing.T) {
 			func(s *fixture) { s.writeCRL(forgedList(s.clients, 1)) },
 			"list is badly signed: its certificates are refused",
 		},
-	} {
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for name, tc := range warningCases() {
 		t.Run(name, func(t *testing.T) {
 			s := newFixture(t)
 			s.reloader(s.files(tlsconf.Required))
@@ -106,5 +126,13 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("logged %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// chainOf gives the server a certificate under an intermediate.
+func chainOf(middle testca.Options) func(s *fixture) {
+	return func(s *fixture) {
+		ca := testca.Must(s.server.Intermediate(middle))
+		s.writePair(testca.Must(ca.Issue(testca.Options{DNSNames: []string{"gate.example"}})))
 	}
 }

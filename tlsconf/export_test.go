@@ -5,6 +5,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"log/slog"
+	"net"
 	"time"
 )
 
@@ -61,3 +62,14 @@ func ParsedLists(data []byte) (ders [][]byte, err error) {
 	}
 	return listsDER(data)
 }
+
+// MemoryPipe is the connection of a handshake in memory.
+func MemoryPipe() (near, far net.Conn) {
+	a, b := make(chan []byte, 1<<10), make(chan []byte, 1<<10)
+	return &memoryConn{in: a, out: b}, closingConn{&memoryConn{in: b, out: a}}
+}
+
+// closingConn ends the reading of the other side with Close.
+type closingConn struct{ *memoryConn }
+
+func (c closingConn) Close() error { close(c.out); return nil }

@@ -119,7 +119,8 @@ func (s *fixture) serve(r *tlsconf.Reloader) (addr string) {
 				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 				lines := bufio.NewScanner(conn)
 				for lines.Scan() {
-					fmt.Fprintln(conn, r.Verify(conn.ConnectionState().VerifiedChains))
+					state := conn.ConnectionState()
+					fmt.Fprintln(conn, r.Verify(r.VerifiedChains(&state)))
 				}
 			})
 		}
@@ -203,3 +204,20 @@ func (b *buffer) String() string {
 	defer b.mu.Unlock()
 	return b.data.String()
 }
+
+// parsed is the chain of a pair that crypto/tls has loaded.
+func parsed(t testing.TB, pair tls.Certificate) []*x509.Certificate {
+	t.Helper()
+	var chain []*x509.Certificate
+	for _, der := range pair.Certificate {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain = append(chain, cert)
+	}
+	return chain
+}
+
+// chainsOf claims the pair's own chain as verified.
+func chainsOf(pair *testca.Pair) [][]*x509.Certificate { return [][]*x509.Certificate{pair.Chain} }

@@ -60,7 +60,7 @@ func stuffed(root *testca.CA) *testca.Pair {
 	pair := under(testca.Options{}, testca.Options{})(root)
 	pair.Chain = append(
 		pair.Chain,
-		newCA("stranger").Cert,
+		newCA("unrelated").Cert,
 		testca.Must(root.Issue(testca.Options{CommonName: "admin"})).Leaf(),
 	)
 	return pair

@@ -50,9 +50,36 @@ func basicPaths() map[string]path {
 			true,
 			issue(testca.Options{URIs: []string{"spiffe://example/ns/monitoring/sa/prometheus"}}),
 		},
-		"rsa":                 {true, issue(testca.Options{Key: good})},
-		"expired":             {false, issue(testca.Options{NotAfter: past})},
-		"not yet valid":       {false, issue(testca.Options{NotBefore: future})},
+		"rsa":             {true, issue(testca.Options{Key: good})},
+		"expired":         {false, issue(testca.Options{NotAfter: past})},
+		"not yet valid":   {false, issue(testca.Options{NotBefore: future})},
+		"SHA-1 signature": {false, sha1Signed},
+		"self-signed": {
+			false,
+			func(*testca.CA) *testca.Pair { return testca.Must(testca.SelfSigned(testca.Options{})) },
+		},
+		"wrong CA": {
+			false,
+			func(*testca.CA) *testca.Pair { return testca.Must(newCA("other root").Issue(testca.Options{})) },
+		},
+		"same name, other key": {false, func(root *testca.CA) *testca.Pair {
+			return testca.Must(newCA("client root").Issue(testca.Options{}))
+		}},
+		"unknown critical": {
+			false,
+			issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(true)} })),
+		},
+		"unknown, not critical": {
+			true,
+			issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(false)} })),
+		},
+		"signed by a leaf": {false, signedByLeaf},
+		"tampered":         {false, tampered},
+	}
+}
+
+func usagePaths() map[string]path {
+	return map[string]path{
 		"client usage alone":  {true, issue(usages(x509.ExtKeyUsageClientAuth))},
 		"any usage":           {true, issue(usages(x509.ExtKeyUsageAny))},
 		"server usage alone":  {false, issue(usages(x509.ExtKeyUsageServerAuth))},
@@ -84,28 +111,6 @@ func basicPaths() map[string]path {
 		}))},
 		"RSA of 1024 bits": {false, issue(testca.Options{Key: shortRSA()})},
 		"RSA of 2047 bits": {false, issue(testca.Options{Key: testca.Must(rsa.GenerateKey(rand.Reader, 2047))})},
-		"SHA-1 signature":  {false, sha1Signed},
-		"self-signed": {
-			false,
-			func(*testca.CA) *testca.Pair { return testca.Must(testca.SelfSigned(testca.Options{})) },
-		},
-		"wrong CA": {
-			false,
-			func(*testca.CA) *testca.Pair { return testca.Must(newCA("other root").Issue(testca.Options{})) },
-		},
-		"same name, other key": {false, func(root *testca.CA) *testca.Pair {
-			return testca.Must(newCA("client root").Issue(testca.Options{}))
-		}},
-		"unknown critical": {
-			false,
-			issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(true)} })),
-		},
-		"unknown, not critical": {
-			true,
-			issue(edit(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{unknown(false)} })),
-		},
-		"signed by a leaf": {false, signedByLeaf},
-		"tampered":         {false, tampered},
 	}
 }
 
@@ -147,7 +152,7 @@ func intermediatePaths() map[string]path {
 		"path length 0, CA below":       {false, deep(1, 0)},
 		"path length 1, CA below":       {true, deep(2, 0)},
 		"wrong order of what is sent":   {true, reversed},
-		"stuffed with strangers":        {true, stuffed},
+		"stuffed with others":           {true, stuffed},
 		"cross-signed by a trusted one": {true, crossSigned},
 	}
 }
@@ -175,15 +180,15 @@ func constrainedPaths() map[string]path {
 			false,
 			under(only, testca.Options{DNSNames: []string{"a.example.org", "a.example.com"}}),
 		},
-		"permitted URI":        {true, under(only, testca.Options{URIs: []string{"spiffe://example.org/p"}})},
-		"not permitted URI":    {false, under(only, testca.Options{URIs: []string{"spiffe://example.com/p"}})},
-		"permitted e-mail":     {true, under(only, testca.Options{Emails: []string{"p@example.org"}})},
-		"not permitted e-mail": {false, under(only, testca.Options{Emails: []string{"p@example.com"}})},
-		"permitted address":    {true, under(only, testca.Options{IPs: []string{"10.1.2.3"}})},
-		"not permitted addr.":  {false, under(only, testca.Options{IPs: []string{"192.0.2.1"}})},
-		"excluded DNS":         {false, under(not, testca.Options{DNSNames: []string{"a.evil.example.org"}})},
-		"beside excluded DNS":  {true, under(not, testca.Options{DNSNames: []string{"good.example.org"}})},
-		"excluded URI":         {false, under(not, testca.Options{URIs: []string{"spiffe://evil.example.org/p"}})},
+		"permitted URI":           {true, under(only, testca.Options{URIs: []string{"spiffe://example.org/p"}})},
+		"not permitted URI":       {false, under(only, testca.Options{URIs: []string{"spiffe://example.com/p"}})},
+		"permitted e-mail":        {true, under(only, testca.Options{Emails: []string{"p@example.org"}})},
+		"not permitted e-mail":    {false, under(only, testca.Options{Emails: []string{"p@example.com"}})},
+		"permitted address":       {true, under(only, testca.Options{IPs: []string{"10.1.2.3"}})},
+		"not permitted addr.":     {false, under(only, testca.Options{IPs: []string{"192.0.2.1"}})},
+		"excluded DNS":            {false, under(not, testca.Options{DNSNames: []string{"a.evil.example.org"}})},
+		"other than excluded DNS": {true, under(not, testca.Options{DNSNames: []string{"good.example.org"}})},
+		"excluded URI":            {false, under(not, testca.Options{URIs: []string{"spiffe://evil.example.org/p"}})},
 	}
 }
 
@@ -192,7 +197,8 @@ func TestPathsInTheHandshake(t *testing.T) {
 	required := s.serve(s.reloader(s.files(tlsconf.Required)))
 	optional := s.serve(s.reloader(s.files(tlsconf.Optional)))
 	for group, paths := range map[string]map[string]path{
-		"basic": basicPaths(), "intermediate": intermediatePaths(), "constrained": constrainedPaths(),
+		"basic": basicPaths(), "usage": usagePaths(),
+		"intermediate": intermediatePaths(), "constrained": constrainedPaths(),
 	} {
 		for name, tc := range paths {
 			t.Run(group+"/"+name, func(t *testing.T) {
@@ -215,7 +221,7 @@ func TestPathsInTheHandshake(t *testing.T) {
 func TestPathsOnRequest(t *testing.T) {
 	s := newFixture(t)
 	r := s.reloader(s.files(tlsconf.Required))
-	for _, paths := range []map[string]path{basicPaths(), intermediatePaths(), constrainedPaths()} {
+	for _, paths := range []map[string]path{basicPaths(), usagePaths(), intermediatePaths(), constrainedPaths()} {
 		for name, tc := range paths {
 			pair := tc.make(s.clients)
 			claimed := append(append([]*x509.Certificate{}, pair.Chain...), s.clients.Cert)

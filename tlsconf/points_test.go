@@ -118,21 +118,21 @@ func TestPointsOfCertificates(t *testing.T) {
 		der  string
 		want []string
 	}{
-		"one":              {der(0x30, der(0x30, full(uri("u")))), []string{"u"}},
-		"two points":       {der(0x30, der(0x30, full(uri("u"))), der(0x30, full(uri("v")))), []string{"u", "v"}},
-		"two names":        {der(0x30, der(0x30, full(uri("u"), uri("v")))), []string{"u", "v"}},
-		"directory beside": {der(0x30, der(0x30, full(der(0xa4, der(0x30)), uri("u")))), []string{"u"}},
-		"relative":         {der(0x30, der(0x30, der(0xa0, der(0xa1, der(0x30))))), nil},
-		"some reasons":     {der(0x30, der(0x30, full(uri("u")), der(0x81, "\x06\x40"))), nil},
-		"indirect":         {der(0x30, der(0x30, full(uri("u")), issuer)), nil},
-		"indirect beside":  {der(0x30, der(0x30, full(uri("u")), issuer), der(0x30, full(uri("v")))), []string{"v"}},
-		"issuer alone":     {der(0x30, der(0x30, issuer)), nil},
-		"no points":        {der(0x30), nil},
-		"nothing":          {"", nil},
-		"cut off inside":   {der(0x30, "\x30\x09u"), nil},
-		"no sequence":      {der(0x30, der(0x30, full(uri("u"))), der(0x31)), nil},
-		"out of order":     {der(0x30, der(0x30, issuer, full(uri("u")))), nil},
-		"malformed name":   {der(0x30, der(0x30, full(uri("u"))), der(0x30, full())), nil},
+		"one":            {der(0x30, der(0x30, full(uri("u")))), []string{"u"}},
+		"two points":     {der(0x30, der(0x30, full(uri("u"))), der(0x30, full(uri("v")))), []string{"u", "v"}},
+		"two names":      {der(0x30, der(0x30, full(uri("u"), uri("v")))), []string{"u", "v"}},
+		"directory too":  {der(0x30, der(0x30, full(der(0xa4, der(0x30)), uri("u")))), []string{"u"}},
+		"relative":       {der(0x30, der(0x30, der(0xa0, der(0xa1, der(0x30))))), nil},
+		"some reasons":   {der(0x30, der(0x30, full(uri("u")), der(0x81, "\x06\x40"))), nil},
+		"indirect":       {der(0x30, der(0x30, full(uri("u")), issuer)), nil},
+		"indirect too":   {der(0x30, der(0x30, full(uri("u")), issuer), der(0x30, full(uri("v")))), []string{"v"}},
+		"issuer alone":   {der(0x30, der(0x30, issuer)), nil},
+		"no points":      {der(0x30), nil},
+		"nothing":        {"", nil},
+		"cut off inside": {der(0x30, "\x30\x09u"), nil},
+		"no sequence":    {der(0x30, der(0x30, full(uri("u"))), der(0x31)), nil},
+		"out of order":   {der(0x30, der(0x30, issuer, full(uri("u")))), nil},
+		"malformed name": {der(0x30, der(0x30, full(uri("u"))), der(0x30, full())), nil},
 	} {
 		got, present := tlsconf.PointsOf([]byte(tc.der))
 		if !present || !slices.Equal(got, tc.want) {

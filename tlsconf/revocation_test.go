@@ -3,6 +3,7 @@ package tlsconf_test
 import (
 	"crypto/x509"
 	"errors"
+	"maps"
 	"math/big"
 	"testing"
 	"time"
@@ -49,10 +50,6 @@ type revocation struct {
 }
 
 func revocations() map[string]revocation {
-	bare := func(ca *testca.CA, number *big.Int, age time.Duration, revoked ...*x509.Certificate) []byte {
-		return testca.Must(ca.CRL(testca.CRLOptions{Revoked: revoked, ThisUpdate: time.Now().Add(-age),
-			Edit: func(l *x509.RevocationList) { l.Number = number }}))
-	}
 	return map[string]revocation{
 		"nobody revoked": {
 			func(h *hierarchy) [][]byte { return [][]byte{list(h.clients, 1), list(h.middle, 1)} },
@@ -96,12 +93,22 @@ func revocations() map[string]revocation {
 			func(h *hierarchy) [][]byte { return [][]byte{list(h.clients, 1), forgedList(h.middle, 1)} },
 			tlsconf.ErrBadList,
 		},
-		"forged newer beside good": {func(h *hierarchy) [][]byte {
+		"forged newer with good": {func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.clients, 1), forgedList(h.middle, 9), list(h.middle, 1, h.leaf.Leaf())}
 		}, tlsconf.ErrRevoked},
-		"forged revoking, good beside": {func(h *hierarchy) [][]byte {
+		"forged revoking, with good": {func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.clients, 1), list(h.middle, 1), forgedList(h.middle, 9, h.leaf.Leaf())}
 		}, nil},
+	}
+}
+
+// revocationsByNumber are files with several lists of one issuer.
+func revocationsByNumber() map[string]revocation {
+	bare := func(ca *testca.CA, number *big.Int, age time.Duration, revoked ...*x509.Certificate) []byte {
+		return testca.Must(ca.CRL(testca.CRLOptions{Revoked: revoked, ThisUpdate: time.Now().Add(-age),
+			Edit: func(l *x509.RevocationList) { l.Number = number }}))
+	}
+	return map[string]revocation{
 		"higher number wins": {func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.clients, 1), list(h.middle, 1), list(h.middle, 2, h.leaf.Leaf())}
 		}, tlsconf.ErrRevoked},
@@ -129,7 +136,9 @@ func revocations() map[string]revocation {
 }
 
 func TestRevocationOverTheWholeChain(t *testing.T) {
-	for name, tc := range revocations() {
+	all := revocations()
+	maps.Copy(all, revocationsByNumber())
+	for name, tc := range all {
 		t.Run(name, func(t *testing.T) {
 			h := newHierarchy(t)
 			h.writeCRL(tc.lists(h)...)

@@ -84,11 +84,12 @@ type load struct {
 	asked    int
 	failures []string
 	done     chan struct{}
+	answered chan struct{} // sent to whoever waits for a request to end
 	running  sync.WaitGroup
 }
 
 func startLoad(requests ...func() (string, error)) *load {
-	l := &load{done: make(chan struct{})}
+	l := &load{done: make(chan struct{}), answered: make(chan struct{})}
 	for _, request := range requests {
 		l.running.Go(func() {
 			for {
@@ -96,7 +97,7 @@ func startLoad(requests ...func() (string, error)) *load {
 				case <-l.done:
 					return
 				default:
-					l.note(request())
+					l.record(request())
 				}
 			}
 		})
@@ -104,12 +105,23 @@ func startLoad(requests ...func() (string, error)) *load {
 	return l
 }
 
-func (l *load) note(answer string, err error) {
+func (l *load) record(answer string, err error) {
+	select {
+	case l.answered <- struct{}{}:
+	default:
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked++
 	if err != nil || answer != "<nil>\n" {
 		l.failures = append(l.failures, fmt.Sprintf("%q %v", answer, err))
+	}
+}
+
+// waitForRequests returns when n more requests have been answered.
+func (l *load) waitForRequests(n int) {
+	for range n {
+		<-l.answered
 	}
 }
 
@@ -157,7 +169,7 @@ func TestRotationDropsNobody(t *testing.T) {
 				reloads++
 			}
 		}
-		time.Sleep(2 * time.Millisecond)
+		load.waitForRequests(2)
 	}
 	asked, failures := load.stop()
 	if reloads != turns || asked < turns {

@@ -1,4 +1,4 @@
-// Package testca makes throwaway certificate CAs: roots, intermediates,
+// Package testca makes throwaway certificate authorities (CAs): roots, intermediates,
 // leaves and revocation lists, in memory, on ECDSA P-256 unless told otherwise.
 // It serves tests and the demo; nothing it makes is meant to be kept.
 package testca
@@ -77,7 +77,7 @@ func (ca *CA) Issue(o Options) (*Pair, error) {
 	return &Pair{Chain: append([]*x509.Certificate{cert}, ca.path()...), Key: key}, nil
 }
 
-// SelfSigned makes a leaf that nobody vouches for.
+// SelfSigned makes a leaf that no CA has signed.
 func SelfSigned(o Options) (*Pair, error) {
 	cert, key, err := sign(o.leafTemplate(), o.Key, nil)
 	if err != nil {
