@@ -43,7 +43,7 @@ type valueRef struct {
 	value, next int32 // offsets in the body of the value, and of the line after it
 	out         int32 // offset of the value in the labelled form
 	lines       int32 // lines since the sample before
-	conflicts   int32 // labels of the sample that made way
+	conflicts   int32 // labels of the sample that conflicted
 }
 
 // outNext returns the offset of the next line in the labelled form.

@@ -88,17 +88,41 @@ func TestMovingScrapes(t *testing.T) {
 	}
 }
 
-// TestLargeBodyIsNotCached passes more than the buffers hold.
+// TestLargeBodyIsNotCached reads bodies that do not fit into the input buffer, or whose labelled form
+// is handed out in several chunks.
 func TestLargeBodyIsNotCached(t *testing.T) {
-	large := strings.Repeat("# HELP m h\nm 1\n", 10_000)
-	if n := reused(t, large, large); n != 0 {
-		t.Errorf("%d bytes reused", n)
-	}
+	samples := strings.Repeat("# HELP m h\nm 1\n", 50)
 	small := string(fixture(t, "runner.txt"))
 	r, l := new(Reader), gateLabels(t, Exported)
-	want := passOn(r, small, kindText, l)
-	passOn(r, large, kindText, l)
-	if got := passOn(r, small, kindText, l); got != want {
-		t.Errorf("after a large body: %+v", got.stats)
+	want := passOn(new(Reader), small, kindText, l)
+	for name, large := range map[string]string{
+		"both":         strings.Repeat(samples, 200),
+		"body":         strings.Repeat("# "+strings.Repeat("x", 98)+"\n", 700) + samples,
+		"labelled":     samples + strings.Repeat("m 1\n", 15_000),
+		"one sample":   "m{a=\"" + strings.Repeat("x", 100_000) + "\"} 1\n" + samples,
+		"long comment": samples + "# " + strings.Repeat("x", 100_000) + "\n" + samples,
+	} {
+		if n := reused(t, large, large); n != 0 {
+			t.Errorf("%s: %d bytes reused", name, n)
+		}
+		for _, body := range []string{large, moved(large, func(byte) string { return "2" }), large} {
+			if got, want := passOn(r, body, kindText, l), passPlain([]byte(body), kindText, l); got != want {
+				t.Errorf("%s: %d bytes, %+v, %s, want %d, %+v", name, len(got.out), got.stats, got.err, len(want.out), want.stats)
+			}
+		}
+		if got := passOn(r, small, kindText, l); got != want {
+			t.Errorf("%s: a small body after it: %+v", name, got.stats)
+		}
+	}
+}
+
+// TestLookahead removes a family: those behind it are found if it had at most cacheLookahead samples.
+func TestLookahead(t *testing.T) {
+	const rest = "# HELP z h\nz 1\n"
+	for samples, found := range map[int]bool{cacheLookahead - 1: true, cacheLookahead: false, 2 * cacheLookahead: false} {
+		body := "# HELP m h\n" + strings.Repeat("m 1\n", samples) + rest
+		if got := reused(t, body, rest) > 0; got != found {
+			t.Errorf("%d samples: found %v", samples, got)
+		}
 	}
 }

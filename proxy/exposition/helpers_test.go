@@ -76,3 +76,39 @@ func pass(body string, k kind, l *Labels) (string, error) {
 	_, err := NewReader(bytes.NewReader([]byte(body)), &Format{k}, l, Limits{}).WriteTo(&out)
 	return out.String(), err
 }
+
+// hesitant returns no bytes on every other call.
+type hesitant struct {
+	src   io.Reader
+	calls int
+}
+
+func (h *hesitant) Read(p []byte) (int, error) {
+	if h.calls++; h.calls%2 == 0 {
+		return 0, nil
+	}
+	return h.src.Read(p[:min(len(p), 100)])
+}
+
+// pieces returns body size bytes at a time.
+type pieces struct {
+	body []byte
+	size int
+}
+
+func (s *pieces) Read(p []byte) (int, error) {
+	if len(s.body) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, s.body[:min(s.size, len(s.body))])
+	s.body = s.body[n:]
+	return n, nil
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+type stuck struct{}
+
+func (stuck) Read([]byte) (int, error) { return 0, nil }
