@@ -20,7 +20,7 @@ func TestLabelsAreThereFromTheStart(t *testing.T) {
 	NewObserver(registry)
 	for name, want := range map[string]int{
 		"metrics_gate_requests_total": int(Routes) * (len(codes()) + 2), "metrics_gate_request_duration_seconds": int(Routes),
-		"metrics_gate_rate_limited_total": lanes, "metrics_gate_upstream_errors_total": int(upstream.Reasons),
+		"metrics_gate_rate_limited_total": limiters, "metrics_gate_upstream_errors_total": int(upstream.Reasons),
 		"metrics_gate_requests_in_flight": 1, "metrics_gate_upstream_up": 1, "metrics_gate_upstream_duration_seconds": 1,
 		"metrics_gate_samples_labelled_total": 1, "metrics_gate_label_conflicts_total": 1,
 	} {
@@ -88,9 +88,9 @@ func TestMiddlewareLetsPanicsPass(t *testing.T) {
 		ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 }
 
-func TestRecorderUnwraps(t *testing.T) {
+func TestStatusRecorderUnwraps(t *testing.T) {
 	below := httptest.NewRecorder()
-	if err := http.NewResponseController(&recorder{ResponseWriter: below}).Flush(); err != nil || !below.Flushed {
+	if err := http.NewResponseController(NewStatusRecorder(below)).Flush(); err != nil || !below.Flushed {
 		t.Errorf("flush: %v", err)
 	}
 }
@@ -100,9 +100,9 @@ func TestHistory(t *testing.T) {
 	if up, since := o.Upstream(); up || !since.IsZero() || len(o.Recent()) != 0 {
 		t.Error("history before anything happened")
 	}
-	for i := range remembered + 3 {
+	for i := range historySize + 3 {
 		o.AddScrape(Scrape{Samples: int64(i)})
-		if list := o.Recent(); list[0].Samples != int64(i) || len(list) != min(i+1, remembered) || list[len(list)-1].Samples != int64(max(0, i+1-remembered)) {
+		if list := o.Recent(); list[0].Samples != int64(i) || len(list) != min(i+1, historySize) || list[len(list)-1].Samples != int64(max(0, i+1-historySize)) {
 			t.Fatalf("after %d: %v", i, list)
 		}
 	}
@@ -120,7 +120,7 @@ func TestHistory(t *testing.T) {
 	var none *Observer
 	none.AddScrape(Scrape{})
 	none.AddExchange(0, 0, 0, nil)
-	none.limited(laneMembers)
+	none.addLimited(limiterIdentity)
 	none.AddError(upstream.ReasonOther)
 }
 
@@ -131,7 +131,7 @@ func TestObserverAllocatesLittle(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); n > 1 {
 		t.Errorf("%v allocations a request, want the recorder alone", n)
 	}
-	if n := testing.AllocsPerRun(100, func() { o.AddScrape(Scrape{}); o.turn(true) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { o.AddScrape(Scrape{}); o.setUp(true) }); n > 0 {
 		t.Errorf("history: %v allocations", n)
 	}
 	if codes := codes(); !slices.IsSorted(codes) {

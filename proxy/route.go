@@ -5,24 +5,25 @@ import (
 	"strings"
 )
 
-// Paths of the runner that are served.
+// Paths of the runner that the gate serves.
 const (
 	MetricsPath = "/metrics"
 	ProfilePath = "/debug/pprof/" // profiles follow it
 )
 
-// route is a class of targets: the metric label "route", and what rate lanes
-// tell apart.
+// Route is a class of targets: the metric label "route". An identity has a bucket for each.
 type Route uint8
 
+// The routes. Routes is how many there are.
 const (
 	RouteMetrics Route = iota
 	RouteGateMetrics
 	RouteProfile
 	RouteOther
-	Routes // how many there are
+	Routes
 )
 
+// String returns the value of the metric label.
 func (r Route) String() string {
 	switch r {
 	case RouteMetrics:

@@ -13,7 +13,7 @@ func TestAllocations(t *testing.T) {
 		w.Header()["Content-Length"] = fixedLength
 		_, _ = w.Write(fixedBody)
 	})
-	c := g.dial(t).ride()
+	c := g.dial(t).takenOver()
 	head, buf := []byte(scrapeHead), make([]byte, 4096)
 	scrape := func() {
 		_, _ = c.Write(head)

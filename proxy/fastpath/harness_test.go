@@ -43,7 +43,7 @@ type gate struct {
 	log  syncBuffer
 }
 
-// start serves h, which is welcome to everyone. By tells who wrote the answer.
+// start serves h, which authorizes everyone. By tells who wrote the answer.
 func start(t testing.TB, secure bool, h http.HandlerFunc, change ...func(*Options)) *gate {
 	t.Helper()
 	g := &gate{}
@@ -57,7 +57,7 @@ func start(t testing.TB, secure bool, h http.HandlerFunc, change ...func(*Option
 		if _, ok := w.(*response); ok {
 			w.Header().Set("By", "fastpath")
 		}
-		Welcome(r.Context())
+		MarkAuthorized(r.Context())
 		h(w, r)
 	})))
 	g.http.Config.ConnContext = ConnContext
@@ -134,8 +134,8 @@ func (c *client) by(request string) string {
 	return c.ask(request).Header.Get("By")
 }
 
-// ride makes the connection one that was taken over.
-func (c *client) ride() *client {
+// takenOver makes the connection one that was taken over.
+func (c *client) takenOver() *client {
 	c.Helper()
 	if first, second := c.by(scrapeHead), c.by(scrapeHead); first != "net/http" || second != "fastpath" {
 		c.Fatalf("answered by %s and %s", first, second)

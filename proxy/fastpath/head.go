@@ -10,13 +10,13 @@ import (
 // headBytes is the longest head that is read here. A scrape with a token of 2 KiB fits.
 const headBytes = 4 << 10
 
-// plain reports whether r is a scrape as this package answers it.
+// plain reports whether r is a scrape that this package answers.
 func (s *Server) plain(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.RequestURI == s.o.Path && r.Proto == "HTTP/1.1" &&
 		r.ContentLength == 0 && len(r.TransferEncoding) == 0 && !r.Close && plainFields(r.Header)
 }
 
-// plainFields reports whether h has nothing but what scrapers send, each once. None of it
+// plainFields reports whether h has only fields that scrapers send, each once. None of them
 // concerns the connection or a body.
 func plainFields(h http.Header) bool {
 	for name, values := range h {
@@ -35,16 +35,17 @@ func plainFields(h http.Header) bool {
 // headEnd is what a head ends with.
 const headEnd = "\r\n\r\n"
 
-// heads makes requests of heads. It remembers the last one, for scrapers always send the same.
-type heads struct {
-	known   []byte
+// headParser parses the heads of a connection. It keeps the last one, since a scraper always
+// sends the same.
+type headParser struct {
+	last    []byte
 	request *http.Request
 }
 
-// of returns the request that b begins with and where it ends, or nil if that is
-// not a whole and plain one.
-func (h *heads) of(s *Server, b []byte) (*http.Request, int) {
-	if n := len(h.known); n > 0 && len(b) >= n && bytes.Equal(b[:n], h.known) {
+// parse returns the request that b begins with, and its length. It returns nil if that
+// request is not complete and plain.
+func (h *headParser) parse(s *Server, b []byte) (*http.Request, int) {
+	if n := len(h.last); n > 0 && len(b) >= n && bytes.Equal(b[:n], h.last) {
 		return h.request, n
 	}
 	n := bytes.Index(b, []byte(headEnd)) + len(headEnd)
@@ -56,13 +57,13 @@ func (h *heads) of(s *Server, b []byte) (*http.Request, int) {
 		return nil, 0
 	}
 	r.RemoteAddr, r.TLS = h.request.RemoteAddr, h.request.TLS
-	h.known, h.request = append(h.known[:0], b[:n]...), r.WithContext(h.request.Context())
+	h.last, h.request = append(h.last[:0], b[:n]...), r.WithContext(h.request.Context())
 	return h.request, n
 }
 
-// plainBytes reports whether head is lines of visible ASCII and spaces, ended by CRLF, that
-// all but the first begin with a name, a colon and a space, one of them Host: the form in
-// which no two readers differ (RFC 9112 sections 2.2 and 5).
+// plainBytes reports whether head is lines of printable ASCII ended by CRLF, each after the
+// first a name, a colon, a space and a value, one of them Host. No two parsers read this form
+// in two ways (RFC 9112 sections 2.2 and 5).
 func plainBytes(head []byte) bool {
 	first, host := true, false
 	for len(head) > len("\r\n") {

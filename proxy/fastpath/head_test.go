@@ -26,8 +26,8 @@ func FuzzHeads(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := heads{request: first}
-		got, n := h.of(s, b)
+		h := headParser{request: first}
+		got, n := h.parse(s, b)
 		if got == nil {
 			return
 		}
@@ -48,30 +48,30 @@ func FuzzHeads(f *testing.F) {
 				t.Fatalf("%s: %q", name, values)
 			}
 		}
-		if again, m := h.of(s, b); again != got || m != n {
+		if again, m := h.parse(s, b); again != got || m != n {
 			t.Fatalf("the known head is read as %d bytes, not %d", m, n)
 		}
 	})
 }
 
 // A head that is only the beginning of a longer line must not be taken for the known one.
-func TestKnownHeadIsWhole(t *testing.T) {
+func TestLastHeadMatchesWhole(t *testing.T) {
 	first, err := http.ReadRequest(bufio.NewReader(strings.NewReader(scrapeHead)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, h := New(Options{Path: "/metrics"}), heads{request: first}
+	s, h := New(Options{Path: "/metrics"}), headParser{request: first}
 	for i := range scrapeHead {
-		if r, _ := h.of(s, []byte(scrapeHead[:i])); r != nil {
+		if r, _ := h.parse(s, []byte(scrapeHead[:i])); r != nil {
 			t.Errorf("%d bytes are taken for a head", i)
 		}
 	}
-	r, n := h.of(s, []byte(scrapeHead+"GET"))
+	r, n := h.parse(s, []byte(scrapeHead+"GET"))
 	if r == nil || n != len(scrapeHead) {
 		t.Fatalf("%v, %d", r, n)
 	}
 	for i := range scrapeHead {
-		if r, _ := h.of(s, []byte(scrapeHead[:i])); r != nil {
+		if r, _ := h.parse(s, []byte(scrapeHead[:i])); r != nil {
 			t.Errorf("%d bytes are taken for the known head", i)
 		}
 	}

@@ -12,17 +12,17 @@ import (
 // chunkedLength is the length of a body that goes in chunks (RFC 9112 section 7.1).
 const chunkedLength = -1
 
-// response is the http.ResponseWriter, used anew for each request. It does what the
-// answers here need of what net/http's does: a final status once, and a body of known
-// length or in chunks. What was not flushed goes with the next Write.
+// response is the http.ResponseWriter of a connection, reused for each request. It does what
+// these answers need of net/http's: one final status, and a body with a Content-Length or in
+// chunks. What was not flushed goes out with the next Write.
 type response struct {
-	ride    *ride
+	conn    *conn
 	header  http.Header
-	names   []string // scratch of writeFields
+	names   []string // of the header, sorted; scratch of appendFields
 	timed   bool     // a deadline for writing is set
 	status  int      // 0: not yet
-	left    int64    // of the body; chunkedLength: in chunks
-	pending []byte   // head, and what stands around chunks
+	left    int64    // bytes of the body still to come; chunkedLength: in chunks
+	pending []byte   // the head, and what surrounds chunks
 	close   bool     // after this answer
 	err     error    // of the connection
 }
@@ -49,7 +49,7 @@ func (w *response) WriteHeader(status int) {
 			delete(w.header, "Content-Length")
 		}
 	}
-	if w.ride.server.ending() {
+	if w.conn.server.isClosing() {
 		w.header["Connection"] = []string{"close"}
 	}
 	w.close = w.header.Get("Connection") == "close"
@@ -58,30 +58,15 @@ func (w *response) WriteHeader(status int) {
 	b = append(b, ' ')
 	b = append(b, http.StatusText(status)...)
 	b = append(w.appendFields(b), "\r\nDate: "...)
-	b = appendDate(b, time.Now().UTC())
+	b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
 	if w.left == chunkedLength {
 		b = append(b, "\r\nTransfer-Encoding: chunked"...)
 	}
 	w.pending = append(b, headEnd...)
 }
 
-// appendDate appends t, which is in UTC, as an IMF-fixdate (RFC 9110 section 5.6.7).
-// time.AppendFormat reads its layout anew each time.
-func appendDate(b []byte, t time.Time) []byte {
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	two := func(b []byte, n int, behind string) []byte {
-		return append(append(b, byte('0'+n/10), byte('0'+n%10)), behind...)
-	}
-	b = append(append(b, t.Weekday().String()[:3]...), ", "...)
-	b = two(b, day, " ")
-	b = append(append(b, month.String()[:3]...), ' ')
-	b = two(two(b, year/100, ""), year%100, " ")
-	return two(two(two(b, hour, ":"), minute, ":"), second, " GMT")
-}
-
-// appendFields appends the header, in the order of names, each line behind a CRLF. A name or
-// value that would break a line is left out.
+// appendFields appends the header, sorted by name, each line after a CRLF. A name or value
+// that would break a line is left out.
 func (w *response) appendFields(b []byte) []byte {
 	if !w.sameNames() {
 		w.names = slices.AppendSeq(w.names[:0], maps.Keys(w.header))
@@ -100,7 +85,7 @@ func (w *response) appendFields(b []byte) []byte {
 	return b
 }
 
-// sameNames reports whether the header has the names of the answer before, as most have.
+// sameNames reports whether the header has the same names as that of the last answer.
 func (w *response) sameNames() bool {
 	for _, name := range w.names {
 		if _, ok := w.header[name]; !ok {
@@ -130,7 +115,7 @@ func (w *response) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	var n int
-	n, w.err = w.ride.conn.Write(p)
+	n, w.err = w.conn.netConn.Write(p)
 	if chunked {
 		w.pending = append(w.pending, "\r\n"...)
 	}
@@ -143,11 +128,11 @@ func (w *response) FlushError() error {
 	if w.err != nil || len(w.pending) == 0 {
 		return w.err
 	}
-	if timeout := w.ride.server.o.WriteTimeout; !w.timed && timeout > 0 {
+	if timeout := w.conn.server.o.WriteTimeout; !w.timed && timeout > 0 {
 		w.err = w.SetWriteDeadline(time.Now().Add(timeout))
 	}
 	if w.err == nil {
-		_, w.err = w.ride.conn.Write(w.pending)
+		_, w.err = w.conn.netConn.Write(w.pending)
 	}
 	w.pending = w.pending[:0]
 	return w.err
@@ -156,13 +141,13 @@ func (w *response) FlushError() error {
 // SetWriteDeadline is for http.ResponseController.
 func (w *response) SetWriteDeadline(t time.Time) error {
 	w.timed = true
-	return w.ride.conn.SetWriteDeadline(t)
+	return w.conn.netConn.SetWriteDeadline(t)
 }
 
 // SetReadDeadline is for http.ResponseController. There is nothing to read.
 func (w *response) SetReadDeadline(time.Time) error { return nil }
 
-// finish sends the end of the answer. An error means that it is not whole.
+// finish sends the end of the answer. An error means that the answer is incomplete.
 func (w *response) finish() error {
 	if w.status == 0 {
 		w.header["Content-Length"] = []string{"0"}

@@ -12,7 +12,7 @@ import (
 func (s *Server) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.rides)
+	return len(s.conns)
 }
 
 // held serves scrapes of which the third waits for release.
@@ -27,7 +27,7 @@ func held(t *testing.T) (g *gate, c *client, release chan struct{}) {
 		}
 		text(w, r)
 	})
-	c = g.dial(t).ride()
+	c = g.dial(t).takenOver()
 	c.send(scrapeHead)
 	<-began
 	return g, c, release
@@ -35,7 +35,7 @@ func held(t *testing.T) (g *gate, c *client, release chan struct{}) {
 
 func TestShutdownClosesIdleConnections(t *testing.T) {
 	g := start(t, true, text)
-	a, b := g.dial(t).ride(), g.dial(t).ride()
+	a, b := g.dial(t).takenOver(), g.dial(t).takenOver()
 	eventually(t, "two are idle", func() bool { return g.count() == 2 })
 	if err := g.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 	g, c, release := held(t)
 	done := make(chan error)
 	go func() { done <- g.Shutdown(soon(t)) }()
-	eventually(t, "the server is ending", g.ending)
+	eventually(t, "the server is ending", g.isClosing)
 	select {
 	case err := <-done:
 		t.Fatalf("did not wait: %v", err)

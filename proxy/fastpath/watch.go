@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// watch looks, while a request takes long, whether its client is still there.
+// watch watches the client of a request that takes long.
 type watch struct {
-	ride  *ride
-	leave context.CancelFunc // tells handlers that the client left
-	timer *time.Timer
+	conn   *conn
+	cancel context.CancelFunc // tells the handler that the client left
+	timer  *time.Timer
 
 	mu      sync.Mutex
 	on      bool          // a request is being answered
-	reading chan struct{} // closed when the read is over; nil: there was none
+	reading chan struct{} // closed when the read ends; nil: none
 	gone    bool
 }
 
@@ -26,21 +26,21 @@ func (w *watch) begin() {
 	w.on = true
 	w.mu.Unlock()
 	if w.timer == nil {
-		w.timer = time.AfterFunc(watchAfter, w.look)
+		w.timer = time.AfterFunc(watchAfter, w.check)
 	} else {
 		w.timer.Reset(watchAfter)
 	}
 }
 
-// end is called after a request, and reports whether the client is still there. Until
-// it returns nobody else may read.
+// end is called after a request, and reports whether the client is still there. Nobody else
+// may read before it returns.
 func (w *watch) end() bool {
-	w.timer.Stop() // look may have begun all the same
+	w.timer.Stop() // check may run already
 	w.mu.Lock()
 	reading := w.reading
 	w.on, w.reading = false, nil
 	if reading != nil {
-		_ = w.ride.conn.SetReadDeadline(time.Unix(1, 0)) // an error means that it is closed
+		_ = w.conn.netConn.SetReadDeadline(time.Unix(1, 0)) // an error means that it is closed
 	}
 	w.mu.Unlock()
 	if reading != nil {
@@ -49,24 +49,24 @@ func (w *watch) end() bool {
 	return !w.gone
 }
 
-// look reads a byte: it belongs to the next request, and an error tells that there will
-// be none. What was read before stays in the buffer, behind which the byte goes.
-func (w *watch) look() {
-	t := w.ride
+// check reads one byte. An error means that the client left. The byte belongs to the next
+// request, and is appended to the buffer.
+func (w *watch) check() {
+	c := w.conn
 	w.mu.Lock()
-	if !w.on || w.reading != nil || t.n == len(t.buf) {
+	if !w.on || w.reading != nil || c.n == len(c.buf) {
 		w.mu.Unlock()
 		return
 	}
 	done := make(chan struct{})
 	w.reading = done
-	_ = t.conn.SetReadDeadline(time.Time{}) // an error shows at the read
+	_ = c.netConn.SetReadDeadline(time.Time{}) // an error shows at the read
 	w.mu.Unlock()
 	defer close(done)
-	n, err := t.conn.Read(t.buf[t.n : t.n+1])
-	t.n += n
+	n, err := c.netConn.Read(c.buf[c.n : c.n+1])
+	c.n += n
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		w.gone = true
-		w.leave()
+		w.cancel()
 	}
 }

@@ -39,7 +39,8 @@ func newProfileGate(t *testing.T, addr string, change ...func(*Options)) *profil
 	for _, f := range change {
 		f(&o)
 	}
-	g.Server = httptest.NewUnstartedServer(observer.Middleware(proxy.Target(proxy.Methods("GET", "POST")(New(o)))))
+	filters := observer.Middleware(proxy.Target(proxy.Methods("GET", "POST")(New(o))))
+	g.Server = httptest.NewUnstartedServer(proxy.SecurityHeaders(filters))
 	g.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	g.Server.Config.WriteTimeout = 500 * time.Millisecond
 	g.Server.Start()

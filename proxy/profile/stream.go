@@ -35,7 +35,6 @@ func (p *Handler) stream(w http.ResponseWriter, r *http.Request, ask *upstream.R
 		proxy.Refuse(w, upstream.ReasonOf(err).Status())
 		return
 	}
-	proxy.SetSecurityHeaders(w.Header())
 	if err := copyFlushing(w, answer); err != nil {
 		p.failed(r, ask, err)
 		panic(http.ErrAbortHandler)

@@ -1,154 +1,93 @@
 package scrape
 
 import (
-	"bytes"
+	"fmt"
 	"io"
-	"strings"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
-// decode undoes an encoding.
-func decode(t testing.TB, encoding, body string) string {
-	t.Helper()
-	var r io.Reader = strings.NewReader(body)
-	var err error
-	switch encoding {
-	case "gzip":
-		r, err = gzip.NewReader(r)
-	case "zstd":
-		var z *zstd.Decoder
-		z, err = zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(1<<20))
-		if z != nil {
-			defer z.Close()
-		}
-		r = z
-	}
-	if err != nil {
-		t.Error(err)
-		return ""
-	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Error(err)
-	}
-	return string(b)
-}
-
-func TestNegotiate(t *testing.T) {
-	for fields, want := range map[string]encoding{
-		"":                                  encodingIdentity,
-		"gzip":                              encodingGzip,
-		"identity":                          encodingIdentity,
-		"GZIP":                              encodingGzip,
-		"x-gzip":                            encodingGzip,
-		"zstd":                              encodingZstd,
-		"gzip, zstd":                        encodingZstd,
-		"gzip, deflate, br":                 encodingGzip,
-		"deflate, br":                       encodingIdentity,
-		"gzip;q=0":                          encodingIdentity,
-		"gzip;q=0.0":                        encodingIdentity,
-		"gzip; q=0.5 , zstd;q=0.1":          encodingGzip,
-		"gzip;q=0, *":                       encodingIdentity,
-		"*":                                 encodingGzip,
-		"*;q=0":                             encodingIdentity,
-		"zstd;q=0, *;q=0.3":                 encodingGzip,
-		"identity;q=0":                      encodingIdentity,
-		"identity;q=0, gzip;q=0.1":          encodingGzip,
-		"identity, gzip;q=0.5":              encodingIdentity,
-		"identity;q=0.5, gzip;q=0.5":        encodingGzip,
-		"gzip;q=0.5, zstd;q=0.5":            encodingZstd,
-		"gzip;q=2":                          encodingIdentity,
-		"gzip;q=NaN":                        encodingIdentity,
-		"gzip;q=-1":                         encodingIdentity,
-		"gzip;level=9":                      encodingIdentity,
-		"gzip;q":                            encodingIdentity,
-		",,;,gzip":                          encodingGzip,
-		"gzip\x00":                          encodingIdentity,
-		strings.Repeat("a,", 1000) + "gzip": encodingGzip,
-	} {
-		if got := negotiate([]string{fields}); got != want {
-			t.Errorf("%.60q: %v, want %v", fields, got, want)
-		}
-	}
-	if got := negotiate([]string{"identity;q=0.1", "zstd"}); got != encodingZstd {
-		t.Errorf("two fields: %v", got)
-	}
-	if n := testing.AllocsPerRun(100, func() { negotiate([]string{"zstd, gzip;q=0.5"}) }); n > 0 {
-		t.Errorf("%v allocations", n)
-	}
-	if got := negotiate(nil); got != encodingIdentity {
-		t.Errorf("no field: %v", got)
-	}
-}
-
-func TestCompressorsAreReused(t *testing.T) {
-	s := newBuffers()
+func TestCompressAnswersAsMetricsDo(t *testing.T) {
 	body := readRunner(t)
-	for range 3 {
-		for _, e := range []encoding{encodingGzip, encodingZstd} {
-			var b bytes.Buffer
-			c, done := s.compressor(e, &b)
-			if _, err := io.WriteString(c, body); err != nil {
-				t.Fatal(err)
-			}
-			if err := c.Close(); err != nil {
-				t.Fatal(err)
-			}
-			done()
-			if decode(t, e.String(), b.String()) != body {
-				t.Errorf("%v: changed on the way", e)
-			}
+	answer := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
 		}
 	}
-	if s.gzip.Len() != 1 || s.zstd.Len() != 1 {
-		t.Errorf("%d and %d kept, want one of each", s.gzip.Len(), s.zstd.Len())
+	encoded := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "br")
+		_, _ = io.WriteString(w, body)
 	}
-}
-
-// BenchmarkCompress is how the settings in compress.go were chosen.
-func BenchmarkCompress(b *testing.B) {
-	body := []byte(readRunner(b))
-	for name, c := range map[string]compressor{
-		"gzip-stateless":  must(gzip.NewWriterLevel(io.Discard, gzip.StatelessCompression)),
-		"gzip-huffman":    must(gzip.NewWriterLevel(io.Discard, gzip.HuffmanOnly)),
-		"gzip-1":          must(gzip.NewWriterLevel(io.Discard, 1)),
-		"gzip-2":          must(gzip.NewWriterLevel(io.Discard, 2)),
-		"gzip-3":          must(gzip.NewWriterLevel(io.Discard, 3)),
-		"gzip-5":          must(gzip.NewWriterLevel(io.Discard, 5)),
-		"zstd-fastest":    zstdFor(zstd.SpeedFastest, 128<<10),
-		"zstd-fastest-1M": zstdFor(zstd.SpeedFastest, 1<<20),
-		"zstd-default":    zstdFor(zstd.SpeedDefault, 128<<10),
+	implied := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
+	for name, c := range map[string]struct {
+		next            http.HandlerFunc
+		method, accepts string
+		off             bool
+		want            string // content encoding
+	}{
+		"gzip":             {next: answer(200), accepts: "gzip", want: "gzip"},
+		"zstd is better":   {next: answer(200), accepts: "gzip, zstd", want: "zstd"},
+		"by weight":        {next: implied, accepts: "gzip, zstd;q=0.5", want: "gzip"},
+		"neither":          {next: implied, accepts: "br"},
+		"off":              {next: implied, accepts: "gzip", off: true},
+		"HEAD":             {next: implied, method: "HEAD", accepts: "gzip"},
+		"refused":          {next: answer(503), accepts: "gzip"},
+		"encoded by next":  {next: encoded, accepts: "gzip", want: "br"},
+		"nothing accepted": {next: implied},
 	} {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(body)))
-			b.ReportAllocs()
-			var n counter
-			for b.Loop() {
-				n = 0
-				c.Reset(&n)
-				_, _ = c.Write(body)
-				_ = c.Close()
+		h := New(Options{Compression: !c.off})
+		w, r := httptest.NewRecorder(), httptest.NewRequest(c.method, "/gate/metrics", nil)
+		if c.accepts != "" {
+			r.Header.Set("Accept-Encoding", c.accepts)
+		}
+		h.Compress(c.next).ServeHTTP(w, r)
+		got := w.Body.String()
+		if encoding := w.Header().Get("Content-Encoding"); encoding != c.want {
+			t.Errorf("%s: encoding %q, want %q", name, encoding, c.want)
+		}
+		if c.want == "gzip" || c.want == "zstd" {
+			got = decode(t, c.want, got)
+			if w.Header().Get("Content-Length") != "" {
+				t.Errorf("%s: length of another body", name)
 			}
-			b.ReportMetric(float64(n), "out-bytes")
-		})
+		}
+		if got != body || w.Header().Get("Vary") == "" {
+			t.Errorf("%s: %d bytes, want %d; header %v", name, len(got), len(body), w.Header())
+		}
 	}
 }
 
-type counter int
-
-func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
+func TestCompressReleasesAfterPanic(t *testing.T) {
+	h := New(Options{Compression: true})
+	r := httptest.NewRequest("GET", "/gate/metrics", nil)
+	r.Header.Set("Accept-Encoding", "zstd")
+	func() {
+		defer func() { _ = recover() }()
+		h.Compress(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })).
+			ServeHTTP(httptest.NewRecorder(), r)
+	}()
+	if n := h.buffers.zstd.Len(); n != 1 {
+		t.Errorf("%d compressors kept, want 1", n)
 	}
-	return v
 }
 
-func zstdFor(level zstd.EncoderLevel, window int) compressor {
-	return must(zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false)))
+// The gate's own metrics in every encoding that its scrapes have.
+func ExampleHandler_Compress() {
+	registry := prometheus.NewRegistry()
+	h := New(Options{Compression: true, Observer: proxy.NewObserver(registry)})
+	own := promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
+	r := httptest.NewRequest("GET", "/gate/metrics", nil)
+	r.Header.Set("Accept-Encoding", "gzip, zstd")
+	w := httptest.NewRecorder()
+	h.Compress(own).ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Header().Get("Content-Encoding"))
+	// Output: 200 zstd
 }

@@ -44,7 +44,7 @@ func (h *Handler) join(ctx context.Context, key flightKey, wt *waiter) (*flight,
 // waitForSlot waits for a slot, or for another request to start a flight with the same key.
 func (h *Handler) waitForSlot(ctx context.Context, key flightKey, wt *waiter) (*flight, error) {
 	g, turn := &h.group, h.o.Limiter.Enqueue(wt.identity)
-	acquired := turn.Acquired
+	acquired := turn.Acquired()
 	for mine := false; ; {
 		g.mu.Lock()
 		if f := g.flights[key]; f != nil && f.join(wt) {

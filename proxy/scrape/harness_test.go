@@ -51,7 +51,8 @@ func newGate(t testing.TB, addr string, change ...func(*Options)) *gate {
 		f(&o)
 	}
 	g.metrics = New(o)
-	g.Server = httptest.NewUnstartedServer(g.observer.Middleware(proxy.Target(proxy.Methods("GET", "HEAD")(g.metrics))))
+	filters := g.observer.Middleware(proxy.Target(proxy.Methods("GET", "HEAD")(g.metrics)))
+	g.Server = httptest.NewUnstartedServer(proxy.SecurityHeaders(filters))
 	g.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	g.Server.Start()
 	t.Cleanup(g.Server.Close)

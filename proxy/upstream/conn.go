@@ -46,6 +46,25 @@ func (c *runnerConn) close() {
 	_ = c.conn.Close() // an error changes nothing
 }
 
+// readFinalHead reads past interim answers to the head of the final one, which stays
+// buffered. All heads together may have limit bytes.
+func (c *runnerConn) readFinalHead(limit int) ([]byte, error) {
+	for {
+		head, err := c.readHead(limit)
+		if err != nil || c.heads.matches(head) {
+			return head, err
+		}
+		if err := checkHead(head); err != nil {
+			return nil, err
+		}
+		if !isInterim(head) {
+			return head, nil
+		}
+		limit -= len(head)
+		_, _ = c.in.Discard(len(head)) // buffered
+	}
+}
+
 // readHead reads until the whole head of an answer is buffered, and returns it. A head of
 // more than limit bytes is an error.
 func (c *runnerConn) readHead(limit int) ([]byte, error) {
@@ -57,6 +76,9 @@ func (c *runnerConn) readHead(limit int) ([]byte, error) {
 		}
 		if len(got) >= limit {
 			return nil, Errorf(ReasonProtocol, "head of more than %d bytes", limit)
+		}
+		if err := checkPartialHead(got, from); err != nil {
+			return nil, err
 		}
 		from = max(0, len(got)-3)
 		if _, err := c.in.Peek(len(got) + 1); err != nil {
@@ -74,10 +96,43 @@ func headError(got int, err error) error {
 	return err
 }
 
-// checkHead refuses what two readers could read in two ways although net/http accepts it:
-// bare CR or LF, NUL, and what checkFields refuses.
+// httpVersion is what each answer begins with. A digit and a space follow it.
+const httpVersion = "HTTP/1."
+
+// checkPartialHead refuses the beginning of a head that no further byte can complete, so that
+// nobody waits for that: it is not HTTP/1.x, or has a bare LF. Up to from it was checked.
+func checkPartialHead(head []byte, from int) error {
+	if !bytes.HasPrefix(head, []byte(httpVersion[:min(len(head), len(httpVersion))])) {
+		return errVersion
+	}
+	for i := from; i < len(head); i++ {
+		if head[i] == '\n' && (i == 0 || head[i-1] != '\r') {
+			return errControl
+		}
+	}
+	return nil
+}
+
+// isInterim reports whether head, which has passed checkHead, is an informational answer
+// before the final one (RFC 9110 section 15.2). 101 is final: the connection changes its
+// protocol.
+func isInterim(head []byte) bool {
+	const at = len(httpVersion + "1 ")
+	status := head[at:min(len(head), at+len("100 "))]
+	return len(status) == len("100 ") && status[0] == '1' && string(status[:3]) != "101" &&
+		isDigit(status[1]) && isDigit(status[2]) && (status[3] == ' ' || status[3] == '\r')
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// checkHead refuses what is not HTTP/1.x, and what two parsers could read in two ways although
+// net/http accepts it: bare CR or LF, NUL, and what checkFields refuses.
 func checkHead(head []byte) error {
 	end := bytes.Index(head, []byte("\r\n"))
+	version := len(httpVersion + "1 ")
+	if end < version || string(head[:len(httpVersion)]) != httpVersion || !isDigit(head[version-2]) || head[version-1] != ' ' {
+		return errVersion
+	}
 	if bytes.ContainsAny(head[:end], "\r\n\x00") {
 		return errControl
 	}
@@ -109,4 +164,7 @@ func checkFields(b []byte) error {
 	return nil
 }
 
-var errControl error = &Error{Reason: ReasonProtocol, Err: errors.New("control characters in the head")}
+var (
+	errControl = Errorf(ReasonProtocol, "control characters in the head")
+	errVersion = Errorf(ReasonProtocol, "not an answer in HTTP/1.x")
+)

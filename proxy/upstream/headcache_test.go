@@ -43,13 +43,11 @@ func exchange(t *testing.T, u *Client, method string) (got outcome, known bool) 
 			got.reason = ReasonOf(err).String()
 		}
 	}
-	_, chunks := a.body.(*chunkedBody)
-	_, sized := a.body.(*sizedBody)
 	a.Close()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	got.kept = len(u.idle) == 1
-	return got, chunks || sized
+	return got, a.cached
 }
 
 // TestKnownHeadChangesNothing: whatever the second answer of a connection is, it is read

@@ -20,7 +20,7 @@ const (
 	ReasonTimeout          // no complete answer in time
 	ReasonReset            // closed or reset before or within the head
 	ReasonProtocol         // not HTTP/1.x, or a head that is too large or ambiguous
-	ReasonStatus           // a status other than 200, redirects included
+	ReasonStatus           // a status other than 200, redirects and 101 included
 	ReasonEncoding         // a content encoding that was not asked for
 	ReasonFormat           // a content type that cannot be labelled
 	ReasonSyntax           // the body breaks its format

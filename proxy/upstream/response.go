@@ -14,26 +14,26 @@ const maxContentType = 256
 type Response struct {
 	ContentType string    // short and printable
 	Disposition string    // Content-Disposition; empty: none
-	body        io.Reader // one of those below, or net/http's
+	body        io.Reader // chunks or sized
 	chunks      chunkedBody
 	sized       sizedBody
 	conn        *runnerConn
 	client      *Client
 	canceler    *Canceler
+	cached      bool // the head was that of the answer before
 	closes      bool // the connection carries nothing after this
 	drained     bool // the body was read to its end
 	closed      bool
 }
 
-// useCached fills r from the cache, which matches the head that was read.
-func (r *Response) useCached(h *headCache) {
-	r.ContentType, r.Disposition = h.contentType, h.disposition
-	if h.length < 0 {
+// setBody makes r read a body of length bytes, or in chunks if length is below 0.
+func (r *Response) setBody(length int64) {
+	if length < 0 {
 		r.chunks.in = r.conn.in
 		r.body = &r.chunks
 		return
 	}
-	r.sized.in, r.sized.remaining = r.conn.in, h.length
+	r.sized.in, r.sized.remaining = r.conn.in, length
 	r.body = &r.sized
 }
 
@@ -49,7 +49,7 @@ func (r *Response) validate(res *http.Response) error {
 		return Errorf(ReasonProtocol, "transfer encodings in layers")
 	case len(kind) != 1 || !isPlainHeader(kind[0]):
 		return Errorf(ReasonFormat, "no single content type")
-	case res.Request.Method != http.MethodHead && res.ContentLength < 0 && len(res.TransferEncoding) == 0 && res.ProtoAtLeast(1, 1):
+	case res.Request.Method != http.MethodHead && res.ContentLength < 0 && len(res.TransferEncoding) == 0:
 		// A body that ends with the connection looks the same when it breaks off.
 		return Errorf(ReasonProtocol, "neither Content-Length nor chunked: its end cannot be known")
 	}

@@ -175,24 +175,22 @@ func (c *Client) roundTrip(conn *runnerConn, r *Request, canceler *Canceler) (*R
 	if err := conn.send(); err != nil {
 		return nil, err
 	}
-	head, err := conn.readHead(c.maxHeaderBytes)
+	head, err := conn.readFinalHead(c.maxHeaderBytes)
 	if err != nil {
 		return nil, err
 	}
 	res := &Response{conn: conn, client: c, canceler: canceler}
 	if r.Method == http.MethodGet && conn.heads.matches(head) {
 		_, _ = conn.in.Discard(len(head)) // buffered
-		res.useCached(&conn.heads)
+		res.ContentType, res.Disposition, res.cached = conn.heads.contentType, conn.heads.disposition, true
+		res.setBody(conn.heads.length)
 		return res, nil
 	}
 	return res, c.parse(res, head, r.Method)
 }
 
-// parse reads the head of an answer to method as net/http does, more strictly.
+// parse reads the head of an answer to method, which has passed checkHead, as net/http does.
 func (c *Client) parse(res *Response, head []byte, method string) error {
-	if err := checkHead(head); err != nil {
-		return err
-	}
 	asked, heads := c.get, &res.conn.heads
 	switch method {
 	case http.MethodGet:
@@ -204,13 +202,17 @@ func (c *Client) parse(res *Response, head []byte, method string) error {
 	if err != nil {
 		return &Error{Reason: ReasonProtocol, Err: err}
 	}
-	res.body, res.closes, res.drained = parsed.Body, parsed.Close, asked == c.head
 	if err := res.validate(parsed); err != nil {
 		return err
 	}
-	if method == http.MethodGet {
+	res.closes = parsed.Close
+	switch method {
+	case http.MethodGet:
 		heads.commit(res, parsed)
+	case http.MethodHead: // has no body, whatever its length says
+		res.drained, parsed.ContentLength = true, 0
 	}
+	res.setBody(parsed.ContentLength)
 	return nil
 }
 

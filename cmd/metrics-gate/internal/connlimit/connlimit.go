@@ -238,7 +238,7 @@ func MarkAuthorized(next http.Handler) http.Handler {
 		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
 			c.proven()
 		}
-		fastpath.Welcome(r.Context())
+		fastpath.MarkAuthorized(r.Context())
 		next.ServeHTTP(w, r)
 	})
 }

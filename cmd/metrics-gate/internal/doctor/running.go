@@ -73,7 +73,7 @@ func observedLimits(r *status.Report) []cli.Finding {
 		}
 	}
 	for _, refused := range r.Refusals {
-		if strings.HasPrefix(refused.What, "429 members") {
+		if strings.HasPrefix(refused.What, "429 identity") {
 			found = append(found, cli.Warn("raise "+config.Prefix+"RATE_LIMIT and "+config.Prefix+"RATE_BURST, or scrape less often", "limits: %d requests of known callers came too fast", refused.Times))
 		}
 	}

@@ -27,8 +27,8 @@ type doors struct {
 
 // newDoors builds the authenticators that are on, and the two allow lists.
 func (g *Gate) newDoors(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
-	strangers := proxy.NewStrangers(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.Observer)
-	g.tidy = append(g.tidy, strangers.Tidy)
+	strangers := proxy.NewFailureLimiter(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.Observer)
+	g.tidy = append(g.tidy, strangers.ReleaseIdle)
 	admit := func(r *http.Request) bool { return !strangers.Exhausted(r) }
 	var list []auth.Authenticator
 	if c.Allow.TokensFile != "" {

@@ -68,10 +68,10 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		Compression: c.Upstream.Compression == "on",
 		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 	})
-	members := proxy.NewMembers(proxy.MembersOptions{
+	members := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
-	g.tidy = append(g.tidy, metrics.ReleaseIdle, members.Tidy)
+	g.tidy = append(g.tidy, metrics.ReleaseIdle, members.ReleaseIdle)
 	g.Handler = g.walk(doors, handlers{
 		metrics: metrics,
 		profile: profile.New(profile.Options{
@@ -97,7 +97,7 @@ func profileSlots(c *config.Config) *proxy.ExchangeLimiter {
 type handlers struct {
 	metrics, profile, own http.Handler
 	profiles              []string
-	members               *proxy.Members
+	members               *proxy.IdentityLimiter
 	bodies, explain       func(http.Handler) http.Handler
 }
 
@@ -108,7 +108,7 @@ type handlers struct {
 //	→ members' lane → authorize → method and body → handler
 func (g *Gate) walk(d *doors, h handlers) http.Handler {
 	r := chi.NewRouter()
-	r.Use(g.Observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
+	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)

@@ -37,7 +37,7 @@ func Rehearsal(c *config.Config, id auth.Identity) (http.Handler, error) {
 	return (&Gate{Observer: observer}).walk(d, handlers{
 		metrics: passed, profile: passed, own: passed, profiles: profile.Names(c.Upstream.Cmdline),
 		bodies: asIs, explain: asIs,
-		members: proxy.NewMembers(proxy.MembersOptions{
+		members: proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer, Log: slog.New(slog.DiscardHandler),
 		}),
 	}), nil

@@ -87,11 +87,11 @@ const gateAlerts = `- name: metrics-gate
       summary: '{{ $labels.instance }} denies {{ $labels.route }} to a known caller'
       description: 'The log lines "authorization refused" name the caller and the pattern that would let it in.'
   - alert: MetricsGateRateLimited
-    expr: sum by (job, instance, lane) (rate(metrics_gate_rate_limited_total[5m])) > 0
+    expr: sum by (job, instance, limiter) (rate(metrics_gate_rate_limited_total[5m])) > 0
     for: 10m
     labels: {severity: warning}
     annotations:
-      summary: '{{ $labels.instance }} answers 429 in the lane of {{ $labels.lane }}'
+      summary: '{{ $labels.instance }} answers 429 by its {{ $labels.limiter }} limiter'
       description: 'members: raise RATE_LIMIT or scrape less often. strangers: somebody fails to authenticate faster than FAILURE_RATE_LIMIT.'
   - alert: MetricsGateIssuerOutage
     expr: time() - (metrics_gate_jwks_last_success_timestamp_seconds > 0) > STALE

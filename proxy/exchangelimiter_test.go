@@ -34,14 +34,14 @@ func TestSlots(t *testing.T) {
 	for _, key := range []string{"a", "c", "d"} {
 		s.Release(key)
 	}
-	if s.free != 4 || len(s.held) != 0 || len(s.queue) != 0 {
+	if s.free != 4 || len(s.byKey) != 0 || len(s.queue) != 0 {
 		t.Errorf("at the end: %+v", s)
 	}
 }
 
 func granted(t *Waiter) bool {
 	select {
-	case <-t.Acquired:
+	case <-t.Acquired():
 		return true
 	default:
 		return false

@@ -104,15 +104,7 @@ func compare(t *testing.T, want, got answer) {
 	}
 }
 
-func TestDates(t *testing.T) {
-	for at := time.Date(1999, 12, 31, 23, 59, 58, 0, time.UTC); at.Year() < 2101; at = at.Add(5*24*time.Hour + 3601*time.Second) {
-		if got, want := string(appendDate(nil, at)), at.Format(http.TimeFormat); got != want {
-			t.Fatalf("%s, want %s", got, want)
-		}
-	}
-}
-
-func TestOnlyWhoIsWelcome(t *testing.T) {
+func TestOnlyAuthorizedConnectionsAreTakenOver(t *testing.T) {
 	g := start(t, false, text)
 	g.http.Config.Handler = g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := w.(*response); ok {
@@ -135,7 +127,7 @@ func TestHeadsMayChange(t *testing.T) {
 		}
 		text(w, r)
 	})
-	c := g.dial(t).ride()
+	c := g.dial(t).takenOver()
 	local := c.LocalAddr().String()
 	for i, accept := range []string{"a/b", "a/b;q=0.1, */*", "c/d"} {
 		head := fmt.Sprintf("GET /metrics HTTP/1.1\r\nhost: gate\r\nACCEPT: %s\r\nAuthorization: Bearer t%d\r\n\r\n", accept, i)
@@ -160,7 +152,7 @@ func TestPanicsEndTheConnection(t *testing.T) {
 				}
 				text(w, r)
 			})
-			c := g.dial(t).ride()
+			c := g.dial(t).takenOver()
 			armed.Store(true)
 			if got := c.ask(scrapeHead); got.err == nil || got.body != "half" {
 				t.Errorf("complete: %q", got.body)
@@ -169,7 +161,7 @@ func TestPanicsEndTheConnection(t *testing.T) {
 				t.Errorf("log %q", g.log.String())
 			}
 			armed.Store(false)
-			g.dial(t).ride()
+			g.dial(t).takenOver()
 		})
 	}
 }
@@ -189,7 +181,7 @@ func TestWrongLength(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			c := g.dial(t).ride()
+			c := g.dial(t).takenOver()
 			armed.Store(true)
 			if got := c.ask(scrapeHead); got.err == nil {
 				t.Errorf("complete: %q", got.body)
@@ -216,7 +208,7 @@ func TestHeadersCannotBreakOut(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	g := start(t, false, text, func(o *Options) { o.IdleTimeout = 500 * time.Millisecond })
-	if c := g.dial(t).ride(); !c.closed() {
+	if c := g.dial(t).takenOver(); !c.closed() {
 		t.Error("an idle connection stays open")
 	}
 	body := make([]byte, 64<<20)
@@ -230,7 +222,7 @@ func TestTimeouts(t *testing.T) {
 		_, err := w.Write(body)
 		failed <- err
 	}, func(o *Options) { o.WriteTimeout = 50 * time.Millisecond })
-	c := g.dial(t).ride()
+	c := g.dial(t).takenOver()
 	armed.Store(true)
 	c.send(scrapeHead) // and read nothing
 	select {

@@ -41,7 +41,7 @@ func TestOtherRequestsGoBack(t *testing.T) {
 		"bare newlines":       {"GET /metrics HTTP/1.1\nHost: gate\n\n", 200},
 		"a NUL":               {"GET /metrics HTTP/1.1\r\nHost: gate\r\nAccept: a\x00b\r\n\r\n", 400},
 		"not ASCII":           {"GET /metrics HTTP/1.1\r\nHost: gate\r\nAccept: ä\r\n\r\n", 200},
-		"an empty line ahead": {"\r\nGET /metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 400},
+		"an empty line first": {"\r\nGET /metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 400},
 		"HTTP/1.0":            {"GET /metrics HTTP/1.0\r\nHost: gate\r\n\r\n", 200},
 		"another method":      {"BREW /metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
 		"garbage":             {"\x16\x03\x01\r\n\r\n", 400},
@@ -49,7 +49,7 @@ func TestOtherRequestsGoBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := start(t, true, text)
-			c2 := g.dial(t).ride()
+			c2 := g.dial(t).takenOver()
 			c2.send(c.request)
 			method, _, _ := strings.Cut(c.request, " ")
 			res, err := http.ReadResponse(c2.in, &http.Request{Method: method})
@@ -80,7 +80,7 @@ func TestHalfAHeadGoesBack(t *testing.T) {
 			continue
 		}
 		g := start(t, false, text)
-		c := g.dial(t).ride()
+		c := g.dial(t).takenOver()
 		c.send(scrapeHead[:cut])
 		eventually(t, "half a head is kept", func() bool { return g.count() == 0 })
 		if by := c.by(scrapeHead[cut:]); by != "net/http" {
@@ -95,7 +95,7 @@ func TestPipelined(t *testing.T) {
 		w.Header().Set("Seen", r.Header.Get("Accept")+r.URL.Path)
 		text(w, r)
 	})
-	c := g.dial(t).ride()
+	c := g.dial(t).takenOver()
 	other := strings.Replace(scrapeHead, "text/plain", "a/b", 1)
 	c.send(scrapeHead + other + scrapeHead + "GET /x HTTP/1.1\r\nHost: gate\r\n\r\n" + scrapeHead)
 	for i, want := range []string{"text/plain/metrics", "a/b/metrics", "text/plain/metrics", "/x", "text/plain/metrics"} {
@@ -110,7 +110,7 @@ func TestPipelined(t *testing.T) {
 	}
 }
 
-// What has been read ahead by net/http when the connection is taken over is not lost.
+// What has been read by net/http when the connection is taken over is not lost.
 func TestPipelinedWhenTakenOver(t *testing.T) {
 	g := start(t, false, text)
 	c := g.dial(t)
@@ -123,7 +123,7 @@ func TestPipelinedWhenTakenOver(t *testing.T) {
 	}
 }
 
-func TestReturnedKeepsTLS(t *testing.T) {
+func TestHandedBackConnectionKeepsTLS(t *testing.T) {
 	serials := make(chan string, 4)
 	g := start(t, true, func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil || !r.TLS.HandshakeComplete {
@@ -133,7 +133,7 @@ func TestReturnedKeepsTLS(t *testing.T) {
 		}
 		text(w, r)
 	})
-	c := g.dial(t).ride()
+	c := g.dial(t).takenOver()
 	c.ask("HEAD /metrics HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n")
 	first := <-serials
 	if second, third := <-serials, <-serials; first != second || second != third || !strings.HasSuffix(first, "example.com") {
@@ -142,7 +142,7 @@ func TestReturnedKeepsTLS(t *testing.T) {
 }
 
 // After Shutdown nothing comes to net/http any more, and nothing hangs.
-func TestReturnedAtTheEnd(t *testing.T) {
+func TestHandBackDuringShutdown(t *testing.T) {
 	g := start(t, false, text)
 	l := g.Listener()
 	if err := l.Close(); err != nil {
@@ -175,7 +175,7 @@ func TestGoneClientEndsItsRequest(t *testing.T) {
 			left <- nil
 		}
 	})
-	c := g.dial(t).ride()
+	c := g.dial(t).takenOver()
 	armed.Store(true)
 	c.send(scrapeHead)
 	<-waiting
@@ -200,7 +200,7 @@ func TestSlowAnswers(t *testing.T) {
 			}
 			text(w, r)
 		})
-		c := g.dial(t).ride()
+		c := g.dial(t).takenOver()
 		slow.Store(true)
 		c.send(scrapeHead)
 		time.Sleep(2 * watchAfter)
