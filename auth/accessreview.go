@@ -65,7 +65,8 @@ func (a *AccessReview) Close() { a.api.close() }
 // A yes is cached for a minute, a no for ten seconds.
 func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	if id.User == "" {
-		return fmt.Errorf("%w: no user name for RBAC (a certificate's is its CN); give the client another credential", ErrDenied)
+		return fmt.Errorf("%w: no user name for RBAC (a certificate's is its CN); give the client another credential",
+			ErrDenied)
 	}
 	id.Groups = reviewGroups(id)
 	path := r.URL.Path
@@ -109,8 +110,14 @@ func (a *AccessReview) ask(id Identity, path string) error {
 		return fmt.Errorf("%w: kubernetes API: answer is not a SubjectAccessReview", ErrUnavailable)
 	}
 	if !out.Status.Allowed || out.Status.Denied {
-		return fmt.Errorf("%w: RBAC does not let user %s get %s; bind it a ClusterRole with nonResourceURLs: [%q] and verbs: [\"get\"]",
-			ErrDenied, clip(id.User), path, path)
+		return fmt.Errorf(
+			"%w: RBAC does not let user %s get %s; "+
+				"bind it a ClusterRole with nonResourceURLs: [%q] and verbs: [\"get\"]",
+			ErrDenied,
+			clip(id.User),
+			path,
+			path,
+		)
 	}
 	return nil
 }
@@ -138,4 +145,11 @@ func accessKey(id Identity, path string) [sha256.Size]byte {
 		list(id.Extra[key])
 	}
 	return sha256.Sum256(b)
+}
+
+// Probe asks the API server for a SubjectAccessReview of a user that does not exist. It
+// returns nil if the API server answers it, and otherwise an error that wraps ErrUnavailable.
+func (a *AccessReview) Probe() error {
+	probe := Identity{Method: MethodKubernetes, User: "metrics-gate-doctor"}
+	return a.api.review(accessReviewPath, newAccessReview(probe, "/metrics"), new(accessReview))
 }

@@ -40,7 +40,8 @@ func TestAccessReview(t *testing.T) {
 		{"symbol's post is get", "POST", "/debug/pprof/symbol", pod(), ErrDenied},
 		{"certificate's CN", "GET", "/metrics", Identity{Method: MethodCertificate, User: "prometheus.example"}, nil},
 		{"static token", "GET", "/metrics", Identity{Method: MethodToken, User: "token:a"}, ErrDenied},
-		{"no user", "GET", "/metrics", Identity{Method: MethodCertificate, Groups: []string{"system:masters"}}, ErrDenied},
+		{"no user", "GET", "/metrics", Identity{Method: MethodCertificate, Groups: []string{"system:masters"}},
+			ErrDenied},
 	} {
 		err := review.Authorize(httptest.NewRequest(test.method, test.path, nil), test.id)
 		if !errors.Is(err, test.err) || (err == nil) != (test.err == nil) {
@@ -52,7 +53,7 @@ func TestAccessReview(t *testing.T) {
 	}
 }
 
-func TestAccessReviewTellsAll(t *testing.T) {
+func TestAccessReviewSendsUserGroupsAndExtra(t *testing.T) {
 	f := newAPIFake(t)
 	if err := newAccess(t, f.options(t)).Authorize(request(), pod()); err != nil {
 		t.Fatal(err)
@@ -67,7 +68,7 @@ func TestAccessReviewTellsAll(t *testing.T) {
 	}
 }
 
-func TestAccessReviewRemembers(t *testing.T) {
+func TestAccessReviewCachesVerdicts(t *testing.T) {
 	f, now := newAPIFake(t), newClock()
 	o := f.options(t)
 	o.Now = now.Now
@@ -97,13 +98,18 @@ func TestAccessReviewRemembers(t *testing.T) {
 	}
 }
 
-func TestAccessReviewOdd(t *testing.T) {
+func TestAccessReviewRefusesOddAnswers(t *testing.T) {
 	f := newAPIFake(t)
+	const (
+		version = `"apiVersion":"authorization.k8s.io/v1"`
+		access  = `{"kind":"SubjectAccessReview",` + version
+		token   = `{"kind":"TokenReview",` + version
+	)
 	for body, want := range map[string]error{
-		`{"kind":"SubjectAccessReview","apiVersion":"authorization.k8s.io/v1","status":{"allowed":true,"denied":true}}`: ErrDenied,
-		`{"kind":"SubjectAccessReview","apiVersion":"authorization.k8s.io/v1"}`:                                         ErrDenied,
-		`{"kind":"TokenReview","apiVersion":"authorization.k8s.io/v1","status":{"allowed":true}}`:                       ErrUnavailable,
-		`{"status":{"allowed":true}}`: ErrUnavailable,
+		access + `,"status":{"allowed":true,"denied":true}}`: ErrDenied,
+		access + "}":                          ErrDenied,
+		token + `,"status":{"allowed":true}}`: ErrUnavailable,
+		`{"status":{"allowed":true}}`:         ErrUnavailable,
 	} {
 		f.set(func() {
 			f.override = func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }
@@ -114,16 +120,20 @@ func TestAccessReviewOdd(t *testing.T) {
 	}
 }
 
-// TestAccessKey changes one thing at a time: no two questions share an answer.
-func TestAccessKey(t *testing.T) {
+// Each case changes one thing of a review: no two reviews share a verdict.
+func TestDifferentReviewsHaveDifferentKeys(t *testing.T) {
 	seen := map[[32]byte]string{}
 	for name, edit := range map[string]func(*Identity) string{
-		"as it is":    func(*Identity) string { return "/metrics" },
-		"path":        func(*Identity) string { return "/metric" },
-		"user":        func(i *Identity) string { i.User = "u"; return "/metrics" },
-		"uid":         func(i *Identity) string { i.UID = ""; return "/metrics" },
-		"no groups":   func(i *Identity) string { i.Groups = nil; return "/metrics" },
-		"two groups":  func(i *Identity) string { i.Groups = []string{"system:", "serviceaccounts"}; return "/metrics" },
+		"as it is":  func(*Identity) string { return "/metrics" },
+		"path":      func(*Identity) string { return "/metric" },
+		"user":      func(i *Identity) string { i.User = "u"; return "/metrics" },
+		"uid":       func(i *Identity) string { i.UID = ""; return "/metrics" },
+		"no groups": func(i *Identity) string { i.Groups = nil; return "/metrics" },
+		"two groups": func(i *Identity) string {
+			i.Groups = []string{"system:",
+				"serviceaccounts"}
+			return "/metrics"
+		},
 		"extra value": func(i *Identity) string { i.Extra = map[string][]string{"pod": {"b"}}; return "/metrics" },
 		"extra key":   func(i *Identity) string { i.Extra = map[string][]string{"po": {"da"}}; return "/metrics" },
 		"no extra":    func(i *Identity) string { i.Extra = nil; return "/metrics" },

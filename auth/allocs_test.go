@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// warmGate is the state of a gate that has been scraped before: everything that
-// can be remembered is.
+// warmGate is a gate that has been scraped before: its caches are filled.
 type warmGate struct {
 	certificate, tokens, chain Authenticator
 	policy                     Policy
@@ -29,9 +28,16 @@ func newWarmGate(t testing.TB) *warmGate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &warmGate{certificate: NewCertificate(trustAll), tokens: tokens, overTLS: overTLS(leaf(named)), bearer: request("Bearer " + secret)}
+	s := &warmGate{
+		certificate: NewCertificate(trustAll),
+		tokens:      tokens,
+		overTLS:     overTLS(leaf(named)),
+		bearer:      request("Bearer " + secret),
+	}
 	s.chain = NewChain(tokens, s.certificate)
-	s.policy, err = ParsePolicy("token:x,uri:spiffe://example.org/ns/*/sa/prometheus,group:readers,dns:prometheus.example")
+	s.policy, err = ParsePolicy(
+		"token:x,uri:spiffe://example.org/ns/*/sa/prometheus,group:readers,dns:prometheus.example",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +47,8 @@ func newWarmGate(t testing.TB) *warmGate {
 	return s
 }
 
-// TestAllocations counts what a scrape costs the heap once the gate is warm.
-func TestAllocations(t *testing.T) {
+// A scrape of a warm gate allocates nothing here.
+func TestWarmAuthenticationAllocatesNothing(t *testing.T) {
 	s := newWarmGate(t)
 	pod := Identity{Method: MethodKubernetes, Names: []string{"user:a"}, Groups: []string{"a", "b", "readers"}}
 	spiffe := identity(MethodCertificate, "uri:spiffe://example.org/ns/a/sa/prometheus")
@@ -65,9 +71,8 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// TestMiddlewareAllocations allows for the context and the request's copy,
-// which the standard library makes.
-func TestMiddlewareAllocations(t *testing.T) {
+// The context and the copy of the request are the standard library's allocations.
+func TestMiddlewareAllocatesLittle(t *testing.T) {
 	s := newWarmGate(t)
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	h := Authenticate(s.chain, Options{Metrics: NewMetrics(nil)})(Authorize(s.policy, "metrics", Options{})(next))

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -9,7 +10,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -161,14 +164,22 @@ func (a *apiServer) answer(resp *http.Response, path string, out any) error {
 		return nil
 	case http.StatusUnauthorized:
 		a.unaccepted.Do(func() {
-			a.options.Log.Error("kubernetes API does not accept the gate's own token: see that it is a live service account token of this cluster",
-				"err", fmt.Sprintf("%s: status %d with the token of %s", resource, resp.StatusCode, a.options.TokenFile))
+			a.options.Log.Error(
+				"kubernetes API does not accept the gate's own token: "+
+					"see that it is a live service account token of this cluster",
+				"err",
+				fmt.Sprintf("%s: status %d with the token of %s", resource, resp.StatusCode, a.options.TokenFile),
+			)
 		})
 		return fmt.Errorf("%s: status %d for the gate's own token", resource, resp.StatusCode)
 	case http.StatusForbidden:
 		a.forbidden.Do(func() {
-			a.options.Log.Error("kubernetes API forbids the gate to ask: bind the ClusterRole system:auth-delegator to its service account",
-				"err", fmt.Sprintf("%s: status %d; RBAC lacks the verb create on %s", resource, resp.StatusCode, resource))
+			a.options.Log.Error(
+				"kubernetes API forbids the gate to ask: "+
+					"bind the ClusterRole system:auth-delegator to its service account",
+				"err",
+				fmt.Sprintf("%s: status %d; RBAC lacks the verb create on %s", resource, resp.StatusCode, resource),
+			)
 		})
 		return fmt.Errorf("%s: status %d; the gate lacks the RBAC verb create on it", resource, resp.StatusCode)
 	}
@@ -184,4 +195,38 @@ func (a *apiServer) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.client.CloseIdleConnections()
+}
+
+// readBody returns resp's body of at most limit bytes. Some servers send gzip even when they
+// are asked for identity; then the limit counts the decompressed bytes too.
+func readBody(resp *http.Response, limit int64) ([]byte, error) {
+	var body io.Reader = io.LimitReader(resp.Body, limit+1)
+	switch encoding := strings.ToLower(resp.Header.Get("Content-Encoding")); encoding {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		unzipped, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, fmt.Errorf("gzip: %w", err)
+		}
+		body = io.LimitReader(unzipped, limit+1)
+	default:
+		return nil, fmt.Errorf("content encoding %q, want none or gzip", clip(encoding))
+	}
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("more than %d bytes", limit)
+	}
+	return data, nil
+}
+
+// withoutURL returns what went wrong in a request, for an error that names its URL already.
+func withoutURL(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		return request.Err
+	}
+	return err
 }

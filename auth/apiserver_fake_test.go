@@ -18,18 +18,18 @@ import (
 
 const gateToken = "eyJnYXRlIjoxfQ.e30.Z2F0ZQ"
 
-// ownAudience is the API server's own: its issuer.
+// ownAudience is the API server's own audience: its issuer.
 const ownAudience = "https://kubernetes.default.svc"
 
-// podToken is one that the fake API server knows; its exp is in 2100.
+// podToken is a token that the fake API server accepts; its exp is in 2100.
 const (
 	podToken   = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln"
 	staleToken = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjF9.c2ln"
 )
 
-// apiFake does what an API server does about reviews: it wants a caller it
-// knows, with the right to create them, looks at the audiences, and answers
-// what a real one answered (testdata/kubernetes), with what was asked in it.
+// apiFake is an API server for reviews. It authenticates and authorizes its caller, checks
+// the audiences, and sends recorded answers of a real one (testdata/kubernetes) with the
+// request's spec in them.
 type apiFake struct {
 	*httptest.Server
 	ca      *testCA
@@ -52,7 +52,9 @@ func newAPIFake(t testing.TB) *apiFake {
 		audiences: map[string][]string{podToken: {ownAudience, "metrics-gate"}},
 		rbac:      map[string]bool{"system:serviceaccount:monitoring:prometheus-k8s /metrics": true}}
 	f.Server = httptest.NewUnstartedServer(f)
-	f.TLS = &tls.Config{Certificates: []tls.Certificate{f.ca.issue(t, "kubernetes.default.svc", x509.ExtKeyUsageServerAuth)}}
+	f.TLS = &tls.Config{
+		Certificates: []tls.Certificate{f.ca.issue(t, "kubernetes.default.svc", x509.ExtKeyUsageServerAuth)},
+	}
 	f.StartTLS()
 	t.Cleanup(f.Close)
 	return f
@@ -101,9 +103,11 @@ func (f *apiFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.answer(w, kind+"-forbidden", nil)
 	case err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json":
 		w.WriteHeader(http.StatusBadRequest)
-	case r.URL.Path == "/apis/authentication.k8s.io/v1/tokenreviews" && review.APIVersion+review.Kind == "authentication.k8s.io/v1TokenReview":
+	case r.URL.Path == "/apis/authentication.k8s.io/v1/tokenreviews" &&
+		review.APIVersion+review.Kind == "authentication.k8s.io/v1TokenReview":
 		f.reviewToken(w, review.Spec)
-	case r.URL.Path == "/apis/authorization.k8s.io/v1/subjectaccessreviews" && review.APIVersion+review.Kind == "authorization.k8s.io/v1SubjectAccessReview":
+	case r.URL.Path == "/apis/authorization.k8s.io/v1/subjectaccessreviews" &&
+		review.APIVersion+review.Kind == "authorization.k8s.io/v1SubjectAccessReview":
 		f.reviewAccess(w, review.Spec)
 	default:
 		w.WriteHeader(http.StatusNotFound)
@@ -119,7 +123,7 @@ func (f *apiFake) answer(w http.ResponseWriter, name string, edit func(body map[
 	r.answer(w, edit)
 }
 
-// echo puts what was asked into an answer, as the API server does.
+// echo puts the request's spec into an answer, as the API server does.
 func echo(spec map[string]any) func(map[string]any) {
 	return func(body map[string]any) { body["spec"] = spec }
 }
@@ -168,7 +172,7 @@ func (f *apiFake) reviewAccess(w http.ResponseWriter, spec map[string]any) {
 	f.answer(w, name, echo(spec))
 }
 
-// options returns what a gate in the fake's cluster is configured with.
+// options returns the options of a gate in the fake's cluster.
 func (f *apiFake) options(t testing.TB) KubernetesOptions {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "token")

@@ -90,7 +90,7 @@ func (r *recording) answer(w http.ResponseWriter, edit func(body map[string]any)
 	_, _ = w.Write(content)
 }
 
-// bearer is the token that was asked with.
+// bearer is the token of the recorded request.
 func (r *recording) bearer() string {
 	return strings.TrimPrefix(r.request.Header.Get("Authorization"), "Bearer ")
 }

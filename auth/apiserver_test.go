@@ -15,12 +15,16 @@ import (
 
 func TestKubernetesOutages(t *testing.T) {
 	f := newAPIFake(t)
-	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
+	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request) {
+		t.Error("a redirect was followed")
+	}))
 	defer elsewhere.Close()
 	status := func(code int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 	}
-	yes := `{"kind":"TokenReview","apiVersion":"authentication.k8s.io/v1","status":{"authenticated":true,"user":{"username":"a"}}`
+	yes := `{"kind":"TokenReview","apiVersion":"authentication.k8s.io/v1",` +
+		`"status":{"authenticated":true,"user":{"username":"a"}}`
 	say := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
 	}
@@ -54,12 +58,13 @@ func TestKubernetesOutages(t *testing.T) {
 			}
 			f.set(func() { f.override = nil })
 			if _, err := review.Authenticate(request("Bearer " + podToken)); err != nil {
-				t.Fatalf("an outage is remembered: %v", err)
+				t.Fatalf("an outage is cached: %v", err)
 			}
 		})
 	}
 	f.Close()
-	if _, err := newReview(t, f.options(t)).Authenticate(request("Bearer " + podToken)); !errors.Is(err, ErrUnavailable) {
+	if _, err := newReview(t, f.options(t)).Authenticate(request("Bearer " + podToken)); !errors.Is(err,
+		ErrUnavailable) {
 		t.Fatalf("nobody there: %v", err)
 	}
 }
@@ -70,8 +75,10 @@ func TestKubernetesOwnCredentials(t *testing.T) {
 		edit func(*apiFake)
 		want []string // in the log
 	}{
-		{"token not accepted", func(f *apiFake) { f.caller = "another" }, []string{"does not accept the gate's own token", "/token"}},
-		{"RBAC missing", func(f *apiFake) { f.forbidden = true }, []string{"system:auth-delegator", "verb create on tokenreviews"}},
+		{"token not accepted", func(f *apiFake) { f.caller = "another" },
+			[]string{"does not accept the gate's own token", "/token"}},
+		{"RBAC missing", func(f *apiFake) { f.forbidden = true }, []string{"system:auth-delegator",
+			"verb create on tokenreviews"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newAPIFake(t)
@@ -191,7 +198,8 @@ func TestKubernetesOptions(t *testing.T) {
 	if f.calls() != 0 {
 		t.Error("a constructor dials")
 	}
-	for host, want := range map[string]string{"10.0.0.1": "https://10.0.0.1:443", "fd00::1": "https://[fd00::1]:443", "": ""} {
+	for host, want := range map[string]string{"10.0.0.1": "https://10.0.0.1:443",
+		"fd00::1": "https://[fd00::1]:443", "": ""} {
 		if got, err := InClusterURL(host, "443"); got != want || (err == nil) != (want != "") {
 			t.Errorf("InClusterURL(%q) = %q, %v", host, got, err)
 		}

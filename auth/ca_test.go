@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// authority is a throwaway certificate authority.
+// testCA is a throwaway CA.
 type testCA struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -50,7 +50,7 @@ func (a *testCA) pool() *x509.CertPool {
 	return pool
 }
 
-// file writes the authority's certificate into a file of its own.
+// file writes the CA's certificate into a file.
 func (a *testCA) file(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ca.crt")

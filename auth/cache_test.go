@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// clock is a time that only moves when told.
+// clock is a time that moves by Advance only.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time
@@ -26,7 +26,7 @@ func (c *clock) Advance(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-func TestCacheForgetsAtTheTime(t *testing.T) {
+func TestCacheEntriesExpire(t *testing.T) {
 	now := newClock()
 	c := newCache[string](4, now.Now)
 	key := [32]byte{1}
@@ -64,7 +64,7 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
-func TestCacheTakesNothingOutdated(t *testing.T) {
+func TestCacheStoresNothingExpired(t *testing.T) {
 	now := newClock()
 	c := newCache[int](0, now.Now) // a size below one is one
 	c.put([32]byte{1}, 1, now.Now().Add(time.Hour))

@@ -3,16 +3,20 @@ package auth
 import (
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 )
 
 // certificateIdentities is how many leaves' identities are kept. An identity that was
 // dropped is derived again, so this bounds memory and not clients.
 const certificateIdentities = 1024
+
+var errUnverified = errors.New("client certificate was not verified")
 
 // Certificate authenticates requests by the verified leaf of their TLS connection.
 type Certificate struct {
@@ -36,23 +40,26 @@ func (c *Certificate) Authenticate(r *http.Request) (Identity, error) {
 	}
 	chains := r.TLS.VerifiedChains
 	if len(chains) == 0 || len(chains[0]) == 0 {
-		return Identity{}, &Refusal{Method: MethodCertificate, Err: errors.New("client certificate was not verified")}
+		return Identity{}, certificateRefusal(r.TLS.PeerCertificates, errUnverified)
 	}
-	leaf := chains[0][0]
-	id := c.identity(leaf)
 	if err := c.trusted(chains); err != nil {
-		return Identity{}, &Refusal{Method: MethodCertificate, Issuer: id.Issuer, Subject: id.Subject,
-			Details: certificateDetails(leaf), Err: err}
+		return Identity{}, certificateRefusal(chains[0], err)
 	}
-	return id, nil
+	return c.identity(chains[0][0]), nil
 }
 
-// certificateDetails returns what tells leaf from others of its subject and issuer.
-func certificateDetails(leaf *x509.Certificate) []slog.Attr {
-	return []slog.Attr{
-		slog.String(keySerial, fmt.Sprintf("%x", leaf.SerialNumber)),
-		slog.String(keyNotAfter, leaf.NotAfter.UTC().Format(time.RFC3339)),
+// certificateRefusal returns err with what tells the leaf of chain from other certificates.
+func certificateRefusal(chain []*x509.Certificate, err error) *Refusal {
+	refusal := &Refusal{Method: MethodCertificate, Err: err}
+	if len(chain) > 0 {
+		id := certificateIdentity(chain[0])
+		refusal.Issuer, refusal.Subject = id.Issuer, id.Subject
+		refusal.Details = []slog.Attr{
+			slog.String(keySerial, fmt.Sprintf("%x", chain[0].SerialNumber)),
+			slog.String(keyNotAfter, chain[0].NotAfter.UTC().Format(time.RFC3339)),
+		}
 	}
+	return refusal
 }
 
 func (c *Certificate) trusted(chains [][]*x509.Certificate) error {
@@ -117,11 +124,58 @@ func withoutSPIFFE(uris []string, leaf *x509.Certificate) (kept []string, omitte
 		case !isSPIFFE(uri[len(KindURI+":"):]):
 			kept = append(kept, uri)
 		case leaf.IsCA:
-			omitted = clip(uri) + ": a SPIFFE ID does not count in a certificate of a CA; issue the client's without the CA flag"
+			omitted = clip(
+				uri,
+			) + ": a SPIFFE ID does not count in a certificate of a CA; issue the client's without the CA flag"
 		default:
-			omitted = fmt.Sprintf("%s: a SPIFFE ID does not count in a certificate with %d URIs; issue one with this URI alone",
-				clip(uri), len(uris))
+			omitted = fmt.Sprintf(
+				"%s: a SPIFFE ID does not count in a certificate with %d URIs; issue one with this URI alone",
+				clip(uri),
+				len(uris),
+			)
 		}
 	}
 	return kept, omitted
+}
+
+// Tags of a GeneralName (RFC 5280 section 4.2.1.6).
+const (
+	tagEmail = 1
+	tagDNS   = 2
+	tagURI   = 6
+)
+
+var errAlternativeNames = errors.New("subject alternative names are malformed")
+
+// alternativeNames returns the names of leaf's subject alternative name extension as their
+// bytes stand, as typed names: uri: first, then dns: and email:. crypto/x509 parses a URI
+// and writes it anew, which makes different names equal.
+func alternativeNames(leaf *x509.Certificate) (uris, others []string, err error) {
+	oid := asn1.ObjectIdentifier{2, 5, 29, 17}
+	var emails []string
+	for _, extension := range leaf.Extensions {
+		if !extension.Id.Equal(oid) {
+			continue
+		}
+		var sequence asn1.RawValue
+		rest, err := asn1.Unmarshal(extension.Value, &sequence)
+		if err != nil || len(rest) > 0 || sequence.Tag != asn1.TagSequence || !sequence.IsCompound {
+			return nil, nil, errAlternativeNames
+		}
+		for rest = sequence.Bytes; len(rest) > 0; {
+			var name asn1.RawValue
+			if rest, err = asn1.Unmarshal(rest, &name); err != nil || name.Class != asn1.ClassContextSpecific {
+				return nil, nil, errAlternativeNames
+			}
+			switch name.Tag {
+			case tagURI:
+				uris = append(uris, KindURI+":"+string(name.Bytes))
+			case tagDNS:
+				others = append(others, KindDNS+":"+string(name.Bytes))
+			case tagEmail:
+				emails = append(emails, KindEmail+":"+string(name.Bytes))
+			}
+		}
+	}
+	return uris, slices.Concat(others, emails), nil
 }

@@ -59,7 +59,7 @@ func TestCertificateNamesInAllowLists(t *testing.T) {
 	}
 }
 
-// A name is compared as its bytes stand: what net/url would write in the same way differs.
+// Names that net/url would write in the same way are different names.
 func TestURINamesAreNotNormalized(t *testing.T) {
 	for name, other := range map[string]string{
 		"SPIFFE://example.test/prom":    "spiffe://example.test/prom",
@@ -89,7 +89,8 @@ func TestURINamesAreNotNormalized(t *testing.T) {
 func TestMalformedNamesCountForNothing(t *testing.T) {
 	c := leaf(func(c *x509.Certificate) { c.Subject.CommonName = "x" })
 	c.Extensions = alternativeExtension(t, tagURI, "spiffe://a")
-	for _, value := range [][]byte{nil, {0x30}, {0x31, 0}, append(c.Extensions[0].Value, 0), {0x30, 2, 0x02, 1}, {0x30, 2, 0x02, 0}} {
+	for _, value := range [][]byte{nil, {0x30}, {0x31, 0}, append(c.Extensions[0].Value, 0), {0x30, 2, 0x02, 1},
+		{0x30, 2, 0x02, 0}} {
 		c.Extensions[0].Value = value
 		id := certificateIdentity(c)
 		if len(id.Names) != 1 || id.Names[0] != "cn:x" || id.Omitted == "" {

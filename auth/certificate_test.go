@@ -83,7 +83,8 @@ func TestCertificateIdentity(t *testing.T) {
 			c.EmailAddresses = []string{"ops@example.org"}
 			c.URIs = []*url.URL{spiffe}
 		}, "uri:spiffe://example.org/ns/monitoring/sa/prometheus", []string{
-			"uri:spiffe://example.org/ns/monitoring/sa/prometheus", "dns:b.example", "dns:a.example", "email:ops@example.org", "cn:Prometheus"}},
+			"uri:spiffe://example.org/ns/monitoring/sa/prometheus", "dns:b.example", "dns:a.example",
+			"email:ops@example.org", "cn:Prometheus"}},
 		{"host", named, "dns:prometheus.example", []string{"dns:prometheus.example"}},
 		{"person", func(c *x509.Certificate) {
 			c.EmailAddresses = []string{"ops@example.org"}
@@ -99,8 +100,14 @@ func TestCertificateIdentity(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := leaf(test.edit)
 			id, err := NewCertificate(trustAll).Authenticate(overTLS(c))
-			want := Identity{Method: MethodCertificate, Issuer: "CN=Test CA", Subject: test.subject, Names: test.names,
-				User: c.Subject.CommonName, Groups: c.Subject.Organization}
+			want := Identity{
+				Method:  MethodCertificate,
+				Issuer:  "CN=Test CA",
+				Subject: test.subject,
+				Names:   test.names,
+				User:    c.Subject.CommonName,
+				Groups:  c.Subject.Organization,
+			}
 			if err != nil || !reflect.DeepEqual(id, want) {
 				t.Fatalf("identity\n%+v, %v; want\n%+v", id, err, want)
 			}
@@ -143,7 +150,8 @@ func TestCertificateIsAskedOnEveryRequest(t *testing.T) {
 	if !errors.As(err, &refusal) || !errors.Is(err, ErrRevoked) || reasonOf(err) != ReasonRevoked {
 		t.Fatalf("after revocation: %v", err)
 	}
-	if refusal.Subject != "dns:prometheus.example" || refusal.Issuer != "CN=Test CA" || refusal.Method != MethodCertificate {
+	if refusal.Subject != "dns:prometheus.example" || refusal.Issuer != "CN=Test CA" ||
+		refusal.Method != MethodCertificate {
 		t.Fatalf("refusal does not say whose: %+v", refusal)
 	}
 	if asked != 4 {

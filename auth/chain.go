@@ -21,7 +21,9 @@ type chain struct {
 // is the identity, but either of them refuses the request when it is bad. A token that no
 // authenticator knows refuses too.
 func NewChain(authenticators ...Authenticator) Authenticator {
-	c := &chain{unknownToken: fmt.Errorf("%w bearer token: it is no static token and not from a configured issuer", ErrUnknown)}
+	c := &chain{
+		unknownToken: fmt.Errorf("%w bearer token: it is no static token and not from a configured issuer", ErrUnknown),
+	}
 	for _, a := range authenticators {
 		if _, ok := a.(*Certificate); ok {
 			c.certificates = append(c.certificates, a)
@@ -32,11 +34,15 @@ func NewChain(authenticators ...Authenticator) Authenticator {
 	switch {
 	case len(c.bearers) == 0:
 		c.noCredential = fmt.Errorf("%w: present a client certificate", ErrNoCredential)
-		c.unknownToken = fmt.Errorf("%w bearer token: no method for bearer tokens is on; send no Authorization header", ErrUnknown)
+		c.unknownToken = fmt.Errorf(
+			"%w bearer token: no method for bearer tokens is on; send no Authorization header",
+			ErrUnknown,
+		)
 	case len(c.certificates) == 0:
 		c.noCredential = fmt.Errorf("%w: send Authorization: Bearer and a token", ErrNoCredential)
 	default:
-		c.noCredential = fmt.Errorf("%w: present a client certificate, or send Authorization: Bearer and a token", ErrNoCredential)
+		c.noCredential = fmt.Errorf("%w: present a client certificate, or send Authorization: Bearer and a token",
+			ErrNoCredential)
 	}
 	return c
 }
@@ -114,4 +120,58 @@ func ask(authenticators []Authenticator, r *http.Request, others *[]*Refusal) (I
 		}
 	}
 	return Identity{}, ErrNoCredential
+}
+
+// maxBearer is the longest bearer token looked at, in bytes.
+const maxBearer = 8 << 10
+
+// ErrBadAuthorization is the error of an Authorization header that is not one bearer token. It
+// does not wrap ErrNoCredential: a request with such a header is refused.
+var ErrBadAuthorization = errors.New("authorization header is not one bearer token")
+
+// Bearer returns the bearer token of r's only Authorization header, of at most 8 KiB. Its
+// syntax is that of RFC 6750 section 2.1 with the scheme in any case (RFC 9110 section 11.1).
+// No such header is ErrNoCredential. Two of them, another scheme and anything else are
+// ErrBadAuthorization. Cookies, the query and other headers are ignored. The error shows
+// nothing of the header.
+func Bearer(r *http.Request) (token string, err error) {
+	values := r.Header["Authorization"]
+	switch len(values) {
+	case 0:
+		return "", ErrNoCredential
+	case 1:
+		return parseBearer(values[0])
+	}
+	return "", fmt.Errorf("%w: %d headers; send one", ErrBadAuthorization, len(values))
+}
+
+func parseBearer(value string) (string, error) {
+	const scheme = "Bearer"
+	if len(value) <= len(scheme) || value[len(scheme)] != ' ' || !strings.EqualFold(value[:len(scheme)], scheme) {
+		return "", fmt.Errorf("%w: want \"Bearer\", a space and the token", ErrBadAuthorization)
+	}
+	token := strings.TrimLeft(value[len(scheme):], " ")
+	if len(token) > maxBearer {
+		return "", fmt.Errorf("%w: token of %d bytes, at most %d", ErrBadAuthorization, len(token), maxBearer)
+	}
+	if !isB64Token(token) {
+		return "", fmt.Errorf("%w: token is empty or has characters that no bearer token has", ErrBadAuthorization)
+	}
+	return token, nil
+}
+
+// isB64Token reports whether s is a b64token: 1*( ALPHA / DIGIT / "-" / "." /
+// "_" / "~" / "+" / "/" ) *"=".
+func isB64Token(s string) bool {
+	s = strings.TrimRight(s, "=")
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '-', c == '.', c == '_', c == '~', c == '+', c == '/':
+		default:
+			return false
+		}
+	}
+	return s != ""
 }

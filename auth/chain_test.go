@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// TestTwoCredentials is the table of the contract: a good token beside a good
-// certificate is the identity, and whatever is bad refuses.
-func TestTwoCredentials(t *testing.T) {
+// Of a good token and a good certificate the token is the identity; a bad one refuses.
+func TestTokenAndCertificateTogether(t *testing.T) {
 	secret, line := newToken(t, "a")
 	tokens, err := LoadTokens(tokensFile(t, line))
 	if err != nil {
@@ -46,7 +45,8 @@ func TestTwoCredentials(t *testing.T) {
 			if test.certificate == "bad" {
 				verdict = ErrRevoked
 			}
-			for _, a := range []Authenticator{NewChain(tokens, certificate), NewChain(certificate, tokens), NewChain(NewChain(certificate, tokens))} {
+			for _, a := range []Authenticator{NewChain(tokens, certificate), NewChain(certificate, tokens),
+				NewChain(NewChain(certificate, tokens))} {
 				id, err := a.Authenticate(r)
 				if id.Subject != test.subject || reasonOf(err) != test.reason {
 					t.Fatalf("%q, %v; want %q, %s", id.Subject, err, test.subject, test.reason)
@@ -73,12 +73,17 @@ func TestChainAsksInTurn(t *testing.T) {
 	known := identity(MethodOIDC, "user:a")
 	pass := answer{err: ErrNoCredential, asked: &before}
 	r := request("Bearer abc")
-	id, err := NewChain(pass, answer{id: known}, answer{id: identity(MethodKubernetes, "user:b"), asked: &after}).Authenticate(r)
+	id, err := NewChain(pass, answer{id: known}, answer{id: identity(MethodKubernetes, "user:b"),
+		asked: &after}).Authenticate(r)
 	if err != nil || id.Names[0] != "user:a" || before != 1 || after != 0 {
 		t.Fatalf("%+v, %v; asked %d before, %d after", id, err, before, after)
 	}
 	for _, stop := range []error{ErrUnavailable, ErrThrottled, errors.New("bad")} {
-		if _, err := NewChain(pass, answer{err: stop}, answer{id: known, asked: &after}).Authenticate(r); !errors.Is(err, stop) || after != 0 {
+		if _, err := NewChain(pass, answer{err: stop}, answer{id: known, asked: &after}).Authenticate(r); !errors.Is(
+			err,
+			stop,
+		) ||
+			after != 0 {
 			t.Fatalf("%v; asked %d after it", err, after)
 		}
 	}
@@ -95,7 +100,8 @@ func TestChainSaysWhatToSend(t *testing.T) {
 	}{
 		{NewChain(certificate), "no credential: present a client certificate"},
 		{NewChain(token), "no credential: send Authorization: Bearer and a token"},
-		{NewChain(token, certificate), "no credential: present a client certificate, or send Authorization: Bearer and a token"},
+		{NewChain(token, certificate),
+			"no credential: present a client certificate, or send Authorization: Bearer and a token"},
 	} {
 		if _, err := test.a.Authenticate(request()); !errors.Is(err, ErrNoCredential) || err.Error() != test.want {
 			t.Errorf("%v; want %s", err, test.want)

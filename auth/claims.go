@@ -14,10 +14,12 @@ import (
 
 // Errors of the claim policy.
 var (
-	errAudience    = errors.New("token aud names none of the accepted audiences")
-	errSubject     = errors.New("token has no sub")
-	errExpiry      = errors.New("token has no exp, or its exp is not a time")
-	errIssuedAt    = errors.New("token has no iat, or its iat is not a time; the issuer must set it (RFC 9068 section 2.2)")
+	errAudience = errors.New("token aud names none of the accepted audiences")
+	errSubject  = errors.New("token has no sub")
+	errExpiry   = errors.New("token has no exp, or its exp is not a time")
+	errIssuedAt = errors.New(
+		"token has no iat, or its iat is not a time; the issuer must set it (RFC 9068 section 2.2)",
+	)
 	errNotBefore   = errors.New("token has an nbf that is not a time")
 	errTokenOld    = fmt.Errorf("token is past its exp: %w", ErrExpired)
 	errTokenEarly  = errors.New("token is not yet valid (nbf); compare the clocks")
@@ -60,7 +62,13 @@ func (p *claimPolicy) check(claims object, now time.Time) (id Identity, until ti
 	if err != nil {
 		return Identity{}, until, err
 	}
-	id = Identity{Method: MethodOIDC, Issuer: p.issuer, Subject: user, Names: []string{KindUser + ":" + user}, User: user}
+	id = Identity{
+		Method:  MethodOIDC,
+		Issuer:  p.issuer,
+		Subject: user,
+		Names:   []string{KindUser + ":" + user},
+		User:    user,
+	}
 	id.Groups, id.Omitted, err = p.groupNames(claims)
 	if err != nil {
 		return Identity{}, until, err

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -61,14 +62,16 @@ func ExampleParsePolicy() {
 	rule, ok := policy.Allows(auth.Identity{Method: auth.MethodCertificate,
 		Names: []string{"uri:spiffe://example.org/ns/monitoring/sa/prometheus"}})
 	fmt.Println(ok, rule)
-	rule, ok = policy.Allows(auth.Identity{Method: auth.MethodOIDC, Names: []string{"user:alice"}, Groups: []string{"CN=ops,OU=Groups"}})
+	rule, ok = policy.Allows(auth.Identity{Method: auth.MethodOIDC, Names: []string{"user:alice"},
+		Groups: []string{"CN=ops,OU=Groups"}})
 	fmt.Println(ok, rule)
 	_, err = auth.ParsePolicy("prometheus.example")
-	fmt.Println(err)
+	var wrong *auth.PatternError
+	fmt.Println(errors.As(err, &wrong), wrong.Pattern)
 	// Output:
 	// true uri:spiffe://example.org/ns/*/sa/prometheus
 	// true group:CN=ops,OU=Groups
-	// pattern "prometheus.example": no type; write dns:prometheus.example, or another of dns: uri: email: cn: token: user: group:
+	// true prometheus.example
 }
 
 // The constructors return all mistakes at once, each with the option that it is about.

@@ -126,7 +126,8 @@ func (s *remoteKeys) discover(ctx context.Context) error {
 	uri, _ := doc["jwks_uri"].(string)
 	keys, err := url.Parse(uri)
 	if err != nil || keys.Scheme != "https" || keys.Host == "" || keys.User != nil {
-		return wrong(fmt.Errorf("jwks_uri %q is not an https URL", clip(uri)), "the issuer must publish its keys over https")
+		return wrong(fmt.Errorf("jwks_uri %q is not an https URL", clip(uri)),
+			"the issuer must publish its keys over https")
 	}
 	s.keyURLs = []string{uri}
 	if s.tokenFile != "" && !s.isIssuer(keys) {

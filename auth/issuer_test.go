@@ -1,12 +1,10 @@
 package auth
 
 import (
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -25,18 +23,29 @@ func (s *seen) add(who string, r *http.Request) {
 	s.headers = append(s.headers, who+" "+r.URL.Path+" "+r.Header.Get("Authorization"))
 }
 
-// TestDiscoveryTokenGoesToTheIssuerOnly plays the Kubernetes API server: it
-// wants a token everywhere and says that its keys are on another address.
+// The issuer is as a Kubernetes API server: it requires a token everywhere and publishes
+// its keys at another address.
 func TestDiscoveryTokenGoesToTheIssuerOnly(t *testing.T) {
 	const token = "s3cr3t.discovery"
+	const own = "own /.well-known/openid-configuration Bearer " + token + ";own /openid/v1/jwks Bearer " + token
 	tests := map[string]struct {
 		own, foreign bool // who answers the key path well
 		token        bool
 		want         string
 	}{
-		"issuer has the keys too":  {true, true, true, "own /.well-known/openid-configuration Bearer s3cr3t.discovery;own /openid/v1/jwks Bearer s3cr3t.discovery"},
-		"only jwks_uri has them":   {false, true, true, "own /.well-known/openid-configuration Bearer s3cr3t.discovery;own /openid/v1/jwks Bearer s3cr3t.discovery;foreign /openid/v1/jwks "},
-		"public issuer, two hosts": {true, true, false, "own /.well-known/openid-configuration ;foreign /openid/v1/jwks "},
+		"issuer has the keys too": {true, true, true, own},
+		"only jwks_uri has them": {
+			false,
+			true,
+			true,
+			own + ";foreign /openid/v1/jwks ",
+		},
+		"public issuer, two hosts": {
+			true,
+			true,
+			false,
+			"own /.well-known/openid-configuration ;foreign /openid/v1/jwks ",
+		},
 	}
 	for name, test := range tests {
 		var asked seen
@@ -122,7 +131,8 @@ func TestDiscoveryTokenIsReadOnUse(t *testing.T) {
 		f.clock.Advance(time.Minute)
 	}
 	got := strings.Join(asked.headers, ";")
-	if want := "own /.well-known/openid-configuration Bearer one;own /keys Bearer one;own /keys Bearer two"; got != want {
+	if want := "own /.well-known/openid-configuration Bearer one;own /keys Bearer one;" +
+		"own /keys Bearer two"; got != want {
 		t.Errorf("asked\n%s, want\n%s", got, want)
 	}
 }
@@ -134,25 +144,31 @@ func TestDiscoveryDocuments(t *testing.T) {
 		document string // ISSUER and FOREIGN stand for the addresses
 		want     bool
 	}{
-		"good":                   {`{"issuer":"ISSUER","jwks_uri":"ISSUER/keys"}`, true},
-		"more members":           {`{"issuer":"ISSUER","jwks_uri":"ISSUER/keys","scopes_supported":["openid"]}`, true},
-		"keys elsewhere":         {`{"issuer":"ISSUER","jwks_uri":"FOREIGN/keys"}`, true},
-		"other issuer":           {`{"issuer":"FOREIGN","jwks_uri":"ISSUER/keys"}`, false},
-		"issuer with a slash":    {`{"issuer":"ISSUER/","jwks_uri":"ISSUER/keys"}`, false},
-		"no issuer":              {`{"jwks_uri":"ISSUER/keys"}`, false},
-		"issuer twice":           {`{"issuer":"FOREIGN","issuer":"ISSUER","jwks_uri":"ISSUER/keys"}`, false},
-		"Issuer":                 {`{"Issuer":"ISSUER","jwks_uri":"ISSUER/keys"}`, false},
-		"no jwks_uri":            {`{"issuer":"ISSUER"}`, false},
-		"jwks_uri over http":     {`{"issuer":"ISSUER","jwks_uri":"http://127.0.0.1/keys"}`, false},
-		"jwks_uri a file":        {`{"issuer":"ISSUER","jwks_uri":"file:///etc/passwd"}`, false},
-		"jwks_uri relative":      {`{"issuer":"ISSUER","jwks_uri":"/keys"}`, false},
-		"jwks_uri with a user":   {`{"issuer":"ISSUER","jwks_uri":"https://a:b@127.0.0.1/keys"}`, false},
-		"jwks_uri number":        {`{"issuer":"ISSUER","jwks_uri":5}`, false},
-		"jwks_uri has no keys":   {`{"issuer":"ISSUER","jwks_uri":"ISSUER/none"}`, false},
-		"not an object":          {`["ISSUER"]`, false},
-		"nothing":                {``, false},
-		"keys instead":           {string(jwkSet(t, key)), false},
-		"larger than a mebibyte": {`{"issuer":"ISSUER","jwks_uri":"ISSUER/keys","x":"` + strings.Repeat("x", maxDocument) + `"}`, false},
+		"good": {`{"issuer":"ISSUER","jwks_uri":"ISSUER/keys"}`, true},
+		"more members": {
+			`{"issuer":"ISSUER","jwks_uri":"ISSUER/keys","scopes_supported":["openid"]}`,
+			true,
+		},
+		"keys elsewhere":       {`{"issuer":"ISSUER","jwks_uri":"FOREIGN/keys"}`, true},
+		"other issuer":         {`{"issuer":"FOREIGN","jwks_uri":"ISSUER/keys"}`, false},
+		"issuer with a slash":  {`{"issuer":"ISSUER/","jwks_uri":"ISSUER/keys"}`, false},
+		"no issuer":            {`{"jwks_uri":"ISSUER/keys"}`, false},
+		"issuer twice":         {`{"issuer":"FOREIGN","issuer":"ISSUER","jwks_uri":"ISSUER/keys"}`, false},
+		"Issuer":               {`{"Issuer":"ISSUER","jwks_uri":"ISSUER/keys"}`, false},
+		"no jwks_uri":          {`{"issuer":"ISSUER"}`, false},
+		"jwks_uri over http":   {`{"issuer":"ISSUER","jwks_uri":"http://127.0.0.1/keys"}`, false},
+		"jwks_uri a file":      {`{"issuer":"ISSUER","jwks_uri":"file:///etc/passwd"}`, false},
+		"jwks_uri relative":    {`{"issuer":"ISSUER","jwks_uri":"/keys"}`, false},
+		"jwks_uri with a user": {`{"issuer":"ISSUER","jwks_uri":"https://a:b@127.0.0.1/keys"}`, false},
+		"jwks_uri number":      {`{"issuer":"ISSUER","jwks_uri":5}`, false},
+		"jwks_uri has no keys": {`{"issuer":"ISSUER","jwks_uri":"ISSUER/none"}`, false},
+		"not an object":        {`["ISSUER"]`, false},
+		"nothing":              {``, false},
+		"keys instead":         {string(jwkSet(t, key)), false},
+		"larger than a mebibyte": {
+			`{"issuer":"ISSUER","jwks_uri":"ISSUER/keys","x":"` + strings.Repeat("x", maxDocument) + `"}`,
+			false,
+		},
 	}
 	for name, test := range tests {
 		f := newOIDCFixture(t, nil)
@@ -175,8 +191,7 @@ func TestDiscoveryDocuments(t *testing.T) {
 	}
 }
 
-// TestDiscoveryFollowsMovedKeys: a jwks_uri is believed for an hour at most,
-// and not at all once it fails.
+// A jwks_uri is used for an hour at most, and no longer once it fails.
 func TestDiscoveryFollowsMovedKeys(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	refresh := func() error {
@@ -220,30 +235,4 @@ func TestIssuerTLSIsVerified(t *testing.T) {
 	if err := f.oidc.keys.refresh(t.Context()); err != nil {
 		t.Errorf("its own CA: %v", err)
 	}
-}
-
-func pemOf(certificate []byte) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}))
-}
-
-func oidcFile(t testing.TB, name, data string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func joinFiles(t testing.TB, paths ...string) string {
-	t.Helper()
-	var all []byte
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, data...)
-	}
-	return oidcFile(t, "joined", string(all))
 }

@@ -18,7 +18,8 @@ func FuzzParseJWT(f *testing.F) {
 		b64(`{"alg":"none"}`) + "." + claims + ".", header + "." + b64(`{"iss":"i","iss":"j"}`) + ".AA",
 		header + "." + b64(`{"iss":"i","ISS":"j"}`) + ".AA", header + "." + b64(`{"iſs":"j"}`) + ".AA",
 		header + "." + b64(`{"a":{"b":[1,{"c":null}]}}`) + ".AA", header + "\n." + claims + ".AA",
-		b64(`{"alg":"ES256","crit":["b64"],"b64":false}`) + "." + claims + ".AA", header + "." + b64(`{"a":"\ud800"}`) + ".AA",
+		b64(`{"alg":"ES256","crit":["b64"],"b64":false}`) + "." + claims + ".AA", header + "." +
+			b64(`{"a":"\ud800"}`) + ".AA",
 	} {
 		f.Add(seed)
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestOIDCSignatureVectors does to a good token what the Wycheproof vectors
-// "json_web_signature" and "json_web_crypto" do: each bends one thing.
+// As in the Wycheproof vectors "json_web_signature" and "json_web_crypto", each case changes
+// one thing of a good token.
 func TestOIDCSignatureVectors(t *testing.T) {
 	f := newOIDCFixture(t, func(o *OIDCOptions) { o.Algorithms = []string{"ES256", "RS256", "PS256", "EdDSA"} })
 	rsa, ed := newRSAKey(t, "rsa", 2048), newEdKey(t, "ed")
@@ -21,7 +21,7 @@ func TestOIDCSignatureVectors(t *testing.T) {
 		header := `{"alg":"` + alg + `","kid":"` + key.kid + `"}`
 		good := key.sign(t, alg, header, claims)
 		for _, vectors := range []map[string]string{
-			bentSignatures(t, key, alg, good), bentShapes(good), bentObjects(t, key, alg, header, claims),
+			alteredSignatures(t, key, alg, good), alteredForms(good), alteredObjects(t, key, alg, header, claims),
 		} {
 			for name, token := range vectors {
 				if _, err := f.try(token); err == nil {
@@ -43,8 +43,8 @@ func TestOIDCSignatureVectors(t *testing.T) {
 	}
 }
 
-// bentSignatures are good's header and payload with other signatures.
-func bentSignatures(t *testing.T, key *signKey, alg, good string) map[string]string {
+// alteredSignatures are good's header and payload with other signatures.
+func alteredSignatures(t *testing.T, key *signKey, alg, good string) map[string]string {
 	t.Helper()
 	dot := strings.LastIndex(good, ".")
 	input, sig := good[:dot], good[dot+1:]
@@ -72,7 +72,8 @@ func bentSignatures(t *testing.T, key *signKey, alg, good string) map[string]str
 		"signature of the payload": with(key.signature(t, alg, payload)),
 		"signature of the decoded": with(key.signature(t, alg, decoded)),
 		"padding":                  good + "==",
-		"standard alphabet":        input + "." + base64.RawStdEncoding.EncodeToString(append(raw[:len(raw)-3:len(raw)-3], 0xfb, 0xff, 0xfe)),
+		"standard alphabet": input + "." + base64.RawStdEncoding.EncodeToString(append(raw[:len(raw)-3:len(raw)-3],
+			0xfb, 0xff, 0xfe)),
 	}
 }
 
@@ -85,8 +86,8 @@ func mustDecode(t *testing.T, part string) string {
 	return string(data)
 }
 
-// bentShapes are good's parts put together in other ways.
-func bentShapes(good string) map[string]string {
+// alteredForms are good's parts, joined in other ways.
+func alteredForms(good string) map[string]string {
 	parts := strings.Split(good, ".")
 	head, body, sig := parts[0], parts[1], parts[2]
 	return map[string]string{
@@ -102,8 +103,8 @@ func bentShapes(good string) map[string]string {
 	}
 }
 
-// bentObjects are well signed, over a header or claims that are not as they should be.
-func bentObjects(t *testing.T, key *signKey, alg, header, claims string) map[string]string {
+// alteredObjects are signed well, but their header or claims are wrong.
+func alteredObjects(t *testing.T, key *signKey, alg, header, claims string) map[string]string {
 	t.Helper()
 	sign := func(header, payload string) string { return key.sign(t, alg, header, payload) }
 	return map[string]string{
@@ -122,13 +123,13 @@ func bentObjects(t *testing.T, key *signKey, alg, header, claims string) map[str
 	}
 }
 
-// TestOIDCOneSpelling: base64 lets the last character of a part carry bits that
-// mean nothing; a token that uses them is another spelling of the same one.
+// In base64 the last character can have bits that mean nothing. A token that sets them is
+// another spelling of the same token.
 func TestOIDCOneSpelling(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	good := f.good(t)
-	// 64 bytes of signature end in a character of which four bits count for nothing.
+	// The last character of 64 bytes has four bits that mean nothing.
 	last := strings.IndexByte(alphabet, good[len(good)-1])
 	for bits := 1; bits < 16; bits++ {
 		token := good[:len(good)-1] + string(alphabet[last^bits])

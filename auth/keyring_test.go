@@ -73,14 +73,16 @@ func keyCases(t *testing.T) map[string]keyCase {
 
 func TestParseKeyringAdmitsKeys(t *testing.T) {
 	for name, test := range keyCases(t) {
-		_, err := parseKeyring(mustJSON(t, object{"keys": []any{test.key}}), []string{"RS256", "ES256", "EdDSA"}, time.Time{})
+		_, err := parseKeyring(mustJSON(t, object{"keys": []any{test.key}}), []string{"RS256", "ES256", "EdDSA"},
+			time.Time{})
 		if (err == nil) != test.want {
 			t.Errorf("%s: %v, want admitted: %v", name, err, test.want)
 		}
 		// One bad key never costs the good ones.
-		ring, err := parseKeyring(mustJSON(t, object{"keys": []any{test.key, newECKey(t, "good").jwk(t)}}), []string{"ES256"}, time.Time{})
+		ring, err := parseKeyring(mustJSON(t, object{"keys": []any{test.key, newECKey(t, "good").jwk(t)}}),
+			[]string{"ES256"}, time.Time{})
 		if err != nil || len(ring.keys) < 1 {
-			t.Errorf("%s beside a good key: %v", name, err)
+			t.Errorf("%s with a good key: %v", name, err)
 		}
 	}
 }
@@ -102,7 +104,8 @@ func TestParseKeyringRefusesSets(t *testing.T) {
 func TestKeyDigestChangesWithTrust(t *testing.T) {
 	key := newRSAKey(t, "k", 2048)
 	seen := map[[32]byte]string{}
-	for name, extra := range map[string]object{"plain": {}, "kid": {"kid": "other"}, "no kid": {"kid": nil}, "alg": {"alg": "RS256"}} {
+	for name, extra := range map[string]object{"plain": {}, "kid": {"kid": "other"}, "no kid": {"kid": nil},
+		"alg": {"alg": "RS256"}} {
 		ring, err := parseKeyring(jwkSet(t, &signKey{"k", "RS256", key.private, extra}), []string{"RS256"}, time.Time{})
 		if err != nil {
 			t.Fatal(err)
@@ -128,7 +131,12 @@ func TestKeyringChoosesKeys(t *testing.T) {
 		kid  string
 		want error
 	}{
-		{"a b", a, "a", nil}, {"a b", a, "b", errSignature}, {"a b", a, "c", errNoKey}, {"a b", a, "", nil}, {"a b", b, "", nil},
+		{
+			"a b",
+			a,
+			"a",
+			nil,
+		}, {"a b", a, "b", errSignature}, {"a b", a, "c", errNoKey}, {"a b", a, "", nil}, {"a b", b, "", nil},
 		{"a b", twin, "", errNoKey}, {"a b", twin, "a", errSignature},
 		{"a twin", a, "a", nil}, {"a twin", twin, "a", nil},
 		{"bare", bare, "", nil}, {"bare", bare2, "", nil}, {"bare", bare2, "x", nil}, {"bare", a, "x", errNoKey},
@@ -153,7 +161,8 @@ func TestKeyringChoosesKeys(t *testing.T) {
 	for i := range many {
 		many[i] = &signKey{kid: fmt.Sprint(i), private: a.private}
 	}
-	if ring, err := parseKeyring(jwkSet(t, many...), []string{"ES256"}, time.Time{}); err != nil || len(ring.keys) != maxKeys {
+	if ring, err := parseKeyring(jwkSet(t, many...), []string{"ES256"}, time.Time{}); err != nil ||
+		len(ring.keys) != maxKeys {
 		t.Errorf("%d keys: %v", maxKeys, err)
 	}
 }

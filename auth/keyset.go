@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -118,7 +119,8 @@ func (k *keySet) install(ring *keyring) {
 	old := k.ring.Swap(ring)
 	for _, fault := range ring.unused {
 		if old == nil || !slices.Contains(old.unused, fault) {
-			k.log.Warn("a key of the issuer cannot be used", "issuer", k.issuer, "kid", clip(fault.KeyID), "err", fault.Reason)
+			k.log.Warn("a key of the issuer cannot be used",
+				"issuer", k.issuer, "kid", clip(fault.KeyID), "err", fault.Reason)
 		}
 	}
 }
@@ -137,4 +139,45 @@ func (k *keySet) report(err error) {
 	case before != nil:
 		k.log.Info("issuer's keys are refreshed again", "issuer", k.issuer)
 	}
+}
+
+// Bounds of the background refresh. A key that its issuer withdraws is trusted for at most
+// maxRefresh longer, while the issuer answers.
+const (
+	maxRefresh = 15 * time.Minute
+	maxRetry   = time.Minute
+)
+
+// run refreshes the keys until ctx ends, so that no request has to wait for the issuer and an
+// outage is logged long before the keys are too old.
+func (k *keySet) run(ctx context.Context) {
+	if k.source == nil {
+		<-ctx.Done()
+		return
+	}
+	for failures := 0; ctx.Err() == nil; {
+		if k.refresh(ctx) == nil {
+			failures = 0
+		} else {
+			failures++
+		}
+		pause := k.pause(failures)
+		// Many gates must not ask at the same time. Earlier than minInterval nothing is asked.
+		timer := time.NewTimer(max(pause-rand.N(pause/10+1), k.minInterval))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// pause returns how long to wait after so many failures in a row.
+func (k *keySet) pause(failures int) time.Duration {
+	refresh := max(min(k.maxAge/4, maxRefresh), k.minInterval)
+	if failures == 0 {
+		return refresh
+	}
+	retry := k.minInterval << min(failures-1, 10)
+	return min(retry, max(maxRetry, k.minInterval), refresh)
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestOIDCBadAnswersKeepTheLastGoodKeys: whatever the issuer does wrong, known
-// keys still count, and an unknown one is nobody's fault but the issuer's.
+// Whatever the issuer does wrong, known keys are still used, and a token with an unknown
+// key is 503.
 func TestOIDCBadAnswersKeepTheLastGoodKeys(t *testing.T) {
 	big := bytes.Repeat([]byte(" "), maxDocument)
 	evil := newFakeIssuer(t, newECKey(t, "evil"))
@@ -26,7 +26,10 @@ func TestOIDCBadAnswersKeepTheLastGoodKeys(t *testing.T) {
 		"too big": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(append(big, jwkSet(t, newECKey(t, "x"))...))
 		},
-		"redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, evil.URL+"/keys", http.StatusFound) },
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, evil.URL+"/keys",
+				http.StatusFound)
+		},
 		"cut off": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"keys":[`)
@@ -75,7 +78,7 @@ func TestOIDCHangingIssuer(t *testing.T) {
 	if err := <-left; !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("caller gone: %v", err)
 	}
-	// The question goes on without who asked it, and others wait for its end.
+	// The fetch goes on without its caller, and others wait for its end.
 	if _, err := f.try(f.good(t)); !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("hanging: %v, want ErrUnavailable after the deadline", err)
 	}
@@ -89,7 +92,8 @@ func TestOIDCHangingIssuer(t *testing.T) {
 
 func TestKeySetPause(t *testing.T) {
 	k := &keySet{minInterval: 10 * time.Second, maxAge: 24 * time.Hour}
-	for failures, want := range []time.Duration{15 * time.Minute, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute} {
+	for failures, want := range []time.Duration{15 * time.Minute, 10 * time.Second, 20 * time.Second,
+		40 * time.Second, time.Minute, time.Minute} {
 		if got := k.pause(failures); got != want {
 			t.Errorf("%d failures: %s, want %s", failures, got, want)
 		}

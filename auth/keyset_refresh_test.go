@@ -90,7 +90,8 @@ func TestKeysAreRefreshedInTheBackground(t *testing.T) {
 		}
 		cancel()
 		synctest.Wait()
-		for _, want := range []string{"level=ERROR", "cannot be fetched", "level=INFO", "refreshed again", "issuer=https://idp.example"} {
+		for _, want := range []string{"level=ERROR", "cannot be fetched", "level=INFO", "refreshed again",
+			"issuer=https://idp.example"} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("log lacks %s: %s", want, log.String())
 			}
@@ -102,7 +103,13 @@ func TestRefreshOutlivesItsCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
 		source := &heldSource{hold: hold, ring: ringOf(t, "k1")}
-		k := &keySet{minInterval: 10 * time.Second, maxAge: time.Hour, now: wallClock, log: slog.New(slog.DiscardHandler), source: source}
+		k := &keySet{
+			minInterval: 10 * time.Second,
+			maxAge:      time.Hour,
+			now:         wallClock,
+			log:         slog.New(slog.DiscardHandler),
+			source:      source,
+		}
 		ctx, leave := context.WithCancel(t.Context())
 		left, stayed := make(chan error, 1), make(chan error, 1)
 		go func() { left <- k.refresh(ctx) }()
@@ -134,7 +141,13 @@ func (s *heldSource) fetch(context.Context) (*keyring, error) {
 func TestClockSetBack(t *testing.T) {
 	clock := newClock()
 	source := &fakeSource{ring: ringOf(t, "k1")}
-	k := &keySet{minInterval: 10 * time.Second, maxAge: time.Hour, now: clock.Now, log: slog.New(slog.DiscardHandler), source: source}
+	k := &keySet{
+		minInterval: 10 * time.Second,
+		maxAge:      time.Hour,
+		now:         clock.Now,
+		log:         slog.New(slog.DiscardHandler),
+		source:      source,
+	}
 	refresh := func() {
 		t.Helper()
 		if err := k.refresh(t.Context()); err != nil {

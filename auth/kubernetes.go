@@ -47,7 +47,9 @@ type KubernetesOptions struct {
 // KUBERNETES_SERVICE_PORT, which every pod has. One of them empty is an error.
 func InClusterURL(host, port string) (string, error) {
 	if host == "" || port == "" {
-		return "", errors.New("kubernetes: not in a pod (no KUBERNETES_SERVICE_HOST and _PORT); give the API server's URL")
+		return "", errors.New(
+			"kubernetes: not in a pod (no KUBERNETES_SERVICE_HOST and _PORT); give the API server's URL",
+		)
 	}
 	return "https://" + net.JoinHostPort(host, port), nil
 }
@@ -58,8 +60,8 @@ func (o KubernetesOptions) Validate() error {
 	u, err := url.Parse(o.URL)
 	switch {
 	case err != nil || u.Scheme != "https" || u.Hostname() == "":
-		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactUser(o.URL), Err: errors.New("not an https URL"),
-			Advice: "write https://HOST:PORT"})
+		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactUser(o.URL),
+			Err: errors.New("not an https URL"), Advice: "write https://HOST:PORT"})
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactUser(o.URL),
 			Err: errors.New("has user info, a query or a fragment"), Advice: "write https://HOST:PORT"})
@@ -103,7 +105,11 @@ type verdicts[V any] struct {
 }
 
 func newVerdicts[V any](now func() time.Time) *verdicts[V] {
-	return &verdicts[V]{now: now, allowed: newCache[V](reviewEntries, now), denied: newCache[error](reviewEntries, now)}
+	return &verdicts[V]{
+		now:     now,
+		allowed: newCache[V](reviewEntries, now),
+		denied:  newCache[error](reviewEntries, now),
+	}
 }
 
 // get returns the cached verdict: a value, or the error of a no.

@@ -41,7 +41,9 @@ func cutPlain(list string) (e element, rest string) {
 	}
 	e.text = strings.TrimSpace(list[:end])
 	if strings.Contains(e.text, `"`) {
-		e.err = errors.New(`a double quote inside; put the whole of it in quotes, as in "group:a,b", and write \" for a quote`)
+		e.err = errors.New(
+			`a double quote inside; put the whole of it in quotes, as in "group:a,b", and write \" for a quote`,
+		)
 	}
 	return e, list[end:]
 }

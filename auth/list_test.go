@@ -116,7 +116,8 @@ func TestTablesAgree(t *testing.T) {
 	kinds := map[string]bool{}
 	for _, kind := range Kinds() {
 		kinds[kind.Name] = true
-		if _, err := ParsePolicy(kind.Example); err != nil || !strings.HasPrefix(kind.Example, kind.Name+":") || kind.Title == "" {
+		if _, err := ParsePolicy(kind.Example); err != nil || !strings.HasPrefix(kind.Example, kind.Name+":") ||
+			kind.Title == "" {
 			t.Errorf("%+v: %v", kind, err)
 		}
 		if len(MethodsOf(kind.Name)) == 0 {

@@ -38,8 +38,20 @@ func Methods() []MethodInfo {
 	return []MethodInfo{
 		{Name: MethodCertificate, Title: "client certificate", Kinds: []string{KindDNS, KindURI, KindEmail, KindCN}},
 		{Name: MethodToken, Title: "static token", Kinds: []string{KindToken}, Bearer: true},
-		{Name: MethodOIDC, Title: "OpenID Connect token", Kinds: []string{KindUser, KindGroup}, Bearer: true, Minted: true},
-		{Name: MethodKubernetes, Title: "Kubernetes TokenReview", Kinds: []string{KindUser, KindGroup}, Bearer: true, Minted: true},
+		{
+			Name:   MethodOIDC,
+			Title:  "OpenID Connect token",
+			Kinds:  []string{KindUser, KindGroup},
+			Bearer: true,
+			Minted: true,
+		},
+		{
+			Name:   MethodKubernetes,
+			Title:  "Kubernetes TokenReview",
+			Kinds:  []string{KindUser, KindGroup},
+			Bearer: true,
+			Minted: true,
+		},
 	}
 }
 
@@ -59,7 +71,11 @@ func Kinds() []KindInfo {
 		{KindEmail, "email address of a client certificate", "email:prometheus@example.org"},
 		{KindCN, "common name of a client certificate", "cn:prometheus"},
 		{KindToken, "name of a static token", "token:prometheus"},
-		{KindUser, "user name of OpenID Connect or Kubernetes", "user:system:serviceaccount:monitoring:prometheus-k8s"},
+		{
+			KindUser,
+			"user name of OpenID Connect or Kubernetes",
+			"user:system:serviceaccount:monitoring:prometheus-k8s",
+		},
 		{KindGroup, "group of OpenID Connect or Kubernetes", "group:prometheus"},
 	}
 }

@@ -78,7 +78,8 @@ func (o *Options) unauthenticated(w http.ResponseWriter, r *http.Request, err er
 	o.Metrics.authenticated(refusal.Method, reason)
 	attrs := append([]slog.Attr{slog.String("remote", r.RemoteAddr),
 		slog.String("method", refusal.Method), slog.String("subject", clip(refusal.Subject)),
-		slog.String("issuer", clip(refusal.Issuer)), slog.String("reason", reason), slog.String("err", clip(err.Error()))},
+		slog.String("issuer", clip(refusal.Issuer)),
+		slog.String("reason", reason), slog.String("err", clip(err.Error()))},
 		refusal.Details...)
 	o.Log.LogAttrs(r.Context(), slog.LevelWarn, "authentication refused", attrs...)
 	if o.Challenge && status == http.StatusUnauthorized {
@@ -117,8 +118,13 @@ func Authorize(p Policy, route string, o Options, more ...Authorizer) func(http.
 			} else {
 				denied.Inc()
 			}
-			attrs := []slog.Attr{slog.String("route", route), slog.String("reason", reason), slog.String("err", clip(err.Error()))}
-			o.logIdentity(r, id, slog.LevelWarn, "authorization refused", appendString(attrs, keyOmitted, id.Omitted)...)
+			attrs := []slog.Attr{
+				slog.String("route", route),
+				slog.String("reason", reason),
+				slog.String("err", clip(err.Error())),
+			}
+			o.logIdentity(r, id, slog.LevelWarn, "authorization refused", appendString(attrs, keyOmitted,
+				id.Omitted)...)
 			writeRefusal(w, status, retryAfter)
 		})
 	}
@@ -140,7 +146,8 @@ func (o *Options) permit(p Policy, r *http.Request, id Identity, more []Authoriz
 
 func (o *Options) logAllowed(r *http.Request, id Identity, route, rule string) {
 	if o.Log.Enabled(r.Context(), slog.LevelDebug) {
-		o.logIdentity(r, id, slog.LevelDebug, "request allowed", slog.String("route", route), slog.String("reason", rule))
+		o.logIdentity(r, id, slog.LevelDebug, "request allowed",
+			slog.String("route", route), slog.String("reason", rule))
 	}
 }
 

@@ -96,7 +96,8 @@ func TestAuthenticateAnswers(t *testing.T) {
 				t.Errorf("counted %v as %s, %s", n, test.method, test.result)
 			}
 			lines := records(t, &log)
-			if len(lines) != 1 || lines[0]["level"] != "WARN" || lines[0]["reason"] != test.result || lines[0]["method"] != test.method {
+			if len(lines) != 1 || lines[0]["level"] != "WARN" || lines[0]["reason"] != test.result ||
+				lines[0]["method"] != test.method {
 				t.Errorf("log %s", log.String())
 			}
 		})
@@ -144,8 +145,7 @@ func TestAuthenticateFailsClosed(t *testing.T) {
 	}
 }
 
-// TestAuthenticateIsUniform compares whole answers: nothing in them depends on
-// the path, the method or what was wrong.
+// The whole answer is the same for every path, method and fault.
 func TestAuthenticateIsUniform(t *testing.T) {
 	secret, line := newToken(t, "a")
 	tokens, err := LoadTokens(tokensFile(t, line))
@@ -177,7 +177,8 @@ func TestAuthenticateIsUniform(t *testing.T) {
 }
 
 func TestRetrySeconds(t *testing.T) {
-	for d, want := range map[time.Duration]string{-1: "1", 0: "1", 1: "1", time.Second: "1", time.Second + 1: "2", time.Minute: "60"} {
+	for d, want := range map[time.Duration]string{-1: "1", 0: "1", 1: "1", time.Second: "1", time.Second + 1: "2",
+		time.Minute: "60"} {
 		if got := retrySeconds(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}

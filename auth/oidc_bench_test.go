@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// verifiedRequest returns an authenticator and a request whose token it has
-// verified before.
+// verifiedRequest returns an authenticator and a request with a token that it has cached.
 func verifiedRequest(t testing.TB) (*OIDC, *http.Request) {
 	t.Helper()
 	f := newOIDCFixture(t, nil)
@@ -74,7 +73,7 @@ func BenchmarkOIDCNewToken(b *testing.B) {
 	}
 }
 
-// BenchmarkOIDCRefused is what a stranger's token costs.
+// BenchmarkOIDCRefused is the cost of a token with a bad signature.
 func BenchmarkOIDCRefused(b *testing.B) {
 	f := newOIDCFixture(b, nil)
 	tokens := map[string]string{

@@ -26,7 +26,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// signKey is a private key with what the issuer says of it.
+// signKey is a private key and the members of its JWK.
 type signKey struct {
 	kid, alg string
 	private  crypto.Signer
@@ -126,7 +126,8 @@ func (k *signKey) signature(t testing.TB, alg, input string) []byte {
 		}
 	case *rsa.PrivateKey:
 		if alg[0] == 'P' {
-			sig, err = rsa.SignPSS(rand.Reader, key, hash, digest, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+			sig, err = rsa.SignPSS(rand.Reader, key, hash, digest,
+				&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 		} else {
 			sig, err = rsa.SignPKCS1v15(nil, key, hash, digest)
 		}
@@ -151,7 +152,7 @@ func (k *signKey) token(t testing.TB, claims object) string {
 
 func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// fakeIssuer is an OpenID provider that can be made to misbehave.
+// fakeIssuer is an OpenID provider that can misbehave.
 type fakeIssuer struct {
 	*httptest.Server
 	ca         string // its certificate, as a file
@@ -186,7 +187,7 @@ func (f *fakeIssuer) publish(set []byte) {
 	f.keys = set
 }
 
-// answer makes everything be answered by handle; nil makes it work again.
+// answer sets the handler of all requests; nil restores the good one.
 func (f *fakeIssuer) answer(handle http.HandlerFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,7 +108,7 @@ func TestNewKeyUnderAKnownKid(t *testing.T) {
 	}
 }
 
-// A key of another type under the same kid is a new key too.
+// A key of another type under a known kid is a new key too.
 func TestNewKeyTypeUnderAKnownKid(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	if _, err := f.try(f.good(t)); err != nil {
@@ -135,7 +134,8 @@ func TestUnusableKeysAreLoggedOnceAChange(t *testing.T) {
 		}
 		f.clock.Advance(time.Minute)
 	}
-	if n := strings.Count(log.String(), "kid=weak"); n != 1 || !strings.Contains(log.String(), "RSA key of 1024 bits") {
+	if n := strings.Count(log.String(), "kid=weak"); n != 1 ||
+		!strings.Contains(log.String(), "RSA key of 1024 bits") {
 		t.Errorf("weak key logged %d times: %s", n, log.String())
 	}
 	if strings.Contains(log.String(), "kid=enc") {
@@ -157,7 +157,8 @@ func TestTokenFiles(t *testing.T) {
 	f.issuer.publish(issuerFile(t, "keys-good.json"))
 	key := fileKey(t)
 	header := string(bytes.TrimSpace(issuerFile(t, "header-typ-jose.json")))
-	if _, err := f.try(key.sign(t, "RS256", header, string(mustJSON(t, f.fileClaims(t, "claims-good.json"))))); err != nil {
+	if _, err := f.try(key.sign(t, "RS256", header, string(mustJSON(t, f.fileClaims(t,
+		"claims-good.json"))))); err != nil {
 		t.Errorf("typ JOSE: %v", err)
 	}
 	if _, err := f.try(key.token(t, f.fileClaims(t, "claims-cnf-jkt.json"))); !errors.Is(err, errConfirmation) {
@@ -178,92 +179,4 @@ func TestTokenFiles(t *testing.T) {
 	if err != nil || len(id.Groups) != 0 || !strings.Contains(id.Omitted, "_claim_names") {
 		t.Errorf("groups left out: %q, omitted %q, %v", id.Groups, id.Omitted, err)
 	}
-}
-
-// An issuer that could name a service account must not, unless that is meant.
-func TestPrefixesKeepNamesApart(t *testing.T) {
-	f := newOIDCFixture(t, nil)
-	f.issuer.publish(issuerFile(t, "keys-good.json"))
-	o := f.oidc.options
-	o.SharedNames = true
-	for _, test := range []struct {
-		user, groups string
-		wrong        []Option
-	}{
-		{"", "", []Option{OptionUsernamePrefix, OptionGroupsPrefix}},
-		{"idp:", "", []Option{OptionGroupsPrefix}},
-		{"", NoPrefix, []Option{OptionUsernamePrefix}},
-		{"idp:", NoPrefix, nil},
-		{NoPrefix, NoPrefix, nil},
-	} {
-		o.UsernamePrefix, o.GroupsPrefix = test.user, test.groups
-		_, err := NewOIDC(o)
-		var wrong []Option
-		for _, e := range OptionErrors(err) {
-			wrong = append(wrong, e.Option)
-		}
-		if !slices.Equal(wrong, test.wrong) {
-			t.Errorf("prefixes %q and %q: %v, want %q", test.user, test.groups, err, test.wrong)
-		}
-	}
-	token := fileKey(t).token(t, f.fileClaims(t, "claims-service-account.json"))
-	for prefix, want := range map[string]string{
-		"idp:": "user:idp:system:serviceaccount:monitoring:prometheus", NoPrefix: "user:system:serviceaccount:monitoring:prometheus",
-	} {
-		o.UsernamePrefix, o.GroupsPrefix = prefix, prefix
-		a, err := NewOIDC(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if id, err := a.Authenticate(bearerRequest(token)); err != nil || id.Names[0] != want {
-			t.Errorf("prefix %q: %q, %v", prefix, id.Names, err)
-		}
-	}
-}
-
-func TestCABundlesAreTakenWhole(t *testing.T) {
-	f := newAPIFake(t)
-	for _, bundle := range []string{"bundle-half.pem", "bundle-glued.pem"} {
-		path := "testdata/certificate/" + bundle
-		o := OIDCOptions{Issuer: "https://idp.example", Audiences: []string{"gate"}, CAFile: path}
-		if _, err := NewOIDC(o); !blames(err, OptionCAFile, path) {
-			t.Errorf("issuer: %v", err)
-		}
-		k := f.options(t)
-		k.CAFile = path
-		if _, err := NewTokenReview(k); !blames(err, OptionAPICAFile, path) {
-			t.Errorf("TokenReview: %v", err)
-		}
-		if _, err := NewAccessReview(k); !blames(err, OptionAPICAFile, path) {
-			t.Errorf("SubjectAccessReview: %v", err)
-		}
-	}
-	whole := string(mustRead(t, "testdata/certificate/bundle-whole.pem"))
-	path := oidcFile(t, "ca.pem", whole)
-	a, err := NewOIDC(OIDCOptions{Issuer: "https://idp.example", Audiences: []string{"gate"}, CAFile: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := a.client.Load()
-	if err := os.WriteFile(path, mustRead(t, "testdata/certificate/bundle-half.pem"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if changed, err := a.Reload(); changed || !blames(err, OptionCAFile, path) || a.client.Load() != client {
-		t.Errorf("reload of a bundle that is cut off: changed %v, %v", changed, err)
-	}
-}
-
-func mustRead(t testing.TB, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-// blames reports whether err is one OptionError about that option and value.
-func blames(err error, option Option, value string) bool {
-	all := OptionErrors(err)
-	return len(all) == 1 && all[0].Option == option && all[0].Value == value
 }

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// kubernetesIssuer is an OIDC of the recorded cluster. The server answers what the real
-// one answered: 403 to nobody, 401 to a token for another audience, else documents.
+// kubernetesIssuer is an OIDC of the recorded cluster. The server sends the real one's
+// answers: 403 without a token, 401 to a token for another audience, else the documents.
 func kubernetesIssuer(t *testing.T, token string) (a *OIDC, hosts *[]string) {
 	t.Helper()
 	all, ca := recordings(t), newTestCA(t)
@@ -26,7 +26,8 @@ func kubernetesIssuer(t *testing.T, token string) (a *OIDC, hosts *[]string) {
 		for _, what := range []string{"discovery", "keys"} {
 			for _, how := range []string{"anonymous", "audience", "good"} {
 				x := all[what+"-"+how]
-				if r.URL.Path == x.request.URL.Path && r.Header.Get("Authorization") == x.request.Header.Get("Authorization") {
+				if r.URL.Path == x.request.URL.Path &&
+					r.Header.Get("Authorization") == x.request.Header.Get("Authorization") {
 					x.answer(w, nil)
 					return
 				}
@@ -34,7 +35,9 @@ func kubernetesIssuer(t *testing.T, token string) (a *OIDC, hosts *[]string) {
 		}
 		w.WriteHeader(http.StatusNotFound)
 	}))
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{ca.issue(t, "kubernetes.default.svc", x509.ExtKeyUsageServerAuth)}}
+	server.TLS = &tls.Config{
+		Certificates: []tls.Certificate{ca.issue(t, "kubernetes.default.svc", x509.ExtKeyUsageServerAuth)},
+	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	iat, _ := numericDate(podClaims(t, all)["iat"])
@@ -51,7 +54,8 @@ func kubernetesIssuer(t *testing.T, token string) (a *OIDC, hosts *[]string) {
 		t.Fatal(err)
 	}
 	hosts = new([]string)
-	a.client.Load().Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	a.client.Load().Transport.(*http.Transport).DialContext = func(ctx context.Context, network,
+		address string) (net.Conn, error) {
 		*hosts = append(*hosts, address)
 		return (&net.Dialer{}).DialContext(ctx, network, server.Listener.Addr().String())
 	}
@@ -61,7 +65,8 @@ func kubernetesIssuer(t *testing.T, token string) (a *OIDC, hosts *[]string) {
 // podClaims are those of the recorded token.
 func podClaims(t *testing.T, all map[string]*recording) (claims object) {
 	t.Helper()
-	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(all["tokenreview-good"].review(t).Spec.Token, ".")[1])
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(all["tokenreview-good"].review(t).Spec.Token,
+		".")[1])
 	if err == nil {
 		claims, err = parseObject(payload)
 	}
@@ -71,8 +76,8 @@ func podClaims(t *testing.T, all map[string]*recording) (claims object) {
 	return claims
 }
 
-// TestKubernetesIssuer gets the keys of an API server with a discovery token. The token
-// on record has lost its signature: its key is found, and it is refused.
+// The keys of an API server are fetched with a discovery token. The recorded token has no
+// signature: its key is found, and it is refused.
 func TestKubernetesIssuer(t *testing.T) {
 	all := recordings(t)
 	token := all["tokenreview-good"].review(t).Spec.Token

@@ -55,7 +55,19 @@ type OIDCOptions struct {
 
 // signatureAlgorithms returns the asymmetric algorithms that can be configured.
 func signatureAlgorithms() []string {
-	return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
+	return []string{
+		"RS256",
+		"RS384",
+		"RS512",
+		"PS256",
+		"PS384",
+		"PS512",
+		"ES256",
+		"ES384",
+		"ES512",
+		"EdDSA",
+		"Ed25519",
+	}
 }
 
 // withDefaults returns o with its zero fields filled in.
@@ -100,46 +112,64 @@ func (o OIDCOptions) withDefaults() OIDCOptions {
 	return o
 }
 
+// optionErrors collects what is wrong with several options.
+type optionErrors []error
+
+func (e *optionErrors) add(wrong bool, option Option, value, problem, advice string) {
+	if wrong {
+		*e = append(*e, &OptionError{Option: option, Value: value, Err: errors.New(problem), Advice: advice})
+	}
+}
+
 // Validate returns an *OptionError for each mistake in o, joined. It reads no files.
 func (o OIDCOptions) Validate() error {
-	prefixes := map[Option]string{OptionUsernamePrefix: o.UsernamePrefix, OptionGroupsPrefix: o.GroupsPrefix}
+	var errs optionErrors
+	configured := o
 	o = o.withDefaults()
-	var errs []error
-	refuse := func(wrong bool, option Option, value, problem, advice string) {
-		if wrong {
-			errs = append(errs, &OptionError{Option: option, Value: value, Err: errors.New(problem), Advice: advice})
-		}
-	}
-	if problem := issuerProblem(o.Issuer); problem != "" {
-		refuse(true, OptionIssuer, redactUser(o.Issuer), problem, "write the iss of its tokens, as in https://gitlab.example.com")
-	}
-	refuse(len(o.Audiences) == 0, OptionAudiences, "", "not set", "name at least one; tokens must have it in aud")
-	refuse(slices.Contains(o.Audiences, ""), OptionAudiences, strings.Join(o.Audiences, ","), "one of them is empty", "remove a comma")
+	problem := issuerProblem(o.Issuer)
+	errs.add(problem != "", OptionIssuer, redactUser(o.Issuer), problem,
+		"write the iss of its tokens, as in https://gitlab.example.com")
+	errs.add(len(o.Audiences) == 0, OptionAudiences, "", "not set", "name at least one; tokens must have it in aud")
+	errs.add(slices.Contains(o.Audiences, ""), OptionAudiences, strings.Join(o.Audiences, ","),
+		"one of them is empty", "remove a comma")
 	for _, alg := range o.Algorithms {
-		refuse(!slices.Contains(signatureAlgorithms(), alg), OptionAlgorithms, alg, "not an asymmetric algorithm that the gate has",
-			"choose from "+strings.Join(signatureAlgorithms(), ", "))
+		errs.add(!slices.Contains(signatureAlgorithms(), alg), OptionAlgorithms, alg,
+			"not an asymmetric algorithm that the gate has", "choose from "+strings.Join(signatureAlgorithms(), ", "))
 	}
-	refuse(o.MaxLifetime < 0, OptionMaxLifetime, o.MaxLifetime.String(), "negative", "")
-	refuse(o.ClockSkew < 0 || o.ClockSkew > maxClockSkew, OptionClockSkew, o.ClockSkew.String(),
+	errs.add(o.MaxLifetime < 0, OptionMaxLifetime, o.MaxLifetime.String(), "negative", "")
+	errs.add(o.ClockSkew < 0 || o.ClockSkew > maxClockSkew, OptionClockSkew, o.ClockSkew.String(),
 		fmt.Sprintf("not between 0s and %s", maxClockSkew), "")
-	refuse(o.JWKSMinInterval < 0, OptionJWKSMinInterval, o.JWKSMinInterval.String(), "negative", "")
-	refuse(o.JWKSMaxAge <= o.JWKSMinInterval, OptionJWKSMaxAge, o.JWKSMaxAge.String(),
+	errs.add(o.JWKSMinInterval < 0, OptionJWKSMinInterval, o.JWKSMinInterval.String(), "negative", "")
+	errs.add(o.JWKSMaxAge <= o.JWKSMinInterval, OptionJWKSMaxAge, o.JWKSMaxAge.String(),
 		fmt.Sprintf("not above the %s %s", OptionJWKSMinInterval, o.JWKSMinInterval), "")
-	refuse(!validClaimPath(o.UsernameClaim), OptionUsernameClaim, o.UsernameClaim, "an empty part in a dotted path", "")
-	refuse(!validClaimPath(o.GroupsClaim), OptionGroupsClaim, o.GroupsClaim, "an empty part in a dotted path", "")
-	for _, claim := range o.RequiredClaims {
-		if err := claim.check(); err != nil {
-			refuse(true, OptionRequiredClaims, claim.Name+"="+claim.Value, err.Error(), "write NAME=VALUE")
-		}
-	}
-	for _, option := range []Option{OptionUsernamePrefix, OptionGroupsPrefix} {
-		refuse(o.SharedNames && prefixes[option] == "", option, "",
-			"not set, and names come from another issuer or the Kubernetes API too: one could claim the names of the other",
-			"set it, as in oidc: – or to "+NoPrefix+" if the same names deliberately mean the same")
-	}
-	refuse(o.JWKSFile != "" && o.DiscoveryTokenFile != "", OptionDiscoveryTokenFile, o.DiscoveryTokenFile,
+	configured.validatePrefixes(&errs)
+	o.validateClaims(&errs)
+	errs.add(o.JWKSFile != "" && o.DiscoveryTokenFile != "", OptionDiscoveryTokenFile, o.DiscoveryTokenFile,
 		"not used with keys from a file", "set one of the two")
 	return errors.Join(errs...)
+}
+
+func (o OIDCOptions) validatePrefixes(errs *optionErrors) {
+	for _, prefix := range []struct {
+		option Option
+		value  string
+	}{{OptionUsernamePrefix, o.UsernamePrefix}, {OptionGroupsPrefix, o.GroupsPrefix}} {
+		errs.add(o.SharedNames && prefix.value == "", prefix.option, "",
+			"not set, and names come from another issuer or the Kubernetes API too: "+
+				"one could claim the names of the other",
+			"write a prefix, as in oidc:, or "+NoPrefix+" if equal names deliberately mean the same")
+	}
+}
+
+func (o OIDCOptions) validateClaims(errs *optionErrors) {
+	const emptyPart = "an empty part in a dotted path"
+	errs.add(!validClaimPath(o.UsernameClaim), OptionUsernameClaim, o.UsernameClaim, emptyPart, "")
+	errs.add(!validClaimPath(o.GroupsClaim), OptionGroupsClaim, o.GroupsClaim, emptyPart, "")
+	for _, claim := range o.RequiredClaims {
+		if err := claim.check(); err != nil {
+			errs.add(true, OptionRequiredClaims, claim.Name+"="+claim.Value, err.Error(), "write NAME=VALUE")
+		}
+	}
 }
 
 // issuerProblem says why issuer is none by OpenID Connect Discovery section 2; empty: it is.

@@ -19,27 +19,30 @@ func TestNewOIDCRefusesOptions(t *testing.T) {
 		change func(*OIDCOptions)
 		text   string
 	}{
-		"http issuer":      {func(o *OIDCOptions) { o.Issuer = "http://idp.example" }, "not an https URL"},
-		"no issuer":        {func(o *OIDCOptions) { o.Issuer = "" }, "issuer: not set"},
-		"issuer query":     {func(o *OIDCOptions) { o.Issuer += "?a=b" }, "query"},
-		"issuer fragment":  {func(o *OIDCOptions) { o.Issuer += "#a" }, "fragment"},
-		"issuer user":      {func(o *OIDCOptions) { o.Issuer = "https://a@idp.example" }, "user info"},
-		"no audience":      {func(o *OIDCOptions) { o.Audiences = nil }, "audience"},
-		"empty audience":   {func(o *OIDCOptions) { o.Audiences = []string{"a", ""} }, "audience"},
-		"none":             {func(o *OIDCOptions) { o.Algorithms = []string{"none"} }, "algorithms none:"},
-		"HMAC":             {func(o *OIDCOptions) { o.Algorithms = []string{"RS256", "HS256"} }, "algorithms HS256:"},
-		"algorithm case":   {func(o *OIDCOptions) { o.Algorithms = []string{"rs256"} }, "algorithms rs256:"},
-		"skew":             {func(o *OIDCOptions) { o.ClockSkew = 61 * time.Second }, "clock skew 1m1s"},
-		"negative skew":    {func(o *OIDCOptions) { o.ClockSkew = -1 }, "clock skew"},
-		"lifetime":         {func(o *OIDCOptions) { o.MaxLifetime = -time.Hour }, "lifetime"},
-		"interval":         {func(o *OIDCOptions) { o.JWKSMinInterval = -1 }, "interval"},
-		"age":              {func(o *OIDCOptions) { o.JWKSMaxAge = 10 * time.Second }, "age of keys 10s"},
-		"claim":            {func(o *OIDCOptions) { o.GroupsClaim = "a..b" }, "groups claim a..b:"},
-		"no CA file":       {func(o *OIDCOptions) { o.CAFile = "/nowhere/ca" }, "/nowhere/ca"},
-		"empty CA file":    {func(o *OIDCOptions) { o.CAFile = empty }, "no PEM block"},
-		"no key file":      {func(o *OIDCOptions) { o.JWKSFile = "/nowhere/keys" }, "/nowhere/keys"},
-		"bad key file":     {func(o *OIDCOptions) { o.JWKSFile = empty }, "key set"},
-		"token, key files": {func(o *OIDCOptions) { o.JWKSFile, o.DiscoveryTokenFile = "a", "b" }, "discovery token file b"},
+		"http issuer":     {func(o *OIDCOptions) { o.Issuer = "http://idp.example" }, "not an https URL"},
+		"no issuer":       {func(o *OIDCOptions) { o.Issuer = "" }, "issuer: not set"},
+		"issuer query":    {func(o *OIDCOptions) { o.Issuer += "?a=b" }, "query"},
+		"issuer fragment": {func(o *OIDCOptions) { o.Issuer += "#a" }, "fragment"},
+		"issuer user":     {func(o *OIDCOptions) { o.Issuer = "https://a@idp.example" }, "user info"},
+		"no audience":     {func(o *OIDCOptions) { o.Audiences = nil }, "audience"},
+		"empty audience":  {func(o *OIDCOptions) { o.Audiences = []string{"a", ""} }, "audience"},
+		"none":            {func(o *OIDCOptions) { o.Algorithms = []string{"none"} }, "algorithms none:"},
+		"HMAC":            {func(o *OIDCOptions) { o.Algorithms = []string{"RS256", "HS256"} }, "algorithms HS256:"},
+		"algorithm case":  {func(o *OIDCOptions) { o.Algorithms = []string{"rs256"} }, "algorithms rs256:"},
+		"skew":            {func(o *OIDCOptions) { o.ClockSkew = 61 * time.Second }, "clock skew 1m1s"},
+		"negative skew":   {func(o *OIDCOptions) { o.ClockSkew = -1 }, "clock skew"},
+		"lifetime":        {func(o *OIDCOptions) { o.MaxLifetime = -time.Hour }, "lifetime"},
+		"interval":        {func(o *OIDCOptions) { o.JWKSMinInterval = -1 }, "interval"},
+		"age":             {func(o *OIDCOptions) { o.JWKSMaxAge = 10 * time.Second }, "age of keys 10s"},
+		"claim":           {func(o *OIDCOptions) { o.GroupsClaim = "a..b" }, "groups claim a..b:"},
+		"no CA file":      {func(o *OIDCOptions) { o.CAFile = "/nowhere/ca" }, "/nowhere/ca"},
+		"empty CA file":   {func(o *OIDCOptions) { o.CAFile = empty }, "no PEM block"},
+		"no key file":     {func(o *OIDCOptions) { o.JWKSFile = "/nowhere/keys" }, "/nowhere/keys"},
+		"bad key file":    {func(o *OIDCOptions) { o.JWKSFile = empty }, "key set"},
+		"token, key files": {
+			func(o *OIDCOptions) { o.JWKSFile, o.DiscoveryTokenFile = "a", "b" },
+			"discovery token file b",
+		},
 	}
 	for name, test := range tests {
 		o := OIDCOptions{Issuer: "https://idp.example", Audiences: []string{"gate"}}
@@ -64,7 +67,8 @@ func TestOIDCMetricsOfSeveralIssuers(t *testing.T) {
 		t.Fatal(err)
 	}
 	families, err := registry.Gather()
-	if err != nil || len(families) != 1 || families[0].GetName() != "metrics_gate_jwks_last_success_timestamp_seconds" {
+	if err != nil || len(families) != 1 ||
+		families[0].GetName() != "metrics_gate_jwks_last_success_timestamp_seconds" {
 		t.Fatalf("%v, %v", families, err)
 	}
 	values := map[string]float64{}

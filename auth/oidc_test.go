@@ -4,7 +4,6 @@ import (
 	"crypto/elliptic"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -12,62 +11,6 @@ import (
 	"testing"
 	"time"
 )
-
-// oidcFixture is an issuer, its key, a clock and the authenticator under test.
-type oidcFixture struct {
-	issuer *fakeIssuer
-	key    *signKey
-	clock  *clock
-	oidc   *OIDC
-}
-
-func newOIDCFixture(t testing.TB, change func(*OIDCOptions)) *oidcFixture {
-	t.Helper()
-	key := newECKey(t, "k1")
-	f := &oidcFixture{key: key, issuer: newFakeIssuer(t, key), clock: newClock()}
-	f.oidc = f.authenticator(t, change)
-	return f
-}
-
-func (f *oidcFixture) authenticator(t testing.TB, change func(*OIDCOptions)) *OIDC {
-	t.Helper()
-	o := OIDCOptions{
-		Issuer: f.issuer.URL, Audiences: []string{"other", "gate"}, CAFile: f.issuer.ca,
-		ClockSkew: time.Minute, Now: f.clock.Now,
-	}
-	if change != nil {
-		change(&o)
-	}
-	a, err := NewOIDC(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-// claims returns good claims with some changed; nil removes one.
-func (f *oidcFixture) claims(changes object) object {
-	now := f.clock.Now().Unix()
-	claims := object{
-		"iss": f.issuer.URL, "sub": "prometheus", "aud": []string{"gate"},
-		"exp": now + 3600, "iat": now, "nbf": now, "groups": []string{"scrapers", "ops"},
-	}
-	maps.Copy(claims, changes)
-	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
-	return claims
-}
-
-func (f *oidcFixture) good(t testing.TB) string { return f.key.token(t, f.claims(nil)) }
-
-func bearerRequest(token string) *http.Request {
-	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
-	r.Header.Set("Authorization", "Bearer "+token)
-	return r
-}
-
-func (f *oidcFixture) try(token string) (Identity, error) {
-	return f.oidc.Authenticate(bearerRequest(token))
-}
 
 func TestOIDCAcceptsAndMapsClaims(t *testing.T) {
 	f := newOIDCFixture(t, func(o *OIDCOptions) { o.UsernamePrefix, o.GroupsPrefix = "idp:", "g:" })
@@ -115,8 +58,8 @@ func TestOIDCAcceptsEveryAlgorithm(t *testing.T) {
 	}
 }
 
-// TestOIDCAcceptsWhatProvidersMint: fractions in times (RFC 7519 section 2), aud
-// as a string, groups that are said to be elsewhere (Azure), other claims.
+// Real providers mint fractions in times (RFC 7519 section 2), aud as a string, groups that
+// are elsewhere (Entra ID), and other claims.
 func TestOIDCAcceptsWhatProvidersMint(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	now := float64(f.clock.Now().Unix())
@@ -128,7 +71,8 @@ func TestOIDCAcceptsWhatProvidersMint(t *testing.T) {
 			"groups": nil, "_claim_names": object{"groups": "src1"},
 			"_claim_sources": object{"src1": object{"endpoint": f.issuer.URL + "/groups"}},
 		},
-		"Kubernetes": {"kubernetes.io": object{"namespace": "monitoring"}, "sub": "system:serviceaccount:monitoring:prometheus-k8s"},
+		"Kubernetes": {"kubernetes.io": object{"namespace": "monitoring"},
+			"sub": "system:serviceaccount:monitoring:prometheus-k8s"},
 	} {
 		if _, err := f.try(f.key.token(t, f.claims(changes))); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -175,7 +119,8 @@ func TestOIDCTwoIssuersInOneChain(t *testing.T) {
 		}
 	}
 	forged := f.key.token(t, g.claims(nil)) // one issuer speaks for the other
-	if _, err := both.Authenticate(bearerRequest(forged)); !errors.Is(err, ErrUnknown) && !errors.Is(err, errSignature) {
+	if _, err := both.Authenticate(bearerRequest(forged)); !errors.Is(err, ErrUnknown) &&
+		!errors.Is(err, errSignature) {
 		t.Errorf("forged issuer: %v", err)
 	}
 }

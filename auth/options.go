@@ -151,7 +151,11 @@ func readBearer(option Option, path string) (string, error) {
 	}
 	token := strings.TrimSpace(string(data))
 	if !isB64Token(token) {
-		return "", &OptionError{Option: option, Value: path, Err: errors.New("not one bearer token (RFC 6750 section 2.1)")}
+		return "", &OptionError{
+			Option: option,
+			Value:  path,
+			Err:    errors.New("not one bearer token (RFC 6750 section 2.1)"),
+		}
 	}
 	return token, nil
 }

@@ -132,7 +132,10 @@ func FuzzPattern(f *testing.F) {
 			return
 		}
 		if !strings.HasPrefix(rule, "uri:") ||
-			strings.Count(rule, "/") != strings.Count(name, "/") || strings.Count(rule, "%") != strings.Count(name, "%") {
+			strings.Count(rule, "/") != strings.Count(
+				name,
+				"/",
+			) || strings.Count(rule, "%") != strings.Count(name, "%") {
 			t.Fatalf("%q let %q pass", rule, name)
 		}
 	})

@@ -36,14 +36,17 @@ func TestRefusedTokensShowExpectedAndPresented(t *testing.T) {
 	}{
 		{"audience", f.key.token(t, f.claims(object{"aud": []string{"shop", "web"}})),
 			map[string]string{"presented_aud": "shop, web", "expected_aud": "other, gate"}},
-		{"expired", f.key.token(t, f.claims(object{"exp": now.Add(-time.Hour).Unix(), "iat": now.Add(-2 * time.Hour).Unix()})),
-			map[string]string{"exp": now.Add(-time.Hour).Format(time.RFC3339), "iat": now.Add(-2 * time.Hour).Format(time.RFC3339)}},
+		{"expired", f.key.token(t, f.claims(object{"exp": now.Add(-time.Hour).Unix(),
+			"iat": now.Add(-2 * time.Hour).Unix()})),
+			map[string]string{"exp": now.Add(-time.Hour).Format(time.RFC3339),
+				"iat": now.Add(-2 * time.Hour).Format(time.RFC3339)}},
 		{"not yet valid", f.key.token(t, f.claims(object{"nbf": now.Add(time.Hour).Unix()})),
 			map[string]string{"nbf": now.Add(time.Hour).Format(time.RFC3339)}},
 		{"lifetime", f.key.token(t, f.claims(object{"exp": now.Add(48 * time.Hour).Unix()})),
 			map[string]string{"max_lifetime": "24h0m0s"}},
 		{"unknown key", other.token(t, f.claims(nil)), map[string]string{"kid": "k9", "known_kids": "k1"}},
-		{"algorithm", other.sign(t, "ES256", `{"alg":"none"}`, string(mustJSON(t, f.claims(nil)))), map[string]string{"alg": "none"}},
+		{"algorithm", other.sign(t, "ES256", `{"alg":"none"}`, string(mustJSON(t, f.claims(nil)))),
+			map[string]string{"alg": "none"}},
 	} {
 		_, err := f.try(test.token)
 		refusal := refusalOf(t, err)
@@ -67,7 +70,10 @@ func TestTokenOfAnUnknownIssuerShowsWhoIsExpected(t *testing.T) {
 		t.Errorf("%v, %+v", err, refusal)
 	}
 	if refusal.Issuer != "https://other.example" || refusal.Subject != "prometheus" ||
-		detail(refusal, "expected_iss") != f.issuer.URL+", "+g.issuer.URL || detail(refusal, "presented_iss") != "https://other.example" {
+		detail(
+			refusal,
+			"expected_iss",
+		) != f.issuer.URL+", "+g.issuer.URL || detail(refusal, "presented_iss") != "https://other.example" {
 		t.Errorf("%+v", refusal)
 	}
 }
@@ -92,6 +98,12 @@ func TestRefusedCertificateShowsItsSerial(t *testing.T) {
 	_, err := a.Authenticate(overTLS(c))
 	if refusal := refusalOf(t, err); detail(refusal, "serial") != "abcdef" || detail(refusal, "not_after") == "" {
 		t.Errorf("%+v", refusal)
+	}
+	unverified := overTLS(c)
+	unverified.TLS.VerifiedChains = nil
+	_, err = a.Authenticate(unverified)
+	if refusal := refusalOf(t, err); detail(refusal, "serial") != "abcdef" || refusal.Subject != "dns:prometheus.example" {
+		t.Errorf("not verified: %+v", refusal)
 	}
 }
 
@@ -132,14 +144,23 @@ func TestRequestsAreCountedByRule(t *testing.T) {
 	}
 	o := Options{Metrics: metrics}
 	no := func(*http.Request, Identity) error { return ErrDenied }
-	routes := []http.Handler{Authorize(scrape, "metrics", o)(ok), Authorize(pprof, "pprof", o)(ok), Authorize(scrape, "x", o, no)(ok)}
-	for _, id := range []Identity{identity(MethodCertificate, "dns:a.example"), identity(MethodToken, "token:b"), identity(MethodToken, "token:z")} {
+	routes := []http.Handler{
+		Authorize(scrape, "metrics", o)(ok),
+		Authorize(pprof, "pprof", o)(ok),
+		Authorize(scrape, "x", o, no)(ok),
+	}
+	for _, id := range []Identity{identity(MethodCertificate, "dns:a.example"), identity(MethodToken, "token:b"),
+		identity(MethodToken, "token:z")} {
 		for _, route := range routes {
 			r := request()
 			serve(route, r.WithContext(NewContext(r.Context(), id)))
 		}
 	}
-	allowed, lastUsed := byRule(t, registry, "metrics_gate_allowed_total"), byRule(t, registry, "metrics_gate_rule_last_used_timestamp_seconds")
+	allowed, lastUsed := byRule(t, registry, "metrics_gate_allowed_total"), byRule(
+		t,
+		registry,
+		"metrics_gate_rule_last_used_timestamp_seconds",
+	)
 	want := map[string]float64{"dns:A.example": 1, "token:b": 2, "group:c,d": 0, "user:e": 0}
 	for rule, n := range want {
 		if allowed[rule] != n || (lastUsed[rule] > 0) != (n > 0) {

@@ -41,7 +41,8 @@ func TestRequiredClaimsErrors(t *testing.T) {
 	if err == nil || len(required) != 0 {
 		t.Fatalf("%v, %v", required, err)
 	}
-	if lines := strings.Split(err.Error(), "\n"); len(lines) != 5 || !strings.HasPrefix(lines[0], `claim "b": want NAME=VALUE`) {
+	if lines := strings.Split(err.Error(), "\n"); len(lines) != 5 ||
+		!strings.HasPrefix(lines[0], `claim "b": want NAME=VALUE`) {
 		t.Errorf("errors:\n%v\nwant five", err)
 	}
 }
@@ -65,7 +66,8 @@ func TestOIDCRequiresClaims(t *testing.T) {
 			t.Errorf("%v: %v", test.claims, err)
 		}
 		var refusal *Refusal
-		if err != nil && (!errors.As(err, &refusal) || detail(refusal, "claim") == "" || strings.Contains(err.Error(), "evil")) {
+		if err != nil &&
+			(!errors.As(err, &refusal) || detail(refusal, "claim") == "" || strings.Contains(err.Error(), "evil")) {
 			t.Errorf("%v: %v, details %v", test.claims, err, refusal.Details)
 		}
 	}

@@ -172,3 +172,12 @@ func (t *TokenReview) audiences() string {
 	}
 	return "the audience " + strings.Join(t.api.options.Audiences, " or ")
 }
+
+// probeToken is a bearer token that no API server knows.
+const probeToken = "metrics-gate.doctor.probe"
+
+// Probe asks the API server for a TokenReview of a token that does not exist. It returns nil
+// if the API server answers it, and otherwise an error that wraps ErrUnavailable.
+func (t *TokenReview) Probe() error {
+	return t.api.review(tokenReviewPath, newTokenReview(probeToken, t.api.options.Audiences), new(tokenReview))
+}

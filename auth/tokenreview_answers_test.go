@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestKubernetesAnswers shows every recorded answer to the reviews, as it came.
+// Every recorded answer is sent to the reviews, byte for byte.
 func TestKubernetesAnswers(t *testing.T) {
 	f := newAPIFake(t)
 	const user = "system:serviceaccount:monitoring:prometheus-k8s"
@@ -38,7 +38,8 @@ func TestKubernetesAnswers(t *testing.T) {
 			o.Audiences = asked.Spec.Audiences
 			id, err := newReview(t, o).Authenticate(request("Bearer " + asked.Spec.Token))
 			if want.reason == "" {
-				if err != nil || id.User != user || id.UID == "" || !slices.Contains(id.Groups, "system:serviceaccounts:monitoring") {
+				if err != nil || id.User != user || id.UID == "" ||
+					!slices.Contains(id.Groups, "system:serviceaccounts:monitoring") {
 					t.Fatalf("%+v, %v", id, err)
 				}
 				return
@@ -52,10 +53,12 @@ func TestKubernetesAnswers(t *testing.T) {
 		})
 	}
 	for name, want := range map[string]error{
-		"access-allowed": nil, "access-denied": ErrDenied, "access-forbidden": ErrUnavailable, "access-unauthorized": ErrUnavailable,
+		"access-allowed": nil, "access-denied": ErrDenied, "access-forbidden": ErrUnavailable,
+		"access-unauthorized": ErrUnavailable,
 	} {
 		f.set(func() { f.override = func(w http.ResponseWriter, _ *http.Request) { f.answers[name].answer(w, nil) } })
-		if err := newAccess(t, f.options(t)).Authorize(request(), pod()); !errors.Is(err, want) || (err == nil) != (want == nil) {
+		if err := newAccess(t, f.options(t)).Authorize(request(), pod()); !errors.Is(err, want) ||
+			(err == nil) != (want == nil) {
 			t.Errorf("%s: %v, want %v", name, err, want)
 		}
 	}
@@ -70,7 +73,7 @@ func (r *recording) review(t testing.TB) (review tokenReview) {
 	return review
 }
 
-// TestKubernetesAsks compares what is sent with what the real one was sent.
+// The requests are those that the real API server was sent.
 func TestKubernetesAsks(t *testing.T) {
 	f := newAPIFake(t)
 	var sent *http.Request
@@ -90,8 +93,10 @@ func TestKubernetesAsks(t *testing.T) {
 		if err := json.Unmarshal(want.asked, &spec); err != nil {
 			t.Fatal(err)
 		}
-		if sent.Method != want.request.Method || sent.URL.Path != want.request.URL.Path || !reflect.DeepEqual(f.last, spec.Spec) {
-			t.Errorf("%s %s %v, recorded %s %s %v", sent.Method, sent.URL, f.last, want.request.Method, want.request.URL, spec.Spec)
+		if sent.Method != want.request.Method || sent.URL.Path != want.request.URL.Path ||
+			!reflect.DeepEqual(f.last, spec.Spec) {
+			t.Errorf("%s %s %v, recorded %s %s %v", sent.Method, sent.URL, f.last, want.request.Method,
+				want.request.URL, spec.Spec)
 		}
 	}
 	same(want)

@@ -28,8 +28,10 @@ func TestTokenReviewIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	const user = "system:serviceaccount:monitoring:prometheus-k8s"
-	if id.Method != MethodKubernetes || id.User != user || id.Subject != "user:"+user || !slices.Equal(id.Names, []string{"user:" + user}) ||
-		id.UID == "" || !slices.Contains(id.Groups, "system:serviceaccounts:monitoring") || id.Issuer != f.URL ||
+	if id.Method != MethodKubernetes || id.User != user || id.Subject != "user:"+user || !slices.Equal(id.Names,
+		[]string{"user:" + user}) ||
+		id.UID == "" || !slices.Contains(id.Groups, "system:serviceaccounts:monitoring") ||
+		id.Issuer != f.URL ||
 		id.Extra["authentication.kubernetes.io/pod-name"][0] != "prometheus-k8s-0" {
 		t.Fatalf("identity %+v", id)
 	}
@@ -42,11 +44,16 @@ func TestTokenReviewIdentity(t *testing.T) {
 func TestTokenReviewRefuses(t *testing.T) {
 	f := newAPIFake(t)
 	unaware := func(w http.ResponseWriter, _ *http.Request) {
-		f.answer(w, "tokenreview-good", func(body map[string]any) { delete(body["status"].(map[string]any), "audiences") })
+		f.answer(w, "tokenreview-good", func(body map[string]any) {
+			delete(body["status"].(map[string]any),
+				"audiences")
+		})
 	}
 	nobody := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"kind":"TokenReview","apiVersion":"authentication.k8s.io/v1","status":` + body + `}`))
+			_, _ = w.Write(
+				[]byte(`{"kind":"TokenReview","apiVersion":"authentication.k8s.io/v1","status":` + body + `}`),
+			)
 		}
 	}
 	for _, test := range []struct {
@@ -62,7 +69,8 @@ func TestTokenReviewRefuses(t *testing.T) {
 		{"expired token", staleToken, nil, nil, ReasonExpired},
 		{"server that ignores audiences", podToken, []string{"metrics-gate"}, unaware, ReasonBad},
 		{"no user name", podToken, nil, nobody(`{"authenticated":true,"user":{}}`), ReasonBad},
-		{"anonymous", podToken, nil, nobody(`{"authenticated":true,"user":{"username":"system:anonymous"}}`), ReasonBad},
+		{"anonymous", podToken, nil, nobody(`{"authenticated":true,"user":{"username":"system:anonymous"}}`),
+			ReasonBad},
 		{"no status", podToken, nil, nobody(`{}`), ReasonBad},
 		{"user without a yes", podToken, nil, nobody(`{"user":{"username":"a"}}`), ReasonBad},
 	} {
@@ -84,7 +92,7 @@ func TestTokenReviewRefuses(t *testing.T) {
 	}
 }
 
-func TestTokenReviewRemembers(t *testing.T) {
+func TestTokenReviewCachesVerdicts(t *testing.T) {
 	f, now := newAPIFake(t), newClock()
 	o := f.options(t)
 	o.Now = now.Now
@@ -111,7 +119,7 @@ func TestTokenReviewRemembers(t *testing.T) {
 	ask(podToken, 4)
 }
 
-func TestTokenReviewForgetsAtExp(t *testing.T) {
+func TestTokenReviewVerdictEndsWithTheToken(t *testing.T) {
 	f, now := newAPIFake(t), newClock()
 	now.Advance(time.Date(2099, 12, 31, 23, 59, 50, 0, time.UTC).Sub(now.Now()))
 	o := f.options(t)
@@ -139,7 +147,7 @@ func TestTokenReviewAdmits(t *testing.T) {
 	}
 	admitted = false
 	if _, err := review.Authenticate(request("Bearer " + podToken)); err != nil {
-		t.Fatalf("a remembered token: %v", err)
+		t.Fatalf("a cached token: %v", err)
 	}
 	if _, err := review.Authenticate(request("Bearer new")); !errors.Is(err, ErrThrottled) {
 		t.Fatalf("a new token: %v", err)

@@ -40,7 +40,12 @@ func TestTokens(t *testing.T) {
 		t.Fatalf("%d tokens, want 2", tokens.Len())
 	}
 	id, err := tokens.Authenticate(request("Bearer " + a))
-	want := Identity{Method: MethodToken, Subject: "token:prometheus", Names: []string{"token:prometheus"}, User: "token:prometheus"}
+	want := Identity{
+		Method:  MethodToken,
+		Subject: "token:prometheus",
+		Names:   []string{"token:prometheus"},
+		User:    "token:prometheus",
+	}
 	if err != nil || !reflect.DeepEqual(id, want) {
 		t.Fatalf("identity %+v, %v", id, err)
 	}
@@ -108,7 +113,8 @@ func TestTokensReload(t *testing.T) {
 	} {
 		// A new file renamed over the old one, as editors and Kubernetes do it.
 		fresh := path + ".new"
-		if err := errors.Join(os.WriteFile(fresh, []byte(step.content), 0o600), os.Chmod(fresh, step.mode), os.Rename(fresh, path)); err != nil {
+		if err := errors.Join(os.WriteFile(fresh, []byte(step.content), 0o600), os.Chmod(fresh, step.mode),
+			os.Rename(fresh, path)); err != nil {
 			t.Fatal(err)
 		}
 		changed, err := tokens.Reload()
@@ -141,7 +147,8 @@ func TestNewToken(t *testing.T) {
 	if other, _ := newToken(t, "prometheus"); other == secret {
 		t.Error("twice the same")
 	}
-	for _, name := range []string{"", "a b", "a,b", "a#b", "a*", "é", "a\n", "mg_abc", "sha256:00", strings.Repeat("a", 129)} {
+	for _, name := range []string{"", "a b", "a,b", "a#b", "a*", "é", "a\n", "mg_abc", "sha256:00",
+		strings.Repeat("a", 129)} {
 		if secret, line, err := NewToken(name); err == nil || secret != "" || line != "" {
 			t.Errorf("name %q: %q, %v", name, line, err)
 		}

@@ -104,7 +104,7 @@ func TestOIDCReloadsTheCA(t *testing.T) {
 	}
 }
 
-// selfSigned returns a certificate that nobody has.
+// selfSigned returns a certificate that no server has.
 func selfSigned(t testing.TB) []byte {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
