@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"testing"
 
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	monitoringv1alpha1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1alpha1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -35,6 +37,9 @@ var kinds = map[string]func() any{
 	"cert-manager.io/v1/ClusterIssuer":            func() any { return new(clusterIssuer) },
 	"trust.cert-manager.io/v1alpha1/Bundle":       func() any { return new(bundle) },
 	"apps.gitlab.com/v1beta2/Runner":              func() any { return new(runner) },
+	"argoproj.io/v1alpha1/Application":            func() any { return new(application) },
+	"helm.toolkit.fluxcd.io/v2/HelmRelease":       func() any { return new(helmv2.HelmRelease) },
+	"source.toolkit.fluxcd.io/v1/HelmRepository":  func() any { return new(sourcev1.HelmRepository) },
 }
 
 // Of cert-manager, trust-manager and the runner's operator no types are to be had as a
