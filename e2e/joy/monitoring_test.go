@@ -62,8 +62,8 @@ scrape_configs:
 		t.Helper()
 		prom.Eventually(t, fmt.Sprintf(`ALERTS{alertname=%q,alertstate="firing"}`, alert), "1")
 	}
-	fires("MetricsGateCertificateEndsSoon")
-	fires("MetricsGateCertificateEndsNow")
+	fires("MetricsGateCertificateExpiresSoon")
+	fires("MetricsGateCertificateExpiresNow")
 	prom.Eventually(t, `runner_name:gitlab_runner_jobs:sum{runner_name="build-01"}`, "")
 
 	p.Write(t, "tokens", []byte("nonsense\n"))
@@ -73,13 +73,13 @@ scrape_configs:
 	stop := make(chan struct{})
 	defer close(stop)
 	go pester(p, gate, stop)
-	fires("MetricsGateRefusals")
-	fires("MetricsGateDenied")
+	fires("MetricsGateAuthenticationRefused")
+	fires("MetricsGateAuthorizationDenied")
 	fires("MetricsGateRateLimited")
 
 	runner.Close()
-	fires("MetricsGateUpstreamDown")
-	fires("MetricsGateRunnerVanished")
+	fires("MetricsGateRunnerDown")
+	fires("MetricsGateRunnerAbsent")
 }
 
 // pester asks the gate as nobody, for what the scraper may not, and too often.

@@ -55,7 +55,7 @@ scrape_configs:
 - {job_name: unjudged, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials_file: %[2]s/unjudged}}
 - {job_name: gate, metrics_path: /metrics, static_configs: [{targets: ["%[4]s"]}]}
 `, gate.Address, p.Dir, written(t, "rules.yml", rules), gate.Admin))
-	for _, alert := range []string{"MetricsGateRevocationListStale", "MetricsGateIssuerOutage", "MetricsGateCallersNotJudged", "MetricsGateRunnerFull"} {
+	for _, alert := range []string{"MetricsGateRevocationListExpiresSoon", "MetricsGateIssuerUnreachable", "MetricsGateAuthenticationUnavailable", "MetricsGateRunnerFull"} {
 		prom.Eventually(t, fmt.Sprintf(`ALERTS{alertname=%q,alertstate="firing"}`, alert), "1")
 	}
 }
