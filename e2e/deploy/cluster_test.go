@@ -124,7 +124,9 @@ func (c *cluster) distribute(t *testing.T, b *bundle) {
 
 var (
 	fenced  = regexp.MustCompile("(?ms)^ *```(?:sh|shell|console)\n(.*?)^ *```")
-	created = regexp.MustCompile(`kubectl (?:-n (\S+) )?create (namespace|serviceaccount|secret generic|configmap) (\S+)(.*)`)
+	created = regexp.MustCompile(
+		`kubectl (?:-n (\S+) )?create (namespace|serviceaccount|secret generic|configmap) (\S+)(.*)`,
+	)
 	fromKey = regexp.MustCompile(`--from-(?:file|literal)=([^=\s]+)`)
 )
 
@@ -132,7 +134,12 @@ var (
 func (c *cluster) documented(t *testing.T) {
 	t.Helper()
 	for _, m := range created.FindAllStringSubmatch(commands(t), -1) {
-		kinds := map[string]string{"namespace": "Namespace", "serviceaccount": "ServiceAccount", "secret generic": "Secret", "configmap": "ConfigMap"}
+		kinds := map[string]string{
+			"namespace":      "Namespace",
+			"serviceaccount": "ServiceAccount",
+			"secret generic": "Secret",
+			"configmap":      "ConfigMap",
+		}
 		var keys []string
 		for _, key := range fromKey.FindAllStringSubmatch(m[4], -1) {
 			keys = append(keys, key[1][strings.LastIndexByte(key[1], '/')+1:])
@@ -145,7 +152,8 @@ func (c *cluster) documented(t *testing.T) {
 func commands(t *testing.T) string {
 	t.Helper()
 	var text strings.Builder
-	for _, block := range fenced.FindAllStringSubmatch(read(t, source("docs/kubernetes.md"))+read(t, source("docs/kubernetes-prometheus.md")), -1) {
+	pages := read(t, source("docs/kubernetes.md")) + read(t, source("docs/kubernetes-prometheus.md"))
+	for _, block := range fenced.FindAllStringSubmatch(pages, -1) {
 		text.WriteString(strings.ReplaceAll(block[1], "\\\n", " ") + "\n")
 	}
 	return text.String()

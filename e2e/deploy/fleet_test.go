@@ -95,13 +95,22 @@ func TestTwoInANamespace(t *testing.T) {
 	for _, example := range overlays(t) {
 		pairs["kustomize/"+example] = func(t *testing.T, name string) []any {
 			dir := tree(t, "")
-			replaceIn(t, filepath.Join(dir, "examples/runner/deployment.yaml"), "name: gitlab-runner\n", "name: "+name+"\n", "my-runner", name)
+			replaceIn(
+				t,
+				filepath.Join(dir, "examples/runner/deployment.yaml"),
+				"name: gitlab-runner\n",
+				"name: "+name+"\n",
+				"my-runner",
+				name,
+			)
 			return build(t, dir, "examples", example)
 		}
 	}
 	for kind, folder := range charts() {
 		for _, way := range ways {
-			pairs["helm/"+kind+"/"+way] = func(t *testing.T, name string) []any { return valuesFor(t, name, way).objects(t, folder) }
+			pairs["helm/"+kind+"/"+way] = func(t *testing.T, name string) []any {
+				return valuesFor(t, name, way).objects(t, folder)
+			}
 		}
 		pairs["post-render/"+kind] = func(t *testing.T, name string) []any {
 			return postRender(t, install{release: name, namespace: "gitlab-runner"}, folder)
@@ -131,8 +140,10 @@ func TestTwoInANamespace(t *testing.T) {
 // elsewhere are other values for site.yaml; no old one may be left in what is built.
 var elsewhere = []string{
 	"[gitlab-runner]", "[ci, builds]", "monitoring\n", "watch\n", "prometheusPods: prometheus", "prometheusPods: agent",
-	"metrics-gate.gitlab-runner.internal", "gates.example.org", "spiffe://cluster.local/ns/monitoring/sa/prometheus-k8s", "spiffe://example.org/agent",
-	"serviceaccount:monitoring:prometheus-k8s", "serviceaccount:watch:agent", "metrics-gate:0.1.0", "metrics-gate@sha256:" + strings.Repeat("0a", 32),
+	"metrics-gate.gitlab-runner.internal", "gates.example.org",
+	"spiffe://cluster.local/ns/monitoring/sa/prometheus-k8s", "spiffe://example.org/agent",
+	"serviceaccount:monitoring:prometheus-k8s", "serviceaccount:watch:agent",
+	"metrics-gate:0.1.0", "metrics-gate@sha256:" + strings.Repeat("0a", 32),
 }
 
 // TestSite: the names of a cluster and the image stand in site.yaml and nowhere else.
@@ -150,7 +161,9 @@ func TestSite(t *testing.T) {
 		built[name] = fmt.Sprint(shapes(t, chosen(t, dir, "service.yaml", name)))
 	}
 	for name, text := range built {
-		for _, old := range []string{": monitoring\n", "- monitoring\n", "namespace: gitlab-runner", "- gitlab-runner\n", "gitlab-runner.internal", "ns/monitoring",
+		for _, old := range []string{": monitoring\n", "- monitoring\n", "namespace: gitlab-runner",
+			"- gitlab-runner\n",
+			"gitlab-runner.internal", "ns/monitoring",
 			"account:monitoring", "app.kubernetes.io/name: prometheus\n", "metrics-gate:0.1.0", "set-by-site"} {
 			if strings.Contains(text, old) {
 				t.Errorf("%s still has %q", name, old)
@@ -166,7 +179,9 @@ func TestSite(t *testing.T) {
 // values.yaml for Helm.
 func TestImageStandsInOnePlace(t *testing.T) {
 	var places []string
-	for _, path := range append(slices.Concat(glob(t, "deploy/k8s/*/*.yaml"), glob(t, "deploy/k8s/*/*/*.yaml")), source("docs/kubernetes.md")) {
+	files := slices.Concat(glob(t, "deploy/k8s/*/*.yaml"), glob(t, "deploy/k8s/*/*/*.yaml"))
+	files = append(files, glob(t, "docs/kubernetes*.md")...)
+	for _, path := range files {
 		if n := strings.Count(read(t, path), "metrics-gate/metrics-gate:"); n > 0 {
 			places = append(places, fmt.Sprint(filepath.Base(path), n))
 		}

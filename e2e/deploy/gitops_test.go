@@ -50,17 +50,26 @@ type application struct {
 func TestFlux(t *testing.T) {
 	list := manifests(t, "flux", read(t, source("deploy/k8s/gitops/flux.yaml")))
 	release, repository := one[helmv2.HelmRelease](t, list), one[sourcev1.HelmRepository](t, list)
-	if ref := release.Spec.Chart.Spec.SourceRef; ref.Name != repository.Name || release.Namespace != repository.Namespace {
+	if ref := release.Spec.Chart.Spec.SourceRef; ref.Name != repository.Name ||
+		release.Namespace != repository.Namespace {
 		t.Errorf("no repository %+v", ref)
 	}
 	i := valuesFor(t, release.Spec.ReleaseName, "mtls")
 	_, ca, _ := strings.Cut(i.setFiles[0], "=")
-	values := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "prod-values", Namespace: release.Namespace}, Data: map[string]string{
-		"your-values.yaml": "gitlabUrl: https://gitlab.example.com\nrunnerToken: glrt-x\nrbac: {create: true}\n",
-		"gate.yaml":        read(t, i.files[0]), "client-ca.crt": read(t, ca),
-	}}
-	composed, err := chartutil.ChartValuesFromReferences(t.Context(), logr.Discard(), fake.NewClientBuilder().WithObjects(values).Build(),
-		release.Namespace, release.GetValues(), release.Spec.ValuesFrom...)
+	values := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "prod-values", Namespace: release.Namespace},
+		Data: map[string]string{
+			"your-values.yaml": "gitlabUrl: https://gitlab.example.com\nrunnerToken: glrt-x\nrbac: {create: true}\n",
+			"gate.yaml":        read(t, i.files[0]), "client-ca.crt": read(t, ca),
+		},
+	}
+	composed, err := chartutil.ChartValuesFromReferences(
+		t.Context(),
+		logr.Discard(),
+		fake.NewClientBuilder().WithObjects(values).Build(),
+		release.Namespace,
+		release.GetValues(),
+		release.Spec.ValuesFrom...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +82,12 @@ func TestFlux(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, folder := range charts() {
-		same(t, install{release: release.Spec.ReleaseName, namespace: release.Namespace, files: []string{path}}, i, folder)
+		same(
+			t,
+			install{release: release.Spec.ReleaseName, namespace: release.Namespace, files: []string{path}},
+			i,
+			folder,
+		)
 	}
 }
 

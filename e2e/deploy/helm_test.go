@@ -29,7 +29,10 @@ func TestHelm(t *testing.T) {
 				g.check(t, c)
 				restricted(t, g.pod, &g.pod.Spec)
 				c.agree(t, way)
-				for key, want := range map[string]string{"prometheus.io/port": "9253", "prometheus.io/scheme": "https", "prometheus.istio.io/merge-metrics": "false"} {
+				for key, want := range map[string]string{
+					"prometheus.io/port": "9253", "prometheus.io/scheme": "https",
+					"prometheus.istio.io/merge-metrics": "false",
+				} {
 					if got := g.pod.Annotations[key]; got != want {
 						t.Errorf("%s is %q, not %q", key, got, want)
 					}
@@ -48,7 +51,11 @@ func TestHelm(t *testing.T) {
 func TestHelmServiceMonitor(t *testing.T) {
 	for kind, folder := range charts() {
 		i := valuesFor(t, "prod", "mtls")
-		i.set = []string{"service.enabled=true", "metrics.serviceMonitor.enabled=true", "metrics.podMonitor.enabled=false"}
+		i.set = []string{
+			"service.enabled=true",
+			"metrics.serviceMonitor.enabled=true",
+			"metrics.podMonitor.enabled=false",
+		}
 		list := i.objects(t, folder)
 		c := newCluster(t, list, build(t, source("deploy/k8s/cert-manager")))
 		c.resolve(t)
@@ -70,7 +77,9 @@ func TestHelmRefuses(t *testing.T) {
 	for want, change := range map[string]func(*install){
 		"metricsGate.name is not RELEASE-metrics-gate": func(i *install) { i.release = "other" },
 		"--set-file metricsGate.clientCA=FILE":         func(i *install) { i.setFiles = nil },
-		"metricsGate.tlsSecret is not":                 func(i *install) { i.set = []string{"metricsGate.tlsSecret=prod-tls"} },
+		"metricsGate.tlsSecret is not": func(i *install) {
+			i.set = []string{"metricsGate.tlsSecret=prod-tls"}
+		},
 	} {
 		i := valuesFor(t, "prod", "mtls")
 		change(&i)
@@ -85,7 +94,8 @@ func TestHelmSettingsRoll(t *testing.T) {
 	label := func(set ...string) string {
 		i := valuesFor(t, "prod", "mtls")
 		i.set = set
-		return one[appsv1.Deployment](t, i.objects(t, "testdata/chart")).Spec.Template.Labels["metrics-gate.github.io/settings"]
+		pod := one[appsv1.Deployment](t, i.objects(t, "testdata/chart")).Spec.Template
+		return pod.Labels["metrics-gate.github.io/settings"]
 	}
 	before := label()
 	if got := label("metricsGate.allow=token:x"); got == before || len(got) != 32 {
@@ -117,7 +127,11 @@ func postRender(t *testing.T, i install, folder string) []any {
 func TestHelmPostRender(t *testing.T) {
 	for kind, folder := range charts() {
 		for _, jobs := range []string{"", "jobs"} {
-			list := postRender(t, install{release: "prod", namespace: "gitlab-runner", set: []string{"runners.jobNamespace=" + jobs}}, folder)
+			list := postRender(
+				t,
+				install{release: "prod", namespace: "gitlab-runner", set: []string{"runners.jobNamespace=" + jobs}},
+				folder,
+			)
 			c := newCluster(t, list, build(t, source("deploy/k8s/cert-manager")), namespaces(jobs))
 			c.resolve(t)
 			g := gatedPod(t, one[appsv1.Deployment](t, list), list)
@@ -127,13 +141,17 @@ func TestHelmPostRender(t *testing.T) {
 			if !g.native {
 				t.Errorf("%s: not a native sidecar", kind)
 			}
-			elsewhere := slices.DeleteFunc(slices.Clone(list), func(o any) bool { return meta(o).Namespace == "gitlab-runner" })
+			elsewhere := slices.DeleteFunc(
+				slices.Clone(list),
+				func(o any) bool { return meta(o).Namespace == "gitlab-runner" },
+			)
 			if (jobs == "") != (len(elsewhere) == 0) {
 				t.Errorf("%s: jobs in %q: %d objects outside of the release's namespace", kind, jobs, len(elsewhere))
 			}
 		}
 	}
-	if r := command(t, "git", "-C", source("deploy/k8s"), "status", "--porcelain", "--ignored", "helm-post-render"); strings.Contains(r.stdout, "release.yaml") {
+	r := command(t, "git", "-C", source("deploy/k8s"), "status", "--porcelain", "--ignored", "helm-post-render")
+	if strings.Contains(r.stdout, "release.yaml") {
 		t.Error("the post-renderer leaves files behind")
 	}
 }
@@ -152,7 +170,8 @@ func TestHelm4Plugin(t *testing.T) {
 			} `json:"platformCommand"`
 		} `json:"runtimeConfig"`
 	}
-	if err := yaml.UnmarshalStrict([]byte(read(t, source("deploy/k8s/helm-post-render/plugin.yaml"))), &plugin); err != nil {
+	text := read(t, source("deploy/k8s/helm-post-render/plugin.yaml"))
+	if err := yaml.UnmarshalStrict([]byte(text), &plugin); err != nil {
 		t.Fatal(err)
 	}
 	command := plugin.RuntimeConfig.PlatformCommand[0].Command

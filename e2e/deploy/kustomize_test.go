@@ -23,7 +23,12 @@ func tree(t *testing.T, base string) string {
 		t.Fatal(err)
 	}
 	if base != "" {
-		replaceIn(t, filepath.Join(dir, "examples/runner/deployment.yaml"), read(t, filepath.Join(dir, "examples/runner/deployment.yaml")), base)
+		replaceIn(
+			t,
+			filepath.Join(dir, "examples/runner/deployment.yaml"),
+			read(t, filepath.Join(dir, "examples/runner/deployment.yaml")),
+			base,
+		)
 	}
 	return dir
 }
@@ -63,7 +68,14 @@ func chosen(t *testing.T, dir string, files ...string) []any {
 // bases are runners as they are found: one without a chart, the chart's, the operator's.
 func bases(t *testing.T) map[string]string {
 	t.Helper()
-	chart, err := install{release: "prod", namespace: "gitlab-runner", set: []string{`podLabels.app\.kubernetes\.io/name=prod`}}.render(t, "testdata/chart")
+	chart, err := install{
+		release:   "prod",
+		namespace: "gitlab-runner",
+		set:       []string{`podLabels.app\.kubernetes\.io/name=prod`},
+	}.render(
+		t,
+		"testdata/chart",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,8 +139,12 @@ func checkSelected(t *testing.T, g gated, list []any) {
 			}
 		}
 	}
-	service := one[corev1.Service](t, manifests(t, "service", read(t, source("deploy/k8s/prometheus-operator/service.yaml"))))
-	if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(g.pod.Labels)) || service.Namespace != g.Namespace {
+	service := one[corev1.Service](
+		t,
+		manifests(t, "service", read(t, source("deploy/k8s/prometheus-operator/service.yaml"))),
+	)
+	if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(g.pod.Labels)) ||
+		service.Namespace != g.Namespace {
 		t.Errorf("the Service does not select %v", g.pod.Labels)
 	}
 	for _, path := range glob(t, "deploy/k8s/prometheus-operator/servicemonitor-*.yaml") {
@@ -157,7 +173,10 @@ func TestManifests(t *testing.T) {
 			return err
 		}
 		switch base := filepath.Base(path); {
-		case base == "kustomization.yaml", base == "plugin.yaml", base == "site.yaml", strings.HasPrefix(base, "values"): // others read these
+		case base == "kustomization.yaml",
+			base == "plugin.yaml",
+			base == "site.yaml",
+			strings.HasPrefix(base, "values"): // others read these
 			return nil
 		}
 		if strings.HasSuffix(path, "sidecar-plain/sidecar.yaml") { // a JSON patch; see TestSidecarsAgree
@@ -174,7 +193,8 @@ func TestManifests(t *testing.T) {
 // TestStrict: a field that no type has is found.
 func TestStrict(t *testing.T) {
 	text := read(t, source("deploy/k8s/components/network-policy/networkpolicy.yaml"))
-	for _, bad := range []string{strings.Replace(text, "podSelector:", "podSelektor:", 1), text + "metadata: {name: twice}\n"} {
+	misspelt := strings.Replace(text, "podSelector:", "podSelektor:", 1)
+	for _, bad := range []string{misspelt, text + "metadata: {name: twice}\n"} {
 		if _, err := decode(bad); err == nil {
 			t.Errorf("passed:\n%s", bad)
 		}

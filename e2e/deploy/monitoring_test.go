@@ -31,7 +31,12 @@ func decodeDashboard(text string) (d dashboard.Dashboard, err error) {
 	var raw struct {
 		Panels []struct{ FieldConfig json.RawMessage }
 	}
-	errs := []error{new(dashboard.Dashboard).UnmarshalJSONStrict([]byte(text)), json.Unmarshal([]byte(text), &raw), json.Unmarshal([]byte(text), &d), d.Validate()}
+	errs := []error{
+		new(dashboard.Dashboard).UnmarshalJSONStrict([]byte(text)),
+		json.Unmarshal([]byte(text), &raw),
+		json.Unmarshal([]byte(text), &d),
+		d.Validate(),
+	}
 	for _, p := range raw.Panels { // these are not decoded strictly with the rest
 		errs = append(errs, new(dashboard.FieldConfigSource).UnmarshalJSONStrict(p.FieldConfig))
 	}
@@ -76,7 +81,8 @@ func TestPanelsSayWhatIsMissing(t *testing.T) {
 		asked.Write(text)
 	}
 	for _, metric := range []string{ // what a runner's owner asks first
-		"gitlab_runner_failed_jobs_total", "gitlab_runner_job_queue_duration_seconds_bucket", "gitlab_runner_job_duration_seconds_bucket",
+		"gitlab_runner_failed_jobs_total",
+		"gitlab_runner_job_queue_duration_seconds_bucket", "gitlab_runner_job_duration_seconds_bucket",
 		"gitlab_runner_api_request_statuses_total", "gitlab_runner_version_info", "metrics_gate_build_info",
 	} {
 		if !strings.Contains(asked.String(), metric) {
@@ -123,7 +129,8 @@ func TestAlertsLead(t *testing.T) {
 		if !strings.Contains(a.Annotations["summary"], "{{ $labels.runner_name }}") {
 			t.Errorf("%s does not name the runner: %s", a.Alert, a.Annotations["summary"])
 		}
-		if by := aggregated.FindStringSubmatch(a.Expr); by != nil && !strings.Contains(by[1], "runner_name") && !strings.Contains(a.Expr, " and on ") {
+		if by := aggregated.FindStringSubmatch(a.Expr); by != nil && !strings.Contains(by[1], "runner_name") &&
+			!strings.Contains(a.Expr, " and on ") {
 			t.Errorf("%s drops the runner's name: %s", a.Alert, a.Expr)
 		}
 		checkPage(t, a)
@@ -146,7 +153,8 @@ func checkPage(t *testing.T, a alert) {
 	}
 	notWords := regexp.MustCompile(`[^a-z0-9 -]`)
 	for _, h := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(content), -1) {
-		if anchor == "" || strings.ReplaceAll(notWords.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-") == anchor {
+		if anchor == "" ||
+			strings.ReplaceAll(notWords.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-") == anchor {
 			return
 		}
 	}

@@ -23,14 +23,19 @@ type peer struct {
 func neighbours() map[string]*peer {
 	prometheus := map[string]string{"app.kubernetes.io/name": "prometheus"}
 	return map[string]*peer{
-		"prometheus":            {namespace: "monitoring", labels: prometheus, scrape: "200"},
-		"neighbour":             {namespace: "monitoring", labels: map[string]string{"app.kubernetes.io/name": "grafana"}, scrape: "exit 28"},
+		"prometheus": {namespace: "monitoring", labels: prometheus, scrape: "200"},
+		"neighbour": {
+			namespace: "monitoring",
+			labels:    map[string]string{"app.kubernetes.io/name": "grafana"},
+			scrape:    "exit 28",
+		},
 		"job":                   {namespace: "gitlab-runner", labels: map[string]string{"job": "1"}, scrape: "exit 28"},
 		"job that calls itself": {namespace: "gitlab-runner", labels: prometheus, scrape: "exit 28"},
 	}
 }
 
-// TestNetworkPolicy enforces the policy between namespaces as a network plugin does: Prometheus reaches 9253, nobody 9252, and the node its probes' port.
+// TestNetworkPolicy enforces the policy between namespaces as a network plugin does: Prometheus
+// reaches 9253, nobody 9252, and the node its probes' port.
 func TestNetworkPolicy(t *testing.T) {
 	list := build(t, source("deploy/k8s/examples/mtls"))
 	np, g := one[networkingv1.NetworkPolicy](t, list), gatedPod(t, one[appsv1.Deployment](t, list), list)
@@ -77,7 +82,11 @@ func TestNetworkPolicy(t *testing.T) {
 func enforce(t *testing.T, pod netns, node string, g gated, np *networkingv1.NetworkPolicy, peers map[string]*peer) {
 	t.Helper()
 	var rules strings.Builder
-	fmt.Fprintf(&rules, "table ip cni {\n chain input {\n  type filter hook input priority 0; policy accept;\n  ip saddr %s accept\n", node)
+	fmt.Fprintf(
+		&rules,
+		"table ip cni {\n chain input {\n  type filter hook input priority 0; policy accept;\n  ip saddr %s accept\n",
+		node,
+	)
 	for _, p := range peers {
 		for _, port := range []int{9252, 9253, 9254} {
 			if admits([]*networkingv1.NetworkPolicy{np}, p.traffic(g, port)) {

@@ -78,7 +78,10 @@ func TestOperator(t *testing.T) {
 
 // TestOperatorRefusesMap: podSpec as a map, as GitLab's page shows it, is what our type refuses too.
 func TestOperatorRefusesMap(t *testing.T) {
-	_, err := decode("apiVersion: apps.gitlab.com/v1beta2\nkind: Runner\nmetadata: {name: x}\nspec:\n  podSpec: {name: metrics, patch: '{}', patchType: strategic}\n")
+	_, err := decode(
+		"apiVersion: apps.gitlab.com/v1beta2\nkind: Runner\nmetadata: {name: x}\nspec:\n" +
+			"  podSpec: {name: metrics, patch: '{}', patchType: strategic}\n",
+	)
 	if err == nil {
 		t.Error("passed")
 	}
@@ -86,13 +89,12 @@ func TestOperatorRefusesMap(t *testing.T) {
 
 // TestSidecarsAgree: the container stands in four places; but for what must differ it is the same.
 func TestSidecarsAgree(t *testing.T) {
-	native := one[appsv1.Deployment](t, build(t, source("deploy/k8s/examples/mtls"))).Spec.Template.Spec.InitContainers[0]
-	operator := one[appsv1.Deployment](t, operated(t, build(t, source("deploy/k8s/operator"))))
-	want := alike(t, native)
+	pod := func(list []any) corev1.PodSpec { return one[appsv1.Deployment](t, list).Spec.Template.Spec }
+	want := alike(t, pod(build(t, source("deploy/k8s/examples/mtls"))).InitContainers[0])
 	for name, c := range map[string]corev1.Container{
-		"sidecar-plain": one[appsv1.Deployment](t, build(t, source("deploy/k8s/examples/before-1.29"))).Spec.Template.Spec.Containers[1],
-		"operator":      operator.Spec.Template.Spec.InitContainers[0],
-		"helm":          one[appsv1.Deployment](t, valuesFor(t, "prod", "mtls").objects(t, "testdata/chart")).Spec.Template.Spec.Containers[1],
+		"sidecar-plain": pod(build(t, source("deploy/k8s/examples/before-1.29"))).Containers[1],
+		"operator":      pod(operated(t, build(t, source("deploy/k8s/operator")))).InitContainers[0],
+		"helm":          pod(valuesFor(t, "prod", "mtls").objects(t, "testdata/chart")).Containers[1],
 	} {
 		if got := alike(t, c); got != want {
 			t.Errorf("%s:\n%s\nsidecar:\n%s", name, got, want)

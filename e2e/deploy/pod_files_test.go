@@ -63,7 +63,10 @@ func (g gated) checkFiles(t *testing.T, c *cluster) {
 	if a := g.pod.Spec.AutomountServiceAccountToken; a == nil || *a {
 		t.Error("the runner's token is mounted into every container")
 	}
-	if !slices.ContainsFunc(g.runner.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == apiAccess }) {
+	if !slices.ContainsFunc(
+		g.runner.VolumeMounts,
+		func(m corev1.VolumeMount) bool { return m.MountPath == apiAccess },
+	) {
 		t.Error("the runner has lost its token")
 	}
 }

@@ -12,15 +12,22 @@ import (
 // traffic is a connection from the peer to a port of the gate's pod.
 func (p *peer) traffic(g gated, port int) *matcher.Traffic {
 	internal := func(namespace string, labels map[string]string) *matcher.InternalPeer {
-		return &matcher.InternalPeer{Namespace: namespace, PodLabels: labels, NamespaceLabels: map[string]string{"kubernetes.io/metadata.name": namespace}}
+		return &matcher.InternalPeer{
+			Namespace:       namespace,
+			PodLabels:       labels,
+			NamespaceLabels: map[string]string{"kubernetes.io/metadata.name": namespace},
+		}
 	}
 	name := ""
 	if port == 9253 {
 		name = "metrics-gate"
 	}
 	return &matcher.Traffic{
-		Source:      &matcher.TrafficPeer{Internal: internal(p.namespace, p.labels), IP: "10.0.0.1"},
-		Destination: &matcher.TrafficPeer{Internal: internal(g.Namespace, g.pod.Labels), IP: "10.0.0.2"}, Protocol: corev1.ProtocolTCP, ResolvedPort: port, ResolvedPortName: name,
+		Source: &matcher.TrafficPeer{Internal: internal(p.namespace, p.labels), IP: "10.0.0.1"},
+		Destination: &matcher.TrafficPeer{
+			Internal: internal(g.Namespace, g.pod.Labels),
+			IP:       "10.0.0.2",
+		}, Protocol: corev1.ProtocolTCP, ResolvedPort: port, ResolvedPortName: name,
 	}
 }
 
@@ -67,11 +74,19 @@ func TestPolicyEngineSeesHoles(t *testing.T) {
 	}{
 		"two items are OR": {"neighbour", 9253, func(np *networkingv1.NetworkPolicy) {
 			from := np.Spec.Ingress[0].From[0]
-			np.Spec.Ingress[0].From = []networkingv1.NetworkPolicyPeer{{NamespaceSelector: from.NamespaceSelector}, {PodSelector: from.PodSelector}}
+			np.Spec.Ingress[0].From = []networkingv1.NetworkPolicyPeer{
+				{NamespaceSelector: from.NamespaceSelector}, {PodSelector: from.PodSelector},
+			}
 		}},
-		"no namespace is one's own": {"job that calls itself", 9253, func(np *networkingv1.NetworkPolicy) { np.Spec.Ingress[0].From[0].NamespaceSelector = nil }},
-		"no from is everybody":      {"job", 9253, func(np *networkingv1.NetworkPolicy) { np.Spec.Ingress[0].From = nil }},
-		"no ports is every port":    {"prometheus", 9252, func(np *networkingv1.NetworkPolicy) { np.Spec.Ingress[0].Ports = nil }},
+		"no namespace is the policy's own": {"job that calls itself", 9253, func(np *networkingv1.NetworkPolicy) {
+			np.Spec.Ingress[0].From[0].NamespaceSelector = nil
+		}},
+		"no from is everybody": {"job", 9253, func(np *networkingv1.NetworkPolicy) {
+			np.Spec.Ingress[0].From = nil
+		}},
+		"no ports is every port": {"prometheus", 9252, func(np *networkingv1.NetworkPolicy) {
+			np.Spec.Ingress[0].Ports = nil
+		}},
 		"another's pods": {"job", 9252, func(np *networkingv1.NetworkPolicy) {
 			np.Spec.PodSelector.MatchLabels = map[string]string{"app": "other"}
 		}},

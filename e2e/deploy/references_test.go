@@ -47,7 +47,9 @@ func (c *cluster) references(o any) []ref {
 		}
 		return list
 	case *runner:
-		return []ref{{"Secret", ns, o.Spec.Token, "runner-registration-token"}, {"Secret", ns, o.Spec.Token, "runner-token"}}
+		return []ref{
+			{"Secret", ns, o.Spec.Token, "runner-registration-token"}, {"Secret", ns, o.Spec.Token, "runner-token"},
+		}
 	case *networkingv1.NetworkPolicy:
 		return policyReferences(o)
 	}
@@ -88,14 +90,22 @@ func namespaceReferences(names []string) (list []ref) {
 func policyReferences(np *networkingv1.NetworkPolicy) (list []ref) {
 	for _, rule := range np.Spec.Ingress {
 		for _, from := range rule.From {
-			list = append(list, ref{kind: "Namespace", name: from.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"]})
+			list = append(
+				list,
+				ref{kind: "Namespace", name: from.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"]},
+			)
 		}
 	}
 	return list
 }
 
 // scrapeReferences are the keys that a scrape reads, from the monitor's own namespace.
-func scrapeReferences(ns string, tls *monitoringv1.SafeTLSConfig, bearer *monitoringv1.SafeAuthorization, oauth2 *monitoringv1.OAuth2) []ref {
+func scrapeReferences(
+	ns string,
+	tls *monitoringv1.SafeTLSConfig,
+	bearer *monitoringv1.SafeAuthorization,
+	oauth2 *monitoringv1.OAuth2,
+) []ref {
 	var list []ref
 	secret := func(s *corev1.SecretKeySelector) {
 		if s != nil {

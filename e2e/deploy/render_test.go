@@ -42,7 +42,11 @@ func (i install) render(t *testing.T, folder string) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := helmvalues.Options{ValueFiles: i.files, Values: append(slices.Clone(yourValues), i.set...), FileValues: i.setFiles}
+	options := helmvalues.Options{
+		ValueFiles: i.files,
+		Values:     append(slices.Clone(yourValues), i.set...),
+		FileValues: i.setFiles,
+	}
 	merged, err := options.MergeValues(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +100,11 @@ func valuesFor(t *testing.T, release, way string) install {
 		}
 		return path
 	}
-	text := strings.ReplaceAll(read(t, source("deploy/k8s/helm/values.yaml")), "prod-metrics-gate", release+"-metrics-gate")
+	text := strings.ReplaceAll(
+		read(t, source("deploy/k8s/helm/values.yaml")),
+		"prod-metrics-gate",
+		release+"-metrics-gate",
+	)
 	i.files = []string{file("gate.yaml", text)}
 	switch way {
 	case "mtls":

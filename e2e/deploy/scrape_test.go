@@ -23,8 +23,16 @@ func TestStaticScrapeConfigs(t *testing.T) {
 	pki := harness.NewPKI(t)
 	pki.Write(t, "token", []byte("x"))
 	pki.Write(t, "client-secret", []byte("x"))
-	files := strings.NewReplacer("/etc/prometheus/metrics-gate/ca.crt", pki.File("ca.pem"), "/etc/prometheus/metrics-gate/tls.crt", pki.File("server.pem"),
-		"/etc/prometheus/metrics-gate/tls.key", pki.File("server-key.pem"), "/etc/prometheus/metrics-gate", pki.Dir)
+	files := strings.NewReplacer(
+		"/etc/prometheus/metrics-gate/ca.crt",
+		pki.File("ca.pem"),
+		"/etc/prometheus/metrics-gate/tls.crt",
+		pki.File("server.pem"),
+		"/etc/prometheus/metrics-gate/tls.key",
+		pki.File("server-key.pem"),
+		"/etc/prometheus/metrics-gate",
+		pki.Dir,
+	)
 	for _, path := range glob(t, "deploy/k8s/scrape-configs/static-*.yml") {
 		text := files.Replace(read(t, path))
 		name := filepath.Join(t.TempDir(), "prometheus.yml")
@@ -84,16 +92,30 @@ func checkScrape(t *testing.T, path string, s *config.ScrapeConfig) {
 	}
 }
 
-// checkTargets: of the targets that discovery makes of a runner's pod, one for each port, the gate's remains; of a job's pod none.
+// checkTargets: of the targets that discovery makes of a runner's pod, one for each port, the
+// gate's remains; of a job's pod none.
 func checkTargets(t *testing.T, path string, rules []*relabel.Config) {
 	t.Helper()
 	kept := 0
 	for _, target := range []struct{ component, port, address string }{
-		{"runner", "metrics-gate", "10.0.0.1:9253"}, {"runner", "metrics", "10.0.0.1:9252"}, {"runner", "", "10.0.0.1:9254"},
+		{"runner", "metrics-gate", "10.0.0.1:9253"}, {"runner", "metrics", "10.0.0.1:9252"},
+		{"runner", "", "10.0.0.1:9254"},
 		{"", "metrics-gate", "10.0.0.2:9253"}, {"prometheus", "web", "10.0.0.3:9090"},
 	} {
-		b := labels.NewBuilder(labels.FromStrings("__address__", target.address, "__meta_kubernetes_pod_name", "p", "__meta_kubernetes_namespace", "gitlab-runner",
-			"__meta_kubernetes_pod_container_port_name", target.port, "__meta_kubernetes_pod_label_app_kubernetes_io_component", target.component))
+		b := labels.NewBuilder(
+			labels.FromStrings(
+				"__address__",
+				target.address,
+				"__meta_kubernetes_pod_name",
+				"p",
+				"__meta_kubernetes_namespace",
+				"gitlab-runner",
+				"__meta_kubernetes_pod_container_port_name",
+				target.port,
+				"__meta_kubernetes_pod_label_app_kubernetes_io_component",
+				target.component,
+			),
+		)
 		if relabel.ProcessBuilder(b, rules...) {
 			kept++
 			if got := b.Labels(); target.address != "10.0.0.1:9253" || got.Get("pod") != "p" || got.Has("runner_name") {
@@ -108,7 +130,10 @@ func checkTargets(t *testing.T, path string, rules []*relabel.Config) {
 
 // TestMonitors: each variant proves itself in its own way only, and verifies the gate.
 func TestMonitors(t *testing.T) {
-	prom := one[monitoringv1.Prometheus](t, manifests(t, "class", read(t, source("deploy/k8s/prometheus-operator/scrapeclass-prometheus.yaml"))))
+	prom := one[monitoringv1.Prometheus](
+		t,
+		manifests(t, "class", read(t, source("deploy/k8s/prometheus-operator/scrapeclass-prometheus.yaml"))),
+	)
 	classes := map[string]monitoringv1.ScrapeClass{}
 	for _, c := range prom.Spec.ScrapeClasses {
 		classes[c.Name] = c
@@ -118,7 +143,8 @@ func TestMonitors(t *testing.T) {
 			}
 		}
 	}
-	if e := *prom.Spec.Volumes[0].Projected.Sources[0].ServiceAccountToken; e.Audience != "metrics-gate" || *e.ExpirationSeconds < 600 {
+	if e := *prom.Spec.Volumes[0].Projected.Sources[0].ServiceAccountToken; e.Audience != "metrics-gate" ||
+		*e.ExpirationSeconds < 600 {
 		t.Errorf("token %+v", e)
 	}
 	for _, path := range glob(t, "deploy/k8s/prometheus-operator/podmonitor-*.yaml") {
@@ -163,7 +189,13 @@ func both(t *testing.T, path string, paths []string) {
 	}
 }
 
-func checkPodEndpoint(t *testing.T, path string, class *string, e monitoringv1.PodMetricsEndpoint, classes map[string]monitoringv1.ScrapeClass) {
+func checkPodEndpoint(
+	t *testing.T,
+	path string,
+	class *string,
+	e monitoringv1.PodMetricsEndpoint,
+	classes map[string]monitoringv1.ScrapeClass,
+) {
 	t.Helper()
 	if *e.Port != "metrics-gate" || *e.Scheme != "https" {
 		t.Errorf("%s: port %s, scheme %s", path, *e.Port, *e.Scheme)
@@ -176,7 +208,8 @@ func checkPodEndpoint(t *testing.T, path string, class *string, e monitoringv1.P
 	if !ok || e.TLSConfig != nil || e.Authorization != nil || *c.TLSConfig.ServerName == "" {
 		t.Errorf("%s: class %+v, endpoint %+v", path, c, e)
 	}
-	if (c.Authorization != nil) != strings.HasSuffix(path, "-bearer.yaml") || (e.OAuth2 != nil) != strings.HasSuffix(path, "-oauth2.yaml") {
+	if (c.Authorization != nil) != strings.HasSuffix(path, "-bearer.yaml") ||
+		(e.OAuth2 != nil) != strings.HasSuffix(path, "-oauth2.yaml") {
 		t.Errorf("%s: proofs do not fit the name", path)
 	}
 }

@@ -26,7 +26,9 @@ func shapes(t *testing.T, list []any) map[string]string {
 			delete(o.Spec.Template.Annotations, "checksum/secrets")
 			runner := &o.Spec.Template.Spec.Containers[0]
 			runner.Image, _, _ = strings.Cut(runner.Image, ":")
-			runner.Env = slices.DeleteFunc(runner.Env, func(e corev1.EnvVar) bool { return e.Name == "SESSION_SERVER_ADDRESS" })
+			runner.Env = slices.DeleteFunc(runner.Env, func(e corev1.EnvVar) bool {
+				return e.Name == "SESSION_SERVER_ADDRESS"
+			})
 		case *corev1.ConfigMap:
 			delete(o.Data, "config.toml") // the chart's own files
 			for name := range o.Data {
@@ -44,7 +46,10 @@ func shapes(t *testing.T, list []any) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found[fmt.Sprintf("%T %s", o, meta(o).Name)] = chartVersion.ReplaceAllString(string(text), "chart: gitlab-runner")
+		found[fmt.Sprintf("%T %s", o, meta(o).Name)] = chartVersion.ReplaceAllString(
+			string(text),
+			"chart: gitlab-runner",
+		)
 	}
 	return found
 }
