@@ -1,17 +1,22 @@
 package deploy
 
 import (
+	"bytes"
 	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"helm.sh/helm/v4/pkg/cli"
+	"helm.sh/helm/v4/pkg/postrenderer"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"sigs.k8s.io/yaml"
 )
 
 var ways = []string{"mtls", "bearer", "oauth2"}
@@ -156,27 +161,30 @@ func TestHelmPostRender(t *testing.T) {
 	}
 }
 
-// TestHelm4Plugin: the plugin's file has the fields that Helm 4 asks for, and runs what is there.
+// TestHelm4Plugin: Helm 4 finds the plugin where `helm plugin install` links it, runs it, and
+// gets what Helm 3 gets from the script.
 func TestHelm4Plugin(t *testing.T) {
-	var plugin struct {
-		APIVersion    string `json:"apiVersion"`
-		Type          string `json:"type"`
-		Name          string `json:"name"`
-		Version       string `json:"version"`
-		Runtime       string `json:"runtime"`
-		RuntimeConfig struct {
-			PlatformCommand []struct {
-				Command string `json:"command"`
-			} `json:"platformCommand"`
-		} `json:"runtimeConfig"`
-	}
-	text := read(t, source("deploy/k8s/helm-post-render/plugin.yaml"))
-	if err := yaml.UnmarshalStrict([]byte(text), &plugin); err != nil {
+	i := install{release: "prod", namespace: "gitlab-runner"}
+	want := shapes(t, postRender(t, i, "testdata/chart"))
+	i.files = []string{source("deploy/k8s/helm-post-render/values.yaml")}
+	text, err := i.render(t, "testdata/chart")
+	if err != nil {
 		t.Fatal(err)
 	}
-	command := plugin.RuntimeConfig.PlatformCommand[0].Command
-	if plugin.Type != "postrenderer/v1" || plugin.APIVersion != "v1" || command != "${HELM_PLUGIN_DIR}/post-render.sh" {
-		t.Errorf("%+v", plugin)
+	folder := t.TempDir()
+	if err := os.Symlink(source("deploy/k8s/helm-post-render"), filepath.Join(folder, "metrics-gate")); err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := postrenderer.NewPostRendererPlugin(&cli.EnvSettings{PluginsDirectory: folder}, "metrics-gate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendered, err := plugin.Run(bytes.NewBufferString(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := shapes(t, manifests(t, "helm 4", rendered.String())); !maps.Equal(got, want) {
+		t.Errorf("Helm 4 has\n%v\nHelm 3\n%v", got, want)
 	}
 }
 
