@@ -70,7 +70,7 @@ func TestHelmServiceMonitor(t *testing.T) {
 			t.Errorf("%s: %s, endpoint %+v", kind, m.Namespace, e)
 			continue
 		}
-		proofs(t, "servicemonitor-mtls.yaml", &e.TLSConfig.SafeTLSConfig, false, false)
+		credentialsMatch(t, "servicemonitor-mtls.yaml", &e.TLSConfig.SafeTLSConfig, false, false)
 		if port := one[corev1.Service](t, list).Spec.Ports[0]; port.Port != 9253 || port.Name != e.Port {
 			t.Errorf("%s: Service port %+v", kind, port)
 		}

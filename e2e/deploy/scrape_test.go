@@ -77,12 +77,12 @@ func checkScrape(t *testing.T, path string, s *config.ScrapeConfig) {
 	if s.Scheme != "https" || http.TLSConfig.CAFile == "" || http.TLSConfig.InsecureSkipVerify {
 		t.Errorf("%s: %+v", path, http.TLSConfig)
 	}
-	proofs := map[string]bool{
+	used := map[string]bool{
 		"mtls":   http.TLSConfig.CertFile != "",
 		"bearer": http.Authorization != nil && http.Authorization.CredentialsFile != "",
 		"oauth2": http.OAuth2 != nil && http.OAuth2.ClientSecretFile != "",
 	}
-	for kind, shown := range proofs {
+	for kind, shown := range used {
 		if shown != strings.HasSuffix(path, "-"+kind+".yml") {
 			t.Errorf("%s: %s is %v", path, kind, shown)
 		}
@@ -128,7 +128,7 @@ func checkTargets(t *testing.T, path string, rules []*relabel.Config) {
 	}
 }
 
-// TestMonitors: each variant proves itself in its own way only, and verifies the gate.
+// TestMonitors: each variant authenticates in its own way only, and verifies the gate.
 func TestMonitors(t *testing.T) {
 	prom := one[monitoringv1.Prometheus](
 		t,
@@ -161,7 +161,7 @@ func TestMonitors(t *testing.T) {
 		for _, m := range only[monitoringv1.ServiceMonitor](manifests(t, path, read(t, path))) {
 			e := m.Spec.Endpoints[0]
 			paths, jobs = append(paths, e.Path), append(jobs, *e.RelabelConfigs[0].Replacement)
-			proofs(t, path, &e.TLSConfig.SafeTLSConfig, e.Authorization != nil, e.OAuth2 != nil)
+			credentialsMatch(t, path, &e.TLSConfig.SafeTLSConfig, e.Authorization != nil, e.OAuth2 != nil)
 		}
 		both(t, path, paths)
 		if !slices.Equal(jobs, []string{"gitlab-runner", "metrics-gate"}) {
@@ -172,7 +172,7 @@ func TestMonitors(t *testing.T) {
 		var paths []string
 		for _, m := range only[monitoringv1alpha1.ScrapeConfig](manifests(t, path, read(t, path))) {
 			paths = append(paths, *m.Spec.MetricsPath)
-			proofs(t, path, m.Spec.TLSConfig, m.Spec.Authorization != nil, m.Spec.OAuth2 != nil)
+			credentialsMatch(t, path, m.Spec.TLSConfig, m.Spec.Authorization != nil, m.Spec.OAuth2 != nil)
 			if m.Spec.JobName == nil || *m.Spec.JobName != m.Name {
 				t.Errorf("%s: job %v of %s", path, m.Spec.JobName, m.Name)
 			}
@@ -201,7 +201,7 @@ func checkPodEndpoint(
 		t.Errorf("%s: port %s, scheme %s", path, *e.Port, *e.Scheme)
 	}
 	if class == nil {
-		proofs(t, path, e.TLSConfig, e.Authorization != nil, e.OAuth2 != nil)
+		credentialsMatch(t, path, e.TLSConfig, e.Authorization != nil, e.OAuth2 != nil)
 		return
 	}
 	c, ok := classes[*class]
@@ -210,12 +210,12 @@ func checkPodEndpoint(
 	}
 	if (c.Authorization != nil) != strings.HasSuffix(path, "-bearer.yaml") ||
 		(e.OAuth2 != nil) != strings.HasSuffix(path, "-oauth2.yaml") {
-		t.Errorf("%s: proofs do not fit the name", path)
+		t.Errorf("%s: credentials do not match the name", path)
 	}
 }
 
-// proofs: exactly the way that the file's name says.
-func proofs(t *testing.T, path string, tls *monitoringv1.SafeTLSConfig, bearer, oauth2 bool) {
+// credentialsMatch: the scraper authenticates in exactly the way that the file's name says.
+func credentialsMatch(t *testing.T, path string, tls *monitoringv1.SafeTLSConfig, bearer, oauth2 bool) {
 	t.Helper()
 	if tls == nil || tls.CA.ConfigMap == nil || tls.InsecureSkipVerify != nil || tls.ServerName == nil {
 		t.Errorf("%s: the gate is not verified: %+v", path, tls)
