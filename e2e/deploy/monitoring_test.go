@@ -15,9 +15,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// classic is Grafana's dashboard as files have it and as every Grafana imports it.
+//
+//lint:ignore SA1019 the newer schema is of a Kubernetes resource
+type classic = dashboard.Dashboard
+
 // loadDashboard decodes the dashboard with Grafana's own schema, strictly, the options of each
 // kind of panel and query included.
-func loadDashboard(t *testing.T) dashboard.Dashboard {
+func loadDashboard(t *testing.T) classic {
 	t.Helper()
 	d, err := decodeDashboard(read(t, source("deploy/monitoring/dashboard.json")))
 	if err != nil {
@@ -26,13 +31,13 @@ func loadDashboard(t *testing.T) dashboard.Dashboard {
 	return d
 }
 
-func decodeDashboard(text string) (d dashboard.Dashboard, err error) {
+func decodeDashboard(text string) (d classic, err error) {
 	plugins.RegisterDefaultPlugins()
 	var raw struct {
 		Panels []struct{ FieldConfig json.RawMessage }
 	}
 	errs := []error{
-		new(dashboard.Dashboard).UnmarshalJSONStrict([]byte(text)),
+		new(classic).UnmarshalJSONStrict([]byte(text)),
 		json.Unmarshal([]byte(text), &raw),
 		json.Unmarshal([]byte(text), &d),
 		d.Validate(),
