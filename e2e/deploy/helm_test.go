@@ -94,6 +94,27 @@ func TestHelmRefuses(t *testing.T) {
 	}
 }
 
+// TestHelmReleaseLabelTwice: what the values say of podMonitor.labels.release is so.
+func TestHelmReleaseLabelTwice(t *testing.T) {
+	for kind, folder := range charts() {
+		i := valuesFor(t, "prod", "mtls")
+		i.set = []string{"metrics.podMonitor.labels.release=kube-prometheus-stack"}
+		text, err := i.render(t, folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		twice := 0
+		for _, doc := range separator.Split(text, -1) {
+			if _, err := decode(doc); err != nil && strings.Contains(doc, "kind: PodMonitor") {
+				twice++
+			}
+		}
+		if twice != 1 {
+			t.Errorf("%s: %d PodMonitors with a key twice", kind, twice)
+		}
+	}
+}
+
 // TestHelmSettingsRoll: a setting changes the pods, the CA that the gate reads again does not.
 func TestHelmSettingsRoll(t *testing.T) {
 	label := func(set ...string) string {
