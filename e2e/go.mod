@@ -29,6 +29,7 @@ require (
 require (
 	github.com/prometheus/client_model v0.6.3
 	google.golang.org/protobuf v1.36.12
+	howett.net/plist v1.0.1
 )
 
 require (
