@@ -89,7 +89,7 @@ var (
 // one that `metrics-gate help` lists.
 func TestMentionedVariables(t *testing.T) {
 	help := good(t, harness.Binary(t), "help")
-	files := []string{source("Dockerfile"), source("docs", "kubernetes.md"), source("docs", "systemd.md"), source("docs", "packages.md")}
+	files := []string{source("Dockerfile"), source("docs", "kubernetes.md"), source("docs", "kubernetes-prometheus.md"), source("docs", "systemd.md"), source("docs", "packages.md")}
 	err := filepath.WalkDir(source("deploy"), func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			files = append(files, path)

@@ -44,11 +44,14 @@ func TestFirewall(t *testing.T) {
 func firewallCommand(t *testing.T, passwd string) []string {
 	t.Helper()
 	unit := directives(t, "metrics-gate-firewall.service")
-	for _, want := range []string{"DynamicUser=yes", "AmbientCapabilities=CAP_NET_ADMIN", "ExecStart=/usr/sbin/nft -f /usr/share/metrics-gate/metrics-gate.nft"} {
+	for _, want := range []string{
+		"DynamicUser=yes", "AmbientCapabilities=CAP_NET_ADMIN", "Environment=RUNNER_PORTS=9252",
+		`ExecStart=/usr/sbin/nft -D "ports={ ${RUNNER_PORTS} }" -f /usr/share/metrics-gate/metrics-gate.nft`,
+	} {
 		if !strings.Contains("\n"+strings.Join(unit, "\n")+"\n", "\n"+want+"\n") {
 			t.Fatalf("the unit lacks %q", want)
 		}
 	}
-	return []string{"sh", "-ec", `mount --bind "$1" /etc/passwd; exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+net_admin --ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin "$2" -f "$3"`,
+	return []string{"sh", "-ec", `mount --bind "$1" /etc/passwd; exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+net_admin --ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin "$2" -D "ports={ 9252 }" -f "$3"`,
 		"sh", passwd, tool(t, "nft"), source("deploy/systemd/metrics-gate.nft")}
 }

@@ -37,7 +37,8 @@ func TestIdentityLimitCountsEveryRequest(t *testing.T) {
 				}
 			}
 			if counts[test.status] != burst || counts[429] != requests-burst {
-				t.Errorf("%v of %d requests, want %d with %d and the others with 429", counts, requests, burst, test.status)
+				t.Errorf("%v of %d requests, want %d with %d and the others with 429", counts, requests, burst,
+					test.status)
 			}
 			expect(t, w.scrape(t), 200) // another identity
 		})

@@ -69,18 +69,7 @@ func TestStormOfConnectionsLosesNoScrape(t *testing.T) {
 		})
 	}
 	harness.Eventually(t, "the storm is on", func() bool { return connected.Load() > 1000 })
-	lost := 0
-	for range scrapes {
-		conn, err := dialTCP(w.gate.Address, "127.0.0.1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := scrapeOver(conn, w); err != nil {
-			t.Log(err)
-			lost++
-		}
-		_ = conn.Close()
-	}
+	lost := w.scrapeNew(t, scrapes)
 	stop()
 	storm.Wait()
 	t.Logf("%d connections of the storm", connected.Load())

@@ -1,7 +1,8 @@
 // Command sbom writes the CycloneDX bill of materials of a Go binary, from what the
-// linker recorded in it: the modules that are really inside, with their checksums.
+// linker recorded in it: the modules in the binary, with their checksums and licenses. NOTICES
+// gets the license texts.
 //
-//	sbom BINARY NAME VERSION > NAME.cdx.json
+//	sbom BINARY NAME VERSION NOTICES > NAME.cdx.json
 //
 // The same binary gives the same bytes; the time is SOURCE_DATE_EPOCH.
 package main
@@ -21,17 +22,19 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: sbom BINARY NAME VERSION")
+	if len(os.Args) != 5 {
+		fmt.Fprintln(os.Stderr, "usage: sbom BINARY NAME VERSION NOTICES")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Stdout); err != nil {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "sbom: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(path, name, version string, out io.Writer) error {
+// run has the arguments of the command.
+func run(args []string, out io.Writer) error {
+	path, name, version, texts := args[0], args[1], args[2], args[3]
 	info, err := buildinfo.ReadFile(path)
 	if err != nil {
 		return err
@@ -40,37 +43,48 @@ func run(path, name, version string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	bom, err := describe(info, sha256.Sum256(content), name, version)
+	for i, m := range info.Deps {
+		if m.Replace != nil {
+			info.Deps[i] = m.Replace
+		}
+	}
+	found, err := licenses(info.Deps)
+	if err != nil {
+		return err
+	}
+	if err := notices(texts, info.Deps, found); err != nil {
+		return err
+	}
+	main := cdx.Component{Name: name, Version: version}
+	bom, err := describe(info, sha256.Sum256(content), main, found)
 	if err != nil {
 		return err
 	}
 	return cdx.NewBOMEncoder(out, cdx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(bom, cdx.SpecVersion1_6)
 }
 
-// describe lists the binary, the modules in it and the Go standard library.
-func describe(info *debug.BuildInfo, sum [sha256.Size]byte, name, version string) (*cdx.BOM, error) {
+// describe lists the binary, the modules in it and the Go standard library. sum is the binary's
+// checksum, main has its name and version.
+func describe(info *debug.BuildInfo, sum [sha256.Size]byte, main cdx.Component, found map[string]license) (*cdx.BOM, error) {
 	seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
 		return nil, fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
 	}
-	root := "pkg:golang/" + info.Main.Path + "@" + version
-	main := cdx.Component{
-		BOMRef: root, Type: cdx.ComponentTypeApplication, Name: name, Version: version, PackageURL: root,
-		Hashes:   &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex.EncodeToString(sum[:])}},
-		Licenses: &cdx.Licenses{{License: &cdx.License{ID: "Apache-2.0"}}},
-	}
+	root := "pkg:golang/" + info.Main.Path + "@" + main.Version
+	main.BOMRef, main.Type, main.PackageURL = root, cdx.ComponentTypeApplication, root
+	main.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex.EncodeToString(sum[:])}}
+	main.Licenses = choices("Apache-2.0")
 	std := "pkg:golang/std@" + info.GoVersion[len("go"):]
 	components := []cdx.Component{{
 		BOMRef: std, Type: cdx.ComponentTypeLibrary, Name: "std", Version: info.GoVersion, PackageURL: std,
+		Licenses: choices("BSD-3-Clause"),
 	}}
 	refs := []string{std}
 	for _, m := range info.Deps {
-		if m.Replace != nil {
-			m = m.Replace
-		}
 		ref := "pkg:golang/" + m.Path + "@" + m.Version
 		components = append(components, cdx.Component{
 			BOMRef: ref, Type: cdx.ComponentTypeLibrary, Name: m.Path, Version: m.Version, PackageURL: ref,
+			Licenses:   choices(found[m.Path].ids...),
 			Properties: &[]cdx.Property{{Name: "go:sum", Value: m.Sum}},
 		})
 		refs = append(refs, ref)

@@ -37,13 +37,15 @@ say() { echo "== $*"; }
 say install
 add
 say "user $(getent passwd metrics-gate)"
-say "mode $(stat -c '%a %U' /etc/metrics-gate) $(stat -c '%a %U' /etc/metrics-gate/metrics-gate.env)"
+say "mode $(stat -c '%a %U %G' /etc/metrics-gate) $(stat -c '%a %U %G' /etc/metrics-gate/metrics-gate.env)"
 metrics-gate version
 man -w 8 metrics-gate
 say "running: $(pgrep -x metrics-gate || true)"
 
 echo secret > /etc/metrics-gate/tls.key
 echo METRICS_GATE_METRICS_ALLOW=dns:mine > /etc/metrics-gate/metrics-gate.env
+mkdir -p /etc/systemd/system/multi-user.target.wants
+ln -s /usr/lib/systemd/system/metrics-gate@.service /etc/systemd/system/multi-user.target.wants/metrics-gate@9263.service
 say upgrade
 add < /dev/null
 say "settings $(cat /etc/metrics-gate/metrics-gate.env)"
@@ -53,6 +55,7 @@ say "key $(cat /etc/metrics-gate/tls.key)"
 say purge
 purge
 say "key $(cat /etc/metrics-gate/tls.key)"
+rm /etc/systemd/system/multi-user.target.wants/metrics-gate@9263.service # systemctl does it
 say "left $(find / -xdev -path /package -prune -o -path /proc -prune -o -name '*metrics-gate*' -print | grep -vE '^/(tmp|work|root|home|var/(lib|cache)|builds|src)' | sort | tr '\n' ' ')"
 SCRIPT
 exec chroot "$root" sh /package/run "$1"

@@ -24,7 +24,7 @@ func staleKeys(c *config.Config) time.Duration {
 	return stale
 }
 
-const recordingRules = `# Rules for metrics-gate and the runners behind it. They want two jobs: one that scrapes
+const recordingRules = `# Rules for metrics-gate and the runners behind it. They need two jobs: one that scrapes
 # /metrics (the runner) and one that scrapes /gate/metrics (the gate itself).
 groups:
 - name: metrics-gate-records
@@ -45,91 +45,159 @@ groups:
 
 const gateAlerts = `- name: metrics-gate
   rules:
-  - alert: MetricsGateCertificateEndsSoon
+  - alert: MetricsGateCertificateExpiresSoon
     expr: metrics_gate_certificate_expiry_timestamp_seconds{role!="crl"} - time() < 14 * 86400
     for: 15m
     labels: {severity: warning}
     annotations:
-      summary: 'The {{ $labels.role }} certificate of {{ $labels.instance }} ends in {{ $value | humanizeDuration }}'
-      description: 'Renew it. metrics-gate check lists what ends when; a renewed file is taken over within 10 s.'
-  - alert: MetricsGateCertificateEndsNow
+      summary: >-
+        Runner {{ $labels.LABEL }}: the {{ $labels.role }} certificate of gate {{ $labels.instance }} expires in
+        {{ $value | humanizeDuration }}
+      description: >-
+        Renew it. metrics-gate check lists what expires when. The gate loads a renewed file within 10 s.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/operations.md#rotation
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
+  - alert: MetricsGateCertificateExpiresNow
     expr: metrics_gate_certificate_expiry_timestamp_seconds{role!="crl"} - time() < 2 * 86400
     for: 5m
     labels: {severity: critical}
     annotations:
-      summary: 'The {{ $labels.role }} certificate of {{ $labels.instance }} ends in {{ $value | humanizeDuration }}'
-      description: 'After its end every scrape of this runner is refused. Renew it now.'
-  - alert: MetricsGateRevocationListStale
+      summary: >-
+        Runner {{ $labels.LABEL }}: the {{ $labels.role }} certificate of gate {{ $labels.instance }} expires in
+        {{ $value | humanizeDuration }}
+      description: >-
+        After that every scrape of this runner fails. Renew it now.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/operations.md#rotation
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
+  - alert: MetricsGateRevocationListExpiresSoon
     expr: metrics_gate_certificate_expiry_timestamp_seconds{role="crl"} - time() < 6 * 3600
     for: 15m
     labels: {severity: critical}
     annotations:
-      summary: 'The revocation list of {{ $labels.instance }} ends in {{ $value | humanizeDuration }}'
-      description: 'With a stale list all certificates of its issuer are refused. Publish a new one.'
+      summary: >-
+        Runner {{ $labels.LABEL }}: the revocation list of gate {{ $labels.instance }} expires in
+        {{ $value | humanizeDuration }}
+      description: >-
+        With a stale list the gate refuses all certificates of its issuer. Publish a new one.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/operations.md#rotation
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
   - alert: MetricsGateReloadRefused
     expr: increase(metrics_gate_reloads_total{result="error"}[15m]) > 0
     labels: {severity: warning}
     annotations:
-      summary: '{{ $labels.instance }} refused new {{ $labels.what }} files; the old ones stay in use'
-      description: 'Its log says which file and why (reload refused). metrics-gate check tries the files without a restart.'
-  - alert: MetricsGateRefusals
-    expr: sum by (job, instance, result) (rate(metrics_gate_authentications_total{result!~"success|unavailable"}[10m])) > 0.05
+      summary: >-
+        Runner {{ $labels.LABEL }}: gate {{ $labels.instance }} refused new {{ $labels.what }} files and keeps
+        the old ones
+      description: >-
+        Its log says which file and why (reload refused). metrics-gate check reads the files without a restart.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/operations.md#rotation
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
+  - alert: MetricsGateAuthenticationRefused
+    expr: >-
+      sum by (job, instance, LABEL, result)
+      (rate(metrics_gate_authentications_total{result!~"success|unavailable"}[10m])) > 0.05
     for: 15m
     labels: {severity: warning}
     annotations:
-      summary: '{{ $labels.instance }} keeps refusing callers: {{ $labels.result }}'
-      description: 'A scraper with old credentials, or somebody who tries. The log lines "authentication refused" name address and reason.'
-  - alert: MetricsGateDenied
-    expr: sum by (job, instance, route) (rate(metrics_gate_authorizations_denied_total[10m])) > 0
+      summary: >-
+        Runner {{ $labels.LABEL }}: gate {{ $labels.instance }} keeps refusing callers with 401 ({{
+        $labels.result }})
+      description: >-
+        A scraper has old credentials, or somebody guesses. The log lines "authentication refused" have address
+        and reason.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/operations.md#the-log
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
+  - alert: MetricsGateAuthorizationDenied
+    expr: sum by (job, instance, LABEL, route) (rate(metrics_gate_authorizations_denied_total[10m])) > 0
     for: 15m
     labels: {severity: warning}
     annotations:
-      summary: '{{ $labels.instance }} denies {{ $labels.route }} to a known caller'
-      description: 'The log lines "authorization refused" name the caller and the pattern that would let it in.'
+      summary: >-
+        Runner {{ $labels.LABEL }}: gate {{ $labels.instance }} denies {{ $labels.route }} to an authenticated
+        caller
+      description: >-
+        The log lines "authorization refused" have the identity and the pattern that would allow it.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/operations.md#the-log
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
   - alert: MetricsGateRateLimited
-    expr: sum by (job, instance, limiter) (rate(metrics_gate_rate_limited_total[5m])) > 0
+    expr: sum by (job, instance, LABEL, limiter) (rate(metrics_gate_rate_limited_total[5m])) > 0
     for: 10m
     labels: {severity: warning}
     annotations:
-      summary: '{{ $labels.instance }} answers 429 by its {{ $labels.limiter }} limiter'
-      description: 'members: raise RATE_LIMIT or scrape less often. strangers: somebody fails to authenticate faster than FAILURE_RATE_LIMIT.'
-  - alert: MetricsGateIssuerOutage
+      summary: >-
+        Runner {{ $labels.LABEL }}: the {{ $labels.limiter }} limiter of gate {{ $labels.instance }} answers 429
+      description: >-
+        identity: scrape less often or raise RATE_LIMIT. failures: an address fails to authenticate faster than
+        FAILURE_RATE_LIMIT.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/operations.md#the-log
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
+  - alert: MetricsGateIssuerUnreachable
     expr: time() - (metrics_gate_jwks_last_success_timestamp_seconds > 0) > STALE
     for: 10m
     labels: {severity: warning}
     annotations:
-      summary: '{{ $labels.instance }} has not had the keys of {{ $labels.issuer }} for {{ $value | humanizeDuration }}'
-      description: 'The last keys are kept until OIDC_JWKS_MAX_AGE. metrics-gate doctor says what is wrong with the issuer.'
-  - alert: MetricsGateCallersNotJudged
-    expr: sum by (job, instance, method) (rate(metrics_gate_authentications_total{result="unavailable"}[5m])) > 0
+      summary: >-
+        Runner {{ $labels.LABEL }}: gate {{ $labels.instance }} fetched the keys of {{ $labels.issuer }}
+        {{ $value | humanizeDuration }} ago
+      description: >-
+        The last keys count until OIDC_JWKS_MAX_AGE. metrics-gate doctor says what is wrong with the issuer.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/troubleshooting.md
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
+  - alert: MetricsGateAuthenticationUnavailable
+    expr: >-
+      sum by (job, instance, LABEL, method)
+      (rate(metrics_gate_authentications_total{result="unavailable"}[5m])) > 0
     for: 5m
     labels: {severity: critical}
     annotations:
-      summary: '{{ $labels.instance }} answers 503: nobody can judge {{ $labels.method }} credentials'
-      description: 'The issuer or the API server cannot be reached and nothing is cached. metrics-gate doctor says which.'
+      summary: >-
+        Runner {{ $labels.LABEL }}: gate {{ $labels.instance }} cannot verify {{ $labels.method }} credentials
+        and answers 503
+      description: >-
+        The issuer or the API server is unreachable and no answer is cached. metrics-gate doctor says which.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/troubleshooting.md
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
 `
 
 const runnerAlerts = `- name: metrics-gate-runners
   rules:
-  - alert: MetricsGateUpstreamDown
-    expr: metrics_gate_upstream_up == 0 and on (job, instance) sum by (job, instance) (increase(metrics_gate_upstream_errors_total[10m])) > 0
+  - alert: MetricsGateRunnerDown
+    expr: >-
+      metrics_gate_upstream_up == 0 and on (job, instance) sum by (job, instance)
+      (increase(metrics_gate_upstream_errors_total[10m])) > 0
     for: 5m
     labels: {severity: critical}
     annotations:
-      summary: 'The runner behind {{ $labels.instance }} gives no metrics'
-      description: 'The gate works, the runner does not answer well. metrics_gate_upstream_errors_total says why by reason.'
-  - alert: MetricsGateRunnerVanished
-    expr: group by (LABEL) (last_over_time(gitlab_runner_version_info[1d])) unless group by (LABEL) (gitlab_runner_version_info)
+      summary: >-
+        Runner {{ $labels.LABEL }}: it gives gate {{ $labels.instance }} no metrics
+      description: >-
+        The gate works, the runner does not answer. metrics_gate_upstream_errors_total has the reason,
+        metrics-gate doctor the cure.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/troubleshooting.md
+      dashboard_url: '/d/metrics-gate?var-instance={{ $labels.instance }}'
+  - alert: MetricsGateRunnerAbsent
+    expr: >-
+      group by (LABEL) (last_over_time(gitlab_runner_version_info[1d])) unless group by (LABEL)
+      (gitlab_runner_version_info)
     for: 10m
     labels: {severity: critical}
     annotations:
-      summary: 'Runner {{ $labels.LABEL }} was there within a day and is gone'
-      description: 'Gate, runner, or target: see up and the status page of its gate. It resolves by itself a day after the runner went.'
+      summary: >-
+        Runner {{ $labels.LABEL }}: no metrics any more, after some within the last day
+      description: >-
+        The gate, the runner or its target is gone: see up, and the status page of its gate. The alert ends by
+        itself a day after the runner's last scrape.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/troubleshooting.md
+      dashboard_url: '/d/metrics-gate?var-runner_name={{ $labels.LABEL }}'
   - alert: MetricsGateRunnerFull
     expr: LABEL:gitlab_runner_slots_used:ratio >= 1
     for: 30m
     labels: {severity: warning}
     annotations:
-      summary: 'Runner {{ $labels.LABEL }} has had no free slot for half an hour'
-      description: 'Raise concurrent in config.toml, or add a runner.'
+      summary: >-
+        Runner {{ $labels.LABEL }}: no free slot for half an hour
+      description: >-
+        Raise concurrent in config.toml, or add a runner.
+      runbook_url: https://github.com/metrics-gate/metrics-gate/blob/main/docs/operations.md#alerts-and-the-dashboard
+      dashboard_url: '/d/metrics-gate?var-runner_name={{ $labels.LABEL }}'
 `

@@ -1,5 +1,5 @@
 #!/bin/bash
-# prove.sh DIR GATE KUBE_APISERVER ETCD: runs the gate before a real API server and prints
+# check.sh DIR GATE KUBE_APISERVER ETCD: runs the gate before a real API server and prints
 # the status of requests. It wants cluster.sh and the recorder to have run, and their
 # namespaces; about three minutes.
 set -u

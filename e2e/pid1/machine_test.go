@@ -1,0 +1,189 @@
+package pid1
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The test binary has three roles besides the tests, chosen by this variable of its environment.
+const role = "PID1_ROLE"
+
+func TestMain(m *testing.M) {
+	var err error
+	switch os.Getenv(role) {
+	case "":
+		os.Exit(m.Run())
+	case "init":
+		err = become(os.Getenv("PID1_SHARE"))
+	case "runner":
+		err = serveRunner()
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// serveRunner stands in for gitlab-runner: without LISTEN_ADDRESS it listens on all addresses.
+func serveRunner() error {
+	address := os.Getenv("LISTEN_ADDRESS")
+	if address == "" {
+		address = ":9252"
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_, _ = io.WriteString(w, "# TYPE gitlab_runner_version_info gauge\ngitlab_runner_version_info{version=\"19.3.0\"} 1\n")
+	})
+	return http.ListenAndServe(address, mux)
+}
+
+// machine is a host: systemd and all it runs.
+type machine struct {
+	pid   int    // of systemd, outside
+	share string // /share inside
+}
+
+// boot starts a machine, waits until systemd has started everything, and stops it with the test.
+func boot(t *testing.T) *machine {
+	t.Helper()
+	m := &machine{share: t.TempDir()}
+	if err := os.Chmod(m.share, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.write(t, "stand-in", string(self), 0o755)
+	cgroup := newCgroup(t)
+	var said bytes.Buffer
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = []string{role + "=init", "PID1_SHARE=" + m.share}
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
+		UseCgroupFD: true, CgroupFD: int(cgroup.Fd()), Pdeathsig: syscall.SIGKILL,
+	}
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // Pdeathsig follows the thread that starts the process
+		defer close(ended)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // PID 1: the kernel kills all others of its namespace
+		<-ended
+	})
+	m.pid = cmd.Process.Pid
+	for deadline := time.Now().Add(time.Minute); ; {
+		state, err := m.try("systemctl is-system-running --wait")
+		state = strings.TrimSpace(state)
+		if state == "running" || state == "degraded" {
+			return m
+		}
+		select {
+		case <-ended:
+			t.Fatalf("the machine did not boot: %s", said.String())
+		case <-time.After(50 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the machine is %q after a minute: %v %s", state, err, said.String())
+		}
+	}
+}
+
+// newCgroup makes a cgroup for a machine. It is removed, with those that systemd made in it,
+// when the test ends.
+func newCgroup(t *testing.T) *os.File {
+	t.Helper()
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); f[2] == "cgroup2" {
+			path, err := os.MkdirTemp(f[1], "metrics-gate-pid1-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { removeCgroup(t, path) })
+			dir, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = dir.Close() })
+			return dir
+		}
+	}
+	t.Fatal("no cgroup2 file system is mounted: systemd cannot run as PID 1")
+	return nil
+}
+
+// removeCgroup removes a tree of cgroups. The kernel may still be removing their last processes.
+func removeCgroup(t *testing.T, path string) {
+	children, _ := os.ReadDir(path)
+	for _, child := range children {
+		if child.IsDir() {
+			removeCgroup(t, filepath.Join(path, child.Name()))
+		}
+	}
+	err := os.Remove(path)
+	for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); {
+		<-time.After(10 * time.Millisecond)
+		err = os.Remove(path)
+	}
+	if err != nil {
+		t.Errorf("cgroup: %v", err)
+	}
+}
+
+// try runs a script in the machine as root, in /share, and returns all that it prints.
+func (m *machine) try(script string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "nsenter", "-t", strconv.Itoa(m.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w",
+		"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "SYSTEMD_PAGER=cat", "SYSTEMD_COLORS=0",
+		"bash", "-ec", "cd /share\n"+script)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// run is try that must succeed.
+func (m *machine) run(t *testing.T, script string) string {
+	t.Helper()
+	out, err := m.try(script)
+	if err != nil {
+		journal, _ := m.try("journalctl -q -n 40 --no-hostname")
+		t.Fatalf("%s\n%v\n%s\njournal:\n%s", script, err, out, journal)
+	}
+	return out
+}
+
+// write puts a file into /share.
+func (m *machine) write(t *testing.T, name, content string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(m.share, name), []byte(content), mode); err != nil {
+		t.Fatal(err)
+	}
+}
