@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	corkBytes   = 72 << 10 // written at once: a write of 64 KiB, and what HTTP and TLS put around it
-	corkBuffers = 2        // kept for the next answer
+	corkBytes   = 72 << 10 // a write of 64 KiB with what HTTP and TLS add
+	corkBuffers = 2        // kept for later answers
 )
 
-// Corked wraps a listener below TLS. TLS writes a record of 16 KiB at a time, each
-// with a system call; the connections of Corked collect those of a chunk, and send
-// them with one. Its connections must reach Metrics through ConnContext.
+// Corked wraps a listener below TLS. TLS writes records of 16 KiB, each with a system call. A
+// corked connection collects them, and writes them with one call. A handler gets its
+// connection by ConnContext and CorkedFrom.
 func Corked(l net.Listener) net.Listener {
 	return &corkedListener{l, make(corkPool, corkBuffers)}
 }
@@ -51,7 +51,7 @@ func (l *corkedListener) Accept() (net.Conn, error) {
 	return &CorkedConn{Conn: c, pool: l.pool}, nil
 }
 
-// corkedConn collects what is written between cork and uncork.
+// CorkedConn is a connection that collects what is written between Cork and Uncork.
 type CorkedConn struct {
 	net.Conn
 	pool corkPool
@@ -64,7 +64,7 @@ type CorkedConn struct {
 // NetConn returns the connection below.
 func (c *CorkedConn) NetConn() net.Conn { return c.Conn }
 
-// Write implements net.Conn. While corked its error may be that of bytes before.
+// Write implements net.Conn. While corked, its error may belong to an earlier Write.
 func (c *CorkedConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +94,7 @@ func (c *CorkedConn) flush() error {
 	return err
 }
 
-// cork begins to collect.
+// Cork starts to collect. A nil CorkedConn does nothing.
 func (c *CorkedConn) Cork() {
 	if c == nil {
 		return
@@ -106,7 +106,7 @@ func (c *CorkedConn) Cork() {
 	}
 }
 
-// uncork sends what was collected.
+// Uncork writes what was collected. A nil CorkedConn does nothing.
 func (c *CorkedConn) Uncork() error {
 	if c == nil {
 		return nil
@@ -124,8 +124,8 @@ func (c *CorkedConn) Uncork() error {
 
 type corkKey struct{}
 
-// ConnContext is for http.Server.ConnContext: it lets Metrics find the connection
-// of Corked below conn.
+// ConnContext is for http.Server.ConnContext. It stores the CorkedConn that is conn or below
+// it.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 	for conn != nil {
 		if c, ok := conn.(*CorkedConn); ok {
@@ -140,7 +140,7 @@ func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// corkOf finds what ConnContext left; nil if nothing.
+// CorkedFrom returns the connection that ConnContext stored, or nil.
 func CorkedFrom(ctx context.Context) *CorkedConn {
 	c, _ := ctx.Value(corkKey{}).(*CorkedConn)
 	return c

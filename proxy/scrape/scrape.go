@@ -160,11 +160,11 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, sent b
 	level, why, status := slog.LevelDebug, upstream.ReasonOf(err).String(), upstream.ReasonOf(err).Status()
 	switch {
 	case errors.Is(err, errClientLeft):
-		why, status = "left", 0
+		why, status = proxy.RefusedLeft.String(), 0
 	case errors.Is(err, errBusy):
-		level, why, status = slog.LevelWarn, "busy", http.StatusServiceUnavailable
+		level, why, status = slog.LevelWarn, proxy.RefusedBusy.String(), http.StatusServiceUnavailable
 	case errors.Is(err, errSlowReader), sent && errors.Is(err, os.ErrDeadlineExceeded):
-		level, why, status = slog.LevelWarn, "slow", 0
+		level, why, status = slog.LevelWarn, proxy.RefusedSlow.String(), 0
 	case errors.Is(err, errTimedOut), errors.Is(err, errLeaderTimedOut):
 		level = slog.LevelWarn
 	}
