@@ -15,7 +15,7 @@ func TestImportRule(t *testing.T) {
 		"proxy/internal/freelist": nil, "proxy/internal/proxytest": nil,
 		"proxy/upstream": {"proxy/rawconn"},
 		"proxy":          {"proxy/upstream"},
-		"proxy/scrape":   {"proxy", "proxy/exposition", "proxy/internal/freelist", "proxy/rawconn", "proxy/upstream"},
+		"proxy/scrape":   {"proxy", "proxy/exposition", "proxy/internal/freelist", "proxy/upstream"},
 		"proxy/profile":  {"proxy", "proxy/upstream"},
 		"cmd/metrics-gate": {
 			"auth", "tlsconf", "tlsconf/safefile", "tlsconf/testca", "proxy", "proxy/exposition", "proxy/fastpath", "proxy/profile",

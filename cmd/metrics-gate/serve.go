@@ -83,7 +83,7 @@ func newServer(c *config, log *slog.Logger) (*server, error) {
 		DisableGeneralOptionsHandler: true,
 	}
 	s.connections = newConnections(c.Listen, m.connections)
-	s.listener = rawconn.Corked(s.connections.Listen(rawconn.Listener(s.listener)))
+	s.listener = s.connections.Listen(rawconn.Listener(s.listener))
 	s.admin = newAdmin(s, m.registry)
 	return s, nil
 }
