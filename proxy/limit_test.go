@@ -201,3 +201,26 @@ func TestEmptiedTableGivesBackItsMemory(t *testing.T) {
 		t.Errorf("%d addresses after a rest", s.buckets.table.Len())
 	}
 }
+
+// A stage behind the limiter may refuse: the request counts all the same.
+func TestIdentityLimiterCountsRefusedRequests(t *testing.T) {
+	for status, refuse := range map[int]func(http.Handler) http.Handler{
+		http.StatusBadRequest: Target,
+		http.StatusNotFound: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { Refuse(w, http.StatusNotFound) })
+		},
+		http.StatusForbidden: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { Refuse(w, http.StatusForbidden) })
+		},
+	} {
+		l := NewIdentityLimiter(IdentityLimiterOptions{Rate: 0.001, Burst: 5, Key: func(*http.Request) string { return "a" }})
+		h := l.Limit(refuse(http.NotFoundHandler()))
+		for n := range 8 {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("GET", "/a%2fb", nil))
+			if want := map[bool]int{true: status, false: http.StatusTooManyRequests}[n < 5]; w.Code != want {
+				t.Errorf("request %d: %d, want %d", n, w.Code, want)
+			}
+		}
+	}
+}

@@ -118,6 +118,16 @@ func TestOnlyAuthorizedConnectionsAreTakenOver(t *testing.T) {
 	}
 }
 
+func TestOffLeavesAllConnectionsToNetHTTP(t *testing.T) {
+	g := start(t, false, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") }, func(o *Options) { o.Off = true })
+	c := g.dial(t)
+	for range 3 {
+		if got := c.ask(scrapeHead); got.Header.Get("By") != "net/http" {
+			t.Errorf("answered by %s", got.Header.Get("By"))
+		}
+	}
+}
+
 // A request that changes is parsed anew, and is answered here if it is plain.
 func TestHeadsMayChange(t *testing.T) {
 	g := start(t, true, func(w http.ResponseWriter, r *http.Request) {

@@ -131,6 +131,21 @@ func TestKnownHeadChangesNothing(t *testing.T) {
 	}
 }
 
+func TestNoHeadCacheParsesEveryHead(t *testing.T) {
+	r := proxytest.ServeRaw(t, proxytest.Always(headOf("Content-Type: "+proxytest.TextType, "Content-Length: 4")+"a 1\n"))
+	address, err := ParseAddress(r.Addr(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := New(Options{Address: address, NoHeadCache: true})
+	defer u.Close()
+	for range 3 {
+		if got, cached := exchange(t, u, "GET"); cached || got.body != "a 1\n" || !got.kept {
+			t.Errorf("%+v, cached %t", got, cached)
+		}
+	}
+}
+
 // TestKnownHeadOneByteOff changes each byte of a head in turn: none but those of the date
 // may pass.
 func TestKnownHeadOneByteOff(t *testing.T) {
