@@ -117,7 +117,8 @@ func TestFloodOfAddresses(t *testing.T) {
 func TestIdentityLimiter(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := NewIdentityLimiter(IdentityLimiterOptions{
-		Rate: 0.5, Burst: 2, Key: func(r *http.Request) string { return r.Header.Get("Id") }, Observer: NewObserver(registry),
+		Rate: 0.5, Burst: 2, Key: func(r *http.Request) string { return r.Header.Get("Id") },
+		Observer: NewObserver(registry),
 	})
 	h := m.Limit(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	ask := func(id, target string) *httptest.ResponseRecorder {
@@ -147,7 +148,9 @@ func TestIdentityLimiter(t *testing.T) {
 }
 
 func TestWholeSeconds(t *testing.T) {
-	for d, want := range map[time.Duration]int64{-time.Hour: 1, 0: 1, 1: 1, time.Second: 1, time.Second + 1: 2, 90 * time.Second: 90} {
+	for d, want := range map[time.Duration]int64{
+		-time.Hour: 1, 0: 1, 1: 1, time.Second: 1, time.Second + 1: 2, 90 * time.Second: 90,
+	} {
 		if got := wholeSeconds(d); got != want {
 			t.Errorf("%v: %d, want %d", d, got, want)
 		}
@@ -213,7 +216,9 @@ func TestIdentityLimiterCountsRefusedRequests(t *testing.T) {
 			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { Refuse(w, http.StatusForbidden) })
 		},
 	} {
-		l := NewIdentityLimiter(IdentityLimiterOptions{Rate: 0.001, Burst: 5, Key: func(*http.Request) string { return "a" }})
+		l := NewIdentityLimiter(
+			IdentityLimiterOptions{Rate: 0.001, Burst: 5, Key: func(*http.Request) string { return "a" }},
+		)
 		h := l.Limit(refuse(http.NotFoundHandler()))
 		for n := range 8 {
 			w := httptest.NewRecorder()

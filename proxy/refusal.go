@@ -29,10 +29,12 @@ func (r Refusal) entry() refusalEntry {
 	return [Refusals]refusalEntry{
 		RefusedRate: {"too many requests",
 			"scrape less often, or raise METRICS_GATE_RATE_LIMIT and METRICS_GATE_RATE_BURST"},
-		RefusedBusy:    {"busy", "raise METRICS_GATE_MAX_IN_FLIGHT, or find out why the runner is slow"},
-		RefusedProfile: {"another profile runs", "one CPU profile or trace runs at a time: try again when it has ended"},
-		RefusedSlow:    {"slow", "the scraper takes nothing: look at its load and at the network between"},
-		RefusedLeft:    {"left", ""},
+		RefusedBusy: {"busy", "raise METRICS_GATE_MAX_IN_FLIGHT, or find out why the runner is slow"},
+		RefusedProfile: {
+			"another profile runs", "one CPU profile or trace runs at a time: try again when it has ended",
+		},
+		RefusedSlow: {"slow", "the scraper takes nothing: look at its load and at the network between"},
+		RefusedLeft: {"left", ""},
 	}[r]
 }
 

@@ -110,8 +110,18 @@ func (p *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer p.o.Limiter.Release(key)
-	p.o.Log.LogAttrs(ctx, slog.LevelInfo, "profile used", slog.String("remote", r.RemoteAddr),
-		slog.String("subject", p.o.Who(r)), slog.String("route", proxy.ProfilePath+name), slog.Int64("seconds", seconds))
+	p.o.Log.LogAttrs(
+		ctx,
+		slog.LevelInfo,
+		"profile used",
+		slog.String("remote", r.RemoteAddr),
+		slog.String(
+			"subject",
+			p.o.Who(r),
+		),
+		slog.String("route", proxy.ProfilePath+name),
+		slog.Int64("seconds", seconds),
+	)
 	ask.Deadline = time.Now().Add(whole)
 	p.stream(w, r, ask)
 }
@@ -177,6 +187,17 @@ func (p *Handler) failed(r *http.Request, ask *upstream.Request, err error) {
 		level = slog.LevelInfo
 	}
 	p.o.Observer.AddError(upstream.ReasonOf(err))
-	p.o.Log.LogAttrs(r.Context(), level, "profile failed", slog.String("remote", r.RemoteAddr),
-		slog.String("subject", p.o.Who(r)), slog.String("route", ask.Path), slog.String("reason", upstream.ReasonOf(err).String()), slog.String("err", err.Error()))
+	p.o.Log.LogAttrs(
+		r.Context(),
+		level,
+		"profile failed",
+		slog.String("remote", r.RemoteAddr),
+		slog.String(
+			"subject",
+			p.o.Who(r),
+		),
+		slog.String("route", ask.Path),
+		slog.String("reason", upstream.ReasonOf(err).String()),
+		slog.String("err", err.Error()),
+	)
 }

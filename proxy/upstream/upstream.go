@@ -51,8 +51,9 @@ func New(o Options) *Client {
 		o.HeaderBytes = defaultHeaderBytes
 	}
 	return &Client{
-		address: o.Address.dial, userAgent: o.UserAgent, maxHeaderBytes: min(o.HeaderBytes, readBufferBytes), cacheHeads: !o.NoHeadCache,
-		get: &http.Request{Method: http.MethodGet}, head: &http.Request{Method: http.MethodHead},
+		address: o.Address.dial, userAgent: o.UserAgent, maxHeaderBytes: min(o.HeaderBytes, readBufferBytes),
+		cacheHeads: !o.NoHeadCache,
+		get:        &http.Request{Method: http.MethodGet}, head: &http.Request{Method: http.MethodHead},
 	}
 }
 
