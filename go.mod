@@ -3,20 +3,19 @@ module github.com/metrics-gate/metrics-gate
 go 1.26.8
 
 require (
-	github.com/caarlos0/env/v11 v11.4.2
-	github.com/coreos/go-oidc/v3 v3.21.0
+	github.com/caarlos0/env/v11 v11.4.2 // settings from the environment, all mistakes at once
 	github.com/coreos/go-systemd/v22 v22.7.0 // sd_notify and socket activation
-	github.com/go-chi/chi/v5 v5.5.0
-	github.com/go-jose/go-jose/v4 v4.1.8 // the key sets that go-oidc verifies with: bounded, last good kept
-	github.com/hashicorp/golang-lru/v2 v2.0.7 // every table that a stranger could grow
-	github.com/klauspost/compress v1.20.3 // gzip and zstd
-	github.com/prometheus/client_golang v1.25.0
-	github.com/prometheus/client_model v0.6.3 // tests: own metrics, protobuf expositions
-	github.com/prometheus/common v0.73.1 // benchmarks: the expfmt round trip that the rewriter is compared with
+	github.com/go-chi/chi/v5 v5.5.0 // routes of the public listener; never chi/middleware
+	github.com/go-jose/go-jose/v4 v4.1.8 // key sets for go-oidc: bounded, the last good set is kept
+	github.com/hashicorp/golang-lru/v2 v2.0.7 // bounded tables: verified tokens, rate limiters
+	github.com/klauspost/compress v1.20.3 // gzip and zstd answers
+	github.com/prometheus/client_golang v1.25.0 // own metrics
+	github.com/prometheus/client_model v0.6.3 // the status page reads own metrics
+	github.com/prometheus/common v0.73.1 // benchmarks: expfmt, with which the rewriter is compared
 	github.com/rogpeppe/go-internal v1.16.0 // tests: scripts over the real program
-	go.uber.org/goleak v1.3.0 // tests: no goroutine is left
-	golang.org/x/sys v0.49.0 // the monotonic clock that sd_notify wants
-	golang.org/x/time v0.16.0
+	go.uber.org/goleak v1.3.0 // tests: no goroutine leaks
+	golang.org/x/sys v0.49.0 // the monotonic clock for sd_notify
+	golang.org/x/time v0.16.0 // rate limiters
 	google.golang.org/protobuf v1.36.12 // tests: protobuf expositions
 )
 
@@ -27,6 +26,5 @@ require (
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/pandatix/go-abnf v0.5.3 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
-	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
 )

@@ -3,27 +3,32 @@ module github.com/metrics-gate/metrics-gate/e2e
 go 1.26.8
 
 require (
-	github.com/fluxcd/helm-controller/api v1.6.5
-	github.com/fluxcd/pkg/chartutil v1.30.0
-	github.com/fluxcd/source-controller/api v1.9.6
-	github.com/go-jose/go-jose/v4 v4.1.8
-	github.com/go-logr/logr v1.4.4
-	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b
-	github.com/grafana/grafana-foundation-sdk/go v0.0.22
-	github.com/mattfenwick/cyclonus v0.5.6
+	github.com/fluxcd/helm-controller/api v1.6.5 // types of HelmRelease, to decode manifests strictly
+	github.com/fluxcd/pkg/chartutil v1.30.0 // composes a HelmRelease's values
+	github.com/fluxcd/source-controller/api v1.9.6 // types of HelmRepository
+	github.com/go-jose/go-jose/v4 v4.1.8 // keys of the OpenID provider and of the benchmark
+	github.com/go-logr/logr v1.4.4 // a silent logger for Flux's code
+	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b // bench: merges CPU profiles
+	github.com/grafana/grafana-foundation-sdk/go v0.0.22 // Grafana's schema of dashboards
+	github.com/mattfenwick/cyclonus v0.5.6 // says what network policies admit
 	github.com/metrics-gate/metrics-gate v0.0.0
-	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.95.1
-	github.com/prometheus/common v0.73.1
-	github.com/prometheus/prometheus v0.314.0
-	github.com/zitadel/oidc/v3 v3.45.0
-	golang.org/x/sys v0.49.0
-	helm.sh/helm/v3 v3.22.0
-	helm.sh/helm/v4 v4.2.2
-	k8s.io/api v0.37.2
-	k8s.io/apimachinery v0.37.2
-	k8s.io/pod-security-admission v0.37.2
-	sigs.k8s.io/controller-runtime v0.25.2
-	sigs.k8s.io/yaml v1.6.0
+	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.95.1 // types of PodMonitor, to decode manifests strictly
+	github.com/prometheus/common v0.73.1 // exposition formats of Prometheus
+	github.com/prometheus/prometheus v0.314.0 // Prometheus' parsers, configuration and relabelling
+	github.com/zitadel/oidc/v3 v3.45.0 // the OpenID provider
+	golang.org/x/sys v0.49.0 // namespaces, and CPU clocks of processes
+	helm.sh/helm/v3 v3.22.0 // renders the chart with the values
+	helm.sh/helm/v4 v4.2.2 // runs the post-renderer as a plugin
+	k8s.io/api v0.37.2 // types of Kubernetes, to decode manifests strictly
+	k8s.io/apimachinery v0.37.2 // types of Kubernetes, to decode manifests strictly
+	k8s.io/pod-security-admission v0.37.2 // the Pod Security checks of Kubernetes
+	sigs.k8s.io/controller-runtime v0.25.2 // a cluster in memory for Flux's code
+	sigs.k8s.io/yaml v1.6.0 // strict YAML
+)
+
+require (
+	github.com/prometheus/client_model v0.6.3
+	google.golang.org/protobuf v1.36.12
 )
 
 require (
@@ -64,7 +69,6 @@ require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/chai2010/gettext-go v1.0.2 // indirect
 	github.com/cloudflare/circl v1.6.3 // indirect
-	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/cyphar/filepath-securejoin v0.7.0 // indirect
 	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc // indirect
 	github.com/dennwc/varint v1.0.0 // indirect
@@ -148,7 +152,6 @@ require (
 	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2 // indirect
 	github.com/prometheus/client_golang v1.25.0 // indirect
 	github.com/prometheus/client_golang/exp v0.0.0-20260724065723-ecdb8254ba61 // indirect
-	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/prometheus/sigv4 v0.4.1 // indirect
@@ -188,7 +191,6 @@ require (
 	google.golang.org/api v0.290.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260720155508-bb71a54f79dc // indirect
 	google.golang.org/grpc v1.82.1 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	k8s.io/apiextensions-apiserver v0.37.2 // indirect

@@ -122,10 +122,10 @@ func TestTargetAndMethodsOverTheWire(t *testing.T) {
 		served++
 		_, _ = io.Copy(io.Discard, r.Body)
 	})
-	get := rawServer(t, Target(Methods("GET", "HEAD")(ok)))
-	post := rawServer(t, Target(Methods("GET", "POST")(ok)))
+	get := rawServer(t, SecurityHeaders(Target(Methods("GET", "HEAD")(ok))))
+	post := rawServer(t, SecurityHeaders(Target(Methods("GET", "POST")(ok))))
 	const host = "Host: x\r\n"
-	big := fmt.Sprintf("Content-Length: %d\r\n\r\n%s", maxBody+1, strings.Repeat("x", maxBody+1))
+	big := fmt.Sprintf("Content-Length: %d\r\n\r\n%s", MaxBodyBytes+1, strings.Repeat("x", MaxBodyBytes+1))
 	for name, c := range map[string]struct {
 		send    func(string, int) ([]int, []http.Header, bool)
 		request string

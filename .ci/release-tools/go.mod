@@ -2,9 +2,9 @@ module github.com/metrics-gate/metrics-gate/.ci/release-tools
 
 go 1.26.8
 
-tool github.com/goreleaser/nfpm/v2/cmd/nfpm
+tool github.com/goreleaser/nfpm/v2/cmd/nfpm // deb and rpm
 
-require github.com/CycloneDX/cyclonedx-go v0.9.3
+require github.com/CycloneDX/cyclonedx-go v0.9.3 // sbom
 
 require (
 	dario.cat/mergo v1.0.2 // indirect

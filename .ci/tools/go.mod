@@ -3,12 +3,16 @@ module github.com/metrics-gate/metrics-gate/.ci/tools
 go 1.26.8
 
 tool (
-	golang.org/x/vuln/cmd/govulncheck
-	honnef.co/go/tools/cmd/staticcheck
+	github.com/ashanbrown/forbidigo/v2 // .ci/forbid
+	golang.org/x/vuln/cmd/govulncheck // .ci/vuln
+	honnef.co/go/tools/cmd/staticcheck // make lint
 )
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
+	github.com/ashanbrown/forbidigo/v2 v2.3.1 // indirect
+	github.com/google/go-cmp v0.7.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.4 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect

@@ -16,8 +16,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
-// authentication compares the kinds of credentials: on one gate in the steady state, and
-// each one's own cost without the network.
+// authentication compares the kinds of credentials on one gate in the steady state, and
+// the cost of each authenticator without the network.
 func (b *bench) authentication(ctx context.Context) error {
 	secret, line, err := auth.NewToken("bench")
 	if err != nil {
@@ -38,7 +38,8 @@ func (b *bench) authentication(ctx context.Context) error {
 	return b.stages(tokens, secret, i, scrape)
 }
 
-// kinds scrapes one gate with each credential, and returns the CPU of a scrape with a certificate.
+// kinds scrapes one gate with each credential. It returns the CPU of a scrape with a
+// certificate.
 func (b *bench) kinds(ctx context.Context, tokens, secret string, i *issuer) (float64, error) {
 	runner, address, err := b.startRunner(ctx, rolePlain, 300)
 	if err != nil {
@@ -67,19 +68,22 @@ func (b *bench) kinds(ctx context.Context, tokens, secret string, i *issuer) (fl
 	if b.options.quick {
 		s.scrapes, s.rounds = 130, 3
 	}
-	all, err := b.rounds(s, []contestant{with("certificate", ""), with("static token", secret), with("OIDC token, seen before", jwt)})
+	all, err := b.rounds(s,
+		[]contestant{with("certificate", ""), with("static token", secret), with("OIDC token, seen before", jwt)})
 	if err != nil {
 		return 0, err
 	}
-	b.report.printf("\n### authentication\n\nOne gate, 300 series, identity: %d rounds of %d scrapes.\n\n", s.rounds, s.scrapes)
+	b.report.printf("\n### authentication\n\nOne gate, 300 series, identity: %d rounds of %d scrapes.\n\n", s.rounds,
+		s.scrapes)
 	b.report.printf("| | CPU of a scrape, µs | against a certificate | median latency, µs |\n|---|---:|---:|---:|\n")
 	for _, f := range all {
-		b.report.printf("| %s | %.0f | %.2f | %.0f |\n", f.name, median(f.proxy), ratio(f.proxy, all[0].proxy), median(f.median))
+		b.report.printf("| %s | %.0f | %.2f | %.0f |\n", f.name, median(f.proxy), ratio(f.proxy, all[0].proxy),
+			median(f.median))
 	}
 	return median(all[0].proxy), nil
 }
 
-// stages measures the two stages themselves, authenticate and authorize, in this process.
+// stages measures authentication and authorization alone, in this process.
 func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 	list, certificate, err := b.authenticators(tokens, i)
 	if err != nil {
@@ -90,7 +94,8 @@ func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 		return err
 	}
 	o := auth.Options{Log: slog.New(slog.DiscardHandler), Metrics: auth.NewMetrics(nil)}
-	through := auth.Authenticate(auth.First(list...), o)(auth.Authorize(policy, "metrics", o)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	through := auth.Authenticate(auth.NewChain(list...),
+		o)(auth.Authorize(policy, "metrics", o)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 	b.report.printf("\nAuthentication and authorization by themselves:\n\n| | µs | of a scrape |\n|---|---:|---:|\n")
 	bearer := func(token string) *http.Request {
 		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
@@ -99,7 +104,8 @@ func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 		return r
 	}
 	steady := func(name string, r *http.Request) {
-		µs := each(20000, func(int) { through.ServeHTTP(httptest.NewRecorder(), r) }) - each(20000, func(int) { httptest.NewRecorder() })
+		µs := each(20000, func(int) { through.ServeHTTP(httptest.NewRecorder(), r) }) - each(20000,
+			func(int) { httptest.NewRecorder() })
 		b.report.printf("| %s | %.2f | %.1f %% |\n", name, µs, 100*µs/scrape)
 		b.report.bar("authentication, "+name, 100*µs/scrape, 3, "% of a scrape")
 	}
@@ -120,7 +126,7 @@ func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 			fresh = append(fresh, bearer(token))
 		}
 		failed := 0
-		began := time.Now() // once only: the second time is another case
+		began := time.Now() // once: a token that was verified before is another case
 		for _, r := range fresh {
 			w := httptest.NewRecorder()
 			if through.ServeHTTP(w, r); w.Code != http.StatusOK {
@@ -136,7 +142,8 @@ func (b *bench) stages(tokens, secret string, i *issuer, scrape float64) error {
 	return nil
 }
 
-// authenticators are the gate's, in its order, and a request with a certificate.
+// authenticators returns the gate's authenticators in its order, and a request with a
+// certificate.
 func (b *bench) authenticators(tokens string, i *issuer) ([]auth.Authenticator, *http.Request, error) {
 	static, err := auth.LoadTokens(tokens)
 	if err != nil {
@@ -157,7 +164,8 @@ func (b *bench) authenticators(tokens string, i *issuer) ([]auth.Authenticator, 
 	if err != nil {
 		return nil, nil, err
 	}
-	chains, err := leaf.Verify(x509.VerifyOptions{Roots: b.pki.pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	chains, err := leaf.Verify(x509.VerifyOptions{Roots: b.pki.pool,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,7 +174,7 @@ func (b *bench) authenticators(tokens string, i *issuer) ([]auth.Authenticator, 
 	return []auth.Authenticator{static, oidc, auth.NewCertificate(trust.Verify)}, r, nil
 }
 
-// each is the time of one call in µs, the least of three tries.
+// each returns the time of one call in µs, the minimum of three runs.
 func each(n int, call func(int)) float64 {
 	least := 0.0
 	for range 3 {

@@ -7,11 +7,12 @@ import (
 	"strconv"
 )
 
-// moves are the families of a runner at work whose values change between two scrapes.
-var moves = regexp.MustCompile(`^(go_(gc|goroutines|memstats|sched|threads)|process_|promhttp_|gitlab_runner_(api_request|job_|jobs|request|worker))`)
+// moves matches the families whose values change between two scrapes of a busy runner.
+var moves = regexp.MustCompile(`^(go_(gc|goroutines|memstats|sched|threads)|process_|promhttp_|` +
+	`gitlab_runner_(api_request|job_|jobs|request|worker))`)
 
-// runnerBody is a text body of exactly series samples, the same on every call. All values
-// that move differ in their last digit between turn 0 and turn 1.
+// runnerBody returns a text body with exactly series samples, the same on every call. The
+// values that change differ in their last digit between turn 0 and turn 1.
 func runnerBody(series, turn int) []byte {
 	list := families()
 	once, each := 0, 0
@@ -32,12 +33,12 @@ func runnerBody(series, turn int) []byte {
 	return w.Bytes()
 }
 
-// bodyWriter writes families until left samples are written.
+// bodyWriter writes families until left is 0.
 type bodyWriter struct {
 	bytes.Buffer
 	left, runners int
 	seed          uint32
-	turn, move    int // move is turn within a family that moves
+	turn, move    int // move is turn within a family whose values change
 }
 
 func (w *bodyWriter) family(f family) {
@@ -58,7 +59,7 @@ func (w *bodyWriter) family(f family) {
 	}
 }
 
-// groups writes one group of samples for each label set of f, beside the runner's own labels.
+// groups writes one group of samples for each label set of f, with the runner's own labels.
 func (w *bodyWriter) groups(f family, own string) {
 	sets := f.sets
 	if len(sets) == 0 {
@@ -96,7 +97,8 @@ func (w *bodyWriter) sample(name, labels string, value int) {
 	w.WriteByte('\n')
 }
 
-// next is a fixed pseudo-random sequence, so that gzip has work as with real counters.
+// next returns the next pseudo-random number. With these values gzip compresses about as
+// well as with real counters.
 func (w *bodyWriter) next() uint32 {
 	w.seed = w.seed*1664525 + 1013904223
 	return w.seed >> 8

@@ -16,7 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// issuer mints tokens; its keys are in a file.
+// issuer mints tokens. Its keys are in a file.
 type issuer struct {
 	url, keys string
 	elliptic  *ecdsa.PrivateKey
@@ -49,7 +49,7 @@ func (i *issuer) environ() []string {
 	return []string{prefix + "ISSUER_URL=" + i.url, prefix + "AUDIENCE=metrics", prefix + "JWKS_FILE=" + i.keys}
 }
 
-// mint returns a token like that of client_credentials, another one on each call.
+// mint returns a new token, like one of the client credentials grant.
 func (i *issuer) mint(algorithm string) (string, error) {
 	i.minted++
 	now := time.Now().Unix()
@@ -57,7 +57,8 @@ func (i *issuer) mint(algorithm string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	claims, err := json.Marshal(map[string]any{"iss": i.url, "aud": []string{"metrics"}, "sub": "bench", "iat": now, "nbf": now,
+	claims, err := json.Marshal(map[string]any{"iss": i.url, "aud": []string{"metrics"}, "sub": "bench", "iat": now,
+		"nbf": now,
 		"exp": now + 3600, "jti": i.minted, "groups": []string{"monitoring", "platform"}})
 	if err != nil {
 		return "", err

@@ -15,18 +15,19 @@ import (
 	"time"
 )
 
-// order is what the load process is told, one JSON value at a time.
+// order is one command for the load process, as a JSON value.
 type order struct {
-	Open *plan // connect and scrape a little, so that what follows is the steady state
+	Open *plan // connect and warm up, so that Run measures the steady state
 	Once bool  // with Open: one scrape only
-	Run  int   // this many scrapes
-	Show bool  // one scrape, whole
+	Run  int   // number of scrapes
+	Show bool  // one scrape with its body
+	Pace *pace // scrapes at intervals
 }
 
 // plan says how to scrape.
 type plan struct {
 	Address     string
-	Header      []string // whole header lines
+	Header      []string // complete header lines
 	Connections int      // at the same time
 	Fresh       bool     // a new connection for each scrape
 	Classical   bool     // X25519 alone: no post-quantum key exchange
@@ -40,9 +41,10 @@ type result struct {
 	Bytes       int64 // of one body
 	Suite       string
 	Body        []byte
+	Paced       []result // of each plan of a pace
 }
 
-// loadRole takes orders from stdin until it ends.
+// loadRole runs the orders on stdin until its end.
 func loadRole(dir string) error {
 	p, err := openPKI(dir)
 	if err != nil {
@@ -66,11 +68,12 @@ func loadRole(dir string) error {
 	}
 }
 
-// load scrapes over the connections of one plan.
+// load holds the connections of one plan.
 type load struct {
 	pki      *pki
 	plan     plan
 	scrapers []*scraper
+	paced    map[string]*scraper // by address
 }
 
 func (l *load) obey(o order) (result, error) {
@@ -85,6 +88,8 @@ func (l *load) obey(o order) (result, error) {
 			return l.run(1)
 		}
 		return l.run(3 * l.plan.Connections)
+	case o.Pace != nil:
+		return l.pace(*o.Pace), nil
 	case o.Show:
 		s := newScraper(l.pki, l.plan)
 		defer s.close()
@@ -96,7 +101,7 @@ func (l *load) obey(o order) (result, error) {
 	}
 }
 
-// run shares n scrapes among the connections.
+// run distributes n scrapes over the connections.
 func (l *load) run(n int) (result, error) {
 	var all []time.Duration
 	var first error
@@ -131,9 +136,13 @@ func (l *load) close() {
 	for _, s := range l.scrapers {
 		s.close()
 	}
+	for _, s := range l.paced {
+		s.close()
+	}
+	l.paced = nil
 }
 
-// scraper is one connection, made when it is needed.
+// scraper is one connection, opened on first use.
 type scraper struct {
 	address string
 	config  *tls.Config
@@ -152,7 +161,8 @@ func newScraper(k *pki, p plan) *scraper {
 		config.Certificates = nil
 	}
 	header := strings.Join(append([]string{"GET /metrics HTTP/1.1", "Host: " + p.Address}, p.Header...), "\r\n")
-	return &scraper{address: p.Address, config: config, request: []byte(header + "\r\n\r\n"), in: bufio.NewReaderSize(nil, 65536)}
+	return &scraper{address: p.Address, config: config, request: []byte(header + "\r\n\r\n"),
+		in: bufio.NewReaderSize(nil, 65536)}
 }
 
 func (s *scraper) times(n int, fresh bool) (times []time.Duration, size int64, err error) {
@@ -170,7 +180,7 @@ func (s *scraper) times(n int, fresh bool) (times []time.Duration, size int64, e
 	return times, size, nil
 }
 
-// scrape is one request and its whole answer.
+// scrape sends one request and reads the complete answer.
 func (s *scraper) scrape(to io.Writer) (int64, error) {
 	if s.conn == nil {
 		conn, err := net.DialTimeout("tcp", s.address, time.Second)

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// loader is the load process, seen from here.
+// loader controls the load process.
 type loader struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser

@@ -1,8 +1,9 @@
-// Command bench measures the gate beside nginx, haproxy and the standard library's
-// reverse proxy, all in one run, and prints tables for docs/performance.md.
+// Command bench compares the gate with nginx, haproxy and the standard library's reverse
+// proxy in one run, and prints tables for docs/lab-book.md.
 //
-//	go run ./bench                                    about three minutes
-//	go run ./bench -quick                             for a look, and for CI
+//	go run ./bench                                    everything, about 20 minutes
+//	go run ./bench -only "as used|idle" -idle 1m      these sections alone
+//	go run ./bench -quick                             fewer rounds: rough figures, for CI
 //	go run ./bench -gate old=/tmp/a -gate new=/tmp/b  two builds against each other
 //	go run ./bench -gate p1=/tmp/a,GOMAXPROCS=1       a build with its own environment
 package main
@@ -26,16 +27,22 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "regular expression: sections to run, by title")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the gate to this file, and measure nothing")
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each scenario (default 11, quick 3)")
-	flag.Func("gate", "a built gate to measure, [name=]path[,VARIABLE=value...]; may be repeated (default: build it)", func(s string) error {
-		o.gates = append(o.gates, s)
-		return nil
-	})
-	flag.Func("other", "another program to measure, name=path[,VARIABLE=value...]; it is called with a folder of certificates, "+
-		"the address to listen on and the runner's; may be repeated", func(s string) error {
-		o.others = append(o.others, s)
-		return nil
-	})
+	flag.DurationVar(&o.idle, "idle", 10*time.Minute, "length of the section idle (quick: at most 20s)")
+	flag.Func("gate", "a built gate to measure, [name=]path[,VARIABLE=value...]; may be repeated (default: build it)",
+		func(s string) error {
+			o.gates = append(o.gates, s)
+			return nil
+		})
+	flag.Func("other",
+		"another program to measure, name=path[,VARIABLE=value...]; it is called with a folder of certificates, "+
+			"the address to listen on and the runner's; may be repeated", func(s string) error {
+			o.others = append(o.others, s)
+			return nil
+		})
 	flag.Parse()
+	if o.quick {
+		o.idle = min(o.idle, 20*time.Second)
+	}
 	if err := start(*role, o, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -51,8 +58,8 @@ func start(role string, o options, arguments []string) error {
 	case rolePlain, roleLabelled:
 		return runnerRole(role, arguments[0], arguments[1])
 	}
-	runtime.LockOSThread() // children are told when this thread ends
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	runtime.LockOSThread() // a child gets its death signal when this thread ends
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()

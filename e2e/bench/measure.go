@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// scenario is one way to scrape, done by all contestants.
+// scenario is one way to scrape, the same for all proxies.
 type scenario struct {
 	title     string
 	series    int // samples in the runner's body
-	scrapes   int // in one round
+	scrapes   int // per round
 	rounds    int
-	sameBytes bool // also with the targets of that kind
+	sameBytes bool // include the targets with sameBytes
 	plan      plan
 }
 
-// contestant is a proxy that stands ready, and how to scrape it.
+// contestant is a running proxy and the plan to scrape it.
 type contestant struct {
 	name   string
-	labels bool // each sample of its answer must have the label
+	labels bool // every sample of its answer must have the label
 	plan   plan
 	pid    int
-	pids   []int // and its children, once it has answered
-	runner int   // the process that it asks
+	pids   []int // pid and its children, known after the first answer
+	runner int   // the process of its upstream
 }
 
-// figures are what one contestant took: a value for each round.
+// figures are the measurements of one contestant, a value per round.
 type figures struct {
 	name             string
-	proxy, runner    []float64 // CPU, µs a scrape
+	proxy, runner    []float64 // CPU, µs per scrape
 	median, p99      []float64 // latency, µs
 	after            memory
 	bytes            int64
@@ -41,7 +41,7 @@ type figures struct {
 	systemCallsNames string
 }
 
-// bench is what all sections share.
+// bench is the state that all sections share.
 type bench struct {
 	options options
 	dir     string
@@ -51,7 +51,7 @@ type bench struct {
 	targets []target
 }
 
-// compare runs s for every target, rounds interleaved, each proxy in a fresh process.
+// compare runs s for every target, each in a new process, with interleaved rounds.
 func (b *bench) compare(ctx context.Context, s scenario) ([]figures, error) {
 	plain, plainAddress, err := b.startRunner(ctx, rolePlain, s.series)
 	if err != nil {
@@ -77,17 +77,19 @@ func (b *bench) compare(ctx context.Context, s scenario) ([]figures, error) {
 		defer p.stop()
 		own := s.plan
 		own.Address = listen
-		list = append(list, contestant{name: t.name, labels: t.labels, plan: own, pid: p.cmd.Process.Pid, runner: runner.cmd.Process.Pid})
+		list = append(list,
+			contestant{name: t.name, labels: t.labels, plan: own, pid: p.cmd.Process.Pid,
+				runner: runner.cmd.Process.Pid})
 	}
 	return b.rounds(s, list)
 }
 
-// rounds lets every contestant scrape in every round, beginning with another one each time.
+// rounds measures every contestant in every round. Each round starts with another one.
 func (b *bench) rounds(s scenario, list []contestant) ([]figures, error) {
 	all := make([]figures, len(list))
 	for i, c := range list {
 		all[i].name = c.name
-		if err := b.judge(s, c); err != nil {
+		if err := b.verify(s, c); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", s.title, c.name, err)
 		}
 		list[i].pids = familyOf(c.pid)
@@ -114,13 +116,13 @@ func (b *bench) rounds(s scenario, list []contestant) ([]figures, error) {
 	return all, nil
 }
 
-// round connects, warms up, and takes the processes' clocks before and after.
+// round connects, warms up and reads the processes' clocks before and after the scrapes.
 func (b *bench) round(s scenario, c contestant, f *figures) error {
 	if _, err := b.loader.order(order{Open: &c.plan}); err != nil {
 		return err
 	}
 	clocks := func() (proxy, stand time.Duration, err error) {
-		time.Sleep(3 * time.Millisecond) // let the last write's aftermath pass
+		time.Sleep(3 * time.Millisecond) //permit:time.Sleep work after the last write ends
 		if proxy, err = cpuTime(c.pids); err == nil {
 			stand, err = cpuTime([]int{c.runner})
 		}
@@ -147,8 +149,8 @@ func (b *bench) round(s scenario, c contestant, f *figures) error {
 	return nil
 }
 
-// judge looks at one answer: a proxy that does not do its work is not fast.
-func (b *bench) judge(s scenario, c contestant) error {
+// verify checks one answer: a proxy that does not label must not be measured.
+func (b *bench) verify(s scenario, c contestant) error {
 	if _, err := b.loader.order(order{Open: &c.plan}); err != nil {
 		return err
 	}
@@ -181,7 +183,9 @@ func (b *bench) startRunner(ctx context.Context, role string, series int) (*proc
 	return p, address, p.listening(address)
 }
 
-func (b *bench) startTarget(ctx context.Context, t target, upstream string, environ ...string) (*process, string, error) {
+func (b *bench) startTarget(
+	ctx context.Context, t target, upstream string, environ ...string,
+) (*process, string, error) {
 	listen, err := freeAddress()
 	if err != nil {
 		return nil, "", err

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
@@ -47,6 +48,13 @@ func makePKI(dir string) (*pki, error) {
 	if err := os.WriteFile(file("both.pem"), append(server.CertPEM(), key...), 0o600); err != nil {
 		return nil, err
 	}
+	list, err := ca.CRL(testca.CRLOptions{NextUpdate: time.Now().Add(24 * time.Hour)})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(file("crl.pem"), testca.CRLPEM(list), 0o644); err != nil {
+		return nil, err
+	}
 	if err := os.WriteFile(file("ca.pem"), ca.CertPEM(), 0o644); err != nil {
 		return nil, err
 	}
@@ -66,9 +74,10 @@ func openPKI(dir string) (*pki, error) {
 
 func (p *pki) file(name string) string { return filepath.Join(p.dir, name) }
 
-// client is what a scraper with Go's defaults does.
+// client is the TLS configuration of a scraper with Go's defaults.
 func (p *pki) client() *tls.Config {
-	return &tls.Config{RootCAs: p.pool, ServerName: "localhost", Certificates: []tls.Certificate{p.scrape}, NextProtos: []string{"http/1.1"}}
+	return &tls.Config{RootCAs: p.pool, ServerName: "localhost", Certificates: []tls.Certificate{p.scrape},
+		NextProtos: []string{"http/1.1"}}
 }
 
 // server demands a client certificate.

@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// process is a program of the benchmark's own. It ends with the benchmark, whatever happens.
+// process is a program that the benchmark started. It ends with the benchmark.
 type process struct {
 	name string
 	cmd  *exec.Cmd
-	log  bytes.Buffer // what it printed; read after the end
+	log  bytes.Buffer // its output; read after its end
 	done chan struct{}
 }
 
-// spawn starts a program. The kernel tells it to end when the benchmark is gone; run is on
-// a locked thread for that.
+// spawn starts a program. The kernel kills it when the benchmark's thread ends, so run
+// stays on a locked thread.
 func spawn(ctx context.Context, name string, environ []string, argv ...string) (*process, error) {
 	p := &process{name: name, cmd: exec.CommandContext(ctx, argv[0], argv[1:]...), done: make(chan struct{})}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, environ...)
@@ -41,7 +41,7 @@ func spawn(ctx context.Context, name string, environ []string, argv ...string) (
 	return p, nil
 }
 
-// stop ends the process, by force after two seconds.
+// stop terminates the process, and kills it after two seconds.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -52,9 +52,9 @@ func (p *process) stop() {
 	}
 }
 
-// listening waits until address takes connections.
+// listening waits until address accepts connections.
 func (p *process) listening(address string) error {
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
 		select {
 		case <-p.done:
 			return fmt.Errorf("%s: ended: %s", p.name, strings.TrimSpace(p.log.String()))
@@ -64,12 +64,13 @@ func (p *process) listening(address string) error {
 		if err == nil {
 			return conn.Close()
 		}
+		time.Sleep(2 * time.Millisecond) //permit:time.Sleep polls: startAndSize measures this wait
 	}
 	p.stop()
 	return fmt.Errorf("%s: does not listen on %s: %s", p.name, address, strings.TrimSpace(p.log.String()))
 }
 
-// self is this program in another role.
+// self starts this program in another role.
 func self(ctx context.Context, role string, arguments ...string) (*process, error) {
 	path, err := os.Executable()
 	if err != nil {
@@ -78,7 +79,7 @@ func self(ctx context.Context, role string, arguments ...string) (*process, erro
 	return spawn(ctx, role, os.Environ(), append([]string{path, "-role", role}, arguments...)...)
 }
 
-// freeAddress is a loopback address that nobody listens on.
+// freeAddress returns a loopback address on which nothing listens.
 func freeAddress() (string, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

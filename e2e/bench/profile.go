@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// writeProfile builds the gate with a profiler inside, which no released binary has,
-// scrapes it as scrapers do, and writes the CPU profile to path.
+// writeProfile builds the gate with a profiler, which no release has, scrapes it and
+// writes the CPU profile to path.
 func (b *bench) writeProfile(ctx context.Context, path string) error {
 	if len(b.options.gates) != 1 {
 		return fmt.Errorf("-profile: builds its own gate: leave -gate out")
@@ -31,7 +33,8 @@ func (b *bench) writeProfile(ctx context.Context, path string) error {
 	if err := os.WriteFile(file, source, 0o600); err != nil {
 		return err
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "cmd/metrics-gate/profiler.go"): file}})
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root,
+		"cmd/metrics-gate/profiler.go"): file}})
 	if err != nil {
 		return err
 	}
@@ -46,8 +49,8 @@ func (b *bench) writeProfile(ctx context.Context, path string) error {
 	return b.profiled(ctx, binary, path)
 }
 
-// profiled scrapes with the mix that matters: small bodies mostly, plain and compressed,
-// now and then a large one, now and then a new connection.
+// profiled scrapes with a typical mix: mostly small bodies, plain and compressed, with some
+// large ones and some new connections.
 func (b *bench) profiled(ctx context.Context, binary, path string) error {
 	small, smallAddress, err := b.startRunner(ctx, rolePlain, 300)
 	if err != nil {
@@ -69,7 +72,12 @@ func (b *bench) profiled(ctx context.Context, binary, path string) error {
 		}
 		err = b.mix(listen, i == 1)
 		_ = p.cmd.Process.Signal(syscall.SIGUSR2)
-		time.Sleep(time.Second)
+		if err == nil {
+			err = harness.Poll(10*time.Second, func() error {
+				_, err := os.Stat(out)
+				return err
+			})
+		}
 		p.stop()
 		if err != nil {
 			return err
@@ -78,8 +86,8 @@ func (b *bench) profiled(ctx context.Context, binary, path string) error {
 	return merge(path, merged)
 }
 
-// merge writes the sum of profiles to path, without a trace of where and when they were
-// made: what the compiler wants is which function called which, how often.
+// merge writes the sum of profiles to path, without paths and times: the compiler needs
+// only the call counts between functions.
 func merge(path string, parts []string) error {
 	var all []*profile.Profile
 	for _, part := range parts {
@@ -108,7 +116,7 @@ func merge(path string, parts []string) error {
 	return os.WriteFile(path, out.Bytes(), 0o644)
 }
 
-// mix scrapes one gate for about as long as the other.
+// mix scrapes each gate for about the same time.
 func (b *bench) mix(address string, large bool) error {
 	identity := plan{Address: address, Header: []string{accept, acceptIdentity}, Connections: 1}
 	packed, fresh := identity, identity

@@ -18,7 +18,7 @@ const (
 	titleFresh     = "new connection for each scrape"
 )
 
-// baseline is the proxy that ratios refer to.
+// baseline is the proxy in the denominator of the ratios.
 const baseline = "nginx"
 
 // report prints Markdown.
@@ -27,7 +27,7 @@ type report struct {
 	list []bar
 }
 
-// bar is a figure that must not be above a limit.
+// bar is a figure and its upper limit.
 type bar struct {
 	what         string
 	value, limit float64
@@ -51,14 +51,16 @@ func (r *report) machine() {
 		}
 	}
 	r.printf("%d processors (%s), %s. CPU is user and system time of the proxy's processes, in µs a scrape; "+
-		"ratios are medians over rounds, each against %s in the same round.\n", runtime.NumCPU(), model, runtime.Version(), baseline)
+		"ratios are medians over rounds, each against %s in the same round.\n", runtime.NumCPU(), model,
+		runtime.Version(), baseline)
 }
 
 // comparison prints one scenario.
 func (r *report) comparison(s scenario, all []figures) {
 	r.printf("\n### %s\n\n", s.title)
 	r.printf("%d rounds of %d scrapes.\n\n", s.rounds, s.scrapes)
-	r.printf("| | proxy CPU, µs | ratio | runner CPU, µs | both, ratio | median latency, µs | ratio | p99, µs | body, kB | RSS, MiB | peak |%s\n",
+	r.printf("| | proxy CPU, µs | ratio | runner CPU, µs | both, ratio | median latency, µs | ratio | p99, µs | "+
+		"body, kB | RSS, MiB | peak |%s\n",
 		r.extra(all, " system calls |"))
 	r.printf("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|%s\n", r.extra(all, "---|"))
 	base := all[max(0, slices.IndexFunc(all, func(f figures) bool { return f.name == baseline }))]
@@ -79,10 +81,11 @@ func (r *report) comparison(s scenario, all []figures) {
 	}
 }
 
-// explain says what the row is whose name does not say it.
+// explain describes the row of nginx with the same bytes.
 func (r *report) explain(all []figures) {
 	if slices.ContainsFunc(all, func(f figures) bool { return f.name == sameBytes }) {
-		r.printf("\n%s: the same %s before a runner that has put the label on its samples already. It passes on as many bytes as "+
+		r.printf("\n%s: the same %s before a runner that has put the label on its samples already. It passes on "+
+			"as many bytes as "+
 			"the gate sends, without looking at them.\n", sameBytes, baseline)
 	}
 }
@@ -94,14 +97,15 @@ func (r *report) extra(all []figures, column string) string {
 	return column
 }
 
-// raise notes the figures that have a bar.
+// raise records the figures that have a bar.
 func (r *report) raise(s scenario, gate, base, reverse figures) {
 	switch s.title {
 	case titleSmall, titleLarge:
 		r.bar(s.title+": CPU against nginx", ratio(gate.proxy, base.proxy), 1, "×")
 		r.bar(s.title+": median latency against nginx", ratio(gate.median, base.median), 1, "×")
 		r.bar(s.title+": CPU against ReverseProxy", ratio(gate.proxy, reverse.proxy), 0.5, "×")
-		r.bar(s.title+": resident", mebi(gate.after.Resident), map[string]float64{titleSmall: 15, titleLarge: 20}[s.title], "MiB")
+		r.bar(s.title+": resident", mebi(gate.after.Resident),
+			map[string]float64{titleSmall: 15, titleLarge: 20}[s.title], "MiB")
 	case titleGzipSmall, titleGzipLarge:
 		r.bar(s.title+": CPU of runner and proxy against nginx", ratio(gate.both(), base.both()), 0.8, "×")
 	case titleFresh:
@@ -109,7 +113,7 @@ func (r *report) raise(s scenario, gate, base, reverse figures) {
 	}
 }
 
-// bars prints what was asked and what is.
+// bars prints every bar and whether it holds.
 func (r *report) bars() {
 	if len(r.list) == 0 {
 		return
@@ -140,7 +144,7 @@ func suites(all []figures) string {
 	return strings.Join(list, ", ")
 }
 
-// ratio is the median of the rounds' own ratios.
+// ratio returns the median of the ratios of the rounds.
 func ratio(a, b []float64) float64 {
 	each := make([]float64, 0, len(a))
 	for i := range a {

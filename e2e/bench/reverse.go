@@ -7,8 +7,8 @@ import (
 	"net/url"
 )
 
-// reverseRole is the stand-in for the class of kube-rbac-proxy: the standard library's
-// reverse proxy with mutual TLS and nothing else.
+// reverseRole represents proxies like kube-rbac-proxy: the standard library's reverse
+// proxy with mutual TLS and nothing else.
 func reverseRole(dir, listen, upstream string) error {
 	p, err := openPKI(dir)
 	if err != nil {

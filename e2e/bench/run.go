@@ -17,17 +17,19 @@ type options struct {
 	quick, strace bool
 	only, profile string
 	rounds        int
+	idle          time.Duration
 	gates, others []string
 }
 
-// What scrapers send (Prometheus 3).
+// Headers of a scrape (Prometheus 3).
 const (
-	accept         = "Accept: text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+	accept = "Accept: text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3," +
+		"*/*;q=0.2"
 	acceptGzip     = "Accept-Encoding: gzip"
 	acceptIdentity = "Accept-Encoding: identity"
 )
 
-// run does every section and prints the report.
+// run runs every section and prints the report.
 func run(ctx context.Context, o options, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "metrics-gate-bench-")
 	if err != nil {
@@ -70,7 +72,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	return b.sections(ctx)
 }
 
-// section is a titled part of the report.
+// section is a part of the report with a title.
 type section struct {
 	title string
 	do    func(context.Context) error
@@ -95,6 +97,8 @@ func (b *bench) sections(ctx context.Context) error {
 	list = append(list,
 		section{"authentication", b.authentication},
 		section{"scaling", b.scaling},
+		section{"as used", b.asUsed},
+		section{"idle", b.idle},
 		section{"start and size", b.startAndSize})
 	for _, s := range list {
 		if !wanted.MatchString(s.title) {
@@ -110,7 +114,7 @@ func (b *bench) sections(ctx context.Context) error {
 	return nil
 }
 
-// scenarios are what all proxies are compared in.
+// scenarios returns the scenarios in which all proxies are compared.
 func (b *bench) scenarios() []scenario {
 	identity := plan{Header: []string{accept, acceptIdentity}, Connections: 1}
 	packed := plan{Header: []string{accept, acceptGzip}, Connections: 1}
@@ -143,7 +147,7 @@ func buildGate(ctx context.Context, dir string, arguments ...string) (string, er
 	path := filepath.Join(dir, "metrics-gate")
 	arguments = append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", path}, arguments...)
 	cmd := exec.CommandContext(ctx, "go", append(arguments, "./cmd/metrics-gate")...)
-	cmd.Dir = ".." // the root: the command runs in e2e
+	cmd.Dir = ".." // the root of the project: bench runs in e2e
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)

@@ -16,33 +16,33 @@ import (
 
 // Roles of this program as a stand-in runner.
 const (
-	rolePlain    = "runner"          // a runner as it is
-	roleLabelled = "labelled-runner" // one whose answer is already what the gate makes of it
+	rolePlain    = "runner"          // a plain runner
+	roleLabelled = "labelled-runner" // a runner whose answer is labelled as the gate would do it
 )
 
 // runnerName is the value of the label that the gate adds.
 const runnerName = "bench-runner-01"
 
-// contentType is what a real runner's answer is.
+// contentType is that of a real runner.
 const contentType = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 
-// runnerHeader is what a real runner answers with: no length, chunks.
+// runnerHeader is that of a real runner: chunked, without Content-Length.
 const runnerHeader = "HTTP/1.1 200 OK\r\nContent-Type: " + contentType + "\r\n" +
 	"%sDate: Sun, 22 Nov 2026 13:05:06 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-// chunkBytes is the size that promhttp's writes have on the wire.
+// chunkBytes is the chunk size of promhttp.
 const chunkBytes = 4096
 
-// standIn is the runner: two bodies in turns, between which values move, as cheap as can be,
-// so that the proxy is what is measured. With gzip it compresses each time, as promhttp
-// does, with the same package and level.
+// standIn is a runner that costs little CPU. It alternates between two bodies with
+// different values. With gzip it compresses every time, as promhttp does, with the same
+// package and level.
 type standIn struct {
-	bodies, identity [2][]byte // identity is the whole answer, prepared
+	bodies, identity [2][]byte // identity is the complete answer
 	scrapes          atomic.Uint32
 	writers          sync.Pool
 }
 
-// runnerRole serves series samples on address until it is ended.
+// runnerRole serves series samples on address until the process ends.
 func runnerRole(role, address, series string) error {
 	n, err := strconv.Atoi(series)
 	if err != nil {
@@ -75,14 +75,15 @@ func newStandIn(series int, withLabel bool) (*standIn, error) {
 	return s, nil
 }
 
-// labelled is what the gate makes of a runner's body: with its own library, so that it is
-// the same to the byte.
+// labelled returns a body as the gate labels it. It uses the gate's library, so the bytes
+// are equal.
 func labelled(body []byte) ([]byte, error) {
 	format, err := exposition.FormatOf(contentType)
 	if err != nil {
 		return nil, err
 	}
-	labels, err := exposition.Compile(exposition.Label{Name: "runner_name", Value: runnerName, Conflict: exposition.Exported})
+	labels, err := exposition.Compile(exposition.Label{Name: "runner_name", Value: runnerName,
+		Conflict: exposition.Exported})
 	if err != nil {
 		return nil, err
 	}
@@ -133,12 +134,12 @@ func (s *standIn) gzip(body []byte) []byte {
 	w := s.writers.Get().(*gzip.Writer)
 	defer s.writers.Put(w)
 	w.Reset(&packed)
-	_, _ = w.Write(body) // a bytes.Buffer takes everything
+	_, _ = w.Write(body) // a bytes.Buffer never fails
 	_ = w.Close()
 	return chunked(fmt.Sprintf(runnerHeader, "Content-Encoding: gzip\r\n"), packed.Bytes())
 }
 
-// chunked is a whole answer in one piece of memory.
+// chunked returns a complete answer with a chunked body.
 func chunked(header string, body []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(header) + len(body) + (len(body)/chunkBytes+2)*10)

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// What a labelled runner serves has the label on every sample, and is as long in each turn:
+// Every sample of a labelled runner has the label. Its bodies have the same length, because
 // the report shows the size of one answer.
-func TestLabelled(t *testing.T) {
+func TestLabelledBodyHasTheLabel(t *testing.T) {
 	const series = 3000
 	for turn := range 2 {
 		plain := runnerBody(series, turn)
@@ -32,8 +32,8 @@ func TestLabelled(t *testing.T) {
 	}
 }
 
-// The runner that is labelled serves what the gate would make of the other's answer.
-func TestStandIn(t *testing.T) {
+// The labelled runner serves the bytes that the gate makes from the plain runner's answer.
+func TestStandInServesBothBodies(t *testing.T) {
 	plain, err := newStandIn(300, false)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -10,9 +11,11 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// countSystemCalls runs one more round under strace. Its times mean nothing, its counts do.
+// countSystemCalls runs one more round under strace and counts. Its times are not used.
 func (b *bench) countSystemCalls(s scenario, c contestant, f *figures) error {
 	if _, err := b.loader.order(order{Open: &c.plan}); err != nil {
 		return err
@@ -26,7 +29,9 @@ func (b *bench) countSystemCalls(s scenario, c contestant, f *figures) error {
 	if err != nil {
 		return err
 	}
-	time.Sleep(300 * time.Millisecond)
+	if err := traced(c.pids); err != nil {
+		return err
+	}
 	_, err = b.loader.order(order{Run: s.scrapes})
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
 	<-p.done
@@ -41,7 +46,23 @@ func (b *bench) countSystemCalls(s scenario, c contestant, f *figures) error {
 	return nil
 }
 
-// countsOf reads strace's table: name, calls.
+// traced waits until every process has a tracer.
+func traced(pids []int) error {
+	return harness.Poll(5*time.Second, func() error {
+		for _, pid := range pids {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			if err != nil {
+				return err
+			}
+			if bytes.Contains(status, []byte("TracerPid:\t0\n")) {
+				return fmt.Errorf("process %d: strace is not attached", pid)
+			}
+		}
+		return nil
+	})
+}
+
+// countsOf parses strace's table: name, calls.
 func countsOf(table string, scrapes int) (total float64, names string) {
 	type count struct {
 		name string

@@ -18,18 +18,18 @@ var testdata embed.FS
 // target is a proxy that can be measured.
 type target struct {
 	name      string
-	labels    bool // each sample of its answer has the label
-	sameBytes bool // because its runner has put it there: it passes on as many bytes as the gate sends
+	labels    bool // every sample of its answer has the label
+	sameBytes bool // its runner adds the label: it passes on as many bytes as the gate sends
 	start     func(ctx context.Context, s site) (*process, error)
 }
 
-// site is where a proxy stands.
+// site holds the addresses and files of a proxy.
 type site struct {
 	Dir, Listen, Upstream string
-	environ               []string // the gate's, beside the usual
+	environ               []string // additional variables of the gate
 }
 
-// gateTarget is a built gate; spec is [name=]path[,VARIABLE=value...].
+// gateTarget returns a built gate as target. spec is [name=]path[,VARIABLE=value...].
 func gateTarget(spec string) target {
 	parts := strings.Split(spec, ",")
 	name, path, ok := strings.Cut(parts[0], "=")
@@ -42,7 +42,7 @@ func gateTarget(spec string) target {
 	}}
 }
 
-// gateEnviron raises what would limit the benchmark; everything else is the default.
+// gateEnviron raises the limits that the benchmark would reach. The rest is the default.
 func gateEnviron(s site) []string {
 	const prefix = "METRICS_GATE_"
 	file := func(name string) string { return filepath.Join(s.Dir, name) }
@@ -60,7 +60,7 @@ func gateEnviron(s site) []string {
 	}
 }
 
-// otherTarget is a program of the caller's.
+// otherTarget returns a program of -other as target.
 func otherTarget(spec string) target {
 	parts := strings.Split(spec, ",")
 	name, path, _ := strings.Cut(parts[0], "=")
@@ -85,8 +85,8 @@ func nginxTarget() target {
 	}}
 }
 
-// sameBytes is the name of nginx before a runner that has labelled its samples already. The
-// gate's answer is longer than that of plain nginx; this one's is as long.
+// sameBytes is the name of nginx with a runner that serves labelled samples. The gate's
+// answer is longer than that of plain nginx and as long as this one's.
 const sameBytes = baseline + " (same bytes)"
 
 func sameBytesTarget() target {
@@ -105,7 +105,7 @@ func haproxyTarget() target {
 	}}
 }
 
-// configured writes the committed configuration for s.
+// configured writes the configuration from testdata for s.
 func configured(s site, name string) (string, error) {
 	t, err := template.ParseFS(testdata, "testdata/"+name)
 	if err != nil {
@@ -119,7 +119,7 @@ func configured(s site, name string) (string, error) {
 	return path, os.WriteFile(path, text.Bytes(), 0o600)
 }
 
-// program finds what Debian puts in /usr/sbin.
+// program finds a program, in /usr/sbin too.
 func program(name string) string {
 	if path, err := exec.LookPath(name); err == nil {
 		return path
@@ -127,7 +127,8 @@ func program(name string) string {
 	return "/usr/sbin/" + name
 }
 
-// installed are nginx and haproxy, those that are there, and a word about those that are not.
+// installed returns nginx and haproxy if they are installed, and a line about each that
+// is not.
 func installed() (list []target, missing []string) {
 	for _, t := range []target{nginxTarget(), haproxyTarget()} {
 		if _, err := os.Stat(program(t.name)); err != nil {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// family of processes: one that was started, and its children (nginx's workers).
+// familyOf returns a process and its children (nginx's workers).
 func familyOf(pid int) []int {
 	all := []int{pid}
 	for i := 0; i < len(all); i++ {
@@ -28,9 +28,9 @@ func familyOf(pid int) []int {
 	return all
 }
 
-// cpuTime is what the processes have used, user and system, to the nanosecond: the
-// scheduler's own sum over all threads, ended ones too (clock_getcpuclockid(3)).
-// /proc/PID/stat has it in steps of 10 ms.
+// cpuTime returns the processes' user and system time in nanoseconds. The scheduler adds
+// up all threads, including exited ones (clock_getcpuclockid(3)). /proc/PID/stat has
+// steps of 10 ms.
 func cpuTime(pids []int) (time.Duration, error) {
 	var sum time.Duration
 	for _, pid := range pids {
@@ -44,10 +44,10 @@ func cpuTime(pids []int) (time.Duration, error) {
 	return sum, nil
 }
 
-// memory is what processes hold, in bytes.
+// memory is the memory of processes, in bytes.
 type memory struct{ Resident, Peak, Anonymous int64 }
 
-// memoryOf adds up VmRSS, VmHWM and RssAnon.
+// memoryOf sums VmRSS, VmHWM and RssAnon.
 func memoryOf(pids []int) (memory, error) {
 	var m memory
 	for _, pid := range pids {

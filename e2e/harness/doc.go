@@ -1,3 +1,4 @@
-// Package harness drives the built binary and the real programs around it: it is what
-// the end-to-end tests share. Everything binds loopback, and ends with its test.
+// Package harness runs the built gate, Prometheus and stand-ins for a runner. All
+// end-to-end tests share it. Every process and listener binds loopback and is stopped
+// when its test ends.
 package harness

@@ -1,8 +1,6 @@
 package harness
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -19,13 +17,12 @@ import (
 	"time"
 )
 
-// Prefix begins the gate's variables.
+// Prefix is the common prefix of the gate's variables.
 const Prefix = "METRICS_GATE_"
 
-// built is the binary of this test process.
+// built builds the gate once in this test process and returns its path.
 var built = sync.OnceValues(func() (string, error) {
-	// In the folder of make build, which git ignores, so that nothing is left elsewhere;
-	// renamed into place, because another package's gate may run from there.
+	// git ignores bin. The rename keeps a gate of another package running: its file stays.
 	path := filepath.Join(Root(), "bin", "metrics-gate-e2e")
 	fresh := fmt.Sprintf("%s.%d", path, os.Getpid())
 	build := exec.Command("go", "build", "-trimpath", "-o", fresh, "./cmd/metrics-gate")
@@ -40,7 +37,7 @@ var built = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// Root is the folder of the project.
+// Root returns the root directory of the project.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..")
@@ -61,13 +58,14 @@ type Gate struct {
 	Address string // public, host:port
 	Admin   string // admin, host:port
 	Process *exec.Cmd
-	log     buffer
+	log     Buffer
 	done    chan struct{}
 	err     error
 }
 
-// StartGate runs the binary with environ ("NAME=value" without the prefix, or a whole
-// "$NAME=value" that is none of the gate's) and waits until it is ready. It is stopped when the test ends.
+// StartGate runs the binary and waits until it is ready. An entry of environ is
+// "NAME=value" without the prefix, or "$NAME=value" for a variable without it. The gate
+// is killed when the test ends.
 func StartGate(t testing.TB, environ ...string) *Gate {
 	t.Helper()
 	g := LaunchGate(t, environ...)
@@ -77,7 +75,7 @@ func StartGate(t testing.TB, environ ...string) *Gate {
 	return g
 }
 
-// LaunchGate is StartGate that does not wait.
+// LaunchGate is StartGate without the wait.
 func LaunchGate(t testing.TB, environ ...string) *Gate {
 	t.Helper()
 	g := &Gate{Address: FreeAddress(t), Admin: FreeAddress(t), done: make(chan struct{})}
@@ -109,7 +107,7 @@ func LaunchGate(t testing.TB, environ ...string) *Gate {
 	return g
 }
 
-// Log is everything that the gate has printed.
+// Log returns all output of the gate so far.
 func (g *Gate) Log() string { return g.log.String() }
 
 // Signal sends sig to the gate.
@@ -120,7 +118,7 @@ func (g *Gate) Signal(t testing.TB, sig syscall.Signal) {
 	}
 }
 
-// Exit waits for the gate's end and returns its exit code.
+// Exit waits until the gate exits and returns its exit code.
 func (g *Gate) Exit(t testing.TB, within time.Duration) int {
 	t.Helper()
 	select {
@@ -137,33 +135,29 @@ func (g *Gate) Exit(t testing.TB, within time.Duration) int {
 
 // WaitHTTP waits until url answers 200.
 func WaitHTTP(url string, within time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), within)
-	defer cancel()
-	last := errors.New("no answer")
-	for ctx.Err() == nil {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	client := http.Client{Timeout: 5 * time.Second}
+	err := Poll(within, func() error {
+		response, err := client.Get(url)
 		if err != nil {
 			return err
 		}
-		response, err := http.DefaultClient.Do(request)
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-			err = errors.New(response.Status)
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return errors.New(response.Status)
 		}
-		last = err
-		time.Sleep(20 * time.Millisecond)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", url, err)
 	}
-	return fmt.Errorf("%s: %w", url, last)
+	return nil
 }
 
-// taken counts the addresses that were given out.
+// taken counts the addresses that FreeAddress has returned.
 var taken atomic.Int64
 
-// FreeAddress is a loopback address that nobody listens on. Its port is below those that
-// the kernel gives to outgoing connections, of which the tests make thousands.
+// FreeAddress returns a loopback address on which nothing listens. Its port is below the
+// range of outgoing connections, of which the tests open thousands.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	const lowest, ports = 10000, 20000
@@ -182,22 +176,4 @@ func FreeAddress(t testing.TB) string {
 func tail(s string, lines int) string {
 	all := strings.Split(s, "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}
-
-// buffer is a bytes.Buffer for two goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// PKI is an authority with a server certificate for loopback, in files.
+// PKI is a CA and a server certificate for loopback, in files.
 type PKI struct {
 	Dir string
 	CA  *testca.CA
 }
 
-// NewPKI makes ca.pem, server.pem and server-key.pem in a folder of the test's.
+// NewPKI writes ca.pem, server.pem and server-key.pem to a temporary directory of the test.
 func NewPKI(t testing.TB) *PKI {
 	t.Helper()
 	ca, err := testca.NewCA(testca.Options{CommonName: "e2e"})
@@ -30,10 +30,10 @@ func NewPKI(t testing.TB) *PKI {
 	return p
 }
 
-// File is the path of a file of p's.
+// File returns the path of a file in p's directory.
 func (p *PKI) File(name string) string { return filepath.Join(p.Dir, name) }
 
-// Write replaces a file by rename, as a careful renewer does.
+// Write replaces a file by rename, so that a reader never sees half of it.
 func (p *PKI) Write(t testing.TB, name string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(p.File(name+".new"), content, 0o600); err != nil {
@@ -44,7 +44,7 @@ func (p *PKI) Write(t testing.TB, name string, content []byte) {
 	}
 }
 
-// Issue makes name.pem and name-key.pem.
+// Issue writes name.pem and name-key.pem.
 func (p *PKI) Issue(t testing.TB, name string, o testca.Options) *testca.Pair {
 	t.Helper()
 	pair, err := p.CA.Issue(o)
@@ -57,7 +57,7 @@ func (p *PKI) Issue(t testing.TB, name string, o testca.Options) *testca.Pair {
 	return pair
 }
 
-// Environ configures the gate's TLS; client certificates only when asked for.
+// Environ returns the gate's TLS variables, those for client certificates on request.
 func (p *PKI) Environ(clientCertificates bool) []string {
 	e := []string{"TLS_CERT_FILE=" + p.File("server.pem"), "TLS_KEY_FILE=" + p.File("server-key.pem")}
 	if clientCertificates {
@@ -66,11 +66,29 @@ func (p *PKI) Environ(clientCertificates bool) []string {
 	return e
 }
 
-// Client trusts p's authority and shows pair, if there is one.
+// Client returns a client that trusts p's CA and presents pair, unless it is nil.
 func (p *PKI) Client(pair *testca.Pair) *http.Client {
 	config := &tls.Config{RootCAs: p.CA.Pool()}
 	if pair != nil {
 		config.Certificates = []tls.Certificate{pair.TLS()}
 	}
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: config}, Timeout: 30 * time.Second}
+}
+
+// Status returns the status of a GET request for url, with token as bearer token unless it is "".
+func Status(t testing.TB, c *http.Client, url, token string) int {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
 }

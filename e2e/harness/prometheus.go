@@ -2,25 +2,28 @@ package harness
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
 
-// Prometheus is a running Prometheus server of the prometheus package.
+// Prometheus is a running Prometheus server from the Debian package prometheus.
 type Prometheus struct {
 	URL string
-	log buffer
+	log Buffer
 }
 
-// Sample is one of an instant query's results.
+// Sample is one result of a query.
 type Sample struct {
 	Metric map[string]string
+	Time   time.Time
 	Value  string
 }
 
@@ -38,7 +41,8 @@ func StartPrometheus(t testing.TB, config string, more ...string) *Prometheus {
 	}
 	address := FreeAddress(t)
 	p := &Prometheus{URL: "http://" + address}
-	arguments := append([]string{"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + address}, more...)
+	arguments := append([]string{"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+		"--web.listen-address=" + address}, more...)
 	cmd := exec.Command(path, arguments...)
 	cmd.Stdout, cmd.Stderr = &p.log, &p.log
 	if err := cmd.Start(); err != nil {
@@ -57,53 +61,86 @@ func StartPrometheus(t testing.TB, config string, more ...string) *Prometheus {
 	return p
 }
 
-// Query is an instant query.
+// Query runs an instant query.
 func (p *Prometheus) Query(query string) ([]Sample, error) {
-	response, err := http.Get(p.URL + "/api/v1/query?query=" + url.QueryEscape(query))
-	if err != nil {
+	var results []struct {
+		Metric map[string]string
+		Value  [2]any
+	}
+	if err := p.query(query, &results); err != nil {
 		return nil, err
 	}
-	defer func() { _ = response.Body.Close() }()
-	var answer struct {
-		Error string
-		Data  struct {
-			Result []struct {
-				Metric map[string]string
-				Value  [2]any
-			}
-		}
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return nil, err
-	}
-	if answer.Error != "" {
-		return nil, fmt.Errorf("query %s: %s", query, answer.Error)
-	}
-	samples := make([]Sample, len(answer.Data.Result))
-	for i, r := range answer.Data.Result {
-		samples[i] = Sample{r.Metric, fmt.Sprint(r.Value[1])}
+	samples := make([]Sample, len(results))
+	for i, r := range results {
+		samples[i] = newSample(r.Metric, r.Value)
 	}
 	return samples, nil
 }
 
-// Eventually waits until the query has results of which all are value ("" is any).
+// Range returns the stored samples of a selector since begin.
+func (p *Prometheus) Range(selector string, begin time.Time) ([]Sample, error) {
+	var results []struct {
+		Metric map[string]string
+		Values [][2]any
+	}
+	seconds := int(time.Since(begin).Seconds()) + 1
+	if err := p.query(fmt.Sprintf("%s[%ds]", selector, seconds), &results); err != nil {
+		return nil, err
+	}
+	var samples []Sample
+	for _, r := range results {
+		for _, value := range r.Values {
+			if s := newSample(r.Metric, value); !s.Time.Before(begin) {
+				samples = append(samples, s)
+			}
+		}
+	}
+	return samples, nil
+}
+
+// newSample converts a pair of time and value of the HTTP API.
+func newSample(metric map[string]string, value [2]any) Sample {
+	seconds, _ := value[0].(float64)
+	return Sample{metric, time.UnixMilli(int64(seconds * 1e3)), fmt.Sprint(value[1])}
+}
+
+// query decodes the result of an instant query.
+func (p *Prometheus) query(query string, result any) error {
+	response, err := http.Get(p.URL + "/api/v1/query?query=" + url.QueryEscape(query))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer struct {
+		Error string
+		Data  struct{ Result json.RawMessage }
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return err
+	}
+	if answer.Error != "" {
+		return fmt.Errorf("query %s: %s", query, answer.Error)
+	}
+	return json.Unmarshal(answer.Data.Result, result)
+}
+
+// Eventually waits until the query has results and all of them equal value ("" means any).
 func (p *Prometheus) Eventually(t testing.TB, query, value string) []Sample {
 	t.Helper()
 	var samples []Sample
-	var err error
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		samples, err = p.Query(query)
-		if err != nil || len(samples) == 0 {
-			continue
+	err := Poll(30*time.Second, func() (err error) {
+		if samples, err = p.Query(query); err != nil {
+			return err
 		}
-		all := true
-		for _, s := range samples {
-			all = all && (value == "" || s.Value == value)
+		differs := func(s Sample) bool { return value != "" && s.Value != value }
+		if len(samples) == 0 || slices.ContainsFunc(samples, differs) {
+			return errors.New("not yet")
 		}
-		if all {
-			return samples
-		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("%s is not %q: %v %v", query, value, samples, err)
+		return nil
 	}
-	t.Errorf("%s is not %q: %v %v", query, value, samples, err)
-	return nil
+	return samples
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Runner stands where the runner would, on loopback.
+// Runner is a stand-in for a runner, on loopback.
 type Runner struct {
 	*httptest.Server
 	Address  string
@@ -27,20 +27,21 @@ func StartRunner(t testing.TB, h http.Handler) *Runner {
 	return StartRunnerOn(t, ln, h)
 }
 
-// StartRunnerOn is StartRunner on a listener of the caller's.
+// StartRunnerOn is StartRunner with the caller's listener.
 func StartRunnerOn(t testing.TB, ln net.Listener, h http.Handler) *Runner {
 	t.Helper()
 	r := &Runner{Address: ln.Addr().String()}
-	r.Server = &httptest.Server{Listener: ln, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		r.Requests.Add(1)
-		h.ServeHTTP(w, q)
-	})}}
+	r.Server = &httptest.Server{Listener: ln,
+		Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			r.Requests.Add(1)
+			h.ServeHTTP(w, q)
+		})}}
 	r.Start()
 	t.Cleanup(r.Close)
 	return r
 }
 
-// Replay serves what a real runner 19.3 answered on /metrics, with its header.
+// Replay answers /metrics with a recorded answer of a real runner 19.3.
 func Replay(t testing.TB) http.Handler {
 	t.Helper()
 	body := Fixture(t, "runner-19.3.txt")

@@ -14,23 +14,23 @@ import (
 // wireTimeout bounds each wait for the gate on a Wire.
 const wireTimeout = 10 * time.Second
 
-// Wire is a connection to the gate on which a test writes what it likes.
+// Wire is a connection to the gate on which a test writes raw bytes.
 type Wire struct {
 	net.Conn
 	in *bufio.Reader
 }
 
-// Reply is an answer of the gate's. Err is what ended its body, if that was not its end.
+// Reply is an answer of the gate. Err is set when its body is incomplete.
 type Reply struct {
 	Status int
 	Header http.Header
 	Body   string
-	Close  bool // the gate says that the connection ends
+	Close  bool // the answer has Connection: close
 	Err    error
 }
 
-// Call connects from the address from ("" is any) and shakes hands when there is a config.
-func Call(address, from string, config *tls.Config) (*Wire, error) {
+// Dial connects from the local address from ("" means any). With a config it does a TLS handshake.
+func Dial(address, from string, config *tls.Config) (*Wire, error) {
 	dialer := net.Dialer{Timeout: wireTimeout}
 	if from != "" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
@@ -42,11 +42,11 @@ func Call(address, from string, config *tls.Config) (*Wire, error) {
 	if config == nil {
 		return &Wire{Conn: conn, in: bufio.NewReader(conn)}, nil
 	}
-	return Secure(conn, config)
+	return ClientTLS(conn, config)
 }
 
-// Secure shakes hands on conn, which is closed on an error.
-func Secure(conn net.Conn, config *tls.Config) (*Wire, error) {
+// ClientTLS does a TLS handshake on conn and closes conn on an error.
+func ClientTLS(conn net.Conn, config *tls.Config) (*Wire, error) {
 	secure := tls.Client(conn, config)
 	_ = conn.SetDeadline(time.Now().Add(wireTimeout))
 	if err := secure.Handshake(); err != nil {
@@ -57,10 +57,10 @@ func Secure(conn net.Conn, config *tls.Config) (*Wire, error) {
 	return &Wire{Conn: secure, in: bufio.NewReader(secure)}, nil
 }
 
-// MustCall is Call for a test, which it ends on an error. The connection ends with the test.
-func MustCall(t testing.TB, address string, config *tls.Config) *Wire {
+// MustDial is Dial that fails the test on an error. The connection is closed when the test ends.
+func MustDial(t testing.TB, address string, config *tls.Config) *Wire {
 	t.Helper()
-	w, err := Call(address, "", config)
+	w, err := Dial(address, "", config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,15 +68,15 @@ func MustCall(t testing.TB, address string, config *tls.Config) *Wire {
 	return w
 }
 
-// Say writes text as it stands.
-func (w *Wire) Say(text string) error {
+// Send writes text without any change.
+func (w *Wire) Send(text string) error {
 	_ = w.SetWriteDeadline(time.Now().Add(wireTimeout))
 	_, err := io.WriteString(w, text)
 	return err
 }
 
-// Hear reads one answer to a request with the method.
-func (w *Wire) Hear(method string) (*Reply, error) {
+// Receive reads one answer to a request with the method.
+func (w *Wire) Receive(method string) (*Reply, error) {
 	_ = w.SetReadDeadline(time.Now().Add(wireTimeout))
 	response, err := http.ReadResponse(w.in, &http.Request{Method: method})
 	if err != nil {
@@ -86,22 +86,22 @@ func (w *Wire) Hear(method string) (*Reply, error) {
 	return &Reply{response.StatusCode, response.Header, string(body), response.Close, err}, nil
 }
 
-// Ask says text and reads one answer, which must come.
-func (w *Wire) Ask(t testing.TB, method, text string) *Reply {
+// RoundTrip sends text and reads one answer. No answer fails the test.
+func (w *Wire) RoundTrip(t testing.TB, method, text string) *Reply {
 	t.Helper()
-	if err := w.Say(text); err != nil {
+	if err := w.Send(text); err != nil {
 		t.Fatalf("%.80q: %v", text, err)
 	}
-	reply, err := w.Hear(method)
+	reply, err := w.Receive(method)
 	if err != nil {
 		t.Fatalf("%.80q: %v", text, err)
 	}
 	return reply
 }
 
-// Ended waits for the gate to close or reset the connection and reports whether it did.
-// The error is what came instead.
-func (w *Wire) Ended(within time.Duration) error {
+// AwaitClose waits until the gate closes or resets the connection. The error says that
+// it did not, or what it sent.
+func (w *Wire) AwaitClose(within time.Duration) error {
 	_ = w.SetReadDeadline(time.Now().Add(within))
 	rest, err := io.ReadAll(io.LimitReader(w.in, 1<<20))
 	var timeout net.Error
@@ -109,7 +109,7 @@ func (w *Wire) Ended(within time.Duration) error {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return errors.New("the connection is still open")
 	case len(rest) > 0:
-		return errors.New("more came: " + string(rest[:min(len(rest), 200)]))
+		return errors.New("unexpected bytes: " + string(rest[:min(len(rest), 200)]))
 	}
 	return nil
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// chunked is a body in chunks that holds another request.
+// chunked is a chunked body that contains another request.
 const chunked = "Transfer-Encoding: chunked"
 
-// Every one of these ends the connection: whatever follows is never taken for a request.
+// Each of these closes the connection: the bytes after it are never read as a request.
 var bodies = []struct{ name, lines, body string }{
 	{"length", "Content-Length: 5", "hello"},
 	{"chunks", chunked, "5\r\nhello\r\n0\r\n\r\n"},
@@ -42,13 +42,13 @@ var bodies = []struct{ name, lines, body string }{
 	{"expectation", "Content-Length: 5\r\nExpect: 100-continue", ""},
 }
 
-func TestR16BodiesAndTransferEncoding(t *testing.T) {
+func TestBodiesAndTransferEncoding(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
-	var all crowd
+	w := newFixture(t, harness.AnswerExposition(sample))
+	var all batch
 	for _, b := range bodies {
 		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/heap"} {
-			for _, who := range []string{"ops", "guest", "stranger"} {
+			for _, who := range []string{"ops", "guest", "anonymous"} {
 				all.add(func() error {
 					if err := w.refusesBody(who, request("GET", target, b.lines)+b.body); err != nil {
 						return fmt.Errorf("%s to %s by %s: %w", b.name, target, who, err)
@@ -59,65 +59,66 @@ func TestR16BodiesAndTransferEncoding(t *testing.T) {
 		}
 	}
 	all.run(t)
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
 
-// refusesBody sends a body and a good request after it: the first is refused, the second
-// never answered.
-func (w *world) refusesBody(who, text string) error {
-	wire, err := w.call(who)
+// refusesBody sends a request with a body and a good request after it. The first is
+// refused, the second is never answered.
+func (w *fixture) refusesBody(who, text string) error {
+	wire, err := w.connect(who)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = wire.Close() }()
-	if err := wire.Say(text + get("/metrics", bearer(w.token))); err != nil {
+	if err := wire.Send(text + get("/metrics", bearer(w.token))); err != nil {
 		return err
 	}
-	reply, err := wire.Hear("GET")
+	reply, err := wire.Receive("GET")
 	if err != nil {
 		return err
 	}
 	if reply.Status < 400 || reply.Status >= 500 && reply.Status != 501 || !reply.Close {
 		return fmt.Errorf("status %d, close %v", reply.Status, reply.Close)
 	}
-	return wire.Ended(10 * second)
+	return wire.AwaitClose(10 * second)
 }
 
-// A body whose end is late or never comes holds nobody, and nothing.
-func TestSlowBodyOfAStrangerHeldItsConnection(t *testing.T) {
+// A body whose end is late or missing blocks no other request and leaks no resources.
+func TestSlowUnauthenticatedBodyTimesOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s")
-	before := w.gate.Kept(t)
-	var all crowd
-	for _, who := range []string{"stranger", "guest", "ops"} {
+	w := newFixture(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s")
+	before := w.gate.Resources(t)
+	var all batch
+	for _, who := range []string{"anonymous", "guest", "ops"} {
 		for _, target := range []string{"/metrics", "/nowhere", "/%6d", "/debug/pprof/symbol"} {
 			for _, lines := range []string{"Content-Length: 60000", chunked} {
 				all.add(func() error {
-					wire, err := w.call(who)
+					wire, err := w.connect(who)
 					if err != nil {
 						return err
 					}
 					defer func() { _ = wire.Close() }()
-					if err := wire.Say(request("POST", target, lines) + "5\r\nh"); err != nil {
+					if err := wire.Send(request("POST", target, lines) + "5\r\nh"); err != nil {
 						return err
 					}
-					if reply, err := wire.Hear("POST"); err == nil && reply.Status < 400 {
+					if reply, err := wire.Receive("POST"); err == nil && reply.Status < 400 {
 						return fmt.Errorf("%s to %s by %s: status %d", lines, target, who, reply.Status)
 					}
-					return wire.Ended(10 * second)
+					return wire.AwaitClose(10 * second)
 				})
 			}
 		}
 	}
 	all.run(t)
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }
 
-func TestR16SymbolTakesASmallBodyOnly(t *testing.T) {
+func TestSymbolTakesASmallBodyOnly(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Says("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
+	w := newFixture(t,
+		harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok"))
 	addresses := "0x1" + strings.Repeat("+0x1", 10)
 	for _, test := range []struct {
 		name, text string
@@ -126,15 +127,17 @@ func TestR16SymbolTakesASmallBodyOnly(t *testing.T) {
 		{"addresses", request("POST", "/debug/pprof/symbol", "Content-Length: 43") + addresses, 200},
 		{"none", request("POST", "/debug/pprof/symbol", "Content-Length: 0"), 200},
 		{"words", request("POST", "/debug/pprof/symbol", "Content-Length: 5") + "hello", 400},
-		{"smuggled", request("POST", "/debug/pprof/symbol", "Content-Length: 30") + "0x1\r\nGET /debug/jobs/list HTTP", 400},
+		{"smuggled", request("POST", "/debug/pprof/symbol", "Content-Length: 30") +
+			"0x1\r\nGET /debug/jobs/list HTTP", 400},
 		{"too large", request("POST", "/debug/pprof/symbol", "Content-Length: 65537"), 413},
 		{"chunks", request("POST", "/debug/pprof/symbol", chunked) + "3\r\n0x1\r\n0\r\n\r\n", 400},
 	} {
-		demandNamed(t, test.name, w.as(t, w.ops).Ask(t, "POST", test.text), test.status)
+		demandNamed(t, test.name, w.dialAs(t, w.ops).RoundTrip(t, "POST", test.text), test.status)
 	}
-	for _, r := range w.tape.Requests() {
+	for _, r := range w.recorder.Requests() {
 		_, body, _ := strings.Cut(r, "\r\n\r\n")
-		if !strings.HasPrefix(r, "POST /debug/pprof/symbol HTTP/1.1\r\nHost: "+w.tape.Address+"\r\n") || body != addresses && body != "" {
+		if !strings.HasPrefix(r, "POST /debug/pprof/symbol HTTP/1.1\r\nHost: "+w.recorder.Address+"\r\n") ||
+			body != addresses && body != "" {
 			t.Errorf("reached the runner: %q", r)
 		}
 	}
@@ -142,5 +145,5 @@ func TestR16SymbolTakesASmallBodyOnly(t *testing.T) {
 
 func demandNamed(t *testing.T, name string, reply *harness.Reply, status int) {
 	t.Helper()
-	t.Run(name, func(t *testing.T) { demand(t, reply, status) })
+	t.Run(name, func(t *testing.T) { expect(t, reply, status) })
 }

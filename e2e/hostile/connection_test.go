@@ -5,15 +5,14 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// dials connects from an address without any handshake.
-func dials(address, from string) (*net.TCPConn, error) {
+// dialTCP connects from an address without a TLS handshake.
+func dialTCP(address, from string) (*net.TCPConn, error) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * second}
 	conn, err := dialer.Dial("tcp", address)
 	if err != nil {
@@ -22,11 +21,11 @@ func dials(address, from string) (*net.TCPConn, error) {
 	return conn.(*net.TCPConn), nil
 }
 
-// holders are ways to hold a connection. Each returns what must end soon.
-func (w *world) holders() map[string]func(from string) (net.Conn, error) {
+// holders are ways to keep a connection open. The gate must close each connection soon.
+func (w *fixture) holders() map[string]func(from string) (net.Conn, error) {
 	raw := func(text string) func(string) (net.Conn, error) {
 		return func(from string) (net.Conn, error) {
-			conn, err := dials(w.gate.Address, from)
+			conn, err := dialTCP(w.gate.Address, from)
 			if err == nil {
 				_, err = conn.Write([]byte(text))
 			}
@@ -35,11 +34,11 @@ func (w *world) holders() map[string]func(from string) (net.Conn, error) {
 	}
 	secure := func(text string, more time.Duration) func(string) (net.Conn, error) {
 		return func(from string) (net.Conn, error) {
-			wire, err := harness.Call(w.gate.Address, from, w.plain)
+			wire, err := harness.Dial(w.gate.Address, from, w.noCert)
 			if err != nil {
 				return nil, err
 			}
-			err = wire.Say(text)
+			err = wire.Send(text)
 			for i := range 40 * min(1, more) {
 				time.AfterFunc(i*more, func() { _, _ = wire.Write([]byte("x")) })
 			}
@@ -47,25 +46,27 @@ func (w *world) holders() map[string]func(from string) (net.Conn, error) {
 		}
 	}
 	return map[string]func(string) (net.Conn, error){
-		"silent": raw(""), "one byte of a handshake": raw("\x16"), "half a handshake": raw("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "huge record": raw("\x16\x03\x01\xff\xff"), "plain http": raw(get("/metrics")),
-		"silent after the handshake": secure("", 0), "half a line": secure("GET /met", 0), "half a header": secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 0), "drop by drop": secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 100*time.Millisecond),
-		"idle after an answer": secure(get("/metrics"), 0), "body that never comes": secure(request("POST", "/metrics", "Content-Length: 9"), 0),
+		"silent": raw(""), "one byte of a handshake": raw("\x16"),
+		"half a handshake": raw("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
+		"huge record":      raw("\x16\x03\x01\xff\xff"), "plain http": raw(get("/metrics")),
+		"silent after the handshake": secure("", 0), "half a line": secure("GET /met", 0),
+		"half a header":         secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 0),
+		"drop by drop":          secure("GET /metrics HTTP/1.1\r\nHost: a\r\nX: ", 100*time.Millisecond),
+		"idle after an answer":  secure(get("/metrics"), 0),
+		"body that never comes": secure(request("POST", "/metrics", "Content-Length: 9"), 0),
 	}
 }
 
-// Whatever strangers hold ends with its deadline, and scrapes are answered all the while.
-func TestR22HeldConnectionsEnd(t *testing.T) {
+// The gate closes held connections at their deadlines and answers scrapes meanwhile.
+func TestHeldConnectionsTimeOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=2s")
-	kept := w.as(t, w.scraper)
-	demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
-	before := w.gate.Kept(t)
+	w := newFixture(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=2s")
+	open := w.dialAs(t, w.scraper)
+	expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
+	before := w.gate.Resources(t)
 	var held sync.WaitGroup
-	var ended atomic.Int64
-	n := 0
 	for name, hold := range w.holders() {
 		for i := range 5 {
-			n++
 			held.Go(func() {
 				conn, err := hold(fmt.Sprintf("127.0.%d.2", i+1))
 				if err != nil {
@@ -80,27 +81,32 @@ func TestR22HeldConnectionsEnd(t *testing.T) {
 				if e, ok := err.(net.Error); ok && e.Timeout() {
 					t.Errorf("%s: held for 10 s", name)
 				}
-				ended.Add(1)
 			})
 		}
 	}
-	for ended.Load() < int64(n) && !t.Failed() {
-		demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
-		demand(t, w.scrape(t), 200)
-		time.Sleep(100 * time.Millisecond)
+	done := make(chan struct{})
+	go func() { held.Wait(); close(done) }()
+	for running := true; running; {
+		expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
+		expect(t, w.scrape(t), 200)
+		select {
+		case <-done:
+			running = false
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	held.Wait()
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }
 
-// More connections than the bounds allow, from many addresses or from the scraper's own,
-// shut out nobody who can prove who he is.
-func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
+// More unauthenticated connections than the limits allow, from many addresses or from the
+// scraper's address, do not shut out the scraper.
+func TestIdleConnectionsDoNotShutOutTheScraper(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20", "READ_HEADER_TIMEOUT=60s")
-	kept := w.as(t, w.scraper)
-	demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
-	before := w.gate.Kept(t)
+	w := newFixture(t, harness.AnswerExposition(sample), "MAX_CONNECTIONS=100", "MAX_CONNECTIONS_PER_ADDRESS=20",
+		"READ_HEADER_TIMEOUT=60s")
+	open := w.dialAs(t, w.scraper)
+	expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
+	before := w.gate.Resources(t)
 	for name, from := range map[string]func(i int) string{
 		"many addresses": func(i int) string { return fmt.Sprintf("127.1.%d.1", i%60) },
 		"one address":    func(int) string { return "127.0.0.1" },
@@ -108,46 +114,46 @@ func TestStrangersOfTheScrapersAddressShutItOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var held []net.Conn
 			for i := range 300 {
-				conn, err := dials(w.gate.Address, from(i))
+				conn, err := dialTCP(w.gate.Address, from(i))
 				if err != nil {
 					t.Fatal(err)
 				}
 				held = append(held, conn)
 				if i%50 == 49 {
-					demand(t, w.scrape(t), 200)
-					demand(t, kept.Ask(t, "GET", get("/metrics")), 200)
+					expect(t, w.scrape(t), 200)
+					expect(t, open.RoundTrip(t, "GET", get("/metrics")), 200)
 				}
 			}
-			if open := w.gate.Kept(t).Connections; open > 100 {
+			if open := w.gate.Resources(t).Connections; open > 100 {
 				t.Errorf("%.0f connections open, at most 100", open)
 			}
 			for _, conn := range held {
 				_ = conn.Close()
 			}
-			w.gate.Returns(t, before)
+			w.gate.AwaitRelease(t, before)
 		})
 	}
 }
 
-// Half-closed and reset connections leave nothing behind.
-func TestR22HalfClosesAndResets(t *testing.T) {
+// Half-closed and reset connections leak no resources.
+func TestHalfClosesAndResetsAreReleased(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(strings.Repeat("some_metric{a=\"b\"} 1\n", 50000)))
-	demand(t, w.scrape(t), 200)
-	before := w.gate.Kept(t)
-	var all crowd
+	w := newFixture(t, harness.AnswerExposition(strings.Repeat("some_metric{a=\"b\"} 1\n", 50000)))
+	expect(t, w.scrape(t), 200)
+	before := w.gate.Resources(t)
+	var all batch
 	for i := range 120 {
 		all.add(func() error {
-			conn, err := dials(w.gate.Address, fmt.Sprintf("127.2.%d.1", i%20))
+			conn, err := dialTCP(w.gate.Address, fmt.Sprintf("127.2.%d.1", i%20))
 			if err != nil {
 				return err
 			}
 			defer func() { _ = conn.Close() }()
-			wire, err := harness.Secure(conn, w.proven)
+			wire, err := harness.ClientTLS(conn, w.scraperTLS)
 			if err != nil {
 				return err
 			}
-			if err := wire.Say(get("/metrics")); err != nil {
+			if err := wire.Send(get("/metrics")); err != nil {
 				return err
 			}
 			switch i % 4 {
@@ -159,56 +165,57 @@ func TestR22HalfClosesAndResets(t *testing.T) {
 				_, _ = conn.Read(make([]byte, 100))
 				return conn.SetLinger(0)
 			}
-			_, err = wire.Hear("GET")
+			_, err = wire.Receive("GET")
 			return err
 		})
 	}
 	all.run(t)
-	demand(t, w.scrape(t), 200)
-	w.gate.Returns(t, before)
+	expect(t, w.scrape(t), 200)
+	w.gate.AwaitRelease(t, before)
 }
 
-// Readers who take nothing, or a little, are cut; others who share their exchange are not.
-func TestR22SlowReaders(t *testing.T) {
+// Readers that read nothing or little are disconnected. Others that share their upstream
+// exchange are not.
+func TestSlowReadersAreDisconnected(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 300000)))
-	demand(t, w.scrape(t), 200)
-	before := w.gate.Kept(t)
+	w := newFixture(t, harness.AnswerExposition(strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 300000)))
+	expect(t, w.scrape(t), 200)
+	before := w.gate.Resources(t)
 	done := make(chan struct{})
 	var slow sync.WaitGroup
 	for i := range 8 {
-		slow.Go(func() { w.dawdle(t, fmt.Sprintf("127.3.0.%d", i+1), i%2 == 0, done) })
+		slow.Go(func() { w.readSlowly(t, fmt.Sprintf("127.3.0.%d", i+1), i%2 == 0, done) })
 	}
-	harness.Eventually(t, "all read", func() bool { return w.gate.Kept(t).Connections >= before.Connections+8 })
-	gone := func() bool { return w.gate.Kept(t).Connections <= before.Connections }
+	harness.Eventually(t, "all read", func() bool { return w.gate.Resources(t).Connections >= before.Connections+8 })
+	gone := func() bool { return w.gate.Resources(t).Connections <= before.Connections }
 	for end := time.Now().Add(25 * second); !gone() && time.Now().Before(end); {
 		if reply := w.scrape(t); reply.Status != 200 || reply.Err != nil {
 			t.Errorf("%d %v", reply.Status, reply.Err)
 		}
 	}
 	if !gone() {
-		t.Error("the gate still holds slow readers")
+		t.Error("slow readers are still connected")
 	}
 	close(done)
 	slow.Wait()
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }
 
-// dawdle asks for a large answer and takes nothing of it, or little, until done.
-func (w *world) dawdle(t *testing.T, from string, nothing bool, done <-chan struct{}) {
-	conn, err := dials(w.gate.Address, from)
+// readSlowly asks for a large answer and reads nothing or little of it until done.
+func (w *fixture) readSlowly(t *testing.T, from string, nothing bool, done <-chan struct{}) {
+	conn, err := dialTCP(w.gate.Address, from)
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetReadBuffer(4096)
-	wire, err := harness.Secure(conn, w.asOps)
+	wire, err := harness.ClientTLS(conn, w.opsTLS)
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	_ = wire.Say(get("/metrics", "Accept-Encoding: identity"))
+	_ = wire.Send(get("/metrics", "Accept-Encoding: identity"))
 	for {
 		select {
 		case <-done:
@@ -224,14 +231,14 @@ func (w *world) dawdle(t *testing.T, from string, nothing bool, done <-chan stru
 	}
 }
 
-// The admin listener may face the network too: its connections are bounded.
-func TestAdminListenerTookAnyNumberOfConnections(t *testing.T) {
+// The admin listener bounds its connections, as it may be reachable from the network.
+func TestAdminListenerBoundsConnections(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
-	before := w.gate.Kept(t)
+	w := newFixture(t, harness.AnswerExposition(sample))
+	before := w.gate.Resources(t)
 	var held []net.Conn
 	for i := range 600 {
-		conn, err := dials(w.gate.Admin, fmt.Sprintf("127.4.%d.1", i%100))
+		conn, err := dialTCP(w.gate.Admin, fmt.Sprintf("127.4.%d.1", i%100))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,11 +249,11 @@ func TestAdminListenerTookAnyNumberOfConnections(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if now := w.gate.Kept(t).Descriptors; now > before.Descriptors+200 {
+	if now := w.gate.Resources(t).Descriptors; now > before.Descriptors+200 {
 		t.Errorf("%.0f descriptors, before %.0f", now, before.Descriptors)
 	}
 	for _, conn := range held {
 		_ = conn.Close()
 	}
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// forever repeats text after the beginning, until the gate hangs up.
+// forever sends beginning and then text repeatedly until the gate closes the connection.
 func forever(beginning, text string) func(*harness.Exchange) {
 	block := []byte(strings.Repeat(text, max(1, 64<<10/len(text))))
 	return func(x *harness.Exchange) {
@@ -20,15 +20,15 @@ func forever(beginning, text string) func(*harness.Exchange) {
 	}
 }
 
-// neverComplete scrapes and gets a 502 or, when begun is 200, an answer that breaks off,
-// maybe before its first byte has left.
-func (w *world) neverComplete(t *testing.T, encoding string, begun int) {
+// neverComplete scrapes and expects 502. When begun is 200 the answer may instead be
+// aborted, even before its first byte.
+func (w *fixture) neverComplete(t *testing.T, encoding string, begun int) {
 	t.Helper()
-	wire := w.as(t, w.scraper)
-	if err := wire.Say(get("/metrics", "Accept-Encoding: "+encoding)); err != nil {
+	wire := w.dialAs(t, w.scraper)
+	if err := wire.Send(get("/metrics", "Accept-Encoding: "+encoding)); err != nil {
 		t.Fatal(err)
 	}
-	reply, err := wire.Hear("GET")
+	reply, err := wire.Receive("GET")
 	_ = wire.Close()
 	switch {
 	case err != nil && begun != 200:
@@ -36,16 +36,17 @@ func (w *world) neverComplete(t *testing.T, encoding string, begun int) {
 	case err == nil && reply.Status == 200 && (begun != 200 || reply.Err == nil):
 		t.Errorf("%s: a 200 of %d bytes, complete: %v", encoding, len(reply.Body), reply.Err == nil)
 	case err == nil && reply.Status != 200:
-		demand(t, reply, 502)
+		expect(t, reply, 502)
 	}
 }
 
-// An answer without an end costs neither memory nor a place, and never looks complete.
-func TestR21EndlessAnswers(t *testing.T) {
+// An endless answer costs no memory and no exchange slot, and never ends as complete.
+func TestEndlessAnswersAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "UPSTREAM_MAX_BYTES=8000000", "UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
-	demand(t, w.scrape(t), 200)
-	before := w.gate.Kept(t)
+	w := newFixture(t, harness.AnswerExposition(sample), "UPSTREAM_MAX_BYTES=8000000",
+		"UPSTREAM_MAX_LINE_BYTES=100000", "UPSTREAM_TIMEOUT=20s")
+	expect(t, w.scrape(t), 200)
+	before := w.gate.Resources(t)
 	for name, test := range map[string]struct {
 		answer func(*harness.Exchange)
 		status int
@@ -65,44 +66,44 @@ func TestR21EndlessAnswers(t *testing.T) {
 		"one-byte pads": {forever(head("Transfer-Encoding: chunked"), "1\r\n#\r\n1\r\n\n\r\n"), 200},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.tape.Play(test.answer)
+			w.recorder.SetAnswer(test.answer)
 			for _, encoding := range []string{"identity", "gzip", "zstd"} {
 				w.neverComplete(t, encoding, test.status)
 			}
-			w.tape.Play(harness.Exposes(sample))
-			demand(t, w.scrape(t), 200)
+			w.recorder.SetAnswer(harness.AnswerExposition(sample))
+			expect(t, w.scrape(t), 200)
 		})
 	}
-	w.gate.Returns(t, before)
-	if rss := w.gate.Figures(t)["process_resident_memory_bytes"]; rss > 100<<20 {
+	w.gate.AwaitRelease(t, before)
+	if rss := w.gate.Metrics(t)["process_resident_memory_bytes"]; rss > 100<<20 {
 		t.Errorf("resident memory is %.0f MB", rss/1e6)
 	}
 }
 
-// A large exposition that breaks late has begun as 200: it must not end as one.
-func TestR21LateFaultsCutTheAnswer(t *testing.T) {
+// A large exposition with a late fault has started as 200: it must be aborted.
+func TestLateFaultsAbortTheAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "UPSTREAM_TIMEOUT=2s")
-	before := w.gate.Kept(t)
+	w := newFixture(t, harness.AnswerExposition(sample), "UPSTREAM_TIMEOUT=2s")
+	before := w.gate.Resources(t)
 	good := strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 60000)
 	for name, answer := range map[string]func(*harness.Exchange){
-		"syntax":       harness.Says(length(good + "not an exposition\n")),
-		"half a line":  harness.Says(length(good + "up")),
+		"syntax":       harness.AnswerRaw(length(good + "not an exposition\n")),
+		"half a line":  harness.AnswerRaw(length(good + "up")),
 		"no last byte": func(x *harness.Exchange) { x.Send(head("Content-Length: 99999999") + good); _ = x.Close() },
 		"no last chunk": func(x *harness.Exchange) {
 			x.Send(head("Transfer-Encoding: chunked") + "200b20\r\n" + good + "\r\n")
 			_ = x.Close()
 		},
-		"hangs": harness.Says(head("Content-Length: 99999999") + good),
+		"hangs": harness.AnswerRaw(head("Content-Length: 99999999") + good),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.tape.Play(answer)
+			w.recorder.SetAnswer(answer)
 			for _, encoding := range []string{"identity", "gzip", "zstd"} {
 				w.neverComplete(t, encoding, 200)
 			}
 		})
 	}
-	w.tape.Play(harness.Exposes(sample))
-	demand(t, w.scrape(t), 200)
-	w.gate.Returns(t, before)
+	w.recorder.SetAnswer(harness.AnswerExposition(sample))
+	expect(t, w.scrape(t), 200)
+	w.gate.AwaitRelease(t, before)
 }

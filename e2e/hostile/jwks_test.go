@@ -5,32 +5,33 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// However many bad tokens come, the issuer is asked rarely.
-func TestR12BadTokensCostTheIssuerNothing(t *testing.T) {
+// The number of bad tokens does not raise the rate of key fetches.
+func TestBadTokensDoNotFloodTheIssuer(t *testing.T) {
 	t.Parallel()
-	w, i := withIssuer(t, "LOG_LEVEL=error")
-	demand(t, w.presents(t, i.sign(es256, i.good(nil))), 200)
-	before, begin := i.requests.Load(), time.Now()
-	var all crowd
+	w, i := withIssuer(t, "LOG_LEVEL=error", "OIDC_JWKS_MIN_INTERVAL=1h")
+	expect(t, w.scrapeWithToken(t, i.sign(es256, i.validClaims(nil))), 200)
+	before := i.requests.Load()
+	var all batch
 	for n := range 20 {
 		all.add(func() error {
-			wire, err := w.call("stranger")
+			wire, err := w.connect("anonymous")
 			if err != nil {
 				return err
 			}
 			defer func() { _ = wire.Close() }()
 			for m := range 50 {
-				token := i.sign(fmt.Sprintf(`{"alg":"ES256","kid":"unknown-%d-%d"}`, n, m), i.good(nil))
+				token := i.sign(fmt.Sprintf(`{"alg":"ES256","kid":"unknown-%d-%d"}`, n, m), i.validClaims(nil))
 				if m%2 == 0 {
-					token = i.sign(es256, i.good(nil))[:200] + "AAAA"
+					token = i.sign(es256, i.validClaims(nil))[:200] + "AAAA"
 				}
-				if err := wire.Say(get("/metrics", bearer(token))); err != nil {
+				if err := wire.Send(get("/metrics", bearer(token))); err != nil {
 					return err
 				}
-				if reply, err := wire.Hear("GET"); err != nil || reply.Status != 401 {
+				if reply, err := wire.Receive("GET"); err != nil || reply.Status != 401 {
 					return fmt.Errorf("%v, %v", reply, err)
 				}
 			}
@@ -38,28 +39,30 @@ func TestR12BadTokensCostTheIssuerNothing(t *testing.T) {
 		})
 	}
 	all.run(t)
-	windows := int64(time.Since(begin)/(10*time.Second)) + 1
-	if n := i.requests.Load() - before; n > 2*windows {
-		t.Errorf("%d fetches for 1000 bad tokens in %s", n, time.Since(begin))
+	if n := i.requests.Load() - before; n > 0 {
+		t.Errorf("%d fetches for 1000 bad tokens within OIDC_JWKS_MIN_INTERVAL", n)
 	}
 }
 
-// What the issuer says that is no set of keys leaves the last good one alone.
-func TestR12FaultyKeySets(t *testing.T) {
+// An answer of the issuer that is no key set does not replace the last good one.
+func TestFaultyKeySetsAreIgnored(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "OIDC_JWKS_MIN_INTERVAL=50ms")
-	good := i.sign(es256, i.good(nil))
-	demand(t, w.presents(t, good), 200)
+	good := i.sign(es256, i.validClaims(nil))
+	expect(t, w.scrapeWithToken(t, good), 200)
 	for name, answer := range map[string]http.HandlerFunc{
-		"empty set": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[]}`) }, "empty": func(http.ResponseWriter, *http.Request) {},
-		"error": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, secret, 500) },
+		"empty set": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[]}`) },
+		"empty":     func(http.ResponseWriter, *http.Request) {},
+		"error":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, secret, 500) },
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, i.URL+"/keys?again", http.StatusFound)
 		},
 		"2 MiB": func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(w, `{"x":%q,"keys":[%s]}`, strings.Repeat("a", 2<<20), i.jwk("k2", "sig"))
 		},
-		"encryption": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"keys":[%s]}`, i.jwk("k2", "enc")) },
+		"encryption": func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"keys":[%s]}`, i.jwk("k2", "enc"))
+		},
 		"breaks off": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			fmt.Fprint(w, `{"keys":[`)
@@ -67,12 +70,17 @@ func TestR12FaultyKeySets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i.answer(answer)
-			time.Sleep(60 * time.Millisecond)
-			if reply := w.presents(t, i.sign(`{"alg":"ES256","kid":"k2"}`, i.good(nil))); reply.Status != 401 && reply.Status != 503 {
-				t.Errorf("a key that is none: %d", reply.Status)
-			}
-			demand(t, w.presents(t, good), 200)
-			demand(t, w.presents(t, i.sign(es256, i.good(claims{"jti": name}))), 200) // by the last good set
+			before := i.requests.Load()
+			harness.Eventually(t, "the issuer is asked again", func() bool {
+				reply := w.scrapeWithToken(t, i.sign(`{"alg":"ES256","kid":"k2"}`, i.validClaims(nil)))
+				if reply.Status != 401 && reply.Status != 503 {
+					t.Errorf("token under a key of a faulty set: %d", reply.Status)
+				}
+				return i.requests.Load() > before
+			})
+			expect(t, w.scrapeWithToken(t, good), 200)
+			// verified with the last good set
+			expect(t, w.scrapeWithToken(t, i.sign(es256, i.validClaims(claims{"jti": name}))), 200)
 		})
 	}
 	if strings.Contains(w.gate.Log(), secret) {
@@ -80,26 +88,22 @@ func TestR12FaultyKeySets(t *testing.T) {
 	}
 }
 
-// An issuer that is down or hangs hurts nobody who does not need it.
-func TestR13IssuerIsDownOrHangs(t *testing.T) {
+// An unavailable issuer affects only the tokens that need it.
+func TestIssuerDownOrHanging(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "OIDC_JWKS_MIN_INTERVAL=1ms")
-	cached := i.sign(es256, i.good(nil))
-	demand(t, w.presents(t, cached), 200)
+	cached := i.sign(es256, i.validClaims(nil))
+	expect(t, w.scrapeWithToken(t, cached), 200)
 	release := make(chan struct{})
 	defer close(release)
 	check := func(t *testing.T) {
-		begin := time.Now()
-		demand(t, w.presents(t, i.sign(`{"alg":"ES256","kid":"k9"}`, i.good(nil))), 503)
-		if took := time.Since(begin); took > 3*time.Second+2*second {
-			t.Errorf("fails closed after %s", took)
-		}
+		expect(t, w.scrapeWithToken(t, i.sign(`{"alg":"ES256","kid":"k9"}`, i.validClaims(nil))), 503)
 	}
 	others := func(t *testing.T) {
-		demand(t, w.scrape(t), 200)
-		demand(t, w.presents(t, w.token), 200)
-		demand(t, w.presents(t, cached), 200)
-		demand(t, w.presents(t, i.sign(es256, i.good(claims{"jti": t.Name()}))), 200)
+		expect(t, w.scrape(t), 200)
+		expect(t, w.scrapeWithToken(t, w.token), 200)
+		expect(t, w.scrapeWithToken(t, cached), 200)
+		expect(t, w.scrapeWithToken(t, i.sign(es256, i.validClaims(claims{"jti": t.Name()}))), 200)
 	}
 	i.answer(func(http.ResponseWriter, *http.Request) { <-release })
 	t.Run("hangs", func(t *testing.T) {
@@ -114,10 +118,10 @@ func TestR13IssuerIsDownOrHangs(t *testing.T) {
 	t.Run("down", func(t *testing.T) { check(t); others(t) })
 }
 
-func TestR13IssuerIsDownAtTheStart(t *testing.T) {
+func TestIssuerDownAtStart(t *testing.T) {
 	t.Parallel()
 	w, i := withIssuer(t, "OIDC_ISSUER_URL=https://127.0.0.1:9")
-	demand(t, w.scrape(t), 200)
-	demand(t, w.presents(t, w.token), 200)
-	demand(t, w.presents(t, i.sign(es256, i.good(claims{"iss": "https://127.0.0.1:9"}))), 503)
+	expect(t, w.scrape(t), 200)
+	expect(t, w.scrapeWithToken(t, w.token), 200)
+	expect(t, w.scrapeWithToken(t, i.sign(es256, i.validClaims(claims{"iss": "https://127.0.0.1:9"}))), 503)
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestMain runs more tests at a time than there are processors: most of them wait.
+// TestMain runs more tests in parallel than there are processors, as most of them wait.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "6"); err != nil {

@@ -8,28 +8,30 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-var oddMethods = []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY", "get", "Get", "PRI", "GETT", "M-SEARCH", "BREW"}
+var oddMethods = []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY", "get",
+	"Get", "PRI", "GETT", "M-SEARCH", "BREW"}
 
-// Nothing is answered before authentication, and what is answered then is always the same.
-func TestR07UniformRefusal(t *testing.T) {
+// Every unauthenticated request gets the same refusal.
+func TestUnauthenticatedRefusalsAreUniform(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "LOG_LEVEL=error")
+	w := newFixture(t, harness.AnswerExposition(sample), "LOG_LEVEL=error")
 	var first string
 	for _, method := range append([]string{"GET"}, oddMethods...) {
-		for _, target := range []string{"/metrics", "/gate/metrics", "/debug/pprof/heap", "/nowhere", "/%6detrics", "*", "http://x/metrics", "//", "/debug/jobs/list"} {
+		for _, target := range []string{"/metrics", "/gate/metrics", "/debug/pprof/heap", "/nowhere", "/%6detrics",
+			"*", "http://x/metrics", "//", "/debug/jobs/list"} {
 			if method == "CONNECT" && target == "*" || target == "*" && method != "OPTIONS" {
-				continue // not HTTP
+				continue // not a valid request line
 			}
-			wire := w.stranger(t)
-			if err := wire.Say(request(method, target, "X-Method: TRACE")); err != nil {
+			wire := w.dialAnonymous(t)
+			if err := wire.Send(request(method, target, "X-Method: TRACE")); err != nil {
 				t.Fatal(err)
 			}
-			reply, err := wire.Hear(method)
+			reply, err := wire.Receive(method)
 			_ = wire.Close()
 			if err != nil {
 				t.Fatalf("%s %s: %v", method, target, err)
 			}
-			demand(t, reply, 401)
+			expect(t, reply, 401)
 			reply.Header.Del("Date")
 			if text := fmt.Sprint(reply.Status, reply.Header, reply.Body); first == "" {
 				first = text
@@ -41,60 +43,64 @@ func TestR07UniformRefusal(t *testing.T) {
 	if !strings.Contains(first, "Www-Authenticate:[Bearer]") {
 		t.Errorf("no challenge: %s", first)
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
 
-func TestR16MethodsOfKnownPaths(t *testing.T) {
+func TestMethodsOfKnownPaths(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	for _, method := range oddMethods {
-		for target, allow := range map[string]string{"/metrics": "GET, HEAD", "/gate/metrics": "GET, HEAD", "/debug/pprof/heap": ""} {
-			reply := w.as(t, w.ops).Ask(t, method, request(method, target))
+		for target, allow := range map[string]string{"/metrics": "GET, HEAD", "/gate/metrics": "GET, HEAD",
+			"/debug/pprof/heap": ""} {
+			reply := w.dialAs(t, w.ops).RoundTrip(t, method, request(method, target))
 			if method == "PRI" && reply.Status == 400 {
-				continue // the preface of HTTP/2 is none of ours
+				continue // the preface of HTTP/2
 			}
-			demand(t, reply, 405)
+			expect(t, reply, 405)
 			if got := reply.Header.Get("Allow"); got == "" || allow != "" && got != allow {
 				t.Errorf("%s %s: Allow %q, want %q", method, target, got, allow)
 			}
 		}
 	}
-	for _, text := range []string{request("OPTIONS", "*"), request("CONNECT", "127.0.0.1:9252"), request("CONNECT", "gate.example:443")} {
+	for _, text := range []string{request("OPTIONS", "*"), request("CONNECT", "127.0.0.1:9252"),
+		request("CONNECT", "gate.example:443")} {
 		method, _, _ := strings.Cut(text, " ")
-		if reply := w.as(t, w.ops).Ask(t, method, text); reply.Status != 400 && reply.Status != 405 {
+		if reply := w.dialAs(t, w.ops).RoundTrip(t, method, text); reply.Status != 400 && reply.Status != 405 {
 			t.Errorf("%.20q: %d", text, reply.Status)
 		}
 	}
-	if got := w.tape.Bytes(); got != "" {
+	if got := w.recorder.Bytes(); got != "" {
 		t.Errorf("reached the runner: %q", got)
 	}
 }
 
-func TestR16TraceReflectsNothing(t *testing.T) {
+func TestTraceReflectsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
-	reply := w.as(t, w.scraper).Ask(t, "TRACE", request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
-	demand(t, reply, 405)
+	w := newFixture(t, harness.AnswerExposition(sample))
+	reply := w.dialAs(t, w.scraper).RoundTrip(t, "TRACE",
+		request("TRACE", "/metrics", "X-Secret: reflected", bearer(w.token), "Max-Forwards: 0"))
+	expect(t, reply, 405)
 	if strings.Contains(reply.Body+fmt.Sprint(reply.Header), "reflected") {
 		t.Error("reflects a header")
 	}
 }
 
-func TestR16HeadHasNoBodyAndOneExchange(t *testing.T) {
+func TestHeadHasNoBodyAndOneExchange(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Says("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
-	wire := w.as(t, w.scraper)
+	w := newFixture(t,
+		harness.AnswerRaw("HTTP/1.1 200 OK\r\nContent-Type: "+harness.TextFormat+"\r\nContent-Length: 7\r\n\r\n"))
+	wire := w.dialAs(t, w.scraper)
 	for range 2 {
-		demand(t, wire.Ask(t, "HEAD", request("HEAD", "/metrics")), 200)
+		expect(t, wire.RoundTrip(t, "HEAD", request("HEAD", "/metrics")), 200)
 	}
-	for _, r := range w.tape.Requests() {
+	for _, r := range w.recorder.Requests() {
 		if !strings.HasPrefix(r, "HEAD /metrics HTTP/1.1\r\n") {
 			t.Errorf("reached the runner: %q", r)
 		}
 	}
-	if len(w.tape.Requests()) != 2 {
-		t.Errorf("%d requests reached the runner", len(w.tape.Requests()))
+	if len(w.recorder.Requests()) != 2 {
+		t.Errorf("%d requests reached the runner", len(w.recorder.Requests()))
 	}
 }

@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"crypto/x509"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -13,120 +14,126 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// A client that is revoked on a kept-alive connection gets no second 200.
-func TestR05RevokedOnAKeptConnection(t *testing.T) {
+// A client whose certificate is revoked gets no further 200 on its open connection.
+func TestRevocationAppliesToOpenConnections(t *testing.T) {
 	t.Parallel()
 	none := testca.Must(testca.NewCA(testca.Options{CommonName: "other"}))
-	for name, revoke := range map[string]func(*world){
-		"list": func(w *world) {
+	for name, revoke := range map[string]func(*fixture){
+		"list": func(w *fixture) {
 			w.writeCRL(t, testca.CRLOptions{Number: 2, Revoked: []*x509.Certificate{w.scraper.Leaf()}})
 		},
-		"authority": func(w *world) { w.pki.Write(t, "ca.pem", none.CertPEM()) },
-		"stale list": func(w *world) {
-			w.writeCRL(t, testca.CRLOptions{Number: 2, ThisUpdate: time.Now().Add(-48 * time.Hour), NextUpdate: time.Now().Add(-time.Hour)})
+		"authority": func(w *fixture) { w.pki.Write(t, "ca.pem", none.CertPEM()) },
+		"stale list": func(w *fixture) {
+			w.writeCRL(t,
+				testca.CRLOptions{Number: 2, ThisUpdate: time.Now().Add(-48 * time.Hour),
+					NextUpdate: time.Now().Add(-time.Hour)})
 		},
-		"list of another": func(w *world) {
+		"list of another": func(w *fixture) {
 			w.pki.Write(t, "crl.pem", testca.CRLPEM(testca.Must(none.CRL(testca.CRLOptions{}))))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newFiles(t)
+			w := newCredentials(t)
 			w.writeCRL(t, testca.CRLOptions{})
-			w.tape = harness.StartTape(t, harness.Exposes(sample))
+			w.recorder = harness.StartRecorder(t, harness.AnswerExposition(sample))
 			w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
-			wire, beside := w.as(t, w.scraper), w.as(t, w.scraper)
-			demand(t, wire.Ask(t, "GET", get("/metrics")), 200)
+			wire, withToken := w.dialAs(t, w.scraper), w.dialAs(t, w.scraper)
+			expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
 			revoke(w)
 			w.reload(t, `"msg":"reloaded","what":"tls"`)
-			demand(t, wire.Ask(t, "GET", get("/metrics")), 401)
-			demand(t, beside.Ask(t, "GET", get("/metrics", bearer(w.token))), 401) // even beside a good token
-			if state, err := w.shakes(w.proven); err == nil {
+			expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 401)
+			expect(t, withToken.RoundTrip(t, "GET", get("/metrics", bearer(w.token))), 401) // even with a good token
+			if state, err := w.handshake(w.scraperTLS); err == nil {
 				t.Errorf("a new connection: %v", state)
 			}
-			if n := len(w.tape.Requests()); n != 1 {
+			if n := len(w.recorder.Requests()); n != 1 {
 				t.Errorf("%d requests reached the runner", n)
 			}
 		})
 	}
 }
 
-func (w *world) writeCRL(t *testing.T, o testca.CRLOptions) {
+func (w *fixture) writeCRL(t *testing.T, o testca.CRLOptions) {
 	t.Helper()
 	w.pki.Write(t, "crl.pem", testca.CRLPEM(testca.Must(w.pki.CA.CRL(o))))
 }
 
-func TestR05ExpiredOnAKeptConnection(t *testing.T) {
+func TestExpiryAppliesToOpenConnections(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
-	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
-	wire := w.as(t, brief)
-	demand(t, wire.Ask(t, "GET", get("/metrics")), 200)
-	time.Sleep(time.Until(brief.Leaf().NotAfter) + time.Second)
-	demand(t, wire.Ask(t, "GET", get("/metrics")), 401)
+	w := newFixture(t, harness.AnswerExposition(sample))
+	brief := w.pki.Issue(t, "brief",
+		testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
+	wire := w.dialAs(t, brief)
+	expect(t, wire.RoundTrip(t, "GET", get("/metrics")), 200)
+	await401(t, wire, get("/metrics"))
 }
 
-func TestR05TokenTakenBackOnAKeptConnection(t *testing.T) {
+func TestRemovedTokenIsRefusedOnOpenConnections(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
-	wire := w.stranger(t)
-	demand(t, wire.Ask(t, "GET", get("/metrics", bearer(w.token))), 200)
-	w.pki.Write(t, "tokens", []byte("# all taken back\n"))
+	w := newFixture(t, harness.AnswerExposition(sample))
+	wire := w.dialAnonymous(t)
+	expect(t, wire.RoundTrip(t, "GET", get("/metrics", bearer(w.token))), 200)
+	w.pki.Write(t, "tokens", []byte("# all removed\n"))
 	w.reload(t, `"msg":"reloaded","what":"tokens"`)
-	demand(t, wire.Ask(t, "GET", get("/metrics", bearer(w.token))), 401)
+	expect(t, wire.RoundTrip(t, "GET", get("/metrics", bearer(w.token))), 401)
 }
 
-// A change is noticed within 10 s without a signal, too.
-func TestR05FilesArePolled(t *testing.T) {
+// The gate notices a change within 10 s without a signal.
+func TestFileChangesAreNoticedWithoutASignal(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	secret, line, err := auth.NewToken("prometheus")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.pki.Write(t, "tokens", []byte(line+"\n"))
-	deadline := time.Now().Add(10*time.Second + second)
-	for w.ask(t, "stranger", get("/metrics", bearer(secret))).Status != 200 {
-		if time.Now().After(deadline) {
-			t.Fatal("the new tokens file is not noticed")
+	err = harness.Poll(10*time.Second+second, func() error {
+		if status := w.ask(t, "anonymous", get("/metrics", bearer(secret))).Status; status != 200 {
+			return fmt.Errorf("new token: status %d", status)
 		}
-		time.Sleep(100 * time.Millisecond)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
-// A file that cannot be used changes nothing, and is counted.
-func TestR03BadFilesKeepTheOldState(t *testing.T) {
+// A bad file keeps the old state and is counted.
+func TestBadFilesKeepTheOldState(t *testing.T) {
 	t.Parallel()
-	w := newFiles(t)
+	w := newCredentials(t)
 	w.writeCRL(t, testca.CRLOptions{})
-	w.tape = harness.StartTape(t, harness.Exposes(sample))
+	w.recorder = harness.StartRecorder(t, harness.AnswerExposition(sample))
 	w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
 	for _, name := range []string{"ca.pem", "server.pem", "server-key.pem", "crl.pem", "tokens"} {
 		good, err := os.ReadFile(w.pki.File(name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, bad := range []string{"", "\n", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", string(good[:len(good)/2])} {
+		for _, bad := range []string{"", "\n", "garbage",
+			"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", string(good[:len(good)/2])} {
 			w.pki.Write(t, name, []byte(bad))
 			w.reload(t, `"msg":"reload refused, the old state stays"`)
-			demand(t, w.scrape(t), 200)
-			demand(t, w.ask(t, "stranger", get("/metrics", bearer(w.token))), 200)
-			demand(t, w.ask(t, "stranger", get("/metrics")), 401)
+			expect(t, w.scrape(t), 200)
+			expect(t, w.ask(t, "anonymous", get("/metrics", bearer(w.token))), 200)
+			expect(t, w.ask(t, "anonymous", get("/metrics")), 401)
 		}
 		if err := os.Remove(w.pki.File(name)); err != nil {
 			t.Fatal(err)
 		}
 		w.reload(t, `"msg":"reload refused, the old state stays"`)
-		demand(t, w.scrape(t), 200)
+		expect(t, w.scrape(t), 200)
 		w.pki.Write(t, name, good)
 	}
-	f := w.gate.Figures(t)
-	if f[`metrics_gate_reloads_total{result="error",what="tls"}`] < 24 || f[`metrics_gate_reloads_total{result="error",what="tokens"}`] < 6 {
+	f := w.gate.Metrics(t)
+	if f[`metrics_gate_reloads_total{result="error",what="tls"}`] < 24 ||
+		f[`metrics_gate_reloads_total{result="error",what="tokens"}`] < 6 {
 		t.Error("errors are not counted")
 	}
 }
 
-// fails starts a gate that must not start and returns what it says.
-func fails(t *testing.T, code int, environ ...string) string {
+// failsToStart starts a gate with bad settings, checks its exit code and returns its output.
+func failsToStart(t *testing.T, code int, environ ...string) string {
 	t.Helper()
 	g := harness.LaunchGate(t, environ...)
 	if got := g.Exit(t, 20*second); got != code {
@@ -135,14 +142,17 @@ func fails(t *testing.T, code int, environ ...string) string {
 	return g.Log()
 }
 
-func TestR02RefusesToStart(t *testing.T) {
+func TestBadSettingsDoNotStart(t *testing.T) {
 	t.Parallel()
-	w := newFiles(t)
+	w := newCredentials(t)
 	base := slices.Clip(append(w.environ(), "UPSTREAM_URL=127.0.0.1:9"))
-	for _, name := range []string{"READ_HEADER_TIMEOUT", "IDLE_TIMEOUT", "WRITE_TIMEOUT", "MAX_HEADER_BYTES", "MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "UPSTREAM_TIMEOUT",
-		"UPSTREAM_MAX_BYTES", "UPSTREAM_MAX_LINE_BYTES", "MAX_IN_FLIGHT", "PPROF_MAX_SECONDS", "RATE_LIMIT", "RATE_BURST", "FAILURE_RATE_LIMIT", "FAILURE_BURST", "DRAIN_TIMEOUT"} {
+	for _, name := range []string{"READ_HEADER_TIMEOUT", "IDLE_TIMEOUT", "WRITE_TIMEOUT", "MAX_HEADER_BYTES",
+		"MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "UPSTREAM_TIMEOUT",
+		"UPSTREAM_MAX_BYTES", "UPSTREAM_MAX_LINE_BYTES", "MAX_IN_FLIGHT", "PPROF_MAX_SECONDS", "RATE_LIMIT",
+		"RATE_BURST", "FAILURE_RATE_LIMIT", "FAILURE_BURST", "DRAIN_TIMEOUT"} {
 		for _, value := range []string{"0", "-1", "x", "NaN", "1e999"} {
-			if said := fails(t, 2, append(base, name+"="+value)...); !strings.Contains(said, "METRICS_GATE_"+name) {
+			said := failsToStart(t, 2, append(base, name+"="+value)...)
+			if !strings.Contains(said, "METRICS_GATE_"+name) {
 				t.Errorf("%s=%s: %s", name, value, said)
 			}
 		}
@@ -151,38 +161,49 @@ func TestR02RefusesToStart(t *testing.T) {
 		environ []string
 		said    string
 	}{
-		"unknown variable": {append(base, "METRIC_ALLOW=*"), "METRIC_ALLOW"}, "no certificate": {[]string{"TOKENS_FILE=" + w.pki.File("tokens"), "METRICS_ALLOW=*"}, "TLS_CERT_FILE"},
-		"no method": {append(w.pki.Environ(false), "METRICS_ALLOW=*"), "TLS_CLIENT_CA_FILE"}, "nobody allowed": {append(base, "METRICS_ALLOW="), "METRICS_ALLOW"},
-		"certificates over plain http": {[]string{"INSECURE_HTTP=true", "TLS_CLIENT_CA_FILE=" + w.pki.File("ca.pem"), "METRICS_ALLOW=*"}, "INSECURE_HTTP"},
-		"old protocol":                 {append(base, "TLS_MIN_VERSION=1.1"), "TLS_MIN_VERSION"}, "remote runner": {append(base, "UPSTREAM_URL=http://10.0.0.1:9252"), "UPSTREAM_URL"}, "runner by name": {append(base, "UPSTREAM_URL=runner:9252"), "UPSTREAM_URL"},
-		"runner over tls": {append(base, "UPSTREAM_URL=https://127.0.0.1:9252"), "UPSTREAM_URL"}, "runner with a path": {append(base, "UPSTREAM_URL=http://127.0.0.1:9252/metrics"), "UPSTREAM_URL"}, "bad pattern": {append(base, "METRICS_ALLOW=prometheus"), "METRICS_ALLOW"},
+		"unknown variable": {append(base, "METRIC_ALLOW=*"), "METRIC_ALLOW"},
+		"no certificate":   {[]string{"TOKENS_FILE=" + w.pki.File("tokens"), "METRICS_ALLOW=*"}, "TLS_CERT_FILE"},
+		"no method":        {append(w.pki.Environ(false), "METRICS_ALLOW=*"), "TLS_CLIENT_CA_FILE"},
+		"nobody allowed":   {append(base, "METRICS_ALLOW="), "METRICS_ALLOW"},
+		"certificates over plain http": {[]string{"INSECURE_HTTP=true", "TLS_CLIENT_CA_FILE=" + w.pki.File("ca.pem"),
+			"METRICS_ALLOW=*"}, "INSECURE_HTTP"},
+		"old protocol":       {append(base, "TLS_MIN_VERSION=1.1"), "TLS_MIN_VERSION"},
+		"remote runner":      {append(base, "UPSTREAM_URL=http://10.0.0.1:9252"), "UPSTREAM_URL"},
+		"runner by name":     {append(base, "UPSTREAM_URL=runner:9252"), "UPSTREAM_URL"},
+		"runner over tls":    {append(base, "UPSTREAM_URL=https://127.0.0.1:9252"), "UPSTREAM_URL"},
+		"runner with a path": {append(base, "UPSTREAM_URL=http://127.0.0.1:9252/metrics"), "UPSTREAM_URL"},
+		"bad pattern":        {append(base, "METRICS_ALLOW=prometheus"), "METRICS_ALLOW"},
 	} {
-		if said := fails(t, 2, test.environ...); !strings.Contains(said, test.said) {
+		if said := failsToStart(t, 2, test.environ...); !strings.Contains(said, test.said) {
 			t.Errorf("%s: %s", name, said)
 		}
 	}
 }
 
-// Missing, empty, garbage or readable by others: no such file starts a gate, and none of it is shown.
-func TestR03R09R25BadFilesDoNotStart(t *testing.T) {
+// The gate does not start with a missing, empty, malformed or world-readable file, and
+// shows none of its content.
+func TestBadFilesDoNotStart(t *testing.T) {
 	t.Parallel()
-	w := newFiles(t)
+	w := newCredentials(t)
 	w.writeCRL(t, testca.CRLOptions{})
 	base := slices.Clip(append(w.environ(), "UPSTREAM_URL=127.0.0.1:9", "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem")))
-	for variable, name := range map[string]string{"TLS_CLIENT_CA_FILE": "ca.pem", "TLS_CERT_FILE": "server.pem", "TLS_KEY_FILE": "server-key.pem", "TLS_CLIENT_CRL_FILE": "crl.pem", "TOKENS_FILE": "tokens"} {
-		for _, bad := range []string{"", "\n", "garbage " + secret, "prometheus " + w.token, "-----BEGIN PRIVATE KEY-----\n" + secret} {
+	for variable, name := range map[string]string{"TLS_CLIENT_CA_FILE": "ca.pem", "TLS_CERT_FILE": "server.pem",
+		"TLS_KEY_FILE": "server-key.pem", "TLS_CLIENT_CRL_FILE": "crl.pem", "TOKENS_FILE": "tokens"} {
+		for _, bad := range []string{"", "\n", "garbage " + secret, "prometheus " + w.token,
+			"-----BEGIN PRIVATE KEY-----\n" + secret} {
 			w.pki.Write(t, "bad", []byte(bad))
-			if said := fails(t, 2, append(base, variable+"="+w.pki.File("bad"))...); !strings.Contains(said, variable) || strings.Contains(said, secret) || strings.Contains(said, w.token) {
+			said := failsToStart(t, 2, append(base, variable+"="+w.pki.File("bad"))...)
+			if !strings.Contains(said, variable) || strings.Contains(said, secret) || strings.Contains(said, w.token) {
 				t.Errorf("%s of %q: %s", variable, bad, said)
 			}
 		}
 		for _, path := range []string{w.pki.File("missing"), w.pki.Dir, "/dev/null"} {
-			fails(t, 2, append(base, variable+"="+path)...)
+			failsToStart(t, 2, append(base, variable+"="+path)...)
 		}
 		if variable != "TOKENS_FILE" && variable != "TLS_KEY_FILE" {
 			continue
 		}
-		for _, mode := range []os.FileMode{0o604, 0o644, 0o640} { // ends with one that is fine
+		for _, mode := range []os.FileMode{0o604, 0o644, 0o640} { // the last one is allowed
 			if err := os.Chmod(w.pki.File(name), mode); err != nil {
 				t.Fatal(err)
 			}
@@ -190,7 +211,7 @@ func TestR03R09R25BadFilesDoNotStart(t *testing.T) {
 				harness.StartGate(t, base...)
 				continue
 			}
-			fails(t, 2, base...)
+			failsToStart(t, 2, base...)
 		}
 	}
 }

@@ -11,41 +11,41 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// A connection whose scrapes repeat leaves net/http's server. These tests ask there what
-// others ask of a new connection: nothing that was proven before may count.
+// The fast path takes over a connection with repeated scrapes from net/http. These tests
+// check on it what others check on a new connection: no earlier decision is reused.
 
-// scrapes is how many it takes until a connection is surely one that repeats.
+// scrapes is the number of scrapes after which a connection is on the fast path.
 const scrapes = 3
 
-// repeated connects and scrapes until the connection is one that repeats.
-func (w *world) repeated(t *testing.T, pair *testca.Pair, lines ...string) *harness.Wire {
+// repeated returns a connection that is on the fast path.
+func (w *fixture) repeated(t *testing.T, pair *testca.Pair, lines ...string) *harness.Wire {
 	t.Helper()
-	wire := w.as(t, pair)
+	wire := w.dialAs(t, pair)
 	for range scrapes {
-		demand(t, wire.Ask(t, "GET", get("/metrics", lines...)), 200)
+		expect(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 200)
 	}
 	return wire
 }
 
-func TestR05RepeatedScrapesAreJudgedAnew(t *testing.T) {
+func TestRepeatedScrapesAreAuthenticatedAnew(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		take func(*testing.T, *world)
+		take func(*testing.T, *fixture)
 		said string
 	}{
-		"revoked": {func(t *testing.T, w *world) {
+		"revoked": {func(t *testing.T, w *fixture) {
 			w.writeCRL(t, testca.CRLOptions{Number: 2, Revoked: []*x509.Certificate{w.scraper.Leaf()}})
 		}, "tls"},
-		"another authority": {func(t *testing.T, w *world) {
+		"another authority": {func(t *testing.T, w *fixture) {
 			none := testca.Must(testca.NewCA(testca.Options{CommonName: "other"}))
 			w.pki.Write(t, "ca.pem", none.CertPEM())
 		}, "tls"},
-		"token": {func(t *testing.T, w *world) { w.pki.Write(t, "tokens", []byte("# all taken back\n")) }, "tokens"},
+		"token": {func(t *testing.T, w *fixture) { w.pki.Write(t, "tokens", []byte("# all removed\n")) }, "tokens"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newFiles(t)
+			w := newCredentials(t)
 			w.writeCRL(t, testca.CRLOptions{})
-			w.tape = harness.StartTape(t, harness.Exposes(sample))
+			w.recorder = harness.StartRecorder(t, harness.AnswerExposition(sample))
 			w.gate = harness.StartGate(t, append(w.environ(), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"))...)
 			pair, lines := w.scraper, []string(nil)
 			if name == "token" {
@@ -54,34 +54,36 @@ func TestR05RepeatedScrapesAreJudgedAnew(t *testing.T) {
 			wire := w.repeated(t, pair, lines...)
 			c.take(t, w)
 			w.reload(t, fmt.Sprintf(`"msg":"reloaded","what":%q`, c.said))
-			demand(t, wire.Ask(t, "GET", get("/metrics", lines...)), 401)
-			if n := len(w.tape.Requests()); n != scrapes {
+			expect(t, wire.RoundTrip(t, "GET", get("/metrics", lines...)), 401)
+			if n := len(w.recorder.Requests()); n != scrapes {
 				t.Errorf("%d requests reached the runner", n)
 			}
 		})
 	}
 }
 
-func TestR05RepeatedScraperExpires(t *testing.T) {
+func TestRepeatedScraperCertificateExpires(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
-	brief := w.pki.Issue(t, "brief", testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
+	w := newFixture(t, harness.AnswerExposition(sample))
+	brief := w.pki.Issue(t, "brief",
+		testca.Options{DNSNames: []string{"prometheus.example"}, NotAfter: time.Now().Add(3 * time.Second)})
 	wire := w.repeated(t, brief)
-	time.Sleep(time.Until(brief.Leaf().NotAfter) + time.Second)
-	demand(t, wire.Ask(t, "GET", get("/metrics")), 401)
+	await401(t, wire, get("/metrics"))
 }
 
-// The credential of each request counts, not that of the one before.
-func TestR08RepeatedScrapesBearTheirOwnCredential(t *testing.T) {
+// Each request is authenticated with its own credential.
+func TestRepeatedScrapesUseTheirOwnCredential(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	good := bearer(w.token)
 	for name, c := range map[string]struct {
 		lines  []string
 		status int
 	}{
-		"none": {nil, 401}, "another token": {[]string{bearer(w.spare)}, 403}, "an unknown one": {[]string{bearer("mg_x")}, 401},
-		"two": {[]string{good, good}, 401}, "two, one bad": {[]string{good, bearer("mg_x")}, 401}, "empty": {[]string{"Authorization: "}, 401},
+		"none": {nil, 401}, "another token": {[]string{bearer(w.spare)}, 403},
+		"an unknown one": {[]string{bearer("mg_x")}, 401},
+		"two":            {[]string{good, good}, 401}, "two, one bad": {[]string{good, bearer("mg_x")}, 401},
+		"empty":          {[]string{"Authorization: "}, 401},
 		"another scheme": {[]string{strings.Replace(good, "Bearer", "Basic", 1)}, 401}, "in the query": {nil, 401},
 		"the same in another case": {[]string{strings.Replace(good, "Authorization", "aUTHORIZATION", 1)}, 200},
 	} {
@@ -91,35 +93,35 @@ func TestR08RepeatedScrapesBearTheirOwnCredential(t *testing.T) {
 			if name == "in the query" {
 				target += "?access_token=" + w.token
 			}
-			demand(t, wire.Ask(t, "GET", get(target, c.lines...)), c.status)
+			expect(t, wire.RoundTrip(t, "GET", get(target, c.lines...)), c.status)
 		})
 	}
 }
 
-func TestR14RepeatedConnectionsTakeOnlyLiteralTargets(t *testing.T) {
+func TestRepeatedConnectionsTakeOnlyLiteralTargets(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	exchanges := 0
 	for status, targets := range map[int][]string{400: refusedTargets, 404: absentTargets} {
 		for _, target := range targets {
-			reply := w.repeated(t, w.ops).Ask(t, "GET", get(target))
+			reply := w.repeated(t, w.ops).RoundTrip(t, "GET", get(target))
 			exchanges += scrapes
 			if reply.Status == 400 && reply.Close {
-				continue // net/http's own
+				continue // net/http's own refusal
 			}
 			if reply.Status != status {
 				t.Errorf("%s: %d, want %d", target, reply.Status, status)
 			}
 		}
 	}
-	if n := len(w.tape.Requests()); n != exchanges {
+	if n := len(w.recorder.Requests()); n != exchanges {
 		t.Errorf("%d requests reached the runner, not %d", n, exchanges)
 	}
 }
 
-func TestR16RepeatedConnectionsTakeNoBodies(t *testing.T) {
+func TestRepeatedConnectionsTakeNoBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample))
+	w := newFixture(t, harness.AnswerExposition(sample))
 	hidden := get("/gate/metrics")
 	for name, text := range map[string]string{
 		"length":          get("/metrics", fmt.Sprint("Content-Length: ", len(hidden))) + hidden,
@@ -130,52 +132,52 @@ func TestR16RepeatedConnectionsTakeNoBodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wire := w.repeated(t, w.scraper)
-			reply := wire.Ask(t, "GET", text)
+			reply := wire.RoundTrip(t, "GET", text)
 			if reply.Status < 400 || !reply.Close {
 				t.Errorf("status %d, close %t", reply.Status, reply.Close)
 			}
-			if err := wire.Ended(5 * second); err != nil {
+			if err := wire.AwaitClose(5 * second); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-// Half a head on a repeated connection has the time of a head, not that of an idle connection.
-func TestR22RepeatedConnectionsEnd(t *testing.T) {
+// READ_HEADER_TIMEOUT, not IDLE_TIMEOUT, bounds half a head on the fast path.
+func TestRepeatedConnectionsTimeOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, harness.Exposes(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=3s")
+	w := newFixture(t, harness.AnswerExposition(sample), "READ_HEADER_TIMEOUT=1s", "IDLE_TIMEOUT=3s")
 	half, idle := w.repeated(t, w.scraper), w.repeated(t, w.scraper)
-	if err := half.Say("GET /met"); err != nil {
+	if err := half.Send("GET /met"); err != nil {
 		t.Fatal(err)
 	}
-	if reply, err := half.Hear("GET"); err == nil && reply.Status != 400 { // net/http's word to half a head
+	if reply, err := half.Receive("GET"); err == nil && reply.Status != 400 { // net/http's answer to half a head
 		t.Errorf("half a head: %d", reply.Status)
 	}
-	if err := half.Ended(2 * second); err != nil {
+	if err := half.AwaitClose(2 * second); err != nil {
 		t.Errorf("half a head: %v", err)
 	}
-	if err := idle.Ended(4 * second); err != nil {
+	if err := idle.AwaitClose(4 * second); err != nil {
 		t.Errorf("idle: %v", err)
 	}
 }
 
-// A broken exposition is a 502 or is cut on a repeated connection too.
-func TestR21RepeatedScrapesFailHonestly(t *testing.T) {
+// A broken exposition is 502 or aborted on the fast path too.
+func TestRepeatedScrapesReportFaults(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("some_metric_of_the_runner{a=\"b\"} 1\n", 100000)
 	bodies := []string{large, sample, "nonsense nonsense\n", sample, large + "nonsense nonsense\n"}
 	n := 0
-	w := newWorld(t, func(x *harness.Exchange) {
-		harness.Exposes(bodies[n%len(bodies)])(x)
+	w := newFixture(t, func(x *harness.Exchange) {
+		harness.AnswerExposition(bodies[n%len(bodies)])(x)
 		n++
 	})
-	wire := w.as(t, w.scraper)
+	wire := w.dialAs(t, w.scraper)
 	for i := range 2 * len(bodies) {
-		if err := wire.Say(get("/metrics")); err != nil {
+		if err := wire.Send(get("/metrics")); err != nil {
 			t.Fatal(err)
 		}
-		reply, err := wire.Hear("GET")
+		reply, err := wire.Receive("GET")
 		switch i % len(bodies) {
 		case 2:
 			if err != nil || reply.Status != 502 {
@@ -185,9 +187,10 @@ func TestR21RepeatedScrapesFailHonestly(t *testing.T) {
 			if err == nil && reply.Err == nil {
 				t.Errorf("scrape %d: a broken body ended as complete", i)
 			}
-			wire = w.as(t, w.scraper)
+			wire = w.dialAs(t, w.scraper)
 		default:
-			if err != nil || reply.Status != 200 || reply.Err != nil || !strings.HasSuffix(reply.Body, `{runner_name="r1"} 1`+"\n") && i%len(bodies) > 0 {
+			if err != nil || reply.Status != 200 || reply.Err != nil ||
+				!strings.HasSuffix(reply.Body, `{runner_name="r1"} 1`+"\n") && i%len(bodies) > 0 {
 				t.Errorf("scrape %d: %v", i, err)
 			}
 		}

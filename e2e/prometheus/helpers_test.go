@@ -12,13 +12,14 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/oidc/provider"
 )
 
-// fetchKeys gets the key set as an operator would who keeps it in a file.
+// fetchKeys fetches the key set, for a gate that reads it from a file.
 func fetchKeys(p *provider.Provider) ([]byte, error) {
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(p.CA()) {
 		return nil, errors.New("no certificate in the provider's CA")
 	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool},
+		DisableKeepAlives: true}}
 	get := func(url string) ([]byte, error) {
 		response, err := client.Get(url)
 		if err != nil {
@@ -40,7 +41,7 @@ func fetchKeys(p *provider.Provider) ([]byte, error) {
 	return get(discovery.JWKSURI)
 }
 
-// containsToken reports whether a part of token that means something is in text.
+// containsToken reports whether text contains a secret part of token.
 func containsToken(text, token string) bool {
 	for part := range strings.SplitSeq(token, ".") {
 		if len(part) > 16 && strings.Contains(text, part[:16]) {

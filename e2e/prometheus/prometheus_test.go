@@ -1,4 +1,4 @@
-// Package prometheus_test has a real Prometheus scrape a real gate.
+// Package prometheus_test scrapes a real gate with a real Prometheus.
 package prometheus_test
 
 import (
@@ -10,16 +10,21 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// scrapeConfig has a job for each way to come: two good ones, a certificate that is not
-// on the list, a certificate of another authority, a wrong token, and none at all.
+// scrapeConfig has a job for each kind of credential: a good certificate and token, a
+// certificate that is not allowed, a certificate of another CA, a wrong token, and none.
 const scrapeConfig = `
 global: {scrape_interval: 500ms, scrape_timeout: 500ms}
 scrape_configs:
-- {job_name: certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
-- {job_name: token, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials_file: %[2]s/token}}
-- {job_name: other-certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/other.pem, key_file: %[2]s/other-key.pem}}
-- {job_name: foreign-certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[3]s/prometheus.pem, key_file: %[3]s/prometheus-key.pem}}
-- {job_name: wrong-token, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials: mg_wrong}}
+- {job_name: certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/prometheus.pem, key_file: %[2]s/prometheus-key.pem}}
+- {job_name: token, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials_file: %[2]s/token}}
+- {job_name: other-certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[2]s/other.pem, key_file: %[2]s/other-key.pem}}
+- {job_name: foreign-certificate, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem, cert_file: %[3]s/prometheus.pem, key_file: %[3]s/prometheus-key.pem}}
+- {job_name: wrong-token, scheme: https, static_configs: [{targets: ["%[1]s"]}],
+   tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials: mg_wrong}}
 - {job_name: nothing, scheme: https, static_configs: [{targets: ["%[1]s"]}], tls_config: {ca_file: %[2]s/ca.pem}}
 `
 
@@ -52,7 +57,8 @@ func TestPrometheusScrapes(t *testing.T) {
 		if !names["build-linux-01"] || !names[`quote" back\slash ünï`] || names[""] {
 			t.Errorf("%s: exported_runner_name of gitlab_runner_jobs: %v", job, names)
 		}
-		prom.Eventually(t, fmt.Sprintf(`count({job=%q,runner_name!="build-01",__name__!~"up|scrape_.*"}) or vector(0)`, job), "0")
+		prom.Eventually(t,
+			fmt.Sprintf(`count({job=%q,runner_name!="build-01",__name__!~"up|scrape_.*"}) or vector(0)`, job), "0")
 		prom.Eventually(t, fmt.Sprintf(`scrape_samples_scraped{job=%q}`, job), fmt.Sprint(samples(t)))
 	}
 	for _, job := range []string{"other-certificate", "foreign-certificate", "wrong-token", "nothing"} {
@@ -65,7 +71,7 @@ func TestPrometheusScrapes(t *testing.T) {
 	prom.Eventually(t, `up{job=~"certificate|token"}`, "0")
 }
 
-// samples counts the lines of the replayed body that are samples.
+// samples counts the samples of the recorded body.
 func samples(t *testing.T) (n int) {
 	t.Helper()
 	start := true

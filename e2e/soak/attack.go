@@ -13,31 +13,38 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// attack is one round of a hostile client; what it returns is counted.
+// attack is one round of a hostile client. Its result is counted.
 type attack func(w *world, from string) string
 
-// attacks by name.
+// attacks returns all attacks by name.
 func attacks() map[string]attack {
 	return map[string]attack{
-		"token guess":              sends("", "GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer mg_guess\r\n\r\n"),
-		"no credential":            sends("", "GET /debug/pprof/profile?seconds=30 HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"forged token":             sends("", "GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer eyJhbGciOiJub25lIn0.e30.\r\n\r\n"),
-		"odd target":               sends("ops", "GET /metrics/../debug/jobs/list HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"unknown path":             sends("ops", "GET /debug/jobs/list HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"body and another request": sends("ops", "GET /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"malformed request":        sends("", "GET /metrics HTTP/1.1\r\nHost : a\r\n\r\n"),
-		"huge header":              sends("", "GET /metrics HTTP/1.1\r\nHost: a\r\nX: "+strings.Repeat("x", 64<<10)+"\r\n\r\n"),
-		"many profiles":            sends("ops", "GET /debug/pprof/heap?seconds=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"cpu profile":              sends("ops", "GET /debug/pprof/profile?seconds=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"profile and gone":         leaves("ops", "GET /debug/pprof/trace?seconds=30 HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"scrape and gone":          leaves("ops", "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"),
-		"silence":                  holds(""), "half a handshake": holds("\x16\x03\x01\x02\x00\x01"), "no handshake": holds("GET / HTTP/1.1\r\n\r\n"),
-		"half a header": drips("", "GET /metrics HTTP/1.1\r\nHost: a\r\nX: "), "half a body": drips("", "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n"),
-		"slow reader": slowReader, "reset": resets,
+		"token guess": sends("",
+			"GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer mg_guess\r\n\r\n"),
+		"no credential": sends("", "GET /debug/pprof/profile?seconds=30 HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"forged token": sends("",
+			"GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer eyJhbGciOiJub25lIn0.e30.\r\n\r\n"),
+		"odd target":   sends("ops", "GET /metrics/../debug/jobs/list HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"unknown path": sends("ops", "GET /debug/jobs/list HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"body and another request": sends("ops",
+			"GET /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics "+
+				"HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"malformed request": sends("", "GET /metrics HTTP/1.1\r\nHost : a\r\n\r\n"),
+		"huge header": sends("",
+			"GET /metrics HTTP/1.1\r\nHost: a\r\nX: "+strings.Repeat("x", 64<<10)+"\r\n\r\n"),
+		"many profiles":    sends("ops", "GET /debug/pprof/heap?seconds=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"cpu profile":      sends("ops", "GET /debug/pprof/profile?seconds=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"profile and gone": leaves("ops", "GET /debug/pprof/trace?seconds=30 HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"scrape and gone":  leaves("ops", "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"silence":          holds(""), "half a handshake": holds("\x16\x03\x01\x02\x00\x01"),
+		"no handshake":  holds("GET / HTTP/1.1\r\n\r\n"),
+		"half a header": drips("", "GET /metrics HTTP/1.1\r\nHost: a\r\nX: "),
+		"half a body":   drips("", "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n"),
+		"slow reader":   slowReader, "reset": resets,
 	}
 }
 
-// attack runs all attacks, two of each at a time, until ctx ends.
+// attack runs two clients for each attack until ctx ends.
 func (w *world) attack(ctx context.Context, seen *counts) *sync.WaitGroup {
 	var running sync.WaitGroup
 	for name, a := range attacks() {
@@ -61,17 +68,17 @@ func (w *world) config(who string) *tls.Config {
 	return w.plain
 }
 
-// sends says text and counts the answer.
+// sends sends text and returns the status of the answer.
 func sends(who, text string) attack {
 	return func(w *world, from string) string {
-		wire, err := harness.Call(w.gate.Address, from, w.config(who))
+		wire, err := harness.Dial(w.gate.Address, from, w.config(who))
 		if err != nil {
 			return "no connection"
 		}
 		defer func() { _ = wire.Close() }()
-		_ = wire.Say(text)
+		_ = wire.Send(text)
 		method, _, _ := strings.Cut(text, " ")
-		reply, err := wire.Hear(method)
+		reply, err := wire.Receive(method)
 		if err != nil {
 			return "closed"
 		}
@@ -79,21 +86,21 @@ func sends(who, text string) attack {
 	}
 }
 
-// leaves says text and goes away without waiting for the answer.
+// leaves sends text and closes the connection without reading the answer.
 func leaves(who, text string) attack {
 	return func(w *world, from string) string {
-		wire, err := harness.Call(w.gate.Address, from, w.config(who))
+		wire, err := harness.Dial(w.gate.Address, from, w.config(who))
 		if err != nil {
 			return "no connection"
 		}
-		_ = wire.Say(text)
-		time.Sleep(20 * time.Millisecond)
+		_ = wire.Send(text)
+		time.Sleep(20 * time.Millisecond) //permit:time.Sleep the client leaves while the gate works
 		_ = wire.Close()
 		return "left"
 	}
 }
 
-// dial connects without a handshake.
+// dial connects without a TLS handshake.
 func dial(w *world, from string) (*net.TCPConn, error) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * time.Second}
 	conn, err := dialer.Dial("tcp", w.gate.Address)
@@ -103,7 +110,7 @@ func dial(w *world, from string) (*net.TCPConn, error) {
 	return conn.(*net.TCPConn), nil
 }
 
-// holds opens twenty connections, writes text on each and waits for the gate to close them.
+// holds opens twenty connections, writes text on each and waits until the gate closes them.
 func holds(text string) attack {
 	return func(w *world, from string) string {
 		var all []net.Conn
@@ -125,7 +132,7 @@ func holds(text string) attack {
 	}
 }
 
-// closed waits for the end of conn.
+// closed waits until conn is closed and reports whether it was.
 func closed(conn net.Conn) bool {
 	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	buf := make([]byte, 4096)
@@ -137,27 +144,27 @@ func closed(conn net.Conn) bool {
 	}
 }
 
-// drips writes a byte now and then after text until the gate closes the connection.
+// drips writes a byte every 100 ms after text until the gate closes the connection.
 func drips(who, text string) attack {
 	return func(w *world, from string) string {
-		wire, err := harness.Call(w.gate.Address, from, w.config(who))
+		wire, err := harness.Dial(w.gate.Address, from, w.config(who))
 		if err != nil {
 			return "no connection"
 		}
 		defer func() { _ = wire.Close() }()
-		_ = wire.Say(text)
+		_ = wire.Send(text)
 		for range 200 {
 			if _, err := wire.Write([]byte("x")); err != nil {
 				return "closed"
 			}
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond) //permit:time.Sleep the pace of a slow client
 		}
 		return "HELD"
 	}
 }
 
-// slowReader takes next to nothing of a large answer. The gate cuts it long before the end
-// of what the kernel still has for it.
+// slowReader reads a large answer very slowly. The gate disconnects it long before the
+// kernel's buffer is empty.
 func slowReader(w *world, from string) string {
 	conn, err := dial(w, from)
 	if err != nil {
@@ -165,33 +172,33 @@ func slowReader(w *world, from string) string {
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetReadBuffer(4096)
-	wire, err := harness.Secure(conn, w.ops)
+	wire, err := harness.ClientTLS(conn, w.ops)
 	if err != nil {
 		return "no connection"
 	}
-	_ = wire.Say("GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity\r\n\r\n")
+	_ = wire.Send("GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity\r\n\r\n")
 	for range 300 {
 		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 		if _, err := conn.Read(make([]byte, 256)); err != nil {
 			return "cut"
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond) //permit:time.Sleep the pace of a slow client
 	}
 	return "left"
 }
 
-// resets asks for a large answer and resets the connection in the middle of it.
+// resets asks for a large answer and resets the connection during it.
 func resets(w *world, from string) string {
 	conn, err := dial(w, from)
 	if err != nil {
 		return "no connection"
 	}
 	defer func() { _ = conn.Close() }()
-	wire, err := harness.Secure(conn, w.ops)
+	wire, err := harness.ClientTLS(conn, w.ops)
 	if err != nil {
 		return "no connection"
 	}
-	_ = wire.Say("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+	_ = wire.Send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
 	_, _ = conn.Read(make([]byte, 1000))
 	_ = conn.SetLinger(0)
 	return "reset"

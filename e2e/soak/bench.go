@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// bench is a testing.TB without a test, for the harness. It implements what that uses.
+// bench implements the part of testing.TB that the harness uses.
 type bench struct {
 	testing.TB
 	failed   bool
 	cleanups []func()
 }
 
-// run runs f and cleans up; it reports whether nothing failed.
+// run runs f and the cleanups, and reports whether nothing failed.
 func (b *bench) run(f func()) bool {
 	done := make(chan struct{})
 	go func() { // Fatal ends this goroutine

@@ -14,7 +14,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// scrape runs the scrapers once a second each until ctx ends.
+// scrape runs all scrapers, each once a second, until ctx ends.
 func (w *world) scrape(ctx context.Context, seen *counts) *sync.WaitGroup {
 	var running sync.WaitGroup
 	for i, config := range w.scrapers {
@@ -40,12 +40,12 @@ func (w *world) scrape(ctx context.Context, seen *counts) *sync.WaitGroup {
 	return &running
 }
 
-// http is a client that keeps its connection.
+// http returns a client with keep-alive.
 func (w *world) http(config *tls.Config) *http.Client {
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: config}, Timeout: 40 * time.Second}
 }
 
-// once asks for path and returns the status, or what went wrong. A 200 must be complete.
+// once asks for path and returns the status or the kind of failure. A 200 must be complete.
 func (w *world) once(client *http.Client, path, token string) string {
 	request, err := http.NewRequest(http.MethodGet, "https://"+w.gate.Address+path, nil)
 	if err != nil {
@@ -66,7 +66,7 @@ func (w *world) once(client *http.Client, path, token string) string {
 	return fmt.Sprint(response.StatusCode)
 }
 
-// disturb does what operators do, and makes the runner faulty now and then, until ctx ends.
+// disturb rotates files, reloads the gate and makes the runner fail at times, until ctx ends.
 func (w *world) disturb(ctx context.Context, t *bench, seen *counts) {
 	for round := int64(1); ctx.Err() == nil; round++ {
 		pause(ctx, 6*time.Second)

@@ -1,8 +1,7 @@
-// Command soak loads the built gate for minutes with good and hostile clients and a runner
-// that is faulty now and then, all on loopback. It ends with counts of everything that
-// was answered and with what the gate holds in memory, goroutines and descriptors; it
-// fails when a scrape of a sound runner was not answered, when something did not come
-// back, or when the memory budget is passed.
+// Command soak loads the built gate for minutes with good and hostile clients and with a
+// runner that fails at times, all on loopback. It prints counts of all answers and the
+// gate's memory, goroutines and descriptors. It fails when a scrape of a sound runner was
+// not answered, when resources were not released, or when memory exceeds the budget.
 package main
 
 import (
@@ -24,8 +23,8 @@ type options struct {
 	rest     time.Duration
 }
 
-// minRest is how long the gate needs to give back everything: it tidies up every 90 s, and
-// what was in use meanwhile goes the time after.
+// minRest is the time until the gate has released its memory: it releases idle memory
+// every 90 s, so the second release covers all.
 const minRest = 185 * time.Second
 
 func main() {
@@ -45,7 +44,7 @@ func main() {
 	}
 }
 
-// soak goes through the phases: idle, scrapers alone, everything at once, and rest.
+// soak runs the phases: idle, scrapers alone, scrapers and attacks, rest.
 func soak(ctx context.Context, t *bench, o options) {
 	w := newWorld(t, o)
 	seen := &counts{}
@@ -62,7 +61,7 @@ func soak(ctx context.Context, t *bench, o options) {
 	good.Wait()
 	pause(ctx, 3*time.Second)
 	watch.mark("after them")
-	before := w.gate.Kept(t)
+	before := w.gate.Resources(t)
 
 	hostile, stopHostile := context.WithTimeout(ctx, o.length)
 	good = w.scrape(hostile, seen)
@@ -73,17 +72,19 @@ func soak(ctx context.Context, t *bench, o options) {
 	stopHostile()
 	watch.mark("scrapers and attacks")
 
-	w.gate.Returns(t, before)
+	w.gate.AwaitRelease(t, before)
 	pause(ctx, o.rest)
 	watch.mark("at rest again")
-	after := w.gate.Kept(t)
-	f := w.gate.Figures(t)
-	fmt.Printf("heap of the gate at rest, in MiB: %.1f live, %.1f in use, %.1f idle, %.1f given back\n", f["go_memstats_heap_alloc_bytes"]/(1<<20),
-		f["go_memstats_heap_inuse_bytes"]/(1<<20), f["go_memstats_heap_idle_bytes"]/(1<<20), f["go_memstats_heap_released_bytes"]/(1<<20))
+	after := w.gate.Resources(t)
+	f := w.gate.Metrics(t)
+	fmt.Printf("heap of the gate at rest, in MiB: %.1f live, %.1f in use, %.1f idle, %.1f given back\n",
+		f["go_memstats_heap_alloc_bytes"]/(1<<20),
+		f["go_memstats_heap_inuse_bytes"]/(1<<20), f["go_memstats_heap_idle_bytes"]/(1<<20),
+		f["go_memstats_heap_released_bytes"]/(1<<20))
 	report(t, o, seen, watch, [2]any{before, after})
 }
 
-// pause waits for d, or for the end of ctx.
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

@@ -16,10 +16,10 @@ import (
 const (
 	idleBudget    = 20 << 20
 	scrapesBudget = 30 << 20
-	returnsWithin = 2 << 20 // of what the gate had after the scrapers alone
+	returnsWithin = 2 << 20 // above the memory after the scrapers alone
 )
 
-// counts is what happened, by kind and outcome.
+// counts counts outcomes by kind.
 type counts struct {
 	mu  sync.Mutex
 	all map[string]map[string]int
@@ -45,7 +45,7 @@ type watch struct {
 	marks []mark
 }
 
-// mark is the memory in a phase, in bytes.
+// mark is the memory at the end of a phase, in bytes.
 type mark struct {
 	phase              string
 	now, peak, private int64
@@ -64,7 +64,7 @@ func newWatch(pid int) *watch {
 	return w
 }
 
-// memory is VmRSS and RssAnon.
+// memory returns VmRSS and RssAnon.
 func (w *watch) memory() (resident, private int64) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.pid))
 	if err != nil {
@@ -92,7 +92,7 @@ func (w *watch) mark(phase string) {
 	w.peak = 0
 }
 
-// report prints everything and holds it against what is promised.
+// report prints the results and checks them against the budget.
 func report(t *bench, o options, seen *counts, w *watch, kept [2]any) {
 	fmt.Printf("%-28s %s\n", "what", "outcomes")
 	for _, kind := range slices.Sorted(maps.Keys(seen.all)) {
@@ -117,7 +117,8 @@ func report(t *bench, o options, seen *counts, w *watch, kept [2]any) {
 		t.Errorf("%.1f MiB idle, the budget is %.0f", mib(idle), mib(idleBudget))
 	}
 	if rest, before := w.marks[4].now, w.marks[2].now; o.rest >= minRest && rest > before+returnsWithin {
-		t.Errorf("%.1f MiB at rest, after the scrapers alone it was %.1f: the attacks have left something", mib(rest), mib(before))
+		t.Errorf("%.1f MiB at rest, after the scrapers alone it was %.1f: the attacks have left something", mib(rest),
+			mib(before))
 	}
 	if peak := w.marks[1].peak; o.series <= 100_000 && o.scrapers <= 16 && peak > scrapesBudget {
 		t.Errorf("%.1f MiB with scrapers alone, the budget is %.0f", mib(peak), mib(scrapesBudget))
@@ -126,7 +127,8 @@ func report(t *bench, o options, seen *counts, w *watch, kept [2]any) {
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-// tell says on standard error every half minute how far it is, until it is stopped.
+// tell prints the progress to standard error every half minute until the returned function
+// is called.
 func (w *watch) tell(start time.Time, o options) (stop func()) {
 	whole := 16*time.Second + max(10*time.Second, o.length/10) + o.length + o.rest
 	done := make(chan struct{})

@@ -11,13 +11,13 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// runner serves a large exposition and profiles, and is faulty when told to.
+// runner serves a large exposition and profiles, and fails on demand.
 type runner struct {
 	http.Handler
 	body    []byte
 	fault   atomic.Int64 // 0: none
 	scrapes atomic.Int64
-	changed atomic.Int64 // when fault changed last, in ns since the epoch
+	changed atomic.Int64 // time of fault's last change, in ns since the epoch
 }
 
 const faults = 6
@@ -34,13 +34,13 @@ func newRunner(series int) *runner {
 	return r
 }
 
-// turn makes the runner faulty in the way of the number, or sound with 0.
+// turn selects a fault by number; 0 is none.
 func (r *runner) turn(fault int64) {
 	r.fault.Store(fault)
 	r.changed.Store(time.Now().UnixNano())
 }
 
-// soundSince tells whether the runner has been sound from begin until now.
+// soundSince reports whether the runner has had no fault since begin.
 func (r *runner) soundSince(begin time.Time) bool {
 	return r.fault.Load() == 0 && r.changed.Load() < begin.UnixNano()
 }
@@ -73,14 +73,18 @@ func (r *runner) metrics(w http.ResponseWriter, q *http.Request) {
 	}
 }
 
-// exposition is a text body of the number of series.
+// exposition returns a text body with the number of series.
 func exposition(series int) []byte {
 	var b bytes.Buffer
 	for i := range series {
 		if i%500 == 0 {
-			fmt.Fprintf(&b, "# HELP gitlab_runner_soak_%d_total Jobs by their state and their stage.\n# TYPE gitlab_runner_soak_%[1]d_total counter\n", i/500)
+			fmt.Fprintf(&b,
+				"# HELP gitlab_runner_soak_%d_total Jobs by their state and their stage.\n# TYPE "+
+					"gitlab_runner_soak_%[1]d_total counter\n", i/500)
 		}
-		fmt.Fprintf(&b, "gitlab_runner_soak_%d_total{executor_stage=\"prepare\",runner=\"t%08d\",runner_name=\"linux-%02d\",state=\"running\",system_id=\"r_x2Ab9Zq\"} %d\n", i/500, i, i%7, i)
+		fmt.Fprintf(&b,
+			"gitlab_runner_soak_%d_total{executor_stage=\"prepare\",runner=\"t%08d\",runner_name=\"linux-%02d\","+
+				"state=\"running\",system_id=\"r_x2Ab9Zq\"} %d\n", i/500, i, i%7, i)
 	}
 	return b.Bytes()
 }

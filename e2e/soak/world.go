@@ -9,7 +9,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// world is a gate between a runner and everyone.
+// world is a gate, its runner and the credentials of its clients.
 type world struct {
 	pki      *harness.PKI
 	scrapers []*tls.Config
@@ -35,8 +35,10 @@ func newWorld(t *bench, o options) *world {
 	w.pki.Write(t, "tokens", []byte(w.tokens+"\n"))
 	w.writeCRL(t, 1)
 	server := harness.StartRunner(t, w.runner)
-	environ := append(w.pki.Environ(true), "UPSTREAM_URL="+server.Address, "TOKENS_FILE="+w.pki.File("tokens"), "TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"), "RUNNER_NAME=soak", "LOG_LEVEL=warn",
-		"METRICS_ALLOW=uri:spiffe://soak/scraper/*,token:soak,uri:spiffe://soak/ops", "PPROF_ALLOW=uri:spiffe://soak/ops", "READ_HEADER_TIMEOUT=2s", "IDLE_TIMEOUT=5s", "UPSTREAM_TIMEOUT=5s")
+	environ := append(w.pki.Environ(true), "UPSTREAM_URL="+server.Address, "TOKENS_FILE="+w.pki.File("tokens"),
+		"TLS_CLIENT_CRL_FILE="+w.pki.File("crl.pem"), "RUNNER_NAME=soak", "LOG_LEVEL=warn",
+		"METRICS_ALLOW=uri:spiffe://soak/scraper/*,token:soak,uri:spiffe://soak/ops",
+		"PPROF_ALLOW=uri:spiffe://soak/ops", "READ_HEADER_TIMEOUT=2s", "IDLE_TIMEOUT=5s", "UPSTREAM_TIMEOUT=5s")
 	if o.limit != "" {
 		environ = append(environ, "$GOMEMLIMIT="+o.limit)
 	}
@@ -44,7 +46,7 @@ func newWorld(t *bench, o options) *world {
 	return w
 }
 
-// client is the TLS of someone with a certificate.
+// client returns the TLS configuration of a client with a certificate.
 func (w *world) client(t *bench, name, uri string) *tls.Config {
 	pair := w.pki.Issue(t, name, testca.Options{URIs: []string{uri}})
 	c := w.plain.Clone()

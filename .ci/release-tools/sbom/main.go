@@ -60,7 +60,9 @@ func describe(info *debug.BuildInfo, sum [sha256.Size]byte, name, version string
 		Licenses: &cdx.Licenses{{License: &cdx.License{ID: "Apache-2.0"}}},
 	}
 	std := "pkg:golang/std@" + info.GoVersion[len("go"):]
-	components := []cdx.Component{{BOMRef: std, Type: cdx.ComponentTypeLibrary, Name: "std", Version: info.GoVersion, PackageURL: std}}
+	components := []cdx.Component{{
+		BOMRef: std, Type: cdx.ComponentTypeLibrary, Name: "std", Version: info.GoVersion, PackageURL: std,
+	}}
 	refs := []string{std}
 	for _, m := range info.Deps {
 		if m.Replace != nil {

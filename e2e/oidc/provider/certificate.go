@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// certify sets p's certificate: the given one, or one below a new CA.
+// certify sets p's certificate: the given one, or one of a new CA.
 func (p *Provider) certify(given *tls.Certificate, above []byte) error {
 	if given != nil {
 		p.certificate, p.ca = *given, above

@@ -35,7 +35,7 @@ func (published) Use() string                          { return "sig" }
 func (k published) Key() any                           { return k.private.Public() }
 
 // Rotate makes a key for algorithm (RS*, PS*, ES256, ES384, ES512 or EdDSA)
-// that signs from now on, and returns its id. Earlier keys stay published.
+// that signs all later tokens, and returns its id. Earlier keys stay published.
 func (p *Provider) Rotate(algorithm string) (id string, err error) {
 	private, err := generate(algorithm)
 	if err != nil {
@@ -50,7 +50,7 @@ func (p *Provider) Rotate(algorithm string) (id string, err error) {
 	return id, nil
 }
 
-// Withdraw publishes the key of that id no longer. The last of the others signs.
+// Withdraw removes the key with that id from the key set. The newest of the others signs.
 func (p *Provider) Withdraw(id string) {
 	s := p.store
 	s.mu.Lock()

@@ -1,6 +1,6 @@
 // Package provider runs a real OpenID provider (zitadel/oidc) on loopback for
-// tests: it mints JWT access tokens by the client credentials grant, rotates
-// its keys, and stops and comes back on the same port.
+// tests. It mints JWT access tokens with the client credentials grant, rotates its keys,
+// and can stop and restart on the same port.
 package provider
 
 import (
@@ -17,19 +17,21 @@ import (
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// Options is what a Provider is made of; the zero value works.
+// Options configures a Provider. The zero value works.
 type Options struct {
-	Certificate *tls.Certificate  // for 127.0.0.1; default one below a throwaway CA
-	CA          []byte            // PEM of the CA above Certificate
+	Certificate *tls.Certificate  // for 127.0.0.1; default: one of a throwaway CA
+	CA          []byte            // PEM of the CA of Certificate
 	Clients     map[string]Client // by client id; default "prometheus" with the secret "secret" and group "scrapers"
 	Audience    []string          // aud of every token; default "metrics-gate"
 	Lifetime    time.Duration     // exp − iat; default one hour
 	Algorithm   string            // of the first key; default RS256
 }
 
-// Client may ask for tokens. Its id becomes sub.
+// Client may request tokens. Its id becomes sub.
 type Client struct {
 	Secret string
 	Groups []string // the groups claim; empty: no such claim
@@ -41,7 +43,7 @@ type Provider struct {
 	handler     http.Handler
 	certificate tls.Certificate
 	ca          []byte
-	address     string // host:port, the same for life
+	address     string // host:port, the same after a restart
 
 	discoveries, keyFetches, tokens atomic.Int64
 
@@ -92,10 +94,10 @@ func (p *Provider) Issuer() string { return "https://" + p.address }
 // TokenURL returns the address of the client credentials grant.
 func (p *Provider) TokenURL() string { return p.Issuer() + "/oauth/token" }
 
-// CA returns the PEM of the CA above the provider's certificate.
+// CA returns the PEM of the CA of the provider's certificate.
 func (p *Provider) CA() []byte { return p.ca }
 
-// Requests returns how often discovery document, keys and tokens were asked for.
+// Requests returns the number of requests for discovery document, keys and tokens.
 func (p *Provider) Requests() (discoveries, keys, tokens int64) {
 	return p.discoveries.Load(), p.keyFetches.Load(), p.tokens.Load()
 }
@@ -113,21 +115,16 @@ func (p *Provider) Stop() {
 // Restart opens the same port again after Stop.
 func (p *Provider) Restart() error {
 	p.Stop()
-	deadline := time.Now().Add(5 * time.Second)
-	for {
+	return harness.Poll(5*time.Second, func() error {
 		listener, err := net.Listen("tcp", p.address)
 		if err == nil {
 			p.serve(listener)
-			return nil
 		}
-		if time.Now().After(deadline) {
-			return err
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return err
+	})
 }
 
-// Break answers every request by handler, until it is called with nil.
+// Break answers every request with handler, until it is called with nil.
 func (p *Provider) Break(handler http.HandlerFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

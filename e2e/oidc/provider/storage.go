@@ -14,8 +14,8 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// storage is as much of op.Storage as client credentials need. What else it
-// embeds is nil and would panic.
+// storage implements the part of op.Storage that client credentials need. The rest of the
+// embedded interface is nil and would panic.
 type storage struct {
 	op.Storage
 	options Options
@@ -40,11 +40,12 @@ func (s *storage) ClientCredentials(_ context.Context, id, secret string) (op.Cl
 }
 
 // ClientCredentialsTokenRequest implements op.ClientCredentialsStorage.
-func (s *storage) ClientCredentialsTokenRequest(_ context.Context, id string, scopes []string) (op.TokenRequest, error) {
+func (s *storage) ClientCredentialsTokenRequest(_ context.Context, id string, scopes []string) (op.TokenRequest,
+	error) {
 	return request{subject: id, audience: s.options.Audience, scopes: scopes}, nil
 }
 
-// CreateAccessToken names a token and says when it ends.
+// CreateAccessToken returns the id and the expiry of a new token.
 func (s *storage) CreateAccessToken(context.Context, op.TokenRequest) (string, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +92,7 @@ func (s *storage) KeySet(context.Context) ([]op.Key, error) {
 	return keys, nil
 }
 
-// request is a granted client credentials request.
+// request is a granted client_credentials request.
 type request struct {
 	subject          string
 	audience, scopes []string
@@ -101,7 +102,8 @@ func (r request) GetSubject() string    { return r.subject }
 func (r request) GetAudience() []string { return r.audience }
 func (r request) GetScopes() []string   { return r.scopes }
 
-// client is as much of op.Client as client credentials need; JWT access tokens.
+// client implements the part of op.Client that client credentials need, with JWT access
+// tokens.
 type client struct {
 	op.Client
 	id string

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// Token gets an access token as a client does: by the client credentials grant
-// over TLS (RFC 6749 section 4.4).
+// Token requests an access token with the client credentials grant over TLS
+// (RFC 6749 section 4.4).
 func (p *Provider) Token(ctx context.Context, id, secret string) (string, error) {
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"metrics"}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.TokenURL(), strings.NewReader(form.Encode()))

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package gate
+
+// releasePages does nothing here.
+func releasePages() {}
