@@ -106,7 +106,8 @@ func (c Command) checkArgs(args []string) error {
 	case len(args) < most && !c.Args.Optional:
 		return &ConfigError{Thing: c.Name, Wrong: c.Args.Name + " is missing", Advice: advice}
 	case len(args) == 1 && len(c.Args.Choices) > 0 && !slices.Contains(c.Args.Choices, args[0]):
-		return &ConfigError{Thing: c.Name, Value: args[0], Wrong: "unknown " + strings.ToLower(c.Args.Name), Advice: advice}
+		return &ConfigError{Thing: c.Name, Value: args[0], Wrong: "unknown " + strings.ToLower(c.Args.Name),
+			Advice: advice}
 	}
 	return nil
 }

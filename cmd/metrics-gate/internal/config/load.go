@@ -36,7 +36,8 @@ func Load(environ []string) (*Config, error) {
 			found.Add(unknown(name, known))
 		}
 	}
-	c.InCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"), lookup(environ, "KUBERNETES_SERVICE_PORT"))
+	c.InCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"),
+		lookup(environ, "KUBERNETES_SERVICE_PORT"))
 	c.validate(&found, set)
 	return c, found.Err()
 }
@@ -99,7 +100,8 @@ func translate(found *cli.ConfigErrors, err error, g group, set map[string]strin
 		field, _ := reflect.TypeOf(g.ptr).Elem().FieldByName(parse.Name)
 		name := g.prefix + field.Tag.Get("env")
 		found.Add(&cli.ConfigError{
-			Thing: name, Value: redact(name, set[name]), Wrong: expected(field.Type, parse.Err), Advice: advice(field.Type),
+			Thing: name, Value: redact(name, set[name]), Wrong: expected(field.Type, parse.Err),
+			Advice: advice(field.Type),
 		})
 	}
 }

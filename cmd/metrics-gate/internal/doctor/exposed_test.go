@@ -22,9 +22,10 @@ func onEveryAddress(t *testing.T, body string) (port string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &httptest.Server{Listener: ln, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(body))
-	})}}
+	s := &httptest.Server{Listener: ln,
+		Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(body))
+		})}}
 	s.Start()
 	t.Cleanup(s.Close)
 	_, port, err = net.SplitHostPort(ln.Addr().String())
@@ -35,11 +36,15 @@ func onEveryAddress(t *testing.T, body string) (port string) {
 }
 
 func TestDoctorFindsAnExposedRunner(t *testing.T) {
-	other := func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("127.0.0.2")} } // another address of this machine
+	other := func() []netip.Addr {
+		return []netip.Addr{netip.MustParseAddr(
+			"127.0.0.2")}
+	} // another address of this machine
 	port := onEveryAddress(t, "gitlab_runner_concurrent 4\n")
 	d := patient(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:"+port)
 	d.host.addresses = other
-	expect(t, d.exposure(t.Context()), cli.LevelFail, "answers on 127.0.0.2:"+port+" without any credential, so the gate is bypassed")
+	expect(t, d.exposure(t.Context()), cli.LevelFail,
+		"answers on 127.0.0.2:"+port+" without any credential, so the gate is bypassed")
 	expect(t, d.exposure(t.Context()), cli.LevelFail, `listen_address = "127.0.0.1:`+port+`"`)
 
 	d = patient(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:"+onEveryAddress(t, "hello\n"))
@@ -86,7 +91,8 @@ func fakeProc(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"net/tcp": procTCP, "net/tcp6": procTCP6, "77/comm": "gitlab-runner\n", "77/environ": "HOME=/\x00LISTEN_ADDRESS=0.0.0.0:9252\x00",
+		"net/tcp": procTCP, "net/tcp6": procTCP6, "77/comm": "gitlab-runner\n",
+		"77/environ": "HOME=/\x00LISTEN_ADDRESS=0.0.0.0:9252\x00",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -174,7 +180,8 @@ func TestDoctorReadsTheRunnersConfiguration(t *testing.T) {
 
 func TestThisHost(t *testing.T) {
 	h := thisHost([]string{"CONFIG_FILE=/a/config.toml", "HOME=/home/runner"})
-	if got := fmt.Sprint(h.toml); !strings.HasPrefix(got, "[/a/config.toml ") || !strings.HasSuffix(got, " /home/runner/.gitlab-runner/config.toml]") {
+	if got := fmt.Sprint(h.toml); !strings.HasPrefix(got, "[/a/config.toml ") ||
+		!strings.HasSuffix(got, " /home/runner/.gitlab-runner/config.toml]") {
 		t.Error(got)
 	}
 }

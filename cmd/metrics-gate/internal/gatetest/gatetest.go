@@ -50,7 +50,8 @@ func Start(t testing.TB, runner http.Handler, environ ...string) *Gate {
 	}))
 	t.Cleanup(f.Runner.Close)
 	all := append(demofiles.Environ(f.Dir, f.Runner.Listener.Addr().String()),
-		config.Prefix+"LISTEN_ADDRESS=127.0.0.1:0", config.Prefix+"ADMIN_ADDRESS=127.0.0.1:0", config.Prefix+"LOG_LEVEL=debug")
+		config.Prefix+"LISTEN_ADDRESS=127.0.0.1:0", config.Prefix+"ADMIN_ADDRESS=127.0.0.1:0",
+		config.Prefix+"LOG_LEVEL=debug")
 	c, err := config.Load(append(all, environ...))
 	if err != nil {
 		t.Fatal(err)

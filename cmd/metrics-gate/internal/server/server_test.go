@@ -21,7 +21,8 @@ import (
 
 // inFlight starts a gate with a scrape in flight, which the runner answers when told to. The
 // scrape is the first of its connection, or one of those that repeat.
-func inFlight(t *testing.T, repeated bool, environ ...string) (f *gatetest.Gate, release chan struct{}, answered chan int) {
+func inFlight(t *testing.T, repeated bool, environ ...string) (f *gatetest.Gate, release chan struct{},
+	answered chan int) {
 	t.Helper()
 	entered, before := make(chan struct{}, 1), int64(0)
 	if repeated {
@@ -148,7 +149,8 @@ func TestHangupReloads(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	for token, want := range map[string]int{old: 401, secret: 200} {
-		if response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+token); response.StatusCode != want {
+		if response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+token); response.StatusCode !=
+			want {
 			t.Errorf("%d, want %d", response.StatusCode, want)
 		}
 	}
@@ -159,7 +161,8 @@ func TestHangupReloads(t *testing.T) {
 	for !strings.Contains(f.Log.String(), "reload refused") {
 		time.Sleep(time.Millisecond)
 	}
-	if response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+secret); response.StatusCode != 200 {
+	if response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+secret); response.StatusCode !=
+		200 {
 		t.Errorf("after a bad file: %d", response.StatusCode)
 	}
 	_, own := f.Ask(t, nobody, "GET", "/gate/metrics", "Authorization", "Bearer "+secret)
@@ -223,7 +226,8 @@ func TestPublicAddressInUse(t *testing.T) {
 	if err := c.Listen.Address.UnmarshalText([]byte(f.Server.Addr().String())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.New(&c, slog.New(slog.DiscardHandler), cli.Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
+	if _, err := server.New(&c, slog.New(slog.DiscardHandler), cli.Build{}); err == nil ||
+		!strings.Contains(err.Error(), "LISTEN_ADDRESS") {
 		t.Errorf("%v, want an error that names the variable", err)
 	}
 }
@@ -231,7 +235,8 @@ func TestPublicAddressInUse(t *testing.T) {
 // Who is locked out by a typing mistake reads it in the log.
 func TestStartWarnsOfPatternsThatCannotMatch(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"PPROF_ALLOW=user:nobody-can-be-this")
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(f.Log.String(), "the allow lists may not do what was meant"); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(f.Log.String(),
+		"the allow lists may not do what was meant"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no warning")
 		}

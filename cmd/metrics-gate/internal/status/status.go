@@ -64,7 +64,8 @@ func (s *status) prepare() *status {
 		}).Parse(statusPage))
 	})
 	sum := sha256.Sum256([]byte(statusStyle))
-	s.policy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	s.policy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'; "+
+		"frame-ancestors 'none'",
 		base64.StdEncoding.EncodeToString(sum[:]))
 	return s
 }
