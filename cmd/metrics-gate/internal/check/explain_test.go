@@ -12,7 +12,8 @@ import (
 
 func TestDecide(t *testing.T) {
 	c := configtest.Load(t,
-		config.Prefix+"METRICS_ALLOW=dns:prometheus.demo,token:prometheus,uri:spiffe://demo/ns/*/sa/prometheus,group:ops",
+		config.Prefix+"METRICS_ALLOW=dns:prometheus.demo,token:prometheus,"+
+			"uri:spiffe://demo/ns/*/sa/prometheus,group:ops",
 		config.Prefix+"PPROF_ALLOW=user:alice",
 		config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate")
 	for _, test := range []struct {

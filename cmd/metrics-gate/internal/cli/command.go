@@ -66,7 +66,7 @@ func (c Command) execute(ctx context.Context, p *Process, args []string) error {
 		return c.Help(p.Stdout)
 	}
 	if err != nil {
-		return &ConfigError{Thing: c.Name, Wrong: strings.TrimPrefix(err.Error(), "flag "), Advice: c.advice()}
+		return &ConfigError{Thing: c.Name, Wrong: err.Error(), Advice: c.advice()}
 	}
 	if err := c.checkArgs(rest); err != nil {
 		return err

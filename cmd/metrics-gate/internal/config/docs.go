@@ -1,8 +1,17 @@
 package config
 
+import "maps"
+
 // docs explains each variable, by the name in its env tag. Help, the manual page and the
 // README's table show it.
 func docs() map[string]string {
+	all := trafficDocs()
+	maps.Copy(all, accessDocs())
+	return all
+}
+
+// trafficDocs explains listeners, runner, label, limits and process.
+func trafficDocs() map[string]string {
 	return map[string]string{
 		"LISTEN_ADDRESS": "public address, [host]:port; a bare number is a port, an IPv4 address " +
 			"listens on IPv4 alone; systemd sockets replace it",
@@ -28,7 +37,22 @@ func docs() map[string]string {
 		"LABEL_NAME":                 "name of the injected label",
 		"LABEL_CONFLICT": "a sample already has the label: rename the old one exported_NAME, keep the " +
 			"sample as it is, or override the value",
-		"LABELS":              "further constant labels, k=v,k=v",
+		"LABELS":             "further constant labels, k=v,k=v",
+		"RATE_LIMIT":         "requests a second, for each authenticated identity",
+		"RATE_BURST":         "requests at once, for each authenticated identity",
+		"FAILURE_RATE_LIMIT": "failed authentications a second, for each IPv4 address or IPv6 /64",
+		"FAILURE_BURST":      "failed authentications at once, for each IPv4 address or IPv6 /64",
+		"ADMIN_ADDRESS":      "plain HTTP /livez and /readyz, on loopback also / and /metrics; off",
+		"LOG_LEVEL":          "debug, info, warn or error",
+		"LOG_FORMAT":         "json or text",
+		"DRAIN_TIMEOUT":      "after SIGTERM, time for requests in flight",
+		"LINGER":             "after SIGTERM keep serving until the upstream closes its port, at most this long",
+	}
+}
+
+// accessDocs explains TLS, authentication and authorization.
+func accessDocs() map[string]string {
+	return map[string]string{
 		"TLS_CERT_FILE":       "server certificate chain (PEM)",
 		"TLS_KEY_FILE":        "its key (PEM), not readable by others",
 		"TLS_CLIENT_CA_FILE":  "turns client certificates on: required when alone, verified if given beside tokens",
@@ -62,15 +86,6 @@ func docs() map[string]string {
 		"TOKENS_FILE":           "static bearer tokens, a line each: NAME sha256:DIGEST (made by metrics-gate token)",
 		"METRICS_ALLOW": "who may read /metrics and /gate/metrics: identity patterns, comma " +
 			"separated; required",
-		"PPROF_ALLOW":        "who may use /debug/pprof/",
-		"RATE_LIMIT":         "requests a second, for each authenticated identity",
-		"RATE_BURST":         "requests at once, for each authenticated identity",
-		"FAILURE_RATE_LIMIT": "failed authentications a second, for each IPv4 address or IPv6 /64",
-		"FAILURE_BURST":      "failed authentications at once, for each IPv4 address or IPv6 /64",
-		"ADMIN_ADDRESS":      "plain HTTP /livez and /readyz, on loopback also / and /metrics; off",
-		"LOG_LEVEL":          "debug, info, warn or error",
-		"LOG_FORMAT":         "json or text",
-		"DRAIN_TIMEOUT":      "after SIGTERM, time for requests in flight",
-		"LINGER":             "after SIGTERM keep serving until the upstream closes its port, at most this long",
+		"PPROF_ALLOW": "who may use /debug/pprof/",
 	}
 }

@@ -20,12 +20,37 @@ func TestLoadDefaults(t *testing.T) {
 	}
 }
 
-func TestLoadMistakes(t *testing.T) {
-	for _, test := range []struct {
-		name    string
-		environ []string
-		want    []string // each must be in the report
-	}{
+// configCase is an environment that is refused.
+type configCase struct {
+	name    string
+	environ []string
+	want    []string // each must be in the report
+}
+
+// refuses loads the environments, and wants the report of each to have certain parts.
+func refuses(t *testing.T, cases []configCase) {
+	t.Helper()
+	for _, test := range cases {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Load(test.environ)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			var out bytes.Buffer
+			if code := cli.Report(&out, err); code != 2 {
+				t.Errorf("exit code %d, want 2", code)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("report lacks %q:\n%s", want, out.String())
+				}
+			}
+		})
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	refuses(t, []configCase{
 		{"nothing set", nil, []string{"TLS_CERT_FILE: not set", "TLS_CLIENT_CA_FILE: not set, and no other way",
 			"METRICS_ALLOW: not set", "METRICS_GATE_METRICS_ALLOW=dns:"}},
 		{"unknown variable", good("METRICS_GATE_TLS_CERT_FILES=x"),
@@ -76,6 +101,11 @@ func TestLoadMistakes(t *testing.T) {
 			"METRICS_GATE_OIDC_REQUIRED_CLAIMS=a"), []string{"METRICS_GATE_OIDC_REQUIRED_CLAIMS", "NAME=VALUE"}},
 		{"admin address", good("METRICS_GATE_ADMIN_ADDRESS=9254"),
 			[]string{"METRICS_GATE_ADMIN_ADDRESS", "not host:port"}},
+	})
+}
+
+func TestLoadRefusesWhatDoesNotFit(t *testing.T) {
+	refuses(t, []configCase{
 		{"insecure beside certificate", good("METRICS_GATE_INSECURE_HTTP=true"), []string{"INSECURE_HTTP", "keep one"}},
 		{"insecure, certificates only",
 			[]string{"METRICS_GATE_INSECURE_HTTP=true", "METRICS_GATE_TLS_CLIENT_CA_FILE=/ca",
@@ -107,23 +137,7 @@ func TestLoadMistakes(t *testing.T) {
 			[]string{"METRICS_GATE_PPROF_ALLOW", "mint"}},
 		{"several at once", good("METRICS_GATE_RATE_BURST=x", "METRICS_GATE_LOG_LEVEL=loud", "METRICS_GATE_NOPE=1"),
 			[]string{"RATE_BURST", "LOG_LEVEL", "METRICS_GATE_NOPE"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			_, err := Load(test.environ)
-			if err == nil {
-				t.Fatal("accepted")
-			}
-			var out bytes.Buffer
-			if code := cli.Report(&out, err); code != 2 {
-				t.Errorf("exit code %d, want 2", code)
-			}
-			for _, want := range test.want {
-				if !strings.Contains(out.String(), want) {
-					t.Errorf("report lacks %q:\n%s", want, out.String())
-				}
-			}
-		})
-	}
+	})
 }
 
 func TestLoadAccepts(t *testing.T) {

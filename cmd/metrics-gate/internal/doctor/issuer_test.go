@@ -18,9 +18,11 @@ import (
 
 // oneKey has the key of RFC 7517 appendix A.1; weakKey adds one that is too short.
 const (
-	ecKey   = `{"kty":"EC","crv":"P-256","use":"sig","kid":"1","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}`
+	ecKey = `{"kty":"EC","crv":"P-256","use":"sig","kid":"1",` +
+		`"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}`
 	oneKey  = `{"keys":[` + ecKey + `,{"kty":"oct","use":"enc","k":"AA"}]}`
-	weakKey = `{"keys":[` + ecKey + `,{"kty":"RSA","kid":"weak","n":"sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri","e":"AQAB"}]}`
+	weakKey = `{"keys":[` + ecKey + `,{"kty":"RSA","kid":"weak",` +
+		`"n":"sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri","e":"AQAB"}]}`
 )
 
 // issuerOf starts an issuer and a doctor who trusts it.
@@ -125,7 +127,8 @@ func TestDoctorOfTheAPIServer(t *testing.T) {
 					kind, group = "SubjectAccessReview", "authorization"
 				}
 				w.WriteHeader(status)
-				_, _ = fmt.Fprintf(w, `{"apiVersion":"%s.k8s.io/v1","kind":"%s","status":{"authenticated":false,"allowed":false}}`, group, kind)
+				_, _ = fmt.Fprintf(w, `{"apiVersion":"%s.k8s.io/v1","kind":"%s",`+
+					`"status":{"authenticated":false,"allowed":false}}`, group, kind)
 			})
 		})
 		dir := t.TempDir()

@@ -97,7 +97,8 @@ func TestCountSamples(t *testing.T) {
 
 func TestRunnerVersion(t *testing.T) {
 	for body, want := range map[string]string{
-		`gitlab_runner_version_info{architecture="amd64",go_version="go1.26",name="gitlab-runner",version="19.3.0"} 1`: "19.3.0",
+		`gitlab_runner_version_info{architecture="amd64",go_version="go1.26",` +
+			`name="gitlab-runner",version="19.3.0"} 1`: "19.3.0",
 		"a 1\n" + `gitlab_runner_version_info{version="18.0.0~beta",name="x"} 1` +
 			"\n": "18.0.0~beta",
 		`other_version_info{version="1"} 1`:                          "",

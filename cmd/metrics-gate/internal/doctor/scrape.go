@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -134,12 +135,18 @@ func (d *doctor) unreached(target string, err error) cli.Finding {
 	case errors.As(err, &name):
 		return cli.Fail("put the name into the certificate, or set server_name in Prometheus' tls_config",
 			"gate %s: %v", target, name)
-	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(),
-		"bad certificate"), strings.Contains(err.Error(), "connection reset"):
+	case refusedByTLS(err):
 		return cli.Fail("show a certificate of "+config.Prefix+"TLS_CLIENT_CA_FILE with the clientAuth usage",
 			"gate %s: the handshake refuses this client (%v)", target, err)
 	}
 	return cli.Fail("see the gate's log", "gate %s: %v", target, err)
+}
+
+// refusedByTLS tells whether the server ended the handshake or the connection: it wants
+// another client certificate. An alert comes as an error of crypto/tls's "remote error".
+func refusedByTLS(err error) bool {
+	remote, ok := errors.AsType[*net.OpError](err)
+	return errors.Is(err, syscall.ECONNRESET) || (ok && remote.Op == "remote error")
 }
 
 // countSamples counts the lines of a text exposition that are samples.

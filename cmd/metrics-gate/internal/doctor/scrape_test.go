@@ -82,6 +82,11 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 			expect(t, visitor(t, f, test.client).scrape(t.Context()), test.level, test.text)
 		})
 	}
+}
+
+func TestDoctorScrapesByURL(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\nup2 1\n"))
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	d := visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")})
 	d.url = "https://" + f.Server.Addr().String()
 	expect(t, d.scrape(t.Context()), cli.LevelOK, d.url+"/metrics: 200")

@@ -154,9 +154,7 @@ func TestProgress(t *testing.T) {
 	if _, err := io.Copy(io.Discard, p.count(strings.NewReader("12345"))); err != nil {
 		t.Fatal(err)
 	}
-	for !strings.Contains(out.String(), ", 5 bytes\n") {
-		time.Sleep(time.Millisecond)
-	}
+	gatetest.Eventually(t, "line of progress", func() bool { return strings.Contains(out.String(), ", 5 bytes\n") })
 	p.stop("done")
 	p.stop("twice")
 	if !strings.HasSuffix(out.String(), "done\n") {
