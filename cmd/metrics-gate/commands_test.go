@@ -15,7 +15,8 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			if code != 0 || errors.Len() > 0 {
 				t.Errorf("%v: status %d: %s", args, code, errors.String())
 			}
-			for _, want := range append([]string{"Usage: metrics-gate " + c.Synopsis() + "\n", c.Summary, c.Example}, words(c)...) {
+			for _, want := range append([]string{"Usage: metrics-gate " + c.Synopsis() + "\n", c.Summary, c.Example},
+				words(c)...) {
 				if c.Name != "help" && !strings.Contains(out.String(), want) {
 					t.Errorf("%v lacks %q:\n%s", args, want, out.String())
 				}
@@ -28,7 +29,8 @@ func TestHelpOfEveryCommand(t *testing.T) {
 func TestDeclarationOfEveryCommand(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range commands() {
-		if seen[c.Name] || c.Summary == "" || strings.Contains(c.Summary, "\n") || !strings.HasPrefix(c.Example, "metrics-gate "+c.Name) {
+		if seen[c.Name] || c.Summary == "" || strings.Contains(c.Summary, "\n") ||
+			!strings.HasPrefix(c.Example, "metrics-gate "+c.Name) {
 			t.Errorf("%s: %q, example %q", c.Name, c.Summary, c.Example)
 		}
 		seen[c.Name] = true
@@ -57,7 +59,8 @@ func TestCompletionWords(t *testing.T) {
 
 func TestMeant(t *testing.T) {
 	for name, want := range map[string]string{
-		"chekc": "did you mean check?", "docter": "did you mean doctor?", "frobnicate": "metrics-gate help lists the commands", "Serve": "did you mean serve?",
+		"chekc": "did you mean check?", "docter": "did you mean doctor?",
+		"frobnicate": "metrics-gate help lists the commands", "Serve": "did you mean serve?",
 	} {
 		if got := suggestion(name); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s, want %s", name, got, want)

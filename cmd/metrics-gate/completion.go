@@ -98,7 +98,8 @@ compdef _metrics_gate metrics-gate
 func fishCompletion(w io.Writer) error {
 	for _, c := range commands() {
 		about := strings.ReplaceAll(c.Summary, "'", "")
-		if _, err := fmt.Fprintf(w, "complete -c metrics-gate -n __fish_use_subcommand -a %s -d '%s'\n", c.Name, about); err != nil {
+		if _, err := fmt.Fprintf(w, "complete -c metrics-gate -n __fish_use_subcommand -a %s -d '%s'\n", c.Name,
+			about); err != nil {
 			return err
 		}
 		for _, word := range words(c) {
@@ -108,7 +109,8 @@ func fishCompletion(w io.Writer) error {
 			} else if short, ok := strings.CutPrefix(word, "-"); ok {
 				option = "-s " + short
 			}
-			if _, err := fmt.Fprintf(w, "complete -c metrics-gate -n '__fish_seen_subcommand_from %s' %s\n", c.Name, option); err != nil {
+			if _, err := fmt.Fprintf(w, "complete -c metrics-gate -n '__fish_seen_subcommand_from %s' %s\n", c.Name,
+				option); err != nil {
 				return err
 			}
 		}

@@ -36,7 +36,8 @@ func manual() string {
 	}
 	line(".SH DESCRIPTION")
 	line("metrics\\-gate stands before the metrics listener of a GitLab Runner,\nwhich has no protection of its own.")
-	line("It authenticates every request by client certificate, static token,\nOpenID Connect or Kubernetes, limits it,\nand labels every sample of the answer with the runner's name.")
+	line("It authenticates every request by client certificate, static token,\nOpenID Connect or Kubernetes, limits " +
+		"it,\nand labels every sample of the answer with the runner's name.")
 	line("It is configured by environment variables alone; secrets come from files.")
 	line(".SH COMMANDS")
 	for _, c := range commands() {
@@ -59,7 +60,8 @@ func manual() string {
 	}
 	line(".fi\n.SH SIGNALS\n.TP\n.B SIGHUP\nReload certificates, keys, lists, tokens and the runner's name at once.")
 	line(".TP\n.B SIGTERM, SIGINT\nStop: close the listener, let requests in flight finish. A second one ends at once.")
-	line(".SH EXIT STATUS\n0: well. 1: failed while running, or what check or doctor found. 2: configuration or usage error.")
+	line(".SH EXIT STATUS\n0: well. 1: failed while running, or what check or doctor found. 2: configuration or " +
+		"usage error.")
 	line(".SH SEE ALSO\n.BR gitlab\\-runner (1),\n.BR prometheus (1)")
 	return b.String()
 }
@@ -74,7 +76,8 @@ func roff(s string) string {
 }
 
 func TestRoff(t *testing.T) {
-	for in, want := range map[string]string{"a-b": `a\-b`, `\`: `\e`, ".x": `\&.x`, "'x": `\&'x`, "[host]:port": "[host]:port"} {
+	for in, want := range map[string]string{"a-b": `a\-b`, `\`: `\e`, ".x": `\&.x`, "'x": `\&'x`,
+		"[host]:port": "[host]:port"} {
 		if got := roff(in); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
 		}
@@ -105,7 +108,8 @@ func TestReadmeTable(t *testing.T) {
 		return
 	}
 	if whole != string(readme) {
-		t.Errorf("the table in README.md is not the declaration's; run go test ./cmd/metrics-gate -update:\n%s", want.String())
+		t.Errorf("the table in README.md is not the declaration's; run go test ./cmd/metrics-gate -update:\n%s",
+			want.String())
 	}
 }
 

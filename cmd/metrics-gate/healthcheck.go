@@ -29,7 +29,8 @@ func healthcheck(ctx context.Context, p *cli.Process, _ []string) error {
 	}
 	admin := c.Process.AdminAddress
 	if admin.Off {
-		return &cli.ConfigError{Thing: config.Prefix + "ADMIN_ADDRESS", Value: "off", Wrong: "there is no /readyz to ask"}
+		return &cli.ConfigError{Thing: config.Prefix + "ADMIN_ADDRESS", Value: "off",
+			Wrong: "there is no /readyz to ask"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 	defer cancel()

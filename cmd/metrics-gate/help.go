@@ -36,7 +36,8 @@ func help(_ context.Context, p *cli.Process, args []string) error {
 		}
 		return c.Help(p.Stdout)
 	}
-	fmt.Fprint(p.Stdout, "metrics-gate puts authentication, limits and a runner_name label before a GitLab Runner's metrics.\n\nCommands:\n")
+	fmt.Fprint(p.Stdout, "metrics-gate puts authentication, limits and a runner_name label before a GitLab Runner's "+
+		"metrics.\n\nCommands:\n")
 	for _, c := range commands() {
 		fmt.Fprintf(p.Stdout, "  %s\n      %s\n", c.Synopsis(), c.Summary)
 	}
@@ -48,7 +49,8 @@ func help(_ context.Context, p *cli.Process, args []string) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(p.Stdout, "\n"+patternHelp+"\nExit codes: 0 well, 1 failed while running, 2 configuration or usage error.\n")
+	_, err := io.WriteString(p.Stdout, "\n"+patternHelp+
+		"\nExit codes: 0 well, 1 failed while running, 2 configuration or usage error.\n")
 	return err
 }
 
@@ -60,6 +62,7 @@ func table(w io.Writer) {
 		if def != "" {
 			def = "`" + def + "`"
 		}
-		fmt.Fprintf(w, "| `%s` | %s | %s |\n", strings.TrimPrefix(v.Name, config.Prefix), def, strings.ReplaceAll(v.Doc, "|", `\|`))
+		fmt.Fprintf(w, "| `%s` | %s | %s |\n", strings.TrimPrefix(v.Name, config.Prefix), def,
+			strings.ReplaceAll(v.Doc, "|", `\|`))
 	}
 }

@@ -35,9 +35,11 @@ func floors() [][2]string {
 		{"~expiry", "~cli tlsconf"},
 		{"~client", "~cli"},
 		{"~connlimit", "proxy/fastpath"},
-		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape proxy/upstream tlsconf"},
+		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
+			"proxy/upstream tlsconf"},
 		{"~status", "~cli ~config ~expiry ~loopback proxy"},
-		{"~server", "~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath proxy/rawconn tlsconf"},
+		{"~server", "~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
+			"proxy/rawconn tlsconf"},
 		{"~gatetest", "~cli ~config ~demofiles ~server"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate proxy/profile"},

@@ -26,6 +26,7 @@ func token(_ context.Context, p *cli.Process, args []string) error {
 	if err != nil {
 		return &cli.ConfigError{Thing: "token", Value: args[0], Wrong: err.Error()}
 	}
-	_, err = fmt.Fprintf(p.Stdout, "# give this to the scraper, it is shown only once:\n%s\n# add this line to the file that %sTOKENS_FILE names:\n%s\n", secret, config.Prefix, line)
+	_, err = fmt.Fprintf(p.Stdout, "# give this to the scraper, it is shown only once:\n%s\n# add this line to the "+
+		"file that %sTOKENS_FILE names:\n%s\n", secret, config.Prefix, line)
 	return err
 }

@@ -22,6 +22,7 @@ func versionCommand() cli.Command {
 // version prints the build on one line.
 func version(_ context.Context, p *cli.Process, _ []string) error {
 	b := p.Build
-	_, err := fmt.Fprintf(p.Stdout, "metrics-gate %s (revision %s, %s %s/%s)\n", b.Version, b.Revision, b.GoVersion, runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(p.Stdout, "metrics-gate %s (revision %s, %s %s/%s)\n", b.Version, b.Revision, b.GoVersion,
+		runtime.GOOS, runtime.GOARCH)
 	return err
 }

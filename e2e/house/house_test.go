@@ -52,7 +52,7 @@ func sources(t *testing.T) (*token.FileSet, []source) {
 		if text == nil {
 			continue // deleted, but still in git's index
 		}
-		file, err := parser.ParseFile(set, path, text, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(set, path, text, parser.SkipObjectResolution|parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,7 +42,8 @@ func Command() cli.Command {
 		Example: "metrics-gate check --as dns:prometheus.example.com --path /metrics",
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o checkOptions
-			set.Func("as", "explain the decision about a caller of this `name`, such as dns:prometheus.example.com; again for a further name or a group", o.asked.addName)
+			set.Func("as", "explain the decision about a caller of this `name`, such as dns:prometheus.example.com; "+
+				"again for a further name or a group", o.asked.addName)
 			set.StringVar(&o.asked.path, "path", "", "the `path` that the caller asks for (default /metrics)")
 			set.BoolVar(&o.json, "json", false, "print JSON")
 			return o.run

@@ -20,12 +20,14 @@ func checked(t *testing.T, environ []string, args ...string) (code int, stdout, 
 		t.Fatal(err)
 	}
 	var out, errors bytes.Buffer
-	code = gatetest.Run(t.Context(), Command(), gatetest.Process(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...), &out, &errors), args...)
+	code = gatetest.Run(t.Context(), Command(),
+		gatetest.Process(append(demofiles.Environ(dir, "127.0.0.1:9252"), environ...), &out, &errors), args...)
 	return code, out.String(), errors.String()
 }
 
 func TestCheckJSON(t *testing.T) {
-	code, stdout, stderr := checked(t, []string{config.Prefix + "RUNNER_NAME=<build>\x1b[31m"}, "--json", "--as", "token:prometheus", "--path", "/debug/pprof/heap")
+	code, stdout, stderr := checked(t, []string{config.Prefix + "RUNNER_NAME=<build>\x1b[31m"}, "--json", "--as",
+		"token:prometheus", "--path", "/debug/pprof/heap")
 	var r checkReport
 	if err := json.Unmarshal([]byte(stdout), &r); code != 0 || err != nil || stderr != "" {
 		t.Fatalf("%d %v %s\n%s", code, err, stderr, stdout)
@@ -34,11 +36,13 @@ func TestCheckJSON(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	want := []config.RouteRights{
-		{Routes: "/metrics /gate/metrics", Variable: config.Prefix + "METRICS_ALLOW", Allow: []string{"dns:prometheus.demo", "token:prometheus"}},
+		{Routes: "/metrics /gate/metrics", Variable: config.Prefix + "METRICS_ALLOW",
+			Allow: []string{"dns:prometheus.demo", "token:prometheus"}},
 		{Routes: "/debug/pprof/", Variable: config.Prefix + "PPROF_ALLOW", Allow: []string{"dns:prometheus.demo"}},
 	}
 	for i, rights := range r.Authorization {
-		if rights.Routes != want[i].Routes || rights.Variable != want[i].Variable || !slices.Equal(rights.Allow, want[i].Allow) {
+		if rights.Routes != want[i].Routes || rights.Variable != want[i].Variable ||
+			!slices.Equal(rights.Allow, want[i].Allow) {
 			t.Errorf("%+v, want %+v", rights, want[i])
 		}
 	}
@@ -50,12 +54,14 @@ func TestCheckJSON(t *testing.T) {
 		t.Errorf("RUNNER_NAME %+v", r.Configuration)
 	}
 	for _, s := range r.Configuration {
-		if s.Default != !slices.Contains([]string{"UPSTREAM_URL", "RUNNER_NAME", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CLIENT_CA_FILE",
+		if s.Default != !slices.Contains([]string{"UPSTREAM_URL", "RUNNER_NAME", "TLS_CERT_FILE", "TLS_KEY_FILE",
+			"TLS_CLIENT_CA_FILE",
 			"TOKENS_FILE", "METRICS_ALLOW", "PPROF_ALLOW", "LOG_FORMAT"}, strings.TrimPrefix(s.Name, config.Prefix)) {
 			t.Errorf("%+v: is it the default?", s)
 		}
 	}
-	if _, text, _ := checked(t, []string{config.Prefix + "RUNNER_NAME=<build>\x1b[31m"}); strings.Contains(text, "\x1b") {
+	if _, text, _ := checked(t, []string{config.Prefix + "RUNNER_NAME=<build>\x1b[31m"}); strings.Contains(text,
+		"\x1b") {
 		t.Error("a control sequence reached the terminal")
 	}
 }

@@ -34,18 +34,23 @@ func (q *question) validate() error {
 		if q.path == "" {
 			return nil
 		}
-		return &cli.ConfigError{Thing: "check --path", Value: q.path, Wrong: "says what, but not who", Advice: "add --as, for example --as dns:prometheus.example.com"}
+		return &cli.ConfigError{Thing: "check --path", Value: q.path, Wrong: "says what, but not who",
+			Advice: "add --as, for example --as dns:prometheus.example.com"}
 	}
 	q.path = cmp.Or(q.path, "/metrics")
 	if !strings.HasPrefix(q.path, "/") {
-		return &cli.ConfigError{Thing: "check --path", Value: q.path, Wrong: "does not begin with /", Advice: "write the path as it is asked for, for example /debug/pprof/heap"}
+		return &cli.ConfigError{Thing: "check --path", Value: q.path, Wrong: "does not begin with /",
+			Advice: "write the path as it is asked for, for example /debug/pprof/heap"}
 	}
 	for _, name := range q.names {
 		if _, err := auth.ParsePolicy(name); err != nil || strings.Contains(name, ",") {
-			return &cli.ConfigError{Thing: "check --as", Value: name, Wrong: "not one identity", Advice: "write one name of the caller, for example dns:prometheus.example.com; give --as again for a further name or a group"}
+			return &cli.ConfigError{Thing: "check --as", Value: name, Wrong: "not one identity",
+				Advice: "write one name of the caller, for example dns:prometheus.example.com; give --as again for a " +
+					"further name or a group"}
 		}
 		if strings.Contains(name, "*") {
-			return &cli.ConfigError{Thing: "check --as", Value: name, Wrong: "a pattern with a * is nobody", Advice: "write a whole name, as a certificate or token bears it"}
+			return &cli.ConfigError{Thing: "check --as", Value: name, Wrong: "a pattern with a * is nobody",
+				Advice: "write a whole name, as a certificate or token bears it"}
 		}
 	}
 	return nil
@@ -63,7 +68,8 @@ type decisionReport struct {
 }
 
 func (d *decisionReport) print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "GET %s as %s: %d %s\n  %s\n", cli.Printable(d.Path), strings.Join(d.As, " "), d.Status, http.StatusText(d.Status), d.Why)
+	_, err := fmt.Fprintf(w, "GET %s as %s: %d %s\n  %s\n", cli.Printable(d.Path), strings.Join(d.As, " "), d.Status,
+		http.StatusText(d.Status), d.Why)
 	if d.Do != "" {
 		_, err = fmt.Fprintf(w, "  %s\n", d.Do)
 	}
@@ -105,7 +111,8 @@ func because(c *config.Config, d *decisionReport, id auth.Identity) {
 		d.List, d.Rule = list, first(policy.Allows(id))
 		d.Why = fmt.Sprintf("%s has %s", list, d.Rule)
 		if c.Kubernetes.Authz {
-			d.Do = fmt.Sprintf("then the API server is asked whether %s may get %s, which check does not do", id.User, d.Path)
+			d.Do = fmt.Sprintf("then the API server is asked whether %s may get %s, which check does not do", id.User,
+				d.Path)
 		}
 	case http.StatusForbidden:
 		d.List = list

@@ -12,7 +12,8 @@ import (
 
 func TestDecide(t *testing.T) {
 	c := configtest.Load(t,
-		config.Prefix+"METRICS_ALLOW=dns:prometheus.demo,token:prometheus,uri:spiffe://demo/ns/*/sa/prometheus,group:ops",
+		config.Prefix+"METRICS_ALLOW=dns:prometheus.demo,token:prometheus,"+
+			"uri:spiffe://demo/ns/*/sa/prometheus,group:ops",
 		config.Prefix+"PPROF_ALLOW=user:alice",
 		config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate")
 	for _, test := range []struct {
@@ -23,7 +24,8 @@ func TestDecide(t *testing.T) {
 	}{
 		{[]string{"dns:prometheus.demo"}, "/metrics", 200, "dns:prometheus.demo"},
 		{[]string{"token:prometheus"}, "/gate/metrics", 200, "token:prometheus"},
-		{[]string{"uri:spiffe://demo/ns/monitoring/sa/prometheus"}, "/metrics", 200, "uri:spiffe://demo/ns/*/sa/prometheus"},
+		{[]string{"uri:spiffe://demo/ns/monitoring/sa/prometheus"}, "/metrics", 200,
+			"uri:spiffe://demo/ns/*/sa/prometheus"},
 		{[]string{"uri:spiffe://demo/ns/a/b/sa/prometheus"}, "/metrics", 403, ""},
 		{[]string{"user:bob", "group:ops"}, "/metrics", 200, "group:ops"},
 		{[]string{"user:bob"}, "/metrics", 403, ""},
@@ -45,9 +47,12 @@ func TestDecide(t *testing.T) {
 }
 
 func TestDecideTellsWhatItDoesNotAsk(t *testing.T) {
-	c := configtest.Load(t, config.Prefix+"METRICS_ALLOW=user:system:serviceaccount:monitoring:prometheus", config.Prefix+"KUBERNETES_AUTH=tokenreview", config.Prefix+"KUBERNETES_API_URL=https://api.example", config.Prefix+"KUBERNETES_AUTHZ=subjectaccessreview")
+	c := configtest.Load(t, config.Prefix+"METRICS_ALLOW=user:system:serviceaccount:monitoring:prometheus",
+		config.Prefix+"KUBERNETES_AUTH=tokenreview", config.Prefix+"KUBERNETES_API_URL=https://api.example",
+		config.Prefix+"KUBERNETES_AUTHZ=subjectaccessreview")
 	d := decide(c, question{names: []string{"user:system:serviceaccount:monitoring:prometheus"}, path: "/metrics"})
-	if d.Status != 200 || !strings.Contains(d.Do, "the API server is asked whether system:serviceaccount:monitoring:prometheus may get /metrics") {
+	if d.Status != 200 || !strings.Contains(d.Do,
+		"the API server is asked whether system:serviceaccount:monitoring:prometheus may get /metrics") {
 		t.Errorf("%+v", d)
 	}
 }
@@ -61,7 +66,8 @@ func TestDecisionIsPrintable(t *testing.T) {
 }
 
 func TestIdentityOf(t *testing.T) {
-	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"METRICS_ALLOW=dns:a.example,user:b")
+	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate",
+		config.Prefix+"METRICS_ALLOW=dns:a.example,user:b")
 	for name, method := range map[string]string{
 		"dns:a.example": auth.MethodCertificate, "cn:a": auth.MethodCertificate, "token:prometheus": auth.MethodToken,
 		"user:b": auth.MethodOIDC, "group:c": auth.MethodOIDC,
@@ -70,7 +76,8 @@ func TestIdentityOf(t *testing.T) {
 		if off != "" || id.Method != method || id.Subject != name {
 			t.Errorf("%s: %+v %s", name, id, off)
 		}
-		if strings.HasPrefix(name, "group:") != (len(id.Groups) == 1) || strings.HasPrefix(name, "group:") == (len(id.Names) == 1) {
+		if strings.HasPrefix(name, "group:") != (len(id.Groups) == 1) ||
+			strings.HasPrefix(name, "group:") == (len(id.Names) == 1) {
 			t.Errorf("%s: names %v groups %v", name, id.Names, id.Groups)
 		}
 	}

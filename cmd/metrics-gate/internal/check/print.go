@@ -33,7 +33,8 @@ func (r *checkReport) print(out io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	for _, e := range r.Expiry {
-		fmt.Fprintf(w, "%s\tuntil %s\t%s\t%s\n", e.Role, e.NotAfter.Format(time.RFC3339), e.Left(), cli.Printable(e.Subject))
+		fmt.Fprintf(w, "%s\tuntil %s\t%s\t%s\n", e.Role, e.NotAfter.Format(time.RFC3339), e.Left(),
+			cli.Printable(e.Subject))
 	}
 	if err := w.Flush(); err != nil {
 		return err

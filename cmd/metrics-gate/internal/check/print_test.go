@@ -18,10 +18,14 @@ import (
 func TestCheckText(t *testing.T) {
 	var out bytes.Buffer
 	r := &checkReport{
-		OK: true, Configuration: []config.Setting{{Name: config.Prefix + "A", Value: "a\x1b", Default: false}, {Name: config.Prefix + "LONGER", Value: "b", Default: true}},
+		OK: true, Configuration: []config.Setting{{Name: config.Prefix + "A", Value: "a\x1b", Default: false},
+			{Name: config.Prefix + "LONGER", Value: "b", Default: true}},
 		Authentication: []string{"certificate", "token"},
-		Authorization:  []config.RouteRights{{Routes: "/metrics", Variable: "V", Allow: []string{"dns:a", "token:b"}}, {Routes: "/debug/pprof/", Variable: "W", Allow: nil}},
-		Expiry: []expiry.Entry{{Role: "server", Subject: "CN=a\n", NotAfter: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), Days: 1}, {Role: "crl", Subject: "CN=b", NotAfter: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Days: -1},
+		Authorization: []config.RouteRights{{Routes: "/metrics", Variable: "V", Allow: []string{"dns:a", "token:b"}},
+			{Routes: "/debug/pprof/", Variable: "W", Allow: nil}},
+		Expiry: []expiry.Entry{{Role: "server", Subject: "CN=a\n",
+			NotAfter: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), Days: 1},
+			{Role: "crl", Subject: "CN=b", NotAfter: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Days: -1},
 			{Role: "client_ca", Subject: "CN=c", NotAfter: time.Date(2028, 1, 2, 3, 4, 5, 0, time.UTC), Days: 100}},
 		Warnings: []cli.Finding{cli.Warn("mend it", "something")},
 	}
@@ -58,7 +62,8 @@ func TestCheckShowsRevocationLists(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, stdout, stderr := checked(t, []string{config.Prefix + "TLS_CLIENT_CA_FILE=" + filepath.Join(dir, "ca.pem"), config.Prefix + "TLS_CLIENT_CRL_FILE=" + filepath.Join(dir, "list.pem")})
+	code, stdout, stderr := checked(t, []string{config.Prefix + "TLS_CLIENT_CA_FILE=" + filepath.Join(dir, "ca.pem"),
+		config.Prefix + "TLS_CLIENT_CRL_FILE=" + filepath.Join(dir, "list.pem")})
 	if code != 0 || !strings.Contains(stdout, "\ncrl ") || !strings.Contains(stdout, "warn  crl CN=listed ends on") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}

@@ -66,7 +66,7 @@ func (c Command) execute(ctx context.Context, p *Process, args []string) error {
 		return c.Help(p.Stdout)
 	}
 	if err != nil {
-		return &ConfigError{Thing: c.Name, Wrong: strings.TrimPrefix(err.Error(), "flag "), Advice: c.advice()}
+		return &ConfigError{Thing: c.Name, Wrong: err.Error(), Advice: c.advice()}
 	}
 	if err := c.checkArgs(rest); err != nil {
 		return err
@@ -106,7 +106,8 @@ func (c Command) checkArgs(args []string) error {
 	case len(args) < most && !c.Args.Optional:
 		return &ConfigError{Thing: c.Name, Wrong: c.Args.Name + " is missing", Advice: advice}
 	case len(args) == 1 && len(c.Args.Choices) > 0 && !slices.Contains(c.Args.Choices, args[0]):
-		return &ConfigError{Thing: c.Name, Value: args[0], Wrong: "unknown " + strings.ToLower(c.Args.Name), Advice: advice}
+		return &ConfigError{Thing: c.Name, Value: args[0], Wrong: "unknown " + strings.ToLower(c.Args.Name),
+			Advice: advice}
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func TestFlagsAndArguments(t *testing.T) {
 		{one, "-word w a", []string{"w", "a"}, ""},
 		{one, "", nil, "echo: NAME is missing"},
 		{one, "a b", nil, `echo "b": unexpected argument`},
-		{one, "a --nope", nil, "echo: provided but not defined: -nope"},
+		{one, "a --nope", nil, "echo: flag provided but not defined: -nope"},
 		{Args{}, "a", nil, `echo "a": unexpected argument`},
 		{Args{Name: "NAME", Optional: true}, "", []string{""}, ""},
 		{Args{Name: "KIND", Choices: []string{"x", "y"}}, "y", []string{"", "y"}, ""},

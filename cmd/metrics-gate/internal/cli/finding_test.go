@@ -12,7 +12,8 @@ func TestWorst(t *testing.T) {
 		want string
 	}{
 		{nil, LevelOK}, {[]Finding{OK("a")}, LevelOK}, {[]Finding{OK("a"), Warn("do", "b")}, LevelWarn},
-		{[]Finding{Warn("do", "b"), Fail("do", "c"), OK("a")}, LevelFail}, {[]Finding{Fail("do", "c"), Warn("do", "b")}, LevelFail},
+		{[]Finding{Warn("do", "b"), Fail("do", "c"), OK("a")}, LevelFail},
+		{[]Finding{Fail("do", "c"), Warn("do", "b")}, LevelFail},
 	} {
 		if got := Worst(test.list); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.list, got, test.want)
@@ -28,7 +29,8 @@ func TestWarningsAreKept(t *testing.T) {
 	log.Debug("nothing")
 	log.Warn("certificate may not work", "subject", "CN=x", "reason", "no name")
 	log.Error("worse")
-	if len(heard.List) != 2 || heard.List[0].What != "certificate may not work subject=CN=x reason=no name" || heard.List[1].What != "worse" {
+	if len(heard.List) != 2 || heard.List[0].What != "certificate may not work subject=CN=x reason=no name" ||
+		heard.List[1].What != "worse" {
 		t.Errorf("%+v", heard.List)
 	}
 	for _, f := range heard.List {
@@ -55,7 +57,8 @@ func TestFindingLines(t *testing.T) {
 }
 
 func TestPrintable(t *testing.T) {
-	for in, want := range map[string]string{"plain ünï": "plain ünï", "a\nb\tc": "a b c", "\x7f\u0085": "  ", "\x1b]0;x\x07": " ]0;x "} {
+	for in, want := range map[string]string{"plain ünï": "plain ünï", "a\nb\tc": "a b c", "\x7f\u0085": "  ",
+		"\x1b]0;x\x07": " ]0;x "} {
 		if got := Printable(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
@@ -64,7 +67,8 @@ func TestPrintable(t *testing.T) {
 
 func TestFindingsArePrintable(t *testing.T) {
 	var out bytes.Buffer
-	if err := Fail("do\nthat", "a \x1b[31m\u009b name").Print(&out); err != nil || out.String() != "fail  a  [31m  name: do that\n" {
+	if err := Fail("do\nthat", "a \x1b[31m\u009b name").Print(&out); err != nil ||
+		out.String() != "fail  a  [31m  name: do that\n" {
 		t.Errorf("%q %v", out.String(), err)
 	}
 }

@@ -7,8 +7,9 @@ import (
 
 func TestSpan(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0 ms", 1500 * time.Microsecond: "1.5 ms", time.Second: "1 s", 90 * time.Second: "90 s", 3 * time.Minute: "3 min",
-		3 * time.Hour: "3 h", 72 * time.Hour: "3 days", -time.Minute: "-60 s",
+		0: "0 ms", 1500 * time.Microsecond: "1.5 ms", time.Second: "1 s", 90 * time.Second: "90 s",
+		3 * time.Minute: "3 min",
+		3 * time.Hour:   "3 h", 72 * time.Hour: "3 days", -time.Minute: "-60 s",
 	} {
 		if got := HumanDuration(d); got != want {
 			t.Errorf("%s: %s, want %s", d, got, want)

@@ -60,7 +60,8 @@ func (c *Credentials) Given() bool { return c.Cert != "" || c.TokenFile != "" }
 
 func (c *Credentials) Validate(command string) error {
 	if (c.Cert == "") != (c.Key == "") {
-		return &cli.ConfigError{Thing: command, Wrong: "--cert and --key go together", Advice: "give both, or --token-file"}
+		return &cli.ConfigError{Thing: command, Wrong: "--cert and --key go together",
+			Advice: "give both, or --token-file"}
 	}
 	return nil
 }

@@ -8,7 +8,8 @@ import (
 )
 
 func TestLoopbackNames(t *testing.T) {
-	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "127.9.9.9": true, "::1": true, "": false, "gate.example": false, "10.0.0.1": false, "localhost.example": false} {
+	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "127.9.9.9": true, "::1": true,
+		"": false, "gate.example": false, "10.0.0.1": false, "localhost.example": false} {
 		if got := loopbackName(host); got != want {
 			t.Errorf("%s: %v", host, got)
 		}
@@ -22,7 +23,8 @@ func TestTokensAreNotSentInTheClear(t *testing.T) {
 	}
 	c := &Credentials{TokenFile: file}
 	for url, sent := range map[string]bool{
-		"http://192.0.2.1/metrics": false, "http://gate.example/": false, "http://127.0.0.1:1/": true, "http://localhost/": true, "https://gate.example/": true,
+		"http://192.0.2.1/metrics": false, "http://gate.example/": false, "http://127.0.0.1:1/": true,
+		"http://localhost/": true, "https://gate.example/": true,
 	} {
 		r, err := http.NewRequest(http.MethodGet, url, nil)
 		if err != nil {

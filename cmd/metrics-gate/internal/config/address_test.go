@@ -29,7 +29,8 @@ func TestListenAddress(t *testing.T) {
 			t.Errorf("%s: %s %s, dialled at %s, want %+v", text, a.Network(), a.HostPort(), a.DialAddress(), want)
 		}
 	}
-	for _, text := range []string{":nonsense", "65536", "123456", "gate.example:99999", "a b", "https://gate", "[::1]:x"} {
+	for _, text := range []string{":nonsense", "65536", "123456", "gate.example:99999", "a b", "https://gate",
+		"[::1]:x"} {
 		var a ListenAddress
 		if err := a.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%s: taken as %s", text, a.HostPort())
@@ -38,7 +39,8 @@ func TestListenAddress(t *testing.T) {
 }
 
 func TestAdminAddress(t *testing.T) {
-	for text, want := range map[string]string{"localhost:9254": "127.0.0.1:9254", ":9254": ":9254", "[::1]:1": "[::1]:1"} {
+	for text, want := range map[string]string{"localhost:9254": "127.0.0.1:9254", ":9254": ":9254",
+		"[::1]:1": "[::1]:1"} {
 		var a AdminAddress
 		if err := a.UnmarshalText([]byte(text)); err != nil || a.Off || a.HostPort() != want {
 			t.Errorf("%s: %v %+v", text, err, a)
@@ -62,9 +64,12 @@ func TestCovers(t *testing.T) {
 		want       bool
 	}{
 		{":9253", "127.0.0.1:9253", true}, {":9253", "[::1]:9253", true}, {":9253", "127.0.0.1:9254", false},
-		{"0.0.0.0:9253", "127.0.0.1:9253", true}, {"0.0.0.0:9253", "[::1]:9253", false}, {"[::]:9253", "127.0.0.1:9253", true},
-		{"127.0.0.1:9253", "127.0.0.1:9253", true}, {"localhost:9253", "127.0.0.1:9253", true}, {"127.0.0.1:9253", "0.0.0.0:9253", true},
-		{"127.0.0.1:9253", ":9253", true}, {"127.0.0.1:9253", "127.0.0.2:9253", false}, {"gate.example:1", "gate.example:1", true},
+		{"0.0.0.0:9253", "127.0.0.1:9253", true}, {"0.0.0.0:9253", "[::1]:9253", false},
+		{"[::]:9253", "127.0.0.1:9253", true},
+		{"127.0.0.1:9253", "127.0.0.1:9253", true}, {"localhost:9253", "127.0.0.1:9253", true},
+		{"127.0.0.1:9253", "0.0.0.0:9253", true},
+		{"127.0.0.1:9253", ":9253", true}, {"127.0.0.1:9253", "127.0.0.2:9253", false},
+		{"gate.example:1", "gate.example:1", true},
 		{"gate.example:1", "127.0.0.1:1", false}, {":0", "127.0.0.1:0", false},
 	} {
 		var own ListenAddress

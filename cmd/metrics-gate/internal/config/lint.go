@@ -34,7 +34,8 @@ func (c *Config) NeverMatches(rule string, tokens []string) (why, do string) {
 	case len(all) > 0 && len(on) == 0:
 		return titles(all) + ": not in use", "set " + settings(all) + ", or remove the pattern"
 	case kind == auth.KindToken && !slices.Contains(tokens, name):
-		return "no such token in " + c.Allow.TokensFile, "add the line that metrics-gate token " + name + " prints, or remove the pattern"
+		return "no such token in " + c.Allow.TokensFile, "add the line that metrics-gate token " + name +
+			" prints, or remove the pattern"
 	case kind == auth.KindUser || kind == auth.KindGroup:
 		if want := c.missingPrefix(kind, name); want != "" {
 			return "every issuer puts a prefix before its names", "write " + kind + ":" + want + name
@@ -74,7 +75,9 @@ func (c *Config) leadsNowhere(rules, tokens []string) []cli.Finding {
 	var found []cli.Finding
 	for _, name := range tokens {
 		if !slices.Contains(rules, "token:"+name) {
-			found = append(found, cli.Warn("add token:"+name+" to "+Prefix+"METRICS_ALLOW, or remove the line from the file", "token %s may do nothing: no pattern names it", name))
+			found = append(found, cli.Warn("add token:"+name+" to "+Prefix+
+				"METRICS_ALLOW, or remove the line from the file", "token %s may do nothing: no pattern names it",
+				name))
 		}
 	}
 	for _, m := range c.Methods() {
@@ -83,7 +86,8 @@ func (c *Config) leadsNowhere(rules, tokens []string) []cli.Finding {
 			return slices.Contains(m.Kinds, kind)
 		})
 		if !named && m.Name != auth.MethodToken { // tokens are looked at one by one
-			do := "add a " + strings.Join(m.Kinds, ":, ") + ": pattern to " + Prefix + "METRICS_ALLOW, or unset " + m.Setting
+			do := "add a " + strings.Join(m.Kinds, ":, ") + ": pattern to " + Prefix + "METRICS_ALLOW, or unset " +
+				m.Setting
 			found = append(found, cli.Warn(do, "%s: in use, and no pattern names one", m.Title))
 		}
 	}

@@ -36,7 +36,8 @@ func Load(environ []string) (*Config, error) {
 			found.Add(unknown(name, known))
 		}
 	}
-	c.InCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"), lookup(environ, "KUBERNETES_SERVICE_PORT"))
+	c.InCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"),
+		lookup(environ, "KUBERNETES_SERVICE_PORT"))
 	c.validate(&found, set)
 	return c, found.Err()
 }
@@ -99,7 +100,8 @@ func translate(found *cli.ConfigErrors, err error, g group, set map[string]strin
 		field, _ := reflect.TypeOf(g.ptr).Elem().FieldByName(parse.Name)
 		name := g.prefix + field.Tag.Get("env")
 		found.Add(&cli.ConfigError{
-			Thing: name, Value: redact(name, set[name]), Wrong: expected(field.Type, parse.Err), Advice: advice(field.Type),
+			Thing: name, Value: redact(name, set[name]), Wrong: expected(field.Type, parse.Err),
+			Advice: advice(field.Type),
 		})
 	}
 }
@@ -140,4 +142,21 @@ func advice(t reflect.Type) string {
 		return "write http://localhost:9252"
 	}
 	return ""
+}
+
+// unknown reports a variable that nobody declared, with the nearest one that exists.
+func unknown(name string, known map[string]bool) *cli.ConfigError {
+	m := &cli.ConfigError{Thing: name, Wrong: "unknown variable"}
+	best, nearest := "", len(name)/4
+	for _, candidate := range slices.Sorted(maps.Keys(known)) {
+		if d := cli.Distance(name, candidate); d <= nearest && (best == "" || d < nearest) {
+			best, nearest = candidate, d
+		}
+	}
+	if best != "" {
+		m.Advice = "did you mean " + best + "?"
+	} else {
+		m.Advice = "metrics-gate help lists all variables"
+	}
+	return m
 }

@@ -20,7 +20,8 @@ func methods() []Method {
 		auth.MethodCertificate: {Setting: Prefix + "TLS_CLIENT_CA_FILE", on: func(c *Config) bool {
 			return c.TLS.ClientCAFile != "" && !c.TLS.InsecureHTTP
 		}},
-		auth.MethodToken: {Setting: Prefix + "TOKENS_FILE", on: func(c *Config) bool { return c.Allow.TokensFile != "" }},
+		auth.MethodToken: {Setting: Prefix + "TOKENS_FILE",
+			on: func(c *Config) bool { return c.Allow.TokensFile != "" }},
 		auth.MethodOIDC: {Setting: Prefix + "OIDC_ISSUER_URL", on: func(c *Config) bool {
 			return slices.ContainsFunc(c.OIDC, func(i Issuer) bool { return i.URL != "" })
 		}},

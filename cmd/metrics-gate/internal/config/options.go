@@ -46,7 +46,8 @@ func VariableErrors(prefix string, err error) error {
 	var found cli.ConfigErrors
 	for _, o := range options {
 		found.Add(&cli.ConfigError{
-			Thing: prefix + cmp.Or(suffixes()[o.Option], string(o.Option)), Value: o.Value, Wrong: o.Err.Error(), Advice: o.Advice,
+			Thing: prefix + cmp.Or(suffixes()[o.Option], string(o.Option)), Value: o.Value, Wrong: o.Err.Error(),
+			Advice: o.Advice,
 		})
 	}
 	return found.Err()
@@ -98,7 +99,8 @@ func (c *Issuer) validateUnnamed(found *cli.ConfigErrors, set map[string]string)
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		rest, ours := strings.CutPrefix(name, c.Prefix)
 		if ours && set[name] != "" && (rest == "" || rest[0] < '0' || rest[0] > '9') {
-			found.Add(&cli.ConfigError{Thing: c.Prefix + "ISSUER_URL", Wrong: "not set, but " + name + " is", Advice: "name the issuer, or unset the other"})
+			found.Add(&cli.ConfigError{Thing: c.Prefix + "ISSUER_URL", Wrong: "not set, but " + name + " is",
+				Advice: "name the issuer, or unset the other"})
 			return
 		}
 	}

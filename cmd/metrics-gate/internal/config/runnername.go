@@ -57,7 +57,8 @@ func (c *Config) RunnerName() (string, error) {
 	}
 	name, err := os.Hostname()
 	if err != nil || name == "" {
-		return "", &cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Wrong: "not set, and the host has no name", Advice: "name the runner"}
+		return "", &cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Wrong: "not set, and the host has no name",
+			Advice: "name the runner"}
 	}
 	return name, nil
 }

@@ -34,7 +34,8 @@ func TestEffectiveConfiguration(t *testing.T) {
 		{[]string{"PPROF_ALLOW="}, "PPROF_ALLOW", "none", true, true},
 		{nil, "TLS_CLIENT_CRL_FILE", "", false, false},
 		{nil, "OIDC_USERNAME_CLAIM", "", false, false},
-		{[]string{"OIDC_ISSUER_URL=https://issuer.example", "OIDC_AUDIENCE=gate"}, "OIDC_USERNAME_CLAIM", "sub", true, true},
+		{[]string{"OIDC_ISSUER_URL=https://issuer.example", "OIDC_AUDIENCE=gate"}, "OIDC_USERNAME_CLAIM", "sub", true,
+			true},
 		{[]string{"LABELS=a=b,c=d"}, "LABELS", "a=b,c=d", false, true},
 		{[]string{"RUNNER_NAME=one"}, "RUNNER_NAME", "one", false, true},
 		{[]string{"UPSTREAM_URL=http://127.0.0.1:9999"}, "UPSTREAM_URL", "http://127.0.0.1:9999", false, true},
@@ -44,7 +45,8 @@ func TestEffectiveConfiguration(t *testing.T) {
 			environ[i] = config.Prefix + entry
 		}
 		c := configtest.Load(t, environ...)
-		i := slices.IndexFunc(c.Variables(), func(v config.Variable) bool { return v.Name == config.Prefix+test.variable })
+		i := slices.IndexFunc(c.Variables(),
+			func(v config.Variable) bool { return v.Name == config.Prefix+test.variable })
 		s, inEffect := c.Effective(c.Variables()[i])
 		if inEffect != test.isInEffect || (inEffect && (s.Value != test.value || s.Default != test.isDefault)) {
 			t.Errorf("%v %s: %+v %v", test.environ, test.variable, s, inEffect)
@@ -52,7 +54,8 @@ func TestEffectiveConfiguration(t *testing.T) {
 	}
 	c := configtest.Load(t)
 	c.Label.RunnerName = ""
-	runnerName := c.Variables()[slices.IndexFunc(c.Variables(), func(v config.Variable) bool { return v.Name == config.Prefix+"RUNNER_NAME" })]
+	runnerName := c.Variables()[slices.IndexFunc(c.Variables(),
+		func(v config.Variable) bool { return v.Name == config.Prefix+"RUNNER_NAME" })]
 	if s, inEffect := c.Effective(runnerName); !inEffect || s.Value != host || !s.Default {
 		t.Errorf("without a name: %+v", s)
 	}
@@ -63,7 +66,8 @@ func TestEffectiveConfiguration(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"KUBERNETES_AUTH=tokenreview", config.Prefix+"KUBERNETES_API_URL=https://api.example",
+	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate",
+		config.Prefix+"KUBERNETES_AUTH=tokenreview", config.Prefix+"KUBERNETES_API_URL=https://api.example",
 		config.Prefix+"OIDC_USERNAME_PREFIX=-", config.Prefix+"OIDC_GROUPS_PREFIX=-")
 	if got := strings.Join(c.MethodNames(), " "); got != "certificate token oidc kubernetes" {
 		t.Error(got)

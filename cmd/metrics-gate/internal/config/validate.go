@@ -25,7 +25,8 @@ func (c *Config) validateAddresses(found *cli.ConfigErrors) {
 	u := c.Upstream
 	if u.URL.Address.String() != "" && !u.URL.IsLoopback() && !u.AllowRemote {
 		found.Add(&cli.ConfigError{
-			Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(u.URL.String()), Wrong: "not localhost or a loopback address in digits",
+			Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(u.URL.String()),
+			Wrong:  "not localhost or a loopback address in digits",
 			Advice: "write http://localhost:9252, or permit another host with " + Prefix + "UPSTREAM_ALLOW_REMOTE=true",
 		})
 	}
@@ -38,7 +39,8 @@ func (c *Config) validateAddresses(found *cli.ConfigErrors) {
 	admin := c.Process.AdminAddress
 	if !admin.Off && c.Listen.Address.covers(admin.HostPort()) {
 		found.Add(&cli.ConfigError{
-			Thing: Prefix + "ADMIN_ADDRESS", Value: admin.String(), Wrong: "the same address as " + Prefix + "LISTEN_ADDRESS", Advice: "choose another port",
+			Thing: Prefix + "ADMIN_ADDRESS", Value: admin.String(),
+			Wrong: "the same address as " + Prefix + "LISTEN_ADDRESS", Advice: "choose another port",
 		})
 	}
 	err := c.CheckUpstream(c.Listen.Address)
@@ -54,7 +56,8 @@ func (c *Config) CheckUpstream(own ListenAddress) error {
 		return nil
 	}
 	return &cli.ConfigError{
-		Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(c.Upstream.URL.String()), Wrong: "the gate itself listens there",
+		Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(c.Upstream.URL.String()),
+		Wrong:  "the gate itself listens there",
 		Advice: "write where the runner listens, for example http://localhost:9252",
 	}
 }
@@ -64,12 +67,14 @@ func (c *Config) validateLabel(found *cli.ConfigErrors, set map[string]string) {
 	if name, ok := set[Prefix+"RUNNER_NAME"]; ok && strings.TrimSpace(name) == "" {
 		found.Add(&cli.ConfigError{
 			Thing: Prefix + "RUNNER_NAME", Wrong: "set but empty",
-			Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod lacks is empty",
+			Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod " +
+				"lacks is empty",
 		})
 	}
 	if l.RunnerName != "" && l.RunnerNameFile != "" {
 		found.Add(&cli.ConfigError{
-			Thing: Prefix + "RUNNER_NAME_FILE", Value: l.RunnerNameFile, Wrong: "set together with " + Prefix + "RUNNER_NAME", Advice: "keep one of them",
+			Thing: Prefix + "RUNNER_NAME_FILE", Value: l.RunnerNameFile,
+			Wrong: "set together with " + Prefix + "RUNNER_NAME", Advice: "keep one of them",
 		})
 	}
 	if !utf8.ValidString(l.RunnerName) {
@@ -89,14 +94,19 @@ func (c *Config) validateTLS(found *cli.ConfigErrors) {
 	t := c.TLS
 	switch {
 	case t.InsecureHTTP && t.CertFile != "":
-		found.Add(&cli.ConfigError{Thing: Prefix + "INSECURE_HTTP", Value: "true", Wrong: "set together with " + Prefix + "TLS_CERT_FILE", Advice: "keep one of them"})
+		found.Add(&cli.ConfigError{Thing: Prefix + "INSECURE_HTTP", Value: "true",
+			Wrong: "set together with " + Prefix + "TLS_CERT_FILE", Advice: "keep one of them"})
 	case !t.InsecureHTTP && t.CertFile == "":
-		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_CERT_FILE", Wrong: "not set: there is no certificate to serve with", Advice: "set it and " + Prefix + "TLS_KEY_FILE, or " + Prefix + "INSECURE_HTTP=true inside a mesh"})
+		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_CERT_FILE",
+			Wrong:  "not set: there is no certificate to serve with",
+			Advice: "set it and " + Prefix + "TLS_KEY_FILE, or " + Prefix + "INSECURE_HTTP=true inside a mesh"})
 	case (t.CertFile == "") != (t.KeyFile == ""):
-		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_KEY_FILE", Value: t.KeyFile, Wrong: "goes together with " + Prefix + "TLS_CERT_FILE", Advice: "set both"})
+		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_KEY_FILE", Value: t.KeyFile,
+			Wrong: "goes together with " + Prefix + "TLS_CERT_FILE", Advice: "set both"})
 	}
 	if t.ClientCRLFile != "" && t.ClientCAFile == "" {
-		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_CLIENT_CRL_FILE", Value: t.ClientCRLFile, Wrong: "set without " + Prefix + "TLS_CLIENT_CA_FILE"})
+		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_CLIENT_CRL_FILE", Value: t.ClientCRLFile,
+			Wrong: "set without " + Prefix + "TLS_CLIENT_CA_FILE"})
 	}
 }
 
@@ -106,14 +116,16 @@ func (c *Config) validateAuth(found *cli.ConfigErrors) {
 	}
 	if c.TLS.ClientCAFile != "" {
 		found.Add(&cli.ConfigError{
-			Thing: Prefix + "INSECURE_HTTP", Value: "true", Wrong: "no client certificate can be shown over plain HTTP, and nothing else authenticates",
+			Thing: Prefix + "INSECURE_HTTP", Value: "true",
+			Wrong:  "no client certificate can be shown over plain HTTP, and nothing else authenticates",
 			Advice: "serve TLS, or turn tokens on",
 		})
 		return
 	}
 	first, others := methods()[0], methods()[1:]
 	found.Add(&cli.ConfigError{
-		Thing: first.Setting, Wrong: "not set, and no other way to authenticate is on", Advice: "set it, or " + settings(others),
+		Thing: first.Setting, Wrong: "not set, and no other way to authenticate is on",
+		Advice: "set it, or " + settings(others),
 	})
 }
 
@@ -128,7 +140,8 @@ func (c *Config) validateIssuers(found *cli.ConfigErrors, set map[string]string)
 		}
 		found.Join(VariableErrors(issuer.Prefix, c.IssuerOptions(issuer).Validate()))
 		if first, twice := seen[issuer.URL]; twice { // which rule holds would be chance
-			found.Add(&cli.ConfigError{Thing: issuer.Prefix + "ISSUER_URL", Value: issuer.URL, Wrong: "the same issuer as " + first + "ISSUER_URL"})
+			found.Add(&cli.ConfigError{Thing: issuer.Prefix + "ISSUER_URL", Value: issuer.URL,
+				Wrong: "the same issuer as " + first + "ISSUER_URL"})
 		}
 		seen[issuer.URL] = issuer.Prefix
 	}
@@ -137,7 +150,8 @@ func (c *Config) validateIssuers(found *cli.ConfigErrors, set map[string]string)
 	}
 	options := c.KubernetesOptions()
 	if options.URL == "" {
-		found.Add(&cli.ConfigError{Thing: Prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod", Advice: "write https://HOST:PORT of the API server"})
+		found.Add(&cli.ConfigError{Thing: Prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod",
+			Advice: "write https://HOST:PORT of the API server"})
 		return
 	}
 	found.Join(VariableErrors(Prefix, options.Validate()))
@@ -146,7 +160,8 @@ func (c *Config) validateIssuers(found *cli.ConfigErrors, set map[string]string)
 func (c *Config) validateAllow(found *cli.ConfigErrors) {
 	if c.Allow.Metrics.Empty() {
 		found.Add(&cli.ConfigError{
-			Thing: Prefix + "METRICS_ALLOW", Wrong: "not set: nobody may read /metrics", Advice: "write who may, for example " + Prefix + "METRICS_ALLOW=dns:prometheus.example.com",
+			Thing: Prefix + "METRICS_ALLOW", Wrong: "not set: nobody may read /metrics",
+			Advice: "write who may, for example " + Prefix + "METRICS_ALLOW=dns:prometheus.example.com",
 		})
 	}
 	if !c.minted() {
@@ -155,7 +170,8 @@ func (c *Config) validateAllow(found *cli.ConfigErrors) {
 	for _, list := range c.allowLists() {
 		if list.policy.Any() {
 			found.Add(&cli.ConfigError{
-				Thing: list.variable, Value: list.policy.String(), Wrong: "any CI job or pod can mint a token of such an issuer, so * would let all of them in",
+				Thing: list.variable, Value: list.policy.String(),
+				Wrong:  "any CI job or pod can mint a token of such an issuer, so * would let all of them in",
 				Advice: "name users or groups, for example user:system:serviceaccount:monitoring:prometheus-k8s",
 			})
 		}

@@ -23,6 +23,7 @@ type Variable struct {
 // Variables lists every variable of c, in the order of the declaration.
 func (c *Config) Variables() []Variable {
 	var list []Variable
+	explained := docs()
 	for _, g := range c.groups() {
 		v := reflect.ValueOf(g.ptr).Elem()
 		for i := range v.NumField() {
@@ -33,7 +34,7 @@ func (c *Config) Variables() []Variable {
 			list = append(list, Variable{
 				Name:    g.prefix + tag.Get("env"),
 				Default: tag.Get("envDefault") + tag.Get("default"),
-				Doc:     tag.Get("doc"),
+				Doc:     explained[tag.Get("env")],
 				OneOf:   strings.Fields(tag.Get("oneof")),
 				ZeroOK:  tag.Get("zero") == "ok",
 				Value:   v.Field(i),

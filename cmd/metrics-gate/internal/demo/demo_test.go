@@ -25,7 +25,9 @@ func TestDemoCommands(t *testing.T) {
 	var demo sync.WaitGroup
 	code := -1
 	demo.Go(func() {
-		code = gatetest.Run(ctx, Command(), gatetest.Process([]string{config.Prefix + "LISTEN_ADDRESS=127.0.0.1:0", config.Prefix + "ADMIN_ADDRESS=127.0.0.1:0"}, write, &log))
+		code = gatetest.Run(ctx, Command(),
+			gatetest.Process([]string{config.Prefix + "LISTEN_ADDRESS=127.0.0.1:0",
+				config.Prefix + "ADMIN_ADDRESS=127.0.0.1:0"}, write, &log))
 		_ = write.Close()
 	})
 	var commands []string

@@ -46,8 +46,10 @@ func TestDoctorOfAChain(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 	expect(t, chained(t, good, other.CertPEM()).serverChain(), cli.LevelWarn, "number 1 is not issued by number 2")
-	expect(t, chained(t, issue(one, testca.Options{CommonName: "gate.example"})).serverChain(), cli.LevelFail, "subjectAltName")
-	clientOnly := issue(one, testca.Options{DNSNames: []string{"a.example"}, Edit: func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }})
+	expect(t, chained(t, issue(one, testca.Options{CommonName: "gate.example"})).serverChain(), cli.LevelFail,
+		"subjectAltName")
+	clientOnly := issue(one, testca.Options{DNSNames: []string{"a.example"},
+		Edit: func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }})
 	expect(t, chained(t, clientOnly).serverChain(), cli.LevelFail, "not for servers")
 	if found := chained(t, []byte("nonsense")).serverChain(); found != nil {
 		t.Errorf("%+v", found)

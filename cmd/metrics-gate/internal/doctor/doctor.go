@@ -131,7 +131,8 @@ func (d *doctor) configuration() []cli.Finding {
 			if e.Thing == "" {
 				m = &cli.ConfigError{Thing: "configuration", Wrong: e.Wrong}
 			}
-			found = append(found, cli.Fail(cmp.Or(e.Advice, "correct it: metrics-gate help explains each variable"), "%s", m))
+			found = append(found, cli.Fail(cmp.Or(e.Advice, "correct it: metrics-gate help explains each variable"),
+				"%s", m))
 		}
 		d.bound()
 		return found
@@ -173,5 +174,6 @@ func (d *doctor) runnerPort() string {
 
 // fetch gets url as doctor, at most limit bytes of it.
 func (d *doctor) fetch(ctx context.Context, by *http.Client, url string, limit int64) (*http.Response, []byte, error) {
-	return client.Fetch(ctx, by, client.Request{URL: url, UserAgent: "metrics-gate/" + d.version + " (doctor)", Limit: limit})
+	return client.Fetch(ctx, by, client.Request{URL: url, UserAgent: "metrics-gate/" + d.version + " (doctor)",
+		Limit: limit})
 }

@@ -55,7 +55,8 @@ func TestDoctorNamesMistakesInTheConfiguration(t *testing.T) {
 	if d.upstream() != "127.0.0.1:9252" || d.runnerPort() != "9252" {
 		t.Errorf("%s %s", d.upstream(), d.runnerPort())
 	}
-	d = &doctor{environ: append(demofiles.Environ("/nowhere", "127.0.0.1:1"), config.Prefix+"METRICS_ALLOW=*"), now: time.Now}
+	d = &doctor{environ: append(demofiles.Environ("/nowhere", "127.0.0.1:1"), config.Prefix+"METRICS_ALLOW=*"),
+		now: time.Now}
 	expect(t, d.configuration(), cli.LevelFail, "/nowhere")
 }
 
@@ -72,13 +73,18 @@ func TestDoctorOfARunner(t *testing.T) {
 		{"label", info, 200, nil, cli.LevelOK, `every sample gets runner_name="demo-runner"`},
 		{"not a runner", "up 1\n", 200, nil, cli.LevelWarn, "not as a gitlab-runner"},
 		{"not metrics", "", 404, nil, cli.LevelFail, "404"},
-		{"large", info, 200, []string{"UPSTREAM_MAX_BYTES=80", "UPSTREAM_MAX_LINE_BYTES=75"}, cli.LevelWarn, "UPSTREAM_MAX_BYTES"},
+		{"large", info, 200, []string{"UPSTREAM_MAX_BYTES=80", "UPSTREAM_MAX_LINE_BYTES=75"}, cli.LevelWarn,
+			"UPSTREAM_MAX_BYTES"},
 		{"long line", info, 200, []string{"UPSTREAM_MAX_LINE_BYTES=75"}, cli.LevelWarn, "UPSTREAM_MAX_LINE_BYTES"},
-		{"too large", info + info, 200, []string{"UPSTREAM_MAX_BYTES=80", "UPSTREAM_MAX_LINE_BYTES=75"}, cli.LevelFail, "larger than 80"},
-		{"bears the label", info + `a{runner_name="x"} 1` + "\n", 200, nil, cli.LevelOK, "1 samples of the runner bear runner_name already; theirs becomes"},
-		{"override", info + `a{b="c",runner_name="x"} 1` + "\n", 200, []string{"LABEL_CONFLICT=override"}, cli.LevelWarn, "duplicate series"},
+		{"too large", info + info, 200, []string{"UPSTREAM_MAX_BYTES=80", "UPSTREAM_MAX_LINE_BYTES=75"}, cli.LevelFail,
+			"larger than 80"},
+		{"bears the label", info + `a{runner_name="x"} 1` + "\n", 200, nil, cli.LevelOK,
+			"1 samples of the runner bear runner_name already; theirs becomes"},
+		{"override", info + `a{b="c",runner_name="x"} 1` + "\n", 200, []string{"LABEL_CONFLICT=override"},
+			cli.LevelWarn, "duplicate series"},
 		{"keep", info + `a{runner_name="x"} 1` + "\n", 200, []string{"LABEL_CONFLICT=keep"}, cli.LevelWarn, "keep it"},
-		{"both", info + `a{runner_name="x",exported_runner_name="y"} 1` + "\n", 200, nil, cli.LevelWarn, "another " + config.Prefix + "LABEL_NAME"},
+		{"both", info + `a{runner_name="x",exported_runner_name="y"} 1` + "\n", 200, nil, cli.LevelWarn,
+			"another " + config.Prefix + "LABEL_NAME"},
 		{"host name", info, 200, []string{"RUNNER_NAME_FILE="}, cli.LevelWarn, "host's name"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -115,21 +121,26 @@ func TestDoctorCommand(t *testing.T) {
 	if err := demofiles.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	environ := append(demofiles.Environ(dir, "127.0.0.1:9"), config.Prefix+"LISTEN_ADDRESS=127.0.0.1:9", config.Prefix+"ADMIN_ADDRESS=off")
+	environ := append(demofiles.Environ(dir, "127.0.0.1:9"), config.Prefix+"LISTEN_ADDRESS=127.0.0.1:9",
+		config.Prefix+"ADMIN_ADDRESS=off")
 	var text, document, errors bytes.Buffer
-	if code := gatetest.Run(t.Context(), Command(), gatetest.Process(environ, &text, &errors)); code != 1 || errors.Len() > 0 {
+	if code := gatetest.Run(t.Context(), Command(), gatetest.Process(environ, &text, &errors)); code != 1 ||
+		errors.Len() > 0 {
 		t.Errorf("%d %s", code, errors.String())
 	}
 	for line := range strings.Lines(text.String()) {
-		if level, _, _ := strings.Cut(line, " "); level != cli.LevelOK && level != cli.LevelWarn && level != cli.LevelFail {
+		if level, _, _ := strings.Cut(line, " "); level != cli.LevelOK && level != cli.LevelWarn &&
+			level != cli.LevelFail {
 			t.Errorf("not a finding: %s", line)
 		}
 	}
-	if code := gatetest.Run(t.Context(), Command(), gatetest.Process(environ, &document, &errors), "--json"); code != 1 {
+	if code := gatetest.Run(t.Context(), Command(), gatetest.Process(environ, &document, &errors), "--json"); code !=
+		1 {
 		t.Errorf("--json: %d", code)
 	}
 	var report doctorReport
-	if err := json.Unmarshal(document.Bytes(), &report); err != nil || report.OK || len(report.Findings) != strings.Count(text.String(), "\n") {
+	if err := json.Unmarshal(document.Bytes(), &report); err != nil || report.OK ||
+		len(report.Findings) != strings.Count(text.String(), "\n") {
 		t.Errorf("%v %d findings of\n%s", err, len(report.Findings), text.String())
 	}
 	for _, args := range [][]string{{"--cert", "x"}, {"extra"}, {"--frobnicate"}} {

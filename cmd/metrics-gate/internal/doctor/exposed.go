@@ -48,7 +48,8 @@ func localAddresses() []netip.Addr {
 func (d *doctor) exposure(ctx context.Context) []cli.Finding {
 	upstream, err := netip.ParseAddrPort(d.upstream())
 	if err == nil && !upstream.Addr().IsLoopback() {
-		return []cli.Finding{cli.Warn("see that a firewall or network policy lets only the gate reach it", "exposure: the runner is on %s, which is not loopback", upstream)}
+		return []cli.Finding{cli.Warn("see that a firewall or network policy lets only the gate reach it",
+			"exposure: the runner is on %s, which is not loopback", upstream)}
 	}
 	addresses := d.host.addresses()
 	open := make([]*cli.Finding, len(addresses))
@@ -64,7 +65,8 @@ func (d *doctor) exposure(ctx context.Context) []cli.Finding {
 		}
 	}
 	if len(found) == 0 {
-		found = append(found, cli.OK("exposure: port %s answers on none of this machine's %d other addresses", d.runnerPort(), len(addresses)))
+		found = append(found, cli.OK("exposure: port %s answers on none of this machine's %d other addresses",
+			d.runnerPort(), len(addresses)))
 	}
 	return found
 }
@@ -81,10 +83,12 @@ func (d *doctor) exposed(ctx context.Context, address netip.Addr) *cli.Finding {
 	host := strings.ReplaceAll(net.JoinHostPort(address.String(), d.runnerPort()), "%", "%25")
 	_, body, err := d.fetch(ctx, client.New(doctorTimeout), "http://"+host+"/metrics", d.config.Upstream.MaxBytes)
 	if err == nil && (runnerVersion(body) != "" || strings.Contains(string(body), "gitlab_runner_")) {
-		f := cli.Fail(`set listen_address = "127.0.0.1:`+d.runnerPort()+`" in config.toml (or LISTEN_ADDRESS) and restart the runner`,
+		f := cli.Fail(`set listen_address = "127.0.0.1:`+d.runnerPort()+
+			`" in config.toml (or LISTEN_ADDRESS) and restart the runner`,
 			"exposure: the runner answers on %s without any credential, so the gate is bypassed", target)
 		return &f
 	}
-	f := cli.Warn("see what it is: the runner's port should be closed on other addresses", "exposure: something listens on %s", target)
+	f := cli.Warn("see what it is: the runner's port should be closed on other addresses",
+		"exposure: something listens on %s", target)
 	return &f
 }

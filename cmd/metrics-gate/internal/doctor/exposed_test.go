@@ -22,9 +22,10 @@ func onEveryAddress(t *testing.T, body string) (port string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &httptest.Server{Listener: ln, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(body))
-	})}}
+	s := &httptest.Server{Listener: ln,
+		Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(body))
+		})}}
 	s.Start()
 	t.Cleanup(s.Close)
 	_, port, err = net.SplitHostPort(ln.Addr().String())
@@ -35,11 +36,15 @@ func onEveryAddress(t *testing.T, body string) (port string) {
 }
 
 func TestDoctorFindsAnExposedRunner(t *testing.T) {
-	other := func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("127.0.0.2")} } // another address of this machine
+	other := func() []netip.Addr {
+		return []netip.Addr{netip.MustParseAddr(
+			"127.0.0.2")}
+	} // another address of this machine
 	port := onEveryAddress(t, "gitlab_runner_concurrent 4\n")
 	d := patient(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:"+port)
 	d.host.addresses = other
-	expect(t, d.exposure(t.Context()), cli.LevelFail, "answers on 127.0.0.2:"+port+" without any credential, so the gate is bypassed")
+	expect(t, d.exposure(t.Context()), cli.LevelFail,
+		"answers on 127.0.0.2:"+port+" without any credential, so the gate is bypassed")
 	expect(t, d.exposure(t.Context()), cli.LevelFail, `listen_address = "127.0.0.1:`+port+`"`)
 
 	d = patient(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:"+onEveryAddress(t, "hello\n"))
@@ -68,25 +73,13 @@ func TestLocalAddressesAreNotLoopback(t *testing.T) {
 	}
 }
 
-// The lines are what Linux wrote with four listeners and one connection.
-const procTCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:2424 00000000:0000 0A 00000000:00000000 00:00000000 00000000   998        0 4711 1 0000000000000000 100 0 0 10 0
-   1: 00000000:2424 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000 100 0 0 10 0
-   2: 0100007F:2424 0100007F:D0F2 01 00000000:00000000 00:00000000 00000000   998        0 4713 1 0000000000000000 20 4 30 10 -1
-   3: 050200C0:2424 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4714 1 0000000000000000 100 0 0 10 0
-   4: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4715 1 0000000000000000 100 0 0 10 0
-`
-
-const procTCP6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000000000000000000001000000:2424 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4716 1 0000000000000000 100 0 0 10 0
-`
-
 // fakeProc is a /proc with these sockets, of which process 77, gitlab-runner, holds 4711.
 func fakeProc(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"net/tcp": procTCP, "net/tcp6": procTCP6, "77/comm": "gitlab-runner\n", "77/environ": "HOME=/\x00LISTEN_ADDRESS=0.0.0.0:9252\x00",
+		"net/tcp": procFile(t, "proc_net_tcp"), "net/tcp6": procFile(t, "proc_net_tcp6"), "77/comm": "gitlab-runner\n",
+		"77/environ": "HOME=/\x00LISTEN_ADDRESS=0.0.0.0:9252\x00",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -174,7 +167,18 @@ func TestDoctorReadsTheRunnersConfiguration(t *testing.T) {
 
 func TestThisHost(t *testing.T) {
 	h := thisHost([]string{"CONFIG_FILE=/a/config.toml", "HOME=/home/runner"})
-	if got := fmt.Sprint(h.toml); !strings.HasPrefix(got, "[/a/config.toml ") || !strings.HasSuffix(got, " /home/runner/.gitlab-runner/config.toml]") {
+	if got := fmt.Sprint(h.toml); !strings.HasPrefix(got, "[/a/config.toml ") ||
+		!strings.HasSuffix(got, " /home/runner/.gitlab-runner/config.toml]") {
 		t.Error(got)
 	}
+}
+
+// procFile reads what Linux wrote with four listeners and one connection.
+func procFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -70,15 +70,20 @@ func (d *doctor) serverChain() []cli.Finding {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return []cli.Finding{cli.Fail("issue it with subjectAltName: scrapers do not look at the common name", "certificate %s: no DNS name and no address in it", d.config.TLS.CertFile)}
+		return []cli.Finding{cli.Fail("issue it with subjectAltName: scrapers do not look at the common name",
+			"certificate %s: no DNS name and no address in it", d.config.TLS.CertFile)}
 	}
-	found := []cli.Finding{cli.OK("certificate %s: for %s, issued by %s", d.config.TLS.CertFile, strings.Join(names, ", "), leaf.Issuer)}
-	if len(leaf.ExtKeyUsage) > 0 && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
-		found = append(found, cli.Fail("issue it with the serverAuth usage", "certificate %s: not for servers", d.config.TLS.CertFile))
+	found := []cli.Finding{cli.OK("certificate %s: for %s, issued by %s", d.config.TLS.CertFile,
+		strings.Join(names, ", "), leaf.Issuer)}
+	if len(leaf.ExtKeyUsage) > 0 && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) &&
+		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		found = append(found, cli.Fail("issue it with the serverAuth usage", "certificate %s: not for servers",
+			d.config.TLS.CertFile))
 	}
 	for i := 1; i < len(chain); i++ {
 		if err := chain[i-1].CheckSignatureFrom(chain[i]); err != nil {
-			found = append(found, cli.Warn("order the file: leaf first, then each issuer", "certificate %s: number %d is not issued by number %d", d.config.TLS.CertFile, i, i+1))
+			found = append(found, cli.Warn("order the file: leaf first, then each issuer",
+				"certificate %s: number %d is not issued by number %d", d.config.TLS.CertFile, i, i+1))
 		}
 	}
 	return found
@@ -91,9 +96,11 @@ func (d *doctor) clientCA() []cli.Finding {
 		name := c.Subject.String()
 		switch {
 		case !c.IsCA:
-			found = append(found, cli.Fail("put the authority's certificate there, not the client's", "client CA %s: %s is not an authority", d.config.TLS.ClientCAFile, name))
+			found = append(found, cli.Fail("put the authority's certificate there, not the client's",
+				"client CA %s: %s is not an authority", d.config.TLS.ClientCAFile, name))
 		case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
-			found = append(found, cli.Fail("use an authority with the keyCertSign usage", "client CA %s: %s may not sign certificates", d.config.TLS.ClientCAFile, name))
+			found = append(found, cli.Fail("use an authority with the keyCertSign usage",
+				"client CA %s: %s may not sign certificates", d.config.TLS.ClientCAFile, name))
 		default:
 			found = append(found, cli.OK("client CA %s: %s", d.config.TLS.ClientCAFile, name))
 		}
@@ -123,7 +130,8 @@ func (d *doctor) permissions() []cli.Finding {
 	slices.Sort(names)
 	for _, name := range names {
 		if where := writableByOthers(paths[name]); where != "" {
-			found = append(found, cli.Fail("chmod o-w "+where, "permissions of %s%s: anyone may write %s", config.Prefix, name, where))
+			found = append(found, cli.Fail("chmod o-w "+where, "permissions of %s%s: anyone may write %s",
+				config.Prefix, name, where))
 		}
 	}
 	if len(found) == 0 && len(names) > 0 {

@@ -33,7 +33,8 @@ func (d *doctor) issuer(ctx context.Context, c *config.Issuer) []cli.Finding {
 		return append(found, issuerFinding(c, err))
 	}
 	for _, key := range report.Unused {
-		found = append(found, cli.Warn("the issuer must replace the key", "issuer %s: key %q is not used: %s", c.URL, key.KeyID, key.Reason))
+		found = append(found, cli.Warn("the issuer must replace the key", "issuer %s: key %q is not used: %s", c.URL,
+			key.KeyID, key.Reason))
 	}
 	return append(found, cli.OK("issuer %s: %d keys at %s", c.URL, len(report.KeyIDs), report.KeysURL))
 }
@@ -47,7 +48,8 @@ func issuerFinding(c *config.Issuer, err error) cli.Finding {
 		case refused.Issuer != "":
 			advice = "set " + c.Prefix + "ISSUER_URL=" + refused.Issuer + ": both must be equal character by character"
 		case refused.Status == 0:
-			advice = "see DNS, firewall and " + c.Prefix + "CA_FILE; until the keys are fetched once, its tokens get 503"
+			advice = "see DNS, firewall and " + c.Prefix +
+				"CA_FILE; until the keys are fetched once, its tokens get 503"
 		case refused.Status == 401 || refused.Status == 403:
 			advice = "set " + c.Prefix + "DISCOVERY_TOKEN_FILE (on Kubernetes the pod's API token)"
 		}
@@ -64,10 +66,13 @@ func skew(c *config.Issuer, report auth.IssuerReport) []cli.Finding {
 	}
 	off := report.Clock.Round(time.Second)
 	if off.Abs() > c.ClockSkew {
-		return []cli.Finding{cli.Fail("set the clock right (NTP)", "clock: the issuer's is %s off, and %sCLOCK_SKEW is %s: its tokens are refused", off, c.Prefix, c.ClockSkew)}
+		return []cli.Finding{cli.Fail("set the clock right (NTP)",
+			"clock: the issuer's is %s off, and %sCLOCK_SKEW is %s: its tokens are refused", off, c.Prefix,
+			c.ClockSkew)}
 	}
 	if off.Abs() > c.ClockSkew/2 && off.Abs() > 2*time.Second {
-		return []cli.Finding{cli.Warn("set the clock right (NTP)", "clock: the issuer's is %s off, of %s that are permitted", off, c.ClockSkew)}
+		return []cli.Finding{cli.Warn("set the clock right (NTP)",
+			"clock: the issuer's is %s off, of %s that are permitted", off, c.ClockSkew)}
 	}
 	return []cli.Finding{cli.OK("clock: within %s of %s", max(off.Abs(), time.Second), c.URL)}
 }

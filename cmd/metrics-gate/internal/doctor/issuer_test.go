@@ -18,16 +18,19 @@ import (
 
 // oneKey has the key of RFC 7517 appendix A.1; weakKey adds one that is too short.
 const (
-	ecKey   = `{"kty":"EC","crv":"P-256","use":"sig","kid":"1","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}`
+	ecKey = `{"kty":"EC","crv":"P-256","use":"sig","kid":"1",` +
+		`"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}`
 	oneKey  = `{"keys":[` + ecKey + `,{"kty":"oct","use":"enc","k":"AA"}]}`
-	weakKey = `{"keys":[` + ecKey + `,{"kty":"RSA","kid":"weak","n":"sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri","e":"AQAB"}]}`
+	weakKey = `{"keys":[` + ecKey + `,{"kty":"RSA","kid":"weak",` +
+		`"n":"sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri","e":"AQAB"}]}`
 )
 
 // issuerOf starts an issuer and a doctor who trusts it.
 func issuerOf(t *testing.T, h func(url string) http.Handler, environ ...string) (*doctor, *httptest.Server) {
 	t.Helper()
 	var s *httptest.Server
-	s = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(s.URL).ServeHTTP(w, r) }))
+	s = httptest.NewTLSServer(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) { h(s.URL).ServeHTTP(w, r) }))
 	t.Cleanup(s.Close)
 	ca := filepath.Join(t.TempDir(), "issuer.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
@@ -35,7 +38,8 @@ func issuerOf(t *testing.T, h func(url string) http.Handler, environ ...string) 
 		t.Fatal(err)
 	}
 	return patient(t, append([]string{
-		config.Prefix + "OIDC_ISSUER_URL=" + s.URL, config.Prefix + "OIDC_AUDIENCE=gate", config.Prefix + "OIDC_CA_FILE=" + ca,
+		config.Prefix + "OIDC_ISSUER_URL=" + s.URL, config.Prefix + "OIDC_AUDIENCE=gate",
+		config.Prefix + "OIDC_CA_FILE=" + ca,
 	}, environ...)...), s
 }
 
@@ -59,8 +63,10 @@ func TestDoctorOfAnIssuer(t *testing.T) {
 		{"good", good, oneKey, cli.LevelOK, "1 keys at"},
 		{"clock", good, oneKey, cli.LevelOK, "clock: within"},
 		{"weak key", good, weakKey, cli.LevelWarn, `key "weak" is not used`},
-		{"other name", `{"issuer":"%[1]s/","jwks_uri":"%[1]s/keys"}`, oneKey, cli.LevelFail, "OIDC_ISSUER_URL=https://"},
-		{"not https", `{"issuer":"%[1]s","jwks_uri":"http://127.0.0.1/keys"}`, oneKey, cli.LevelFail, "not an https URL"},
+		{"other name", `{"issuer":"%[1]s/","jwks_uri":"%[1]s/keys"}`, oneKey, cli.LevelFail,
+			"OIDC_ISSUER_URL=https://"},
+		{"not https", `{"issuer":"%[1]s","jwks_uri":"http://127.0.0.1/keys"}`, oneKey, cli.LevelFail,
+			"not an https URL"},
 		{"no keys there", `{"issuer":"%[1]s","jwks_uri":"%[1]s/none"}`, oneKey, cli.LevelFail, "404"},
 		{"not JSON", "<html>%[1]s", oneKey, cli.LevelFail, "iss of its tokens"},
 		{"keys not JSON", good, "<html>", cli.LevelFail, "JWK Set"},
@@ -93,7 +99,8 @@ func TestDoctorAsksForTheDiscoveryToken(t *testing.T) {
 func TestDoctorOfTheClock(t *testing.T) {
 	c := &config.Issuer{URL: "https://id.example", Prefix: config.Prefix + "OIDC_", ClockSkew: time.Minute}
 	for off, level := range map[time.Duration]string{
-		0: cli.LevelOK, 40 * time.Second: cli.LevelWarn, -50 * time.Second: cli.LevelWarn, 2 * time.Minute: cli.LevelFail, -2 * time.Minute: cli.LevelFail,
+		0: cli.LevelOK, 40 * time.Second: cli.LevelWarn, -50 * time.Second: cli.LevelWarn,
+		2 * time.Minute: cli.LevelFail, -2 * time.Minute: cli.LevelFail,
 	} {
 		expect(t, skew(c, auth.IssuerReport{Clock: off, ClockKnown: true}), level, "clock")
 	}
@@ -120,18 +127,22 @@ func TestDoctorOfTheAPIServer(t *testing.T) {
 					kind, group = "SubjectAccessReview", "authorization"
 				}
 				w.WriteHeader(status)
-				_, _ = fmt.Fprintf(w, `{"apiVersion":"%s.k8s.io/v1","kind":"%s","status":{"authenticated":false,"allowed":false}}`, group, kind)
+				_, _ = fmt.Fprintf(w, `{"apiVersion":"%s.k8s.io/v1","kind":"%s",`+
+					`"status":{"authenticated":false,"allowed":false}}`, group, kind)
 			})
 		})
 		dir := t.TempDir()
 		ca, token := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "token")
-		for path, content := range map[string][]byte{ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), token: []byte("api")} {
+		for path, content := range map[string][]byte{ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+			Bytes: s.Certificate().Raw}), token: []byte("api")} {
 			if err := os.WriteFile(path, content, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		d := patient(t, config.Prefix+"KUBERNETES_AUTH=tokenreview", config.Prefix+"KUBERNETES_AUTHZ=subjectaccessreview", config.Prefix+"KUBERNETES_API_URL="+s.URL,
-			config.Prefix+"KUBERNETES_CA_FILE="+ca, config.Prefix+"KUBERNETES_TOKEN_FILE="+token, config.Prefix+"METRICS_ALLOW=dns:a.example,user:b")
+		d := patient(t, config.Prefix+"KUBERNETES_AUTH=tokenreview",
+			config.Prefix+"KUBERNETES_AUTHZ=subjectaccessreview", config.Prefix+"KUBERNETES_API_URL="+s.URL,
+			config.Prefix+"KUBERNETES_CA_FILE="+ca, config.Prefix+"KUBERNETES_TOKEN_FILE="+token,
+			config.Prefix+"METRICS_ALLOW=dns:a.example,user:b")
 		found := d.apiServer()
 		level := cli.LevelOK
 		if status == http.StatusForbidden {

@@ -11,7 +11,8 @@ import (
 
 // A doctor whose configuration does not load looks around within sane limits.
 func TestDoctorIsBound(t *testing.T) {
-	d := &doctor{environ: []string{config.Prefix + "UPSTREAM_TIMEOUT=-1s", config.Prefix + "UPSTREAM_MAX_BYTES=0", config.Prefix + "UPSTREAM_MAX_LINE_BYTES=-5", config.Prefix + "UPSTREAM_URL=nonsense://"}}
+	d := &doctor{environ: []string{config.Prefix + "UPSTREAM_TIMEOUT=-1s", config.Prefix + "UPSTREAM_MAX_BYTES=0",
+		config.Prefix + "UPSTREAM_MAX_LINE_BYTES=-5", config.Prefix + "UPSTREAM_URL=nonsense://"}}
 	found := d.configuration()
 	expect(t, found, cli.LevelFail, "UPSTREAM_TIMEOUT")
 	u := d.config.Upstream
@@ -96,8 +97,10 @@ func TestCountSamples(t *testing.T) {
 
 func TestRunnerVersion(t *testing.T) {
 	for body, want := range map[string]string{
-		`gitlab_runner_version_info{architecture="amd64",go_version="go1.26",name="gitlab-runner",version="19.3.0"} 1`: "19.3.0",
-		"a 1\n" + `gitlab_runner_version_info{version="18.0.0~beta",name="x"} 1` + "\n":                                "18.0.0~beta",
+		`gitlab_runner_version_info{architecture="amd64",go_version="go1.26",` +
+			`name="gitlab-runner",version="19.3.0"} 1`: "19.3.0",
+		"a 1\n" + `gitlab_runner_version_info{version="18.0.0~beta",name="x"} 1` +
+			"\n": "18.0.0~beta",
 		`other_version_info{version="1"} 1`:                          "",
 		`gitlab_runner_version_info{go_version="go1.26"} 1`:          "",
 		"# HELP gitlab_runner_version_info version=\"1\"\n":          "",

@@ -80,7 +80,8 @@ func (d *doctor) told(key string, paths []string, find func(string) (string, boo
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrPermission) {
-			found = append(found, cli.Warn("run doctor as root to have it read", "runner's configuration %s: not readable", path))
+			found = append(found, cli.Warn("run doctor as root to have it read",
+				"runner's configuration %s: not readable", path))
 		}
 		if address, set := find(string(text)); err == nil && set {
 			found = append(found, d.judge(path, key, address))
@@ -112,7 +113,8 @@ func (d *doctor) judge(path, key, address string) cli.Finding {
 	case host != "localhost" && (err != nil || !ip.IsLoopback()):
 		return cli.Fail(do, "runner's configuration %s: %s is %q, which is not loopback", path, key, address)
 	case port != d.runnerPort():
-		return cli.Warn("set "+config.Prefix+"UPSTREAM_URL=http://127.0.0.1:"+port+", or change it there", "runner's configuration %s: %s is %q, and the gate asks port %s", path, key, address, d.runnerPort())
+		return cli.Warn("set "+config.Prefix+"UPSTREAM_URL=http://127.0.0.1:"+port+", or change it there",
+			"runner's configuration %s: %s is %q, and the gate asks port %s", path, key, address, d.runnerPort())
 	}
 	return cli.OK("runner's configuration %s: %s is %q", path, key, address)
 }

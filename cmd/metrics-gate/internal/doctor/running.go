@@ -23,11 +23,13 @@ func (d *doctor) running(ctx context.Context) []cli.Finding {
 	}
 	response, body, err := d.fetch(ctx, client.New(doctorTimeout), base+"/readyz", 1<<10)
 	if err != nil {
-		return []cli.Finding{cli.Warn("start the gate, or set "+config.Prefix+"ADMIN_ADDRESS as it is set there", "admin listener %s: no answer", base)}
+		return []cli.Finding{cli.Warn("start the gate, or set "+config.Prefix+"ADMIN_ADDRESS as it is set there",
+			"admin listener %s: no answer", base)}
 	}
 	found := []cli.Finding{cli.OK("admin listener %s: ready", base)}
 	if response.StatusCode != http.StatusOK {
-		found[0] = cli.Fail("see the gate's log", "admin listener %s: not ready: %s", base, strings.TrimSpace(string(body)))
+		found[0] = cli.Fail("see the gate's log", "admin listener %s: not ready: %s", base,
+			strings.TrimSpace(string(body)))
 	}
 	report, err := d.status(ctx, base)
 	if err != nil {
@@ -70,7 +72,9 @@ func observedLimits(r *status.Report) []cli.Finding {
 	}
 	for _, refused := range r.Refusals {
 		if refused.Limiter == status.LimiterIdentity {
-			found = append(found, cli.Warn("raise "+config.Prefix+"RATE_LIMIT and "+config.Prefix+"RATE_BURST, or scrape less often", "limits: %d requests of known callers came too fast", refused.Times))
+			found = append(found, cli.Warn("raise "+config.Prefix+"RATE_LIMIT and "+config.Prefix+
+				"RATE_BURST, or scrape less often", "limits: %d requests of known callers came too fast",
+				refused.Times))
 		}
 	}
 	if len(found) == 0 {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -77,13 +78,17 @@ func (d *doctor) scrape(ctx context.Context) []cli.Finding {
 	}
 	switch response.StatusCode {
 	case http.StatusOK:
-		return []cli.Finding{cli.OK("scrape %s: 200 with these credentials, %d bytes, %d samples", target, len(body), countSamples(body))}
+		return []cli.Finding{cli.OK("scrape %s: 200 with these credentials, %d bytes, %d samples", target, len(body),
+			countSamples(body))}
 	case http.StatusUnauthorized:
-		return []cli.Finding{cli.Fail("the gate's log says why (authentication refused); see that the certificate's authority or the token is the gate's", "scrape %s: 401, the gate does not know these credentials", target)}
+		return []cli.Finding{cli.Fail("the gate's log says why (authentication refused); see that the certificate's "+
+			"authority or the token is the gate's", "scrape %s: 401, the gate does not know these credentials", target)}
 	case http.StatusForbidden:
-		return []cli.Finding{cli.Fail("add the identity that the gate's log names to "+config.Prefix+"METRICS_ALLOW", "scrape %s: 403, known and not allowed", target)}
+		return []cli.Finding{cli.Fail("add the identity that the gate's log names to "+config.Prefix+"METRICS_ALLOW",
+			"scrape %s: 403, known and not allowed", target)}
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
-		return []cli.Finding{cli.Fail("see the runner's line above", "scrape %s: %s, let in, but the runner gave nothing", target, response.Status)}
+		return []cli.Finding{cli.Fail("see the runner's line above",
+			"scrape %s: %s, let in, but the runner gave nothing", target, response.Status)}
 	}
 	return []cli.Finding{cli.Fail("see the gate's log", "scrape %s: %s", target, response.Status)}
 }
@@ -103,13 +108,16 @@ func (d *doctor) stranger(target string, response *http.Response, err error) cli
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return d.unreached(target, err)
 	case err != nil && d.config.Uses(auth.MethodCertificate) && !d.config.HasBearer():
-		return cli.Finding{Level: cli.LevelOK, What: "gate " + target + ": refuses a caller without a certificate", Do: try}
+		return cli.Finding{Level: cli.LevelOK, What: "gate " + target + ": refuses a caller without a certificate",
+			Do: try}
 	case err != nil:
 		return d.unreached(target, err)
 	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusTooManyRequests:
-		return cli.Finding{Level: cli.LevelOK, What: "gate " + target + ": answers, and " + response.Status + " without credentials", Do: try}
+		return cli.Finding{Level: cli.LevelOK,
+			What: "gate " + target + ": answers, and " + response.Status + " without credentials", Do: try}
 	}
-	return cli.Fail("see what listens there: this is no metrics-gate", "gate %s: %s without credentials", target, response.Status)
+	return cli.Fail("see what listens there: this is no metrics-gate", "gate %s: %s without credentials", target,
+		response.Status)
 }
 
 // unreached says why no answer came.
@@ -122,13 +130,23 @@ func (d *doctor) unreached(target string, err error) cli.Finding {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return cli.Fail("start it with this configuration", "gate %s: not running", target)
 	case errors.As(err, &unknown):
-		return cli.Fail("give the authority that issued "+cmp.Or(d.config.TLS.CertFile, "the gate's certificate")+", here and as Prometheus' ca_file", "gate %s: its certificate is of another authority than --ca", target)
+		return cli.Fail("give the authority that issued "+cmp.Or(d.config.TLS.CertFile, "the gate's certificate")+
+			", here and as Prometheus' ca_file", "gate %s: its certificate is of another authority than --ca", target)
 	case errors.As(err, &name):
-		return cli.Fail("put the name into the certificate, or set server_name in Prometheus' tls_config", "gate %s: %v", target, name)
-	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"), strings.Contains(err.Error(), "connection reset"):
-		return cli.Fail("show a certificate of "+config.Prefix+"TLS_CLIENT_CA_FILE with the clientAuth usage", "gate %s: the handshake refuses this client (%v)", target, err)
+		return cli.Fail("put the name into the certificate, or set server_name in Prometheus' tls_config",
+			"gate %s: %v", target, name)
+	case refusedByTLS(err):
+		return cli.Fail("show a certificate of "+config.Prefix+"TLS_CLIENT_CA_FILE with the clientAuth usage",
+			"gate %s: the handshake refuses this client (%v)", target, err)
 	}
 	return cli.Fail("see the gate's log", "gate %s: %v", target, err)
+}
+
+// refusedByTLS tells whether the server ended the handshake or the connection: it wants
+// another client certificate. An alert comes as an error of crypto/tls's "remote error".
+func refusedByTLS(err error) bool {
+	remote, ok := errors.AsType[*net.OpError](err)
+	return errors.Is(err, syscall.ECONNRESET) || (ok && remote.Op == "remote error")
 }
 
 // countSamples counts the lines of a text exposition that are samples.

@@ -44,7 +44,8 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 	if err := strangers.WriteFiles(file("stranger.pem"), file("stranger-key.pem")); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string]string{"wrong": "mg_wrong", "two": "a b", "stranger-ca.pem": string(stranger.CertPEM())} {
+	for name, content := range map[string]string{"wrong": "mg_wrong", "two": "a b",
+		"stranger-ca.pem": string(stranger.CertPEM())} {
 		if err := os.WriteFile(file(name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -54,22 +55,38 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 		client      client.Credentials
 		level, text string
 	}{
-		{"certificate", client.Credentials{CA: file("ca.pem"), Cert: file("client.pem"), Key: file("client-key.pem"), TokenFile: ""}, cli.LevelOK, "200 with these credentials"},
-		{"token", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("token")}, cli.LevelOK, "2 samples"},
-		{"pinned", client.Credentials{CA: "", Cert: "", Key: "", TokenFile: file("token")}, cli.LevelOK, "200 with these credentials"},
-		{"nothing", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: ""}, cli.LevelOK, "401 Unauthorized without credentials"},
-		{"wrong token", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("wrong")}, cli.LevelFail, "401"},
-		{"two words", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("two")}, cli.LevelFail, "not one token"},
-		{"no such file", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("none")}, cli.LevelFail, "none"},
-		{"other authority", client.Credentials{CA: file("stranger-ca.pem"), Cert: "", Key: "", TokenFile: file("token")}, cli.LevelFail, "another authority than --ca"},
-		{"no authority in the file", client.Credentials{CA: file("token"), Cert: "", Key: "", TokenFile: file("token")}, cli.LevelFail, "no PEM certificate"},
-		{"stranger's certificate", client.Credentials{CA: file("ca.pem"), Cert: file("stranger.pem"), Key: file("stranger-key.pem"), TokenFile: ""}, cli.LevelFail, "gate"},
-		{"not a certificate", client.Credentials{CA: file("ca.pem"), Cert: file("token"), Key: file("token"), TokenFile: ""}, cli.LevelFail, "--cert"},
+		{"certificate", client.Credentials{CA: file("ca.pem"), Cert: file("client.pem"), Key: file("client-key.pem"),
+			TokenFile: ""}, cli.LevelOK, "200 with these credentials"},
+		{"token", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("token")}, cli.LevelOK,
+			"2 samples"},
+		{"pinned", client.Credentials{CA: "", Cert: "", Key: "", TokenFile: file("token")}, cli.LevelOK,
+			"200 with these credentials"},
+		{"nothing", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: ""}, cli.LevelOK,
+			"401 Unauthorized without credentials"},
+		{"wrong token", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("wrong")},
+			cli.LevelFail, "401"},
+		{"two words", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("two")}, cli.LevelFail,
+			"not one token"},
+		{"no such file", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("none")},
+			cli.LevelFail, "none"},
+		{"other authority", client.Credentials{CA: file("stranger-ca.pem"), Cert: "", Key: "",
+			TokenFile: file("token")}, cli.LevelFail, "another authority than --ca"},
+		{"no authority in the file", client.Credentials{CA: file("token"), Cert: "", Key: "",
+			TokenFile: file("token")}, cli.LevelFail, "no PEM certificate"},
+		{"stranger's certificate", client.Credentials{CA: file("ca.pem"), Cert: file("stranger.pem"),
+			Key: file("stranger-key.pem"), TokenFile: ""}, cli.LevelFail, "gate"},
+		{"not a certificate", client.Credentials{CA: file("ca.pem"), Cert: file("token"), Key: file("token"),
+			TokenFile: ""}, cli.LevelFail, "--cert"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			expect(t, visitor(t, f, test.client).scrape(t.Context()), test.level, test.text)
 		})
 	}
+}
+
+func TestDoctorScrapesByURL(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\nup2 1\n"))
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	d := visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")})
 	d.url = "https://" + f.Server.Addr().String()
 	expect(t, d.scrape(t.Context()), cli.LevelOK, d.url+"/metrics: 200")
@@ -78,7 +95,8 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 	d.client = client.Credentials{}
 	expect(t, d.scrape(t.Context()), cli.LevelWarn, "not running")
 	f.Runner.Close()
-	expect(t, visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")}).scrape(t.Context()), cli.LevelFail, "502")
+	expect(t, visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")}).scrape(t.Context()),
+		cli.LevelFail, "502")
 }
 
 func TestDoctorIsDenied(t *testing.T) {
@@ -127,7 +145,8 @@ func TestDoctorOfTheRunningGate(t *testing.T) {
 
 func TestObservedInterval(t *testing.T) {
 	now := time.Now()
-	r := &status.Report{Scrapes: []status.Scrape{{At: now}, {At: now.Add(-15 * time.Second)}, {At: now.Add(-30 * time.Second)}}}
+	r := &status.Report{Scrapes: []status.Scrape{{At: now}, {At: now.Add(-15 * time.Second)},
+		{At: now.Add(-30 * time.Second)}}}
 	if got := seen(r); !strings.Contains(got, "a scrape every 15 s") {
 		t.Error(got)
 	}

@@ -101,9 +101,11 @@ func (d *doctor) sockets() []cli.Finding {
 		case address == upstream.Addr():
 			found = append(found, cli.OK("listener: %s is held by %s", s.address, held))
 		case address.IsUnspecified():
-			found = append(found, cli.Fail(bind, "listener: %s (%s) takes connections on every address", s.address, held))
+			found = append(found, cli.Fail(bind, "listener: %s (%s) takes connections on every address", s.address,
+				held))
 		case address.IsLoopback():
-			found = append(found, cli.Warn("see what it is; the gate asks "+upstream.String()+" alone", "listener: %s (%s) has the runner's port on another loopback address", s.address, held))
+			found = append(found, cli.Warn("see what it is; the gate asks "+upstream.String()+" alone",
+				"listener: %s (%s) has the runner's port on another loopback address", s.address, held))
 		default:
 			found = append(found, cli.Fail(bind, "listener: %s (%s) is reachable from outside", s.address, held))
 		}

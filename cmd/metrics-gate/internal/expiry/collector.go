@@ -13,7 +13,8 @@ type Collector struct{ TLS *tlsconf.Reloader }
 
 func expiryDesc() *prometheus.Desc {
 	return prometheus.NewDesc("metrics_gate_certificate_expiry_timestamp_seconds",
-		"When the first certificate or revocation list of a role ends, in seconds since the epoch.", []string{"role"}, nil)
+		"When the first certificate or revocation list of a role ends, in seconds since the epoch.", []string{"role"},
+		nil)
 }
 
 // Describe implements prometheus.Collector.

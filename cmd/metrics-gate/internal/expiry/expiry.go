@@ -61,7 +61,8 @@ func Findings(list []Entry) []cli.Finding {
 		day := e.NotAfter.Format(time.DateOnly)
 		switch {
 		case e.Days < 0:
-			found = append(found, cli.Warn("renew it: until then what rests on it is refused", "%s ended on %s", e, day))
+			found = append(found, cli.Warn("renew it: until then what rests on it is refused", "%s ended on %s", e,
+				day))
 		case e.Soon():
 			found = append(found, cli.Warn("renew it", "%s ends on %s (%s)", e, day, e.Left()))
 		}

@@ -51,13 +51,15 @@ func TestExpiryOfRealCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := func(name string) string { return filepath.Join(dir, name) }
-	files := tlsconf.Files{Cert: file("server.pem"), Key: file("server-key.pem"), ClientCA: file("ca.pem"), ClientAuth: tlsconf.Required}
+	files := tlsconf.Files{Cert: file("server.pem"), Key: file("server-key.pem"), ClientCA: file("ca.pem"),
+		ClientAuth: tlsconf.Required}
 	reloader, err := tlsconf.New(files, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)), func(now time.Time) []Entry { return List(reloader, now.Add(25*24*time.Hour)) })
+	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)),
+		func(now time.Time) []Entry { return List(reloader, now.Add(25*24*time.Hour)) })
 	w.look(time.Now())
 	if !strings.Contains(log.String(), "ends soon") || !strings.Contains(log.String(), "role=client_ca") {
 		t.Error(log.String())

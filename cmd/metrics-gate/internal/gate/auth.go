@@ -23,14 +23,16 @@ type doors struct {
 
 // newDoors builds the authenticators that are on, and the two allow lists.
 func (g *Gate) newDoors(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
-	strangers := proxy.NewFailureLimiter(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(g.Observer)
+	strangers := proxy.NewFailureLimiter(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(
+		g.Observer)
 	g.tidy = append(g.tidy, strangers.ReleaseIdle)
 	admit := func(r *http.Request) bool { return !strangers.Exhausted(r) }
 	list, more, err := g.authenticators(c, outside{admit, log, registry})
 	if err != nil {
 		return nil, err
 	}
-	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: strangers.Fail, Challenge: c.HasBearer()}
+	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: strangers.Fail,
+		Challenge: c.HasBearer()}
 	d := &doors{authenticate: auth.Authenticate(auth.NewChain(list...), options)}
 	options.AllowList = config.Prefix + "METRICS_ALLOW"
 	d.metrics = auth.Authorize(c.Allow.Metrics, "metrics", options, more...)
@@ -49,7 +51,8 @@ type outside struct {
 
 // authenticators builds those that are on, and what authorizes besides the allow lists. The
 // error has every file that cannot be used.
-func (g *Gate) authenticators(c *config.Config, o outside) (list []auth.Authenticator, more []auth.Authorizer, err error) {
+func (g *Gate) authenticators(c *config.Config, o outside) (list []auth.Authenticator, more []auth.Authorizer,
+	err error) {
 	var found cli.ConfigErrors
 	if c.Uses(auth.MethodToken) {
 		tokens, err := auth.LoadTokens(c.Allow.TokensFile)

@@ -60,10 +60,12 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	g.Upstream = upstream.New(upstream.Options{Address: c.Upstream.URL.Address, UserAgent: "metrics-gate/" + version})
 	metrics := scrape.New(scrape.Options{
 		Upstream: g.Upstream, Labels: func() *exposition.Labels { return labels.Current.Load() },
-		Timeout:     c.Upstream.Timeout,
-		Limits:      exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, MessageBytes: c.Upstream.MaxMessageBytes, Bytes: c.Upstream.MaxBytes},
+		Timeout: c.Upstream.Timeout,
+		Limits: exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, MessageBytes: c.Upstream.MaxMessageBytes,
+			Bytes: c.Upstream.MaxBytes},
 		Compression: bool(c.Upstream.Compression),
-		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
+		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer,
+		Key: identityKey, Who: identityName,
 	})
 	members := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
@@ -75,7 +77,8 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 			Upstream: g.Upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
 			Limiter: profileSlots(c), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 		}),
-		own:      promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: !bool(c.Upstream.Compression)}),
+		own: promhttp.HandlerFor(registry,
+			promhttp.HandlerOpts{DisableCompression: !bool(c.Upstream.Compression)}),
 		profiles: profile.Names(c.Upstream.Cmdline),
 		bodies:   proxy.Bodies(c.Listen.ReadHeaderTimeout),
 		explain:  explainRefusals(log, c.Upstream.Cmdline),
@@ -187,7 +190,8 @@ func fileErrors(err error) error {
 			tlsconf.RoleServer: "TLS_CERT_FILE", tlsconf.RoleKey: "TLS_KEY_FILE",
 			tlsconf.RoleClientCA: "TLS_CLIENT_CA_FILE", tlsconf.RoleCRL: "TLS_CLIENT_CRL_FILE",
 		}[file.Role]
-		found.Add(&cli.ConfigError{Thing: config.Prefix + variable, Value: file.Path, Wrong: cli.Reason(file.Err), Advice: file.Advice})
+		found.Add(&cli.ConfigError{Thing: config.Prefix + variable, Value: file.Path, Wrong: cli.Reason(file.Err),
+			Advice: file.Advice})
 	}
 	return found.Err()
 }

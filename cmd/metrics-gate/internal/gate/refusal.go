@@ -18,7 +18,8 @@ import (
 func explainRefusals(log *slog.Logger, cmdline bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodGet && (r.RequestURI == "/metrics" || r.RequestURI == "/gate/metrics") && r.ContentLength == 0 {
+			if r.Method == http.MethodGet && (r.RequestURI == "/metrics" || r.RequestURI == "/gate/metrics") &&
+				r.ContentLength == 0 {
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -27,7 +28,8 @@ func explainRefusals(log *slog.Logger, cmdline bool) func(http.Handler) http.Han
 			if advice := refusalAdvice(seen.status, r, cmdline); advice != "" {
 				id, _ := auth.FromContext(r.Context())
 				log.LogAttrs(r.Context(), slog.LevelWarn, "request refused", slog.String("remote", r.RemoteAddr),
-					slog.String("method", id.Method), slog.String("subject", id.Subject), slog.String("issuer", id.Issuer),
+					slog.String("method", id.Method), slog.String("subject", id.Subject),
+					slog.String("issuer", id.Issuer),
 					slog.String("reason", strings.ToLower(http.StatusText(seen.status))), slog.String("err", advice))
 			}
 		})
@@ -45,7 +47,8 @@ func refusalAdvice(status int, r *http.Request, cmdline bool) string {
 	}
 	switch {
 	case status == http.StatusNotFound && path == "/debug/pprof/cmdline" && !cmdline:
-		return fmt.Sprintf("%s: not forwarded; set %sPPROF_CMDLINE=true to change that (it can show secrets)", path, config.Prefix)
+		return fmt.Sprintf("%s: not forwarded; set %sPPROF_CMDLINE=true to change that (it can show secrets)", path,
+			config.Prefix)
 	case status == http.StatusNotFound:
 		return "no such route; ask for /metrics, /gate/metrics or /debug/pprof/"
 	case status == http.StatusMethodNotAllowed:
@@ -53,7 +56,8 @@ func refusalAdvice(status int, r *http.Request, cmdline bool) string {
 	case status == http.StatusBadRequest && r.ContentLength != 0, status == http.StatusRequestEntityTooLarge:
 		return fmt.Sprintf("%s: a body where none belongs, or too large; send none", route)
 	case status == http.StatusBadRequest && isRoute(path) && query != "":
-		return fmt.Sprintf("%s: the query is not one of this profile; seconds is a number above 0, debug 0 to 2, gc 0 or 1", route)
+		return fmt.Sprintf("%s: the query is not one of this profile; seconds is a number above 0, debug 0 to "+
+			"2, gc 0 or 1", route)
 	case status == http.StatusBadRequest:
 		return "the target is not literal; ask for the path as it is documented, without escapes, dots or ;"
 	case status == http.StatusExpectationFailed:

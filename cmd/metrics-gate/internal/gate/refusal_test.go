@@ -36,7 +36,8 @@ func TestRefusalAdvice(t *testing.T) {
 		}
 		r.RequestURI = test.target
 		got := refusalAdvice(test.status, r, test.cmdline)
-		if (test.advice == "") != (got == "") || !strings.Contains(got, test.advice) || (test.without != "" && strings.Contains(got, test.without)) {
+		if (test.advice == "") != (got == "") || !strings.Contains(got, test.advice) ||
+			(test.without != "" && strings.Contains(got, test.without)) {
 			t.Errorf("%d %s: %q, want %q", test.status, test.target, got, test.advice)
 		}
 	}
@@ -58,7 +59,8 @@ func TestPlainScrapesAreNotWatched(t *testing.T) {
 	}
 	r.RequestURI = "/debug/pprof/heap"
 	h.ServeHTTP(w, r)
-	if inner, ok := passed.(interface{ Unwrap() http.ResponseWriter }); !ok || inner.Unwrap() != http.ResponseWriter(w) {
+	if inner, ok := passed.(interface{ Unwrap() http.ResponseWriter }); !ok ||
+		inner.Unwrap() != http.ResponseWriter(w) {
 		t.Errorf("%T does not unwrap", passed)
 	}
 }

@@ -30,7 +30,8 @@ func Rehearsal(c *config.Config, id auth.Identity) http.Handler {
 		metrics: passed, profile: passed, own: passed, profiles: profile.Names(c.Upstream.Cmdline),
 		bodies: asIs, explain: asIs,
 		members: proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
-			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer, Log: slog.New(slog.DiscardHandler),
+			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer,
+			Log: slog.New(slog.DiscardHandler),
 		}),
 	})
 }

@@ -67,10 +67,11 @@ func (r *reloader) all(asked bool) {
 		switch {
 		case err != nil:
 			r.total.WithLabelValues(item.what, "error").Inc()
-			if asked || item.last != err.Error() {
+			text := err.Error()
+			if asked || item.last != text {
 				r.log.Error("reload refused, the old state stays", "what", item.what, "err", err)
 			}
-			item.last = err.Error()
+			item.last = text
 		case changed:
 			r.total.WithLabelValues(item.what, "success").Inc()
 			r.log.Info("reloaded", "what", item.what)

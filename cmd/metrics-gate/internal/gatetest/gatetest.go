@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -23,6 +24,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
 )
 
+// TextFormat is the Content-Type of the text format.
 const TextFormat = "text/plain; version=0.0.4; charset=utf-8"
 
 // Gate is a gate that runs in this process, before a runner of the test's.
@@ -50,7 +52,8 @@ func Start(t testing.TB, runner http.Handler, environ ...string) *Gate {
 	}))
 	t.Cleanup(f.Runner.Close)
 	all := append(demofiles.Environ(f.Dir, f.Runner.Listener.Addr().String()),
-		config.Prefix+"LISTEN_ADDRESS=127.0.0.1:0", config.Prefix+"ADMIN_ADDRESS=127.0.0.1:0", config.Prefix+"LOG_LEVEL=debug")
+		config.Prefix+"LISTEN_ADDRESS=127.0.0.1:0", config.Prefix+"ADMIN_ADDRESS=127.0.0.1:0",
+		config.Prefix+"LOG_LEVEL=debug")
 	c, err := config.Load(append(all, environ...))
 	if err != nil {
 		t.Fatal(err)
@@ -175,4 +178,31 @@ func (f *Gate) Wait(t *testing.T) error {
 		t.Fatal("the gate still runs")
 		return nil
 	}
+}
+
+// waitTime is the longest that a test waits for anything.
+const waitTime = 20 * time.Second
+
+// Eventually returns as soon as done does, and fails the test if it does not within waitTime.
+func Eventually(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(waitTime)
+	defer deadline.Stop()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("no %s within %s", what, waitTime)
+		}
+	}
+}
+
+// WaitFor waits until the gate has logged text after the first before bytes, and returns
+// what it logged there.
+func (f *Gate) WaitFor(t testing.TB, before int, text string) string {
+	t.Helper()
+	Eventually(t, "log line with "+text, func() bool { return strings.Contains(f.Log.String()[before:], text) })
+	return f.Log.String()[before:]
 }

@@ -29,7 +29,8 @@ func podEndpoint(c *config.Config, b *strings.Builder, o printOptions, path stri
 	if scheme == "https" {
 		fields(b, 4, "tlsConfig:", "  ca:", "    secret: {name: "+quoted(o.secret)+", key: ca.crt}")
 		if certificate {
-			fields(b, 6, "cert:", "  secret: {name: "+quoted(o.secret)+", key: tls.crt}", "keySecret: {name: "+quoted(o.secret)+", key: tls.key}")
+			fields(b, 6, "cert:", "  secret: {name: "+quoted(o.secret)+", key: tls.crt}",
+				"keySecret: {name: "+quoted(o.secret)+", key: tls.key}")
 		}
 		if name := serverName(c); name != "" {
 			fields(b, 6, "serverName: "+quoted(name))
@@ -46,8 +47,10 @@ func podEndpoint(c *config.Config, b *strings.Builder, o printOptions, path stri
 func networkPolicy(c *config.Config, o printOptions) string {
 	var b strings.Builder
 	label, value, _ := strings.Cut(o.selector, "=")
-	fields(&b, 0, "apiVersion: networking.k8s.io/v1", "kind: NetworkPolicy", "metadata:", "  name: metrics-gate", "spec:")
-	fields(&b, 2, "podSelector:", "  matchLabels:", "    "+quoted(label)+": "+quoted(value), "policyTypes: [Ingress]", "ingress:")
+	fields(&b, 0, "apiVersion: networking.k8s.io/v1", "kind: NetworkPolicy", "metadata:", "  name: metrics-gate",
+		"spec:")
+	fields(&b, 2, "podSelector:", "  matchLabels:", "    "+quoted(label)+": "+quoted(value), "policyTypes: [Ingress]",
+		"ingress:")
 	fields(&b, 2, "- from:",
 		"  - namespaceSelector:", "      matchLabels:", "        kubernetes.io/metadata.name: "+quoted(o.namespace),
 		"    podSelector:", "      matchLabels:", "        app.kubernetes.io/name: prometheus",

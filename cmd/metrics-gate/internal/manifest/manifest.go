@@ -31,12 +31,14 @@ type printOptions struct {
 func (o *printOptions) flags(set *flag.FlagSet) {
 	const folder = "/etc/prometheus/metrics-gate/"
 	set.StringVar(&o.target, "target", "", "`host:port` at which Prometheus finds the gate (default: this host)")
-	set.StringVar(&o.files.CA, "ca", folder+"ca.crt", "`file` at Prometheus with the authority of the gate's certificate")
+	set.StringVar(&o.files.CA, "ca", folder+"ca.crt",
+		"`file` at Prometheus with the authority of the gate's certificate")
 	set.StringVar(&o.files.Cert, "cert", folder+"tls.crt", "`file` at Prometheus with its certificate")
 	set.StringVar(&o.files.Key, "key", folder+"tls.key", "`file` at Prometheus with its key")
 	set.StringVar(&o.files.TokenFile, "token-file", folder+"token", "`file` at Prometheus with its token")
 	set.StringVar(&o.namespace, "namespace", "monitoring", "`namespace` of Prometheus")
-	set.StringVar(&o.selector, "selector", "app.kubernetes.io/component=runner", "label of the runner's pods, `name=value`")
+	set.StringVar(&o.selector, "selector", "app.kubernetes.io/component=runner",
+		"label of the runner's pods, `name=value`")
 	set.StringVar(&o.secret, "secret", "metrics-gate-scraper", "`name` of the Secret with the scraper's credentials")
 	set.StringVar(&o.binary, "binary", "/usr/bin/metrics-gate", "`path` of metrics-gate in the unit")
 }

@@ -58,7 +58,8 @@ func TestPromDuration(t *testing.T) {
 
 func TestUnitWord(t *testing.T) {
 	for in, want := range map[string]string{
-		"A=b": "A=b", "A=b c": `"A=b c"`, `A="x"`: `"A=\"x\""`, "A=100%": "A=100%%", "A=a\\b": `"A=a\\b"`, "A=a\nb": `"A=a\nb"`,
+		"A=b": "A=b", "A=b c": `"A=b c"`, `A="x"`: `"A=\"x\""`, "A=100%": "A=100%%", "A=a\\b": `"A=a\\b"`,
+		"A=a\nb": `"A=a\nb"`,
 	} {
 		if got := unitWord(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
@@ -67,7 +68,8 @@ func TestUnitWord(t *testing.T) {
 }
 
 func TestCapability(t *testing.T) {
-	for address, want := range map[string]string{":9253": "", ":443": "CAP_NET_BIND_SERVICE", ":1023": "CAP_NET_BIND_SERVICE", ":1024": "", ":80": "CAP_NET_BIND_SERVICE"} {
+	for address, want := range map[string]string{":9253": "", ":443": "CAP_NET_BIND_SERVICE",
+		":1023": "CAP_NET_BIND_SERVICE", ":1024": "", ":80": "CAP_NET_BIND_SERVICE"} {
 		c := configtest.Load(t)
 		if err := c.Listen.Address.UnmarshalText([]byte(address)); err != nil {
 			t.Fatal(err)
@@ -85,7 +87,8 @@ func TestQuoted(t *testing.T) {
 }
 
 func TestStaleKeys(t *testing.T) {
-	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate", config.Prefix+"OIDC_JWKS_MAX_AGE=1h")
+	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate",
+		config.Prefix+"OIDC_JWKS_MAX_AGE=1h")
 	if got := staleKeys(c); got != 30*time.Minute {
 		t.Error(got)
 	}

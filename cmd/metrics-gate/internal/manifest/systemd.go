@@ -22,13 +22,15 @@ func systemdUnit(c *config.Config, o printOptions) string {
 	fields(&b, 0,
 		"User=metrics-gate", "Group=metrics-gate", "Restart=always", "RestartSec=2", "WatchdogSec=30",
 		"TimeoutStopSec="+unitSeconds(c), "",
-		"CapabilityBoundingSet="+capability(c), "AmbientCapabilities="+capability(c), "NoNewPrivileges=yes", "ProtectSystem=strict",
+		"CapabilityBoundingSet="+capability(c), "AmbientCapabilities="+capability(c), "NoNewPrivileges=yes",
+		"ProtectSystem=strict",
 		"ProtectHome=yes", "PrivateTmp=yes", "PrivateDevices=yes", "ProtectProc=invisible", "ProcSubset=pid",
 		"ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectKernelLogs=yes", "ProtectControlGroups=yes",
 		"ProtectClock=yes", "ProtectHostname=yes", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
 		"RestrictNamespaces=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes", "LockPersonality=yes",
 		"MemoryDenyWriteExecute=yes", "RemoveIPC=yes", "UMask=0077", "SystemCallArchitectures=native",
-		"SystemCallFilter=@system-service", "SystemCallFilter=~@privileged @resources", "SystemCallErrorNumber=EPERM", "",
+		"SystemCallFilter=@system-service", "SystemCallFilter=~@privileged @resources", "SystemCallErrorNumber=EPERM",
+		"",
 		"[Install]", "WantedBy=multi-user.target")
 	return b.String()
 }

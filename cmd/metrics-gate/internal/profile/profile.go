@@ -39,7 +39,8 @@ func Command() cli.Command {
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o pprofOptions
 			o.credentials.RegisterFlags(set)
-			set.StringVar(&o.output, "o", "", "`file` to write, - for standard output (default: named after the profile)")
+			set.StringVar(&o.output, "o", "",
+				"`file` to write, - for standard output (default: named after the profile)")
 			set.BoolVar(&o.serve, "serve", false, "listen on a loopback port for go tool pprof instead")
 			return o.run
 		},
@@ -80,13 +81,15 @@ func (o *pprofOptions) run(ctx context.Context, p *cli.Process, args []string) e
 func profileURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
-		return nil, &cli.ConfigError{Thing: "pprof", Value: config.RedactURL(raw), Wrong: "not an http or https URL", Advice: "write https://HOST:9253/debug/pprof/heap"}
+		return nil, &cli.ConfigError{Thing: "pprof", Value: config.RedactURL(raw), Wrong: "not an http or https URL",
+			Advice: "write https://HOST:9253/debug/pprof/heap"}
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/debug/pprof/"
 	}
 	if !strings.HasPrefix(u.Path, "/debug/pprof/") {
-		return nil, &cli.ConfigError{Thing: "pprof", Value: raw, Wrong: "not a profile", Advice: "profiles are at /debug/pprof/, for example /debug/pprof/heap or /debug/pprof/profile?seconds=10"}
+		return nil, &cli.ConfigError{Thing: "pprof", Value: raw, Wrong: "not a profile",
+			Advice: "profiles are at /debug/pprof/, for example /debug/pprof/heap or /debug/pprof/profile?seconds=10"}
 	}
 	return u, nil
 }
@@ -133,7 +136,8 @@ func saveProfile(ctx context.Context, p *cli.Process, client *http.Client, targe
 		progress.stop("")
 		return fmt.Errorf("pprof: %w", err)
 	}
-	progress.stop(fmt.Sprintf("%s: %d bytes in %s", name, progress.bytes.Load(), cli.HumanDuration(time.Since(progress.began))))
+	progress.stop(fmt.Sprintf("%s: %d bytes in %s", name, progress.bytes.Load(),
+		cli.HumanDuration(time.Since(progress.began))))
 	return nil
 }
 

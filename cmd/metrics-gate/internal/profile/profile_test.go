@@ -36,7 +36,8 @@ func profileTarget(f *gatetest.Gate, path string) string {
 func profilesOf(t *testing.T) *gatetest.Gate {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.HandleFunc("/debug/pprof/heap", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("x"), 1<<20)) })
+	mux.HandleFunc("/debug/pprof/heap",
+		func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("x"), 1<<20)) })
 	mux.HandleFunc("/debug/pprof/trace", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = w.Write([]byte("half"))
@@ -52,7 +53,8 @@ func TestPprofFetches(t *testing.T) {
 	if code != 0 || err != nil || len(got) != 1<<20 || !strings.Contains(said, "heap.pb.gz: 1048576 bytes in") {
 		t.Errorf("%d %v %d bytes\n%s", code, err, len(got), said)
 	}
-	if code, _, said := pprofOf(t, f, "-o", "-", profileTarget(f, "/debug/pprof/heap")); code != 0 || strings.Count(said, "x") < 1<<20 {
+	if code, _, said := pprofOf(t, f, "-o", "-", profileTarget(f, "/debug/pprof/heap")); code != 0 ||
+		strings.Count(said, "x") < 1<<20 {
 		t.Errorf("%d, %d bytes on standard output", code, len(said))
 	}
 	code, dir, said = pprofOf(t, f, profileTarget(f, "/debug/pprof/trace"))
@@ -63,14 +65,16 @@ func TestPprofFetches(t *testing.T) {
 
 func TestPprofSaysWhatARefusalMeans(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes(""), config.Prefix+"PPROF_ALLOW=dns:nobody.example")
-	if code, _, said := pprofOf(t, f, profileTarget(f, "/debug/pprof/heap")); code != 1 || !strings.Contains(said, "403 Forbidden (not in "+config.Prefix+"PPROF_ALLOW") {
+	if code, _, said := pprofOf(t, f, profileTarget(f, "/debug/pprof/heap")); code != 1 ||
+		!strings.Contains(said, "403 Forbidden (not in "+config.Prefix+"PPROF_ALLOW") {
 		t.Errorf("%d %s", code, said)
 	}
 	wrong := filepath.Join(t.TempDir(), "wrong")
 	if err := os.WriteFile(wrong, []byte("mg_wrong"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, said := pprofOf(t, f, "--token-file", wrong, profileTarget(f, "/debug/pprof/heap")); code != 1 || !strings.Contains(said, "does not know these credentials") || strings.Contains(said, "mg_wrong") {
+	if code, _, said := pprofOf(t, f, "--token-file", wrong, profileTarget(f, "/debug/pprof/heap")); code != 1 ||
+		!strings.Contains(said, "does not know these credentials") || strings.Contains(said, "mg_wrong") {
 		t.Errorf("%d %s", code, said)
 	}
 }
@@ -79,8 +83,9 @@ func TestProfileNames(t *testing.T) {
 	for target, want := range map[string]string{
 		"https://h": "pprof.html", "https://h/": "pprof.html", "https://h/debug/pprof/": "pprof.html",
 		"https://h/debug/pprof/heap": "heap.pb.gz", "https://h/debug/pprof/heap?debug=1": "heap.txt",
-		"https://h/debug/pprof/profile?seconds=5": "profile.pb.gz", "https://h/debug/pprof/trace?seconds=1": "trace.out",
-		"https://h/debug/pprof/symbol": "symbol.txt",
+		"https://h/debug/pprof/profile?seconds=5": "profile.pb.gz",
+		"https://h/debug/pprof/trace?seconds=1":   "trace.out",
+		"https://h/debug/pprof/symbol":            "symbol.txt",
 	} {
 		u, err := profileURL(target)
 		if err != nil || profileName(u) != want {
@@ -149,9 +154,7 @@ func TestProgress(t *testing.T) {
 	if _, err := io.Copy(io.Discard, p.count(strings.NewReader("12345"))); err != nil {
 		t.Fatal(err)
 	}
-	for !strings.Contains(out.String(), ", 5 bytes\n") {
-		time.Sleep(time.Millisecond)
-	}
+	gatetest.Eventually(t, "line of progress", func() bool { return strings.Contains(out.String(), ", 5 bytes\n") })
 	p.stop("done")
 	p.stop("twice")
 	if !strings.HasSuffix(out.String(), "done\n") {

@@ -34,7 +34,8 @@ func TestConnectionLog(t *testing.T) {
 		t.Errorf("the watchdog's own connection: %s", out.String())
 	}
 	log.Print("http: TLS handshake error from 192.0.2.1:1234: bad\ncertificate")
-	if n := strings.Count(out.String(), "\n"); n != 1 || !strings.Contains(out.String(), `msg="connection refused or broken"`) {
+	if n := strings.Count(out.String(), "\n"); n != 1 ||
+		!strings.Contains(out.String(), `msg="connection refused or broken"`) {
 		t.Errorf("%d lines: %s", n, out.String())
 	}
 }

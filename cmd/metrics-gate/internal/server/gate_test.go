@@ -31,7 +31,8 @@ func TestContractOfAnswers(t *testing.T) {
 		{"nobody", "GET", "/metrics", nobody, nil, 401},
 		{"nobody, unknown path", "GET", "/nowhere", nobody, nil, 401},
 		{"nobody, other method", "DELETE", "/metrics", nobody, nil, 401},
-		{"bad token beside a good certificate", "GET", "/metrics", certificate, []string{"Authorization", "Bearer mg_wrong"}, 401},
+		{"bad token beside a good certificate", "GET", "/metrics", certificate,
+			[]string{"Authorization", "Bearer mg_wrong"}, 401},
 		{"basic", "GET", "/metrics", nobody, []string{"Authorization", "Basic YTpi"}, 401},
 		{"two headers", "GET", "/metrics", nobody, append(bearer[:2:2], bearer...), 401},
 		{"unknown path", "GET", "/nowhere", certificate, nil, 404},
@@ -55,7 +56,8 @@ func TestContractOfAnswers(t *testing.T) {
 			if response.StatusCode != test.status {
 				t.Fatalf("%d, want %d: %s", response.StatusCode, test.status, body)
 			}
-			if response.Header.Get("X-Content-Type-Options") != "nosniff" || response.Header.Get("Cache-Control") != "no-store" {
+			if response.Header.Get("X-Content-Type-Options") != "nosniff" ||
+				response.Header.Get("Cache-Control") != "no-store" {
 				t.Errorf("headers: %v", response.Header)
 			}
 			if test.status >= 400 && strings.TrimSpace(body) != http.StatusText(test.status) {
@@ -88,7 +90,8 @@ func TestEverySampleIsLabelled(t *testing.T) {
 			continue
 		}
 		samples++
-		without := strings.NewReplacer(`,runner_name="demo-runner"`, "", `{runner_name="demo-runner"}`, "").Replace(line)
+		without := strings.NewReplacer(`,runner_name="demo-runner"`, "", `{runner_name="demo-runner"}`, "").Replace(
+			line)
 		without = strings.Replace(without, "exported_runner_name=", "runner_name=", 1)
 		if strings.Count(line, `runner_name="demo-runner"`) != 1 || without != in[i] {
 			t.Errorf("%s\nbecame %s", in[i], line)
@@ -104,7 +107,8 @@ func TestUnknownFormatIsNeverPassedUnlabelled(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"up":1}`)
 	}))
-	if response, body := f.Ask(t, f.Client(t, true), "GET", "/metrics"); response.StatusCode != 502 || strings.Contains(body, "up") {
+	if response, body := f.Ask(t, f.Client(t, true), "GET", "/metrics"); response.StatusCode != 502 ||
+		strings.Contains(body, "up") {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
 }
@@ -118,13 +122,15 @@ func TestRateLimitOfAnIdentity(t *testing.T) {
 			t.Errorf("request %d: %d, Retry-After %q", i, response.StatusCode, response.Header.Get("Retry-After"))
 		}
 	}
-	if response, _ := f.Ask(t, f.Client(t, false), "GET", "/metrics", "Authorization", "Bearer "+f.Token(t)); response.StatusCode != 200 {
+	if response, _ := f.Ask(t, f.Client(t, false), "GET", "/metrics", "Authorization",
+		"Bearer "+f.Token(t)); response.StatusCode != 200 {
 		t.Errorf("another identity: %d", response.StatusCode)
 	}
 }
 
 func TestStrangersLane(t *testing.T) {
-	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"FAILURE_RATE_LIMIT=0.01", config.Prefix+"FAILURE_BURST=2")
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"FAILURE_RATE_LIMIT=0.01",
+		config.Prefix+"FAILURE_BURST=2")
 	nobody, known := f.Client(t, false), f.Client(t, true)
 	for i, want := range []int{401, 401, 429, 429} {
 		response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer guess")
@@ -135,7 +141,8 @@ func TestStrangersLane(t *testing.T) {
 	if response, _ := f.Ask(t, known, "GET", "/metrics"); response.StatusCode != 200 {
 		t.Errorf("a certificate from the same address: %d", response.StatusCode)
 	}
-	if response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+f.Token(t)); response.StatusCode != 200 {
+	if response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization",
+		"Bearer "+f.Token(t)); response.StatusCode != 200 {
 		t.Errorf("a good token from the same address: %d", response.StatusCode)
 	}
 }
@@ -158,7 +165,8 @@ func TestProfileMethods(t *testing.T) {
 	} {
 		response, body := f.Ask(t, c, test.method, test.target)
 		if response.StatusCode != test.status || response.Header.Get("Allow") != test.allow {
-			t.Errorf("%s %s: %d, Allow %q: %.100s", test.method, test.target, response.StatusCode, response.Header.Get("Allow"), body)
+			t.Errorf("%s %s: %d, Allow %q: %.100s", test.method, test.target, response.StatusCode,
+				response.Header.Get("Allow"), body)
 		}
 	}
 }

@@ -97,7 +97,8 @@ func adviceFor(r slog.Record) (advice string) {
 		case "too many requests":
 			advice = "scrape less often, or raise " + config.Prefix + "RATE_LIMIT and " + config.Prefix + "RATE_BURST"
 		case "throttled":
-			advice = "mend the credential that this address keeps sending; the lane is " + config.Prefix + "FAILURE_RATE_LIMIT and " + config.Prefix + "FAILURE_BURST"
+			advice = "mend the credential that this address keeps sending; the lane is " + config.Prefix +
+				"FAILURE_RATE_LIMIT and " + config.Prefix + "FAILURE_BURST"
 		case "busy":
 			advice = "raise " + config.Prefix + "MAX_IN_FLIGHT, or find out why the runner is slow"
 		case "another profile runs":

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
@@ -14,7 +13,8 @@ import (
 // TestConnectionsOfThoseWithoutRightsMakeRoom: any CI job can mint a token that proves an
 // identity. Connections of one that may do nothing, kept open, must not shut the scraper out.
 func TestConnectionsOfThoseWithoutRightsMakeRoom(t *testing.T) {
-	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo", config.Prefix+"PPROF_ALLOW=",
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo",
+		config.Prefix+"PPROF_ALLOW=",
 		config.Prefix+"MAX_CONNECTIONS_PER_ADDRESS=4", config.Prefix+"MAX_CONNECTIONS=4")
 	url := "https://" + f.Server.Addr().String()
 	for i, path := range []string{"/metrics", "/gate/metrics", "/debug/pprof/heap", "/none"} {
@@ -58,21 +58,30 @@ func TestRefusalsTeach(t *testing.T) {
 		status         int
 		want           []string
 	}{
-		{"no credential", nobody, "GET", "/metrics", nil, 401, []string{"authentication refused", "reason=no_credential", "present a client certificate"}},
-		{"bad token", nobody, "GET", "/metrics", []string{"Authorization", "Bearer mg_hidden"}, 401, []string{"authentication refused", "reason=unknown"}},
-		{"denied", nobody, "GET", "/debug/pprof/heap", bearer, 403, []string{"authorization refused", "subject=token:prometheus", "PPROF_ALLOW", "add one of: token:prometheus"}},
-		{"no route", certificate, "GET", "/hidden?token=hidden", nil, 404, []string{"request refused", "subject=dns:prometheus.demo", `reason="not found"`, "ask for /metrics"}},
-		{"cmdline", certificate, "GET", "/debug/pprof/cmdline", nil, 404, []string{"request refused", "PPROF_CMDLINE=true"}},
-		{"method", certificate, "DELETE", "/metrics", nil, 405, []string{"request refused", "/metrics: the route", "use GET"}},
+		{"no credential", nobody, "GET", "/metrics", nil, 401,
+			[]string{"authentication refused", "reason=no_credential", "present a client certificate"}},
+		{"bad token", nobody, "GET", "/metrics", []string{"Authorization", "Bearer mg_hidden"}, 401,
+			[]string{"authentication refused", "reason=unknown"}},
+		{"denied", nobody, "GET", "/debug/pprof/heap", bearer, 403,
+			[]string{"authorization refused", "subject=token:prometheus", "PPROF_ALLOW",
+				"add one of: token:prometheus"}},
+		{"no route", certificate, "GET", "/hidden?token=hidden", nil, 404,
+			[]string{"request refused", "subject=dns:prometheus.demo", `reason="not found"`, "ask for /metrics"}},
+		{"cmdline", certificate, "GET", "/debug/pprof/cmdline", nil, 404,
+			[]string{"request refused", "PPROF_CMDLINE=true"}},
+		{"method", certificate, "DELETE", "/metrics", nil, 405,
+			[]string{"request refused", "/metrics: the route", "use GET"}},
 		{"target", certificate, "GET", "/%6detrics", nil, 400, []string{"request refused", "not literal"}},
-		{"query", certificate, "GET", "/debug/pprof/profile?seconds=x", nil, 400, []string{"request refused", "seconds is a number"}},
+		{"query", certificate, "GET", "/debug/pprof/profile?seconds=x", nil, 400,
+			[]string{"request refused", "seconds is a number"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			before := len(f.Log.String())
-			if response, _ := f.Ask(t, test.client, test.method, test.target, test.headers...); response.StatusCode != test.status {
+			if response, _ := f.Ask(t, test.client, test.method, test.target, test.headers...); response.StatusCode !=
+				test.status {
 				t.Fatalf("%d, want %d", response.StatusCode, test.status)
 			}
-			said := waitFor(f.Log, before, test.want[0])
+			said := f.WaitFor(t, before, test.want[0])
 			for _, want := range test.want {
 				if !strings.Contains(said, want) {
 					t.Errorf("no %q in\n%s", want, said)
@@ -83,23 +92,10 @@ func TestRefusalsTeach(t *testing.T) {
 	for range 12 {
 		f.Ask(t, certificate, "GET", "/metrics")
 	}
-	if said := waitFor(f.Log, 0, "too many requests"); !strings.Contains(said, "too many requests") {
-		t.Error("429 is not logged")
-	}
+	f.WaitFor(t, 0, "too many requests")
 	if log := f.Log.String(); strings.Contains(log, token) || strings.Contains(log, "hidden") {
 		t.Errorf("a secret is in the log:\n%s", log)
 	}
-}
-
-// waitFor returns what was logged after the first before bytes, once it has text.
-func waitFor(log *gatetest.Buffer, before int, text string) string {
-	for range 500 {
-		if said := log.String()[before:]; strings.Contains(said, text) {
-			return said
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return log.String()[before:]
 }
 
 // Whatever a real gate has seen is on its page, and only on loopback.
@@ -114,7 +110,8 @@ func TestStatusOfARealGate(t *testing.T) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, _ := io.ReadAll(response.Body)
-	for _, want := range []string{"dns:prometheus.demo", "401 none: no_credential", "403 pprof: not allowed", `<span class="ok">up</span>`} {
+	for _, want := range []string{"dns:prometheus.demo", "401 none: no_credential", "403 pprof: not allowed",
+		`<span class="ok">up</span>`} {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("no %q in\n%s", want, body)
 		}

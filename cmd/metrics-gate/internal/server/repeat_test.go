@@ -29,12 +29,15 @@ func newRepeater(t testing.TB) *repeater {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := "HTTP/1.1 200 OK\r\nContent-Type: " + gatetest.TextFormat + "\r\nDate: Sun, 22 Nov 2026 13:05:06 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
+	head := "HTTP/1.1 200 OK\r\nContent-Type: " + gatetest.TextFormat +
+		"\r\nDate: Sun, 22 Nov 2026 13:05:06 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
 	whole := []byte(head + strconv.FormatInt(int64(len(body)), 16) + "\r\n" + string(body) + "\r\n0\r\n\r\n")
-	f := gatetest.Start(t, gatetest.Exposes(""), config.Prefix+"UPSTREAM_URL="+serveWhole(t, whole), config.Prefix+"LOG_LEVEL=info",
+	f := gatetest.Start(t, gatetest.Exposes(""), config.Prefix+"UPSTREAM_URL="+serveWhole(t, whole),
+		config.Prefix+"LOG_LEVEL=info",
 		config.Prefix+"RATE_LIMIT=1000000", config.Prefix+"RATE_BURST=1000000")
 	r := &repeater{buf: make([]byte, 1<<20)}
-	r.request = []byte("GET /metrics HTTP/1.1\r\nHost: gate\r\nUser-Agent: Prometheus/3\r\nAccept: text/plain;version=0.0.4\r\n" +
+	r.request = []byte("GET /metrics HTTP/1.1\r\nHost: gate\r\nUser-Agent: Prometheus/3\r\nAccept: " +
+		"text/plain;version=0.0.4\r\n" +
 		"Accept-Encoding: identity\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n")
 	pem, err := os.ReadFile(filepath.Join(f.Dir, "ca.pem"))
 	if err != nil {

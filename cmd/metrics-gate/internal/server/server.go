@@ -95,7 +95,8 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 		// OPTIONS * must not be answered before authentication.
 		DisableGeneralOptionsHandler: true,
 	}
-	s.connections = connlimit.New(connlimit.Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress}, m.Connections)
+	s.connections = connlimit.New(connlimit.Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress},
+		m.Connections)
 	s.listener = s.connections.Listen(rawconn.Listener(s.listener))
 	s.admin = newAdmin(s, m.Registry)
 	return s, nil

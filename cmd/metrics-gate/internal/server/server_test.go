@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,7 +22,8 @@ import (
 
 // inFlight starts a gate with a scrape in flight, which the runner answers when told to. The
 // scrape is the first of its connection, or one of those that repeat.
-func inFlight(t *testing.T, repeated bool, environ ...string) (f *gatetest.Gate, release chan struct{}, answered chan int) {
+func inFlight(t *testing.T, repeated bool, environ ...string) (f *gatetest.Gate, release chan struct{},
+	answered chan int) {
 	t.Helper()
 	entered, before := make(chan struct{}, 1), int64(0)
 	if repeated {
@@ -66,10 +68,13 @@ func TestStopWaitsForWhatIsInFlight(t *testing.T) {
 	eachWay(t, func(t *testing.T, repeated bool) {
 		f, release, answered := inFlight(t, repeated)
 		f.Signals <- syscall.SIGTERM
-		for f.Server.Ready(time.Now()) == nil {
-			time.Sleep(time.Millisecond)
-		}
-		time.Sleep(20 * time.Millisecond) // both servers are shutting down
+		gatetest.Eventually(t, "closed listener", func() bool {
+			conn, err := net.Dial("tcp", f.Server.Addr().String())
+			if err == nil {
+				_ = conn.Close()
+			}
+			return err != nil
+		})
 		close(release)
 		if got := <-answered; got != 200 {
 			t.Errorf("the scrape in flight got %d", got)
@@ -120,9 +125,7 @@ func TestLingerServesUntilTheRunnerIsGone(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"LINGER=1h")
 	c := f.Client(t, true)
 	f.Signals <- syscall.SIGTERM
-	for !strings.Contains(f.Log.String(), "stopping") {
-		time.Sleep(time.Millisecond)
-	}
+	f.WaitFor(t, 0, "stopping")
 	if response, _ := f.Ask(t, c, "GET", "/metrics"); response.StatusCode != 200 {
 		t.Errorf("while the runner drains: %d", response.StatusCode)
 	}
@@ -144,11 +147,10 @@ func TestHangupReloads(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Signals <- syscall.SIGHUP
-	for !strings.Contains(f.Log.String(), "what=tokens") {
-		time.Sleep(time.Millisecond)
-	}
+	f.WaitFor(t, 0, "what=tokens")
 	for token, want := range map[string]int{old: 401, secret: 200} {
-		if response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+token); response.StatusCode != want {
+		response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+token)
+		if response.StatusCode != want {
 			t.Errorf("%d, want %d", response.StatusCode, want)
 		}
 	}
@@ -156,10 +158,9 @@ func TestHangupReloads(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Signals <- syscall.SIGHUP
-	for !strings.Contains(f.Log.String(), "reload refused") {
-		time.Sleep(time.Millisecond)
-	}
-	if response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+secret); response.StatusCode != 200 {
+	f.WaitFor(t, 0, "reload refused")
+	response, _ := f.Ask(t, nobody, "GET", "/metrics", "Authorization", "Bearer "+secret)
+	if response.StatusCode != 200 {
 		t.Errorf("after a bad file: %d", response.StatusCode)
 	}
 	_, own := f.Ask(t, nobody, "GET", "/gate/metrics", "Authorization", "Bearer "+secret)
@@ -223,7 +224,8 @@ func TestPublicAddressInUse(t *testing.T) {
 	if err := c.Listen.Address.UnmarshalText([]byte(f.Server.Addr().String())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.New(&c, slog.New(slog.DiscardHandler), cli.Build{}); err == nil || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
+	if _, err := server.New(&c, slog.New(slog.DiscardHandler), cli.Build{}); err == nil ||
+		!strings.Contains(err.Error(), "LISTEN_ADDRESS") {
 		t.Errorf("%v, want an error that names the variable", err)
 	}
 }
@@ -231,9 +233,5 @@ func TestPublicAddressInUse(t *testing.T) {
 // Who is locked out by a typing mistake reads it in the log.
 func TestStartWarnsOfPatternsThatCannotMatch(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"PPROF_ALLOW=user:nobody-can-be-this")
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(f.Log.String(), "the allow lists may not do what was meant"); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("no warning")
-		}
-	}
+	f.WaitFor(t, 0, "the allow lists may not do what was meant")
 }

@@ -17,8 +17,10 @@ func (s *Server) logStart() {
 	}
 	s.log.Info("started",
 		"version", s.version, "listen", s.listener.Addr().String(), "tls", !c.TLS.InsecureHTTP, "admin", admin,
-		"upstream", config.RedactURL(c.Upstream.URL.String()), "label", c.Label.Name, "conflict", c.Label.Conflict.String(),
-		"authentication", strings.Join(c.MethodNames(), ","), "metrics_allow", c.Allow.Metrics.String(), "pprof_allow", c.Allow.Pprof.String(),
+		"upstream", config.RedactURL(c.Upstream.URL.String()), "label", c.Label.Name, "conflict",
+		c.Label.Conflict.String(),
+		"authentication", strings.Join(c.MethodNames(), ","), "metrics_allow", c.Allow.Metrics.String(), "pprof_allow",
+		c.Allow.Pprof.String(),
 		"processors", runtime.GOMAXPROCS(0))
 	for _, f := range c.Lint() {
 		if f.Level != cli.LevelOK {
@@ -26,6 +28,7 @@ func (s *Server) logStart() {
 		}
 	}
 	if c.TLS.InsecureHTTP {
-		s.log.Warn("plain HTTP: whoever is on the way can read tokens and metrics", "listen", s.listener.Addr().String())
+		s.log.Warn("plain HTTP: whoever is on the way can read tokens and metrics", "listen",
+			s.listener.Addr().String())
 	}
 }

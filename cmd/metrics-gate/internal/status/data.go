@@ -168,9 +168,12 @@ func refusals(families []*dto.MetricFamily) []count {
 			add(m, "401 %s: %s", label(m, "method"), result)
 		}
 	})
-	each(families, "metrics_gate_authorizations_denied_total", func(m *dto.Metric) { add(m, "403 %s: not allowed", label(m, "route")) })
-	each(families, "metrics_gate_rate_limited_total", func(m *dto.Metric) { add(m, "429 %s: too fast", label(m, "limiter")) })
-	each(families, "metrics_gate_upstream_errors_total", func(m *dto.Metric) { add(m, "runner: %s", label(m, "reason")) })
+	each(families, "metrics_gate_authorizations_denied_total",
+		func(m *dto.Metric) { add(m, "403 %s: not allowed", label(m, "route")) })
+	each(families, "metrics_gate_rate_limited_total",
+		func(m *dto.Metric) { add(m, "429 %s: too fast", label(m, "limiter")) })
+	each(families, "metrics_gate_upstream_errors_total",
+		func(m *dto.Metric) { add(m, "runner: %s", label(m, "reason")) })
 	each(families, "metrics_gate_reloads_total", func(m *dto.Metric) {
 		if label(m, "result") == "error" {
 			add(m, "reload of %s refused", label(m, "what"))

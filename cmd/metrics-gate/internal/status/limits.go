@@ -19,7 +19,8 @@ func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []
 		return v
 	}
 	of := func(what, variable string, now, most float64) limitStatus {
-		return limitStatus{what, config.Prefix + variable, fmt.Sprintf("%.3g", now), fmt.Sprintf("%.3g", most), now / most}
+		return limitStatus{what, config.Prefix + variable, fmt.Sprintf("%.3g", now), fmt.Sprintf("%.3g", most),
+			now / most}
 	}
 	rate, who := fastest(scrapes)
 	fast := of("scrapes a second of one caller", "RATE_LIMIT", rate, c.Limit.Rate)
@@ -34,7 +35,8 @@ func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []
 	slow.Now, slow.Most = cli.HumanDuration(slowest), cli.HumanDuration(c.Upstream.Timeout)
 	return []limitStatus{
 		of("open connections", "MAX_CONNECTIONS", gauge("metrics_gate_connections"), float64(c.Listen.MaxConnections)),
-		of("requests in flight", "MAX_IN_FLIGHT", gauge("metrics_gate_requests_in_flight"), float64(c.Upstream.MaxInFlight)),
+		of("requests in flight", "MAX_IN_FLIGHT", gauge("metrics_gate_requests_in_flight"),
+			float64(c.Upstream.MaxInFlight)),
 		fast, slow,
 	}
 }

@@ -56,7 +56,7 @@ func New(o Options) http.Handler {
 func (s *status) prepare() *status {
 	s.page = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("status").Funcs(template.FuncMap{
-			"style": func() template.CSS { return statusStyle },
+			"style": func() template.CSS { return template.CSS(statusStyle) },
 			"ago":   func(t time.Time) string { return cli.HumanDuration(s.now().Sub(t)) + " ago" },
 			"span":  cli.HumanDuration,
 			"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -64,7 +64,8 @@ func (s *status) prepare() *status {
 		}).Parse(statusPage))
 	})
 	sum := sha256.Sum256([]byte(statusStyle))
-	s.policy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	s.policy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'; "+
+		"frame-ancestors 'none'",
 		base64.StdEncoding.EncodeToString(sum[:]))
 	return s
 }

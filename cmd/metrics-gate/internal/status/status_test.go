@@ -31,11 +31,13 @@ func statusOf(t *testing.T, change func(*status)) *status {
 	c := configtest.Load(t)
 	c.Limit.Rate = 1
 	registry := prometheus.NewRegistry()
-	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "metrics_gate_authentications_total"}, []string{"method", "result"})
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "metrics_gate_authentications_total"},
+		[]string{"method", "result"})
 	refused.WithLabelValues("token", "unknown").Add(7)
 	refused.WithLabelValues("token", "success").Add(70)
 	refused.WithLabelValues("certificate", "revoked").Add(0)
-	keys := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "metrics_gate_jwks_last_success_timestamp_seconds"}, []string{"issuer"})
+	keys := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "metrics_gate_jwks_last_success_timestamp_seconds"},
+		[]string{"issuer"})
 	keys.WithLabelValues("https://issuer.example").Set(float64(now.Add(-time.Hour).Unix()))
 	keys.WithLabelValues("https://down.example").Set(0)
 	connections := prometheus.NewGauge(prometheus.GaugeOpts{Name: "metrics_gate_connections"})
@@ -55,7 +57,9 @@ func statusOf(t *testing.T, change func(*status)) *status {
 		},
 		Upstream: func() (bool, time.Time) { return false, now.Add(-3 * time.Minute) },
 		Expiry: func(time.Time) []expiry.Entry {
-			return []expiry.Entry{{Role: "server", Subject: "CN=" + hostile, NotAfter: now.Add(-time.Hour), Days: -1}, {Role: "client_ca", Subject: "CN=ca", NotAfter: now.Add(99 * time.Hour), Days: 4}, {Role: "crl", Subject: "CN=ca", NotAfter: now.Add(2400 * time.Hour), Days: 100}}
+			return []expiry.Entry{{Role: "server", Subject: "CN=" + hostile, NotAfter: now.Add(-time.Hour), Days: -1},
+				{Role: "client_ca", Subject: "CN=ca", NotAfter: now.Add(99 * time.Hour), Days: 4},
+				{Role: "crl", Subject: "CN=ca", NotAfter: now.Add(2400 * time.Hour), Days: 100}}
 		},
 	}
 	if change != nil {
@@ -76,17 +80,21 @@ func TestStatusPage(t *testing.T) {
 	w := getPage(statusOf(t, nil), "text/html")
 	page := w.Body.String()
 	for _, want := range []string{
-		"<title>metrics-gate: runner down</title>", "started <time", "2 days ago", `<span class="bad">down</span> since <time datetime="2026-11-22T02:57:00Z">`,
+		"<title>metrics-gate: runner down</title>", "started <time", "2 days ago",
+		`<span class="bad">down</span> since <time datetime="2026-11-22T02:57:00Z">`,
 		"3 min ago", `<span class="ok">ready</span>`, "certificate, token", "<code>dns:prometheus.demo</code>",
 		"401 token: unknown</td><td class=\"n\">7", "5 s ago", "12 ms", "335", `<span class="bad">cut</span>`,
-		"250 of 256", "98 %", "RATE_LIMIT", "100 %", "9 s of 10 s", `<span class="bad">over</span>`, `<span class="warn">4 days</span>`, `<span class="ok">100 days</span>`,
-		"https://issuer.example", "had 60 min ago", "never had", `href="/metrics"`, `href="/livez"`, `href="/readyz"`, html.EscapeString(hostile),
+		"250 of 256", "98 %", "RATE_LIMIT", "100 %", "9 s of 10 s", `<span class="bad">over</span>`,
+		`<span class="warn">4 days</span>`, `<span class="ok">100 days</span>`,
+		"https://issuer.example", "had 60 min ago", "never had", `href="/metrics"`, `href="/livez"`, `href="/readyz"`,
+		html.EscapeString(hostile),
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q", want)
 		}
 	}
-	for _, never := range []string{"<script", "revoked", "http-equiv=\"set-cookie", "src=", "url(", "@import", "success"} {
+	for _, never := range []string{"<script", "revoked", "http-equiv=\"set-cookie", "src=", "url(", "@import",
+		"success"} {
 		if strings.Contains(page, never) {
 			t.Errorf("%q is in it", never)
 		}
@@ -104,10 +112,12 @@ func TestStatusPolicy(t *testing.T) {
 		t.Fatal("no style")
 	}
 	sum := sha256.Sum256([]byte(style[1]))
-	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	for name, value := range map[string]string{
 		"Content-Security-Policy": want, "X-Frame-Options": "DENY",
-		"Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin", "Content-Type": "text/html; charset=utf-8",
+		"Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin",
+		"Content-Type": "text/html; charset=utf-8",
 	} {
 		if got := w.Header().Get(name); got != value {
 			t.Errorf("%s: %q, want %q", name, got, value)
@@ -127,7 +137,8 @@ func TestStatusJSON(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || w.Header().Get("Content-Type") != "application/json" {
 		t.Fatalf("%v %v", err, w.Header())
 	}
-	if r.NotReady != "certificate has ended" || r.Runner.State != "not asked yet" || !r.Runner.Since.IsZero() || len(r.Scrapes) != 2 || r.Scrapes[0].Who != hostile {
+	if r.NotReady != "certificate has ended" || r.Runner.State != "not asked yet" || !r.Runner.Since.IsZero() ||
+		len(r.Scrapes) != 2 || r.Scrapes[0].Who != hostile {
 		t.Errorf("%+v", r)
 	}
 }
@@ -140,7 +151,8 @@ func TestStatusOfNothing(t *testing.T) {
 		s.Upstream = func() (bool, time.Time) { return true, s.now() }
 		s.Config.TLS.InsecureHTTP = true
 	}), "").Body.String()
-	for _, want := range []string{"None yet.", "Nothing.", "Plain HTTP: none.", `<span class="ok">up</span>`, `<span class="warn">plain HTTP</span>`} {
+	for _, want := range []string{"None yet.", "Nothing.", "Plain HTTP: none.", `<span class="ok">up</span>`,
+		`<span class="warn">plain HTTP</span>`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q", want)
 		}
@@ -169,7 +181,8 @@ func TestFastest(t *testing.T) {
 		rate    float64
 		who     string
 	}{
-		{nil, 0, ""}, {at("a", 1), 0, ""}, {at("a", 0, 10), 0.1, "a"}, {append(at("a", 0, 10), at("b", 0, 1, 2)...), 1, "b"}, {at("a", 0, 0.1, 0.2), 2, "a"},
+		{nil, 0, ""}, {at("a", 1), 0, ""}, {at("a", 0, 10), 0.1, "a"},
+		{append(at("a", 0, 10), at("b", 0, 1, 2)...), 1, "b"}, {at("a", 0, 0.1, 0.2), 2, "a"},
 	} {
 		if rate, who := fastest(test.scrapes); rate != test.rate || who != test.who {
 			t.Errorf("%v: %v %s, want %v %s", test.scrapes, rate, who, test.rate, test.who)
