@@ -141,7 +141,7 @@ func (r recorder) deleted(t tokens) error {
 		if time.Since(start) > time.Minute {
 			return fmt.Errorf("a deleted account's token is still good: %s", x.body)
 		}
-		time.Sleep(100 * time.Millisecond) //permit:time.Sleep between questions to a real API server, for a minute at most
+		time.Sleep(100 * time.Millisecond) //permit:time.Sleep between questions to a real API server, for a minute
 	}
 }
 
