@@ -54,7 +54,8 @@ var assignment = regexp.MustCompile(`^#?(METRICS_GATE_[A-Z0-9_]+)=(.*)$`)
 // is good when its # is taken away.
 func TestSampleEnvironment(t *testing.T) {
 	base := map[string]string{
-		"METRICS_GATE_TLS_CERT_FILE": "tls.crt", "METRICS_GATE_TLS_KEY_FILE": "tls.key", "METRICS_GATE_TLS_CLIENT_CA_FILE": "ca.crt",
+		"METRICS_GATE_TLS_CERT_FILE": "tls.crt", "METRICS_GATE_TLS_KEY_FILE": "tls.key",
+		"METRICS_GATE_TLS_CLIENT_CA_FILE": "ca.crt",
 	}
 	file, err := os.Open(source("deploy", "systemd", "metrics-gate.env"))
 	if err != nil {
@@ -93,7 +94,13 @@ var (
 // one that `metrics-gate help` lists.
 func TestMentionedVariables(t *testing.T) {
 	help := good(t, harness.Binary(t), "help")
-	files := []string{source("Dockerfile"), source("docs", "kubernetes.md"), source("docs", "kubernetes-prometheus.md"), source("docs", "systemd.md"), source("docs", "packages.md")}
+	files := []string{
+		source("Dockerfile"),
+		source("docs", "kubernetes.md"),
+		source("docs", "kubernetes-prometheus.md"),
+		source("docs", "systemd.md"),
+		source("docs", "packages.md"),
+	}
 	err := filepath.WalkDir(source("deploy"), func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			files = append(files, path)

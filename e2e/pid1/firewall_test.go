@@ -11,7 +11,8 @@ func TestFirewallComesBack(t *testing.T) {
 	s := installed(t)
 	s.run(t, `cd /etc/systemd/system
 		mkdir metrics-gate-firewall.timer.d
-		printf '[Timer]\nOnActiveSec=1s\nOnUnitInactiveSec=1s\nAccuracySec=100ms\n' > metrics-gate-firewall.timer.d/soon.conf
+		printf '[Timer]\nOnActiveSec=1s\nOnUnitInactiveSec=1s\nAccuracySec=100ms\n' \
+			> metrics-gate-firewall.timer.d/soon.conf
 		systemctl daemon-reload
 		systemctl restart metrics-gate-firewall.timer
 		systemctl start nftables`)
