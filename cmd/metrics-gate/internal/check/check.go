@@ -83,8 +83,8 @@ func inspect(p *cli.Process, asked question) (*checkReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	var heard cli.Warnings
-	g, err := gate.New(c, slog.New(&heard), p.Build.Version, prometheus.NewRegistry())
+	var warned cli.Warnings
+	g, err := gate.New(c, slog.New(&warned), p.Build.Version, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func inspect(p *cli.Process, asked question) (*checkReport, error) {
 		}
 	}
 	r.Authorization = c.Rights()
-	r.Warnings = append(heard.List, c.Lint()...)
+	r.Warnings = append(warned.List, c.Lint()...)
 	r.Warnings = append(r.Warnings, expiry.Findings(r.Expiry)...)
 	if asked.given() {
 		r.Decision = decide(c, asked)

@@ -90,7 +90,7 @@ func decide(c *config.Config, q question) *decisionReport {
 		d.Status, d.Why = http.StatusBadRequest, "the target is not literal: nothing of it reaches the runner"
 		return d
 	}
-	w := &verdictWriter{header: http.Header{}}
+	w := &statusRecorder{header: http.Header{}}
 	gate.Rehearsal(c, id).ServeHTTP(w, &http.Request{
 		Method: http.MethodGet, URL: target, RequestURI: q.path, Host: "localhost", RemoteAddr: "127.0.0.1:1",
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody,

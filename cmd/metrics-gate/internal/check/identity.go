@@ -37,24 +37,24 @@ func identityOf(c *config.Config, names []string) (id auth.Identity, off, do str
 	return id, "", ""
 }
 
-// verdictWriter keeps the status of an answer and drops the rest.
-type verdictWriter struct {
+// statusRecorder keeps the status of an answer and drops the rest.
+type statusRecorder struct {
 	header http.Header
 	status int
 }
 
 // Header implements http.ResponseWriter.
-func (w *verdictWriter) Header() http.Header { return w.header }
+func (w *statusRecorder) Header() http.Header { return w.header }
 
 // WriteHeader implements http.ResponseWriter.
-func (w *verdictWriter) WriteHeader(status int) {
+func (w *statusRecorder) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
 }
 
 // Write implements http.ResponseWriter.
-func (w *verdictWriter) Write(p []byte) (int, error) {
+func (w *statusRecorder) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return len(p), nil
 }

@@ -21,7 +21,7 @@ func (r *checkReport) print(out io.Writer) error {
 		}
 		fmt.Fprintf(w, "%s\t%s%s\n", strings.TrimPrefix(s.Name, config.Prefix), cli.Printable(s.Value), origin)
 	}
-	fmt.Fprintf(w, "\nwho is known by\t%s\n", strings.Join(r.Authentication, ", "))
+	fmt.Fprintf(w, "\nauthentication\t%s\n", strings.Join(r.Authentication, ", "))
 	for _, rights := range r.Authorization {
 		allowed := "nobody"
 		if len(rights.Allow) > 0 {

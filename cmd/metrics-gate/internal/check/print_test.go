@@ -27,7 +27,7 @@ func TestCheckText(t *testing.T) {
 			NotAfter: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), Days: 1},
 			{Role: "crl", Subject: "CN=b", NotAfter: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Days: -1},
 			{Role: "client_ca", Subject: "CN=c", NotAfter: time.Date(2028, 1, 2, 3, 4, 5, 0, time.UTC), Days: 100}},
-		Warnings: []cli.Finding{cli.Warn("mend it", "something")},
+		Warnings: []cli.Finding{cli.Warn("fix it", "something")},
 	}
 	if err := r.print(&out); err != nil {
 		t.Fatal(err)
@@ -35,16 +35,16 @@ func TestCheckText(t *testing.T) {
 	const want = `A       a 
 LONGER  b  (default)
 
-who is known by  certificate, token
-/metrics         dns:a
-                 token:b
-/debug/pprof/    nobody
+authentication  certificate, token
+/metrics        dns:a
+                token:b
+/debug/pprof/   nobody
 
 server     until 2027-01-02T03:04:05Z  1 day     CN=a 
-crl        until 2026-01-02T03:04:05Z  over      CN=b
+crl        until 2026-01-02T03:04:05Z  expired   CN=b
 client_ca  until 2028-01-02T03:04:05Z  100 days  CN=c
 
-warn  something: mend it
+warn  something: fix it
 configuration: ok
 `
 	if out.String() != want {
@@ -64,7 +64,7 @@ func TestCheckShowsRevocationLists(t *testing.T) {
 	}
 	code, stdout, stderr := checked(t, []string{config.Prefix + "TLS_CLIENT_CA_FILE=" + filepath.Join(dir, "ca.pem"),
 		config.Prefix + "TLS_CLIENT_CRL_FILE=" + filepath.Join(dir, "list.pem")})
-	if code != 0 || !strings.Contains(stdout, "\ncrl ") || !strings.Contains(stdout, "warn  crl CN=listed ends on") {
+	if code != 0 || !strings.Contains(stdout, "\ncrl ") || !strings.Contains(stdout, "warn  crl CN=listed expires on") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 }

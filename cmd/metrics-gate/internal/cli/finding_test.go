@@ -23,17 +23,17 @@ func TestWorst(t *testing.T) {
 
 // What the parts warn of while a gate is built becomes findings; the rest does not.
 func TestWarningsAreKept(t *testing.T) {
-	var heard Warnings
-	log := slog.New(&heard).With("a", 1).WithGroup("g")
+	var warned Warnings
+	log := slog.New(&warned).With("a", 1).WithGroup("g")
 	log.Info("nothing")
 	log.Debug("nothing")
 	log.Warn("certificate may not work", "subject", "CN=x", "reason", "no name")
 	log.Error("worse")
-	if len(heard.List) != 2 || heard.List[0].What != "certificate may not work subject=CN=x reason=no name" ||
-		heard.List[1].What != "worse" {
-		t.Errorf("%+v", heard.List)
+	if len(warned.List) != 2 || warned.List[0].What != "certificate may not work subject=CN=x reason=no name" ||
+		warned.List[1].What != "worse" {
+		t.Errorf("%+v", warned.List)
 	}
-	for _, f := range heard.List {
+	for _, f := range warned.List {
 		if f.Level != LevelWarn {
 			t.Errorf("%+v", f)
 		}

@@ -49,7 +49,7 @@ func (t TokenTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 type Credentials struct{ CA, Cert, Key, TokenFile string }
 
 func (c *Credentials) RegisterFlags(set *flag.FlagSet) {
-	set.StringVar(&c.CA, "ca", "", "`file` with the authority of the gate's certificate (PEM)")
+	set.StringVar(&c.CA, "ca", "", "`file` with the CA of the gate's certificate (PEM)")
 	set.StringVar(&c.Cert, "cert", "", "`file` with a client certificate (PEM)")
 	set.StringVar(&c.Key, "key", "", "`file` with its key (PEM)")
 	set.StringVar(&c.TokenFile, "token-file", "", "`file` with a bearer token")
@@ -66,7 +66,7 @@ func (c *Credentials) Validate(command string) error {
 	return nil
 }
 
-// tlsConfig trusts the authorities of the CA file, or the system's, and shows the certificate.
+// tlsConfig trusts the CAs of the CA file, or the system's, and shows the certificate.
 func (c *Credentials) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CA != "" {

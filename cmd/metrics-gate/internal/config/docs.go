@@ -55,7 +55,7 @@ func accessDocs() map[string]string {
 	return map[string]string{
 		"TLS_CERT_FILE":       "server certificate chain (PEM)",
 		"TLS_KEY_FILE":        "its key (PEM), not readable by others",
-		"TLS_CLIENT_CA_FILE":  "turns client certificates on: required when alone, verified if given beside tokens",
+		"TLS_CLIENT_CA_FILE":  "turns client certificates on: required when alone, verified if given along with tokens",
 		"TLS_CLIENT_CRL_FILE": "revocation lists (PEM or DER), asked on every request",
 		"TLS_MIN_VERSION":     "1.2 permits TLS 1.2 with ECDHE AEAD suites",
 		"INSECURE_HTTP":       "serve plain HTTP (inside a mesh)",

@@ -106,7 +106,7 @@ func TestLoadRefuses(t *testing.T) {
 
 func TestLoadRefusesWhatDoesNotFit(t *testing.T) {
 	refuses(t, []configCase{
-		{"insecure beside certificate", good("METRICS_GATE_INSECURE_HTTP=true"), []string{"INSECURE_HTTP", "keep one"}},
+		{"insecure with a certificate", good("METRICS_GATE_INSECURE_HTTP=true"), []string{"INSECURE_HTTP", "keep one"}},
 		{"insecure, certificates only",
 			[]string{"METRICS_GATE_INSECURE_HTTP=true", "METRICS_GATE_TLS_CLIENT_CA_FILE=/ca",
 				"METRICS_GATE_METRICS_ALLOW=dns:a"}, []string{"INSECURE_HTTP", "no client certificate can be shown"}},

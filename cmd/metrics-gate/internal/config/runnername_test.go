@@ -28,7 +28,7 @@ func TestRunnerNameFromFile(t *testing.T) {
 	for _, bad := range []string{"", " \n", "\xff", strings.Repeat("x", maxRunnerName+1)} {
 		write(bad)
 		if changed, err := l.Reload(); changed || err == nil || l.Current.Load() != before {
-			t.Errorf("%.10q was taken over", bad)
+			t.Errorf("%.10q was loaded", bad)
 		}
 	}
 	write("build-02")

@@ -61,7 +61,7 @@ func TestEffectiveConfiguration(t *testing.T) {
 	}
 	c.Label.RunnerNameFile = name
 	if s, inEffect := c.Effective(runnerName); inEffect {
-		t.Errorf("beside a file: %+v", s)
+		t.Errorf("with a file: %+v", s)
 	}
 }
 

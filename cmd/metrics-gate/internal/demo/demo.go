@@ -26,7 +26,7 @@ func Command() cli.Command {
 }
 
 // demo runs the gate with everything it needs embedded: a stand-in for the runner, a
-// throwaway authority, a server and a client certificate and a token, in a temporary
+// throwaway CA, a server and a client certificate and a token, in a temporary
 // folder that goes when the demo ends. METRICS_GATE_* variables of the caller's win.
 func demo(ctx context.Context, p *cli.Process, _ []string) error {
 	dir, err := os.MkdirTemp("", "metrics-gate-demo-")

@@ -27,7 +27,7 @@ func Environ(dir, runner string) []string {
 	}
 }
 
-// Write makes the authority, two certificates and a token in dir.
+// Write makes the CA, two certificates and a token in dir.
 func Write(dir string) error {
 	month := time.Now().Add(30 * 24 * time.Hour)
 	ca, err := testca.NewCA(testca.Options{CommonName: "metrics-gate demo", NotAfter: month})

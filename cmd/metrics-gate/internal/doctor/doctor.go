@@ -121,9 +121,9 @@ func (d *doctor) configuration() []cli.Finding {
 	d.config = c
 	var found []cli.Finding
 	if err == nil {
-		var heard cli.Warnings
-		d.gate, err = gate.New(c, slog.New(&heard), d.version, prometheus.NewRegistry())
-		found = append(found, heard.List...)
+		var warned cli.Warnings
+		d.gate, err = gate.New(c, slog.New(&warned), d.version, prometheus.NewRegistry())
+		found = append(found, warned.List...)
 	}
 	if err != nil {
 		for _, e := range cli.ErrorReports(err) {

@@ -79,7 +79,7 @@ func TestDoctorOfARunner(t *testing.T) {
 		{"too large", info + info, 200, []string{"UPSTREAM_MAX_BYTES=80", "UPSTREAM_MAX_LINE_BYTES=75"}, cli.LevelFail,
 			"larger than 80"},
 		{"bears the label", info + `a{runner_name="x"} 1` + "\n", 200, nil, cli.LevelOK,
-			"1 samples of the runner bear runner_name already; theirs becomes"},
+			"1 samples of the runner already have runner_name; theirs becomes"},
 		{"override", info + `a{b="c",runner_name="x"} 1` + "\n", 200, []string{"LABEL_CONFLICT=override"},
 			cli.LevelWarn, "duplicate series"},
 		{"keep", info + `a{runner_name="x"} 1` + "\n", 200, []string{"LABEL_CONFLICT=keep"}, cli.LevelWarn, "keep it"},
@@ -172,9 +172,9 @@ func TestDoctorOfFiles(t *testing.T) {
 	expect(t, d.permissions(), cli.LevelFail, "chmod o-w "+filepath.Dir(tokens))
 
 	d.config.TLS.ClientCAFile = filepath.Join(filepath.Dir(tokens), "client.pem")
-	expect(t, d.clientCA(), cli.LevelFail, "is not an authority")
+	expect(t, d.clientCA(), cli.LevelFail, "is not a CA")
 	d.now = func() time.Time { return time.Now().Add(20 * 24 * time.Hour) }
-	expect(t, d.files(), cli.LevelWarn, "ends on")
+	expect(t, d.files(), cli.LevelWarn, "expires on")
 	d.now = func() time.Time { return time.Now().Add(40 * 24 * time.Hour) }
-	expect(t, d.files(), cli.LevelFail, "ended on")
+	expect(t, d.files(), cli.LevelFail, "expired on")
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
@@ -33,22 +34,19 @@ func certificatesOf(path string) []*x509.Certificate {
 	}
 }
 
-// files looks at certificates, authorities, lists, and who may write them.
+// files looks at certificates, CAs, lists, and who may write them.
 func (d *doctor) files() []cli.Finding {
 	found := d.serverChain()
 	found = append(found, d.clientCA()...)
 	if d.gate != nil && d.gate.TLS != nil {
-		ends := expiry.List(d.gate.TLS, d.now())
-		soon := expiry.Findings(ends)
-		for i := range soon {
-			if strings.Contains(soon[i].What, " ended on ") {
-				soon[i].Level = cli.LevelFail
+		for _, e := range expiry.List(d.gate.TLS, d.now()) {
+			soon := expiry.Findings([]expiry.Entry{e})
+			if e.Expired() {
+				soon[0].Level = cli.LevelFail
 			}
-		}
-		found = append(found, soon...)
-		for _, e := range ends {
-			if !e.Soon() {
-				found = append(found, cli.OK("%s: until %s (%s)", e, e.NotAfter.Format("2006-01-02"), e.Left()))
+			found = append(found, soon...)
+			if len(soon) == 0 {
+				found = append(found, cli.OK("%s: until %s (%s)", e, e.NotAfter.Format(time.DateOnly), e.Left()))
 			}
 		}
 	}
@@ -89,17 +87,17 @@ func (d *doctor) serverChain() []cli.Finding {
 	return found
 }
 
-// clientCA looks whether what is to vouch for clients can.
+// clientCA looks whether the client CAs can issue certificates.
 func (d *doctor) clientCA() []cli.Finding {
 	var found []cli.Finding
 	for _, c := range certificatesOf(d.config.TLS.ClientCAFile) {
 		name := c.Subject.String()
 		switch {
 		case !c.IsCA:
-			found = append(found, cli.Fail("put the authority's certificate there, not the client's",
-				"client CA %s: %s is not an authority", d.config.TLS.ClientCAFile, name))
+			found = append(found, cli.Fail("put the CA's certificate there, not the client's",
+				"client CA %s: %s is not a CA", d.config.TLS.ClientCAFile, name))
 		case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
-			found = append(found, cli.Fail("use an authority with the keyCertSign usage",
+			found = append(found, cli.Fail("use a CA with the keyCertSign usage",
 				"client CA %s: %s may not sign certificates", d.config.TLS.ClientCAFile, name))
 		default:
 			found = append(found, cli.OK("client CA %s: %s", d.config.TLS.ClientCAFile, name))

@@ -99,32 +99,32 @@ func (d *doctor) label() []cli.Finding {
 	return []cli.Finding{cli.OK("label: every sample gets %s=%q", c.Name, name)}
 }
 
-// conflicts says what becomes of samples that bear the injected label already.
+// conflicts says what becomes of samples that already have the injected label.
 func (d *doctor) conflicts(body []byte) []cli.Finding {
 	c := d.config.Label
-	bearing := 0
+	labelled := 0
 	own := regexp.MustCompile(`^[^#\n]*[{,]` + regexp.QuoteMeta(c.Name) + `="`)
 	exported := bytes.Contains(body, []byte("exported_"+c.Name+`="`))
 	for line := range strings.Lines(string(body)) {
 		if own.MatchString(line) {
-			bearing++
+			labelled++
 		}
 	}
 	switch {
-	case bearing == 0:
+	case labelled == 0:
 		return nil
 	case c.Conflict.Conflict == exposition.Override:
 		return []cli.Finding{cli.Warn("use "+config.Prefix+
 			"LABEL_CONFLICT=exported: runners that differ in this label alone become duplicate series",
-			"label: %d samples of the runner bear %s already, and lose it", bearing, c.Name)}
+			"label: %d samples of the runner already have %s, and lose it", labelled, c.Name)}
 	case c.Conflict.Conflict == exposition.Keep:
 		return []cli.Finding{cli.Warn("use "+config.Prefix+
-			"LABEL_CONFLICT=exported if all samples shall bear the gate's",
-			"label: %d samples of the runner bear %s already, and keep it", bearing, c.Name)}
+			"LABEL_CONFLICT=exported if all samples shall have the gate's",
+			"label: %d samples of the runner already have %s, and keep it", labelled, c.Name)}
 	case exported:
 		return []cli.Finding{cli.Warn("use another "+config.Prefix+"LABEL_NAME",
-			"label: samples of the runner bear both %s and exported_%s already", c.Name, c.Name)}
+			"label: samples of the runner already have both %s and exported_%s", c.Name, c.Name)}
 	}
-	return []cli.Finding{cli.OK("label: %d samples of the runner bear %s already; theirs becomes exported_%s", bearing,
+	return []cli.Finding{cli.OK("label: %d samples of the runner already have %s; theirs becomes exported_%s", labelled,
 		c.Name, c.Name)}
 }

@@ -62,8 +62,8 @@ func environmentAddress(text string) (string, bool) {
 // runnerConfig looks at what the runner is told about its listener, in the files that
 // this user may read. LISTEN_ADDRESS wins over config.toml.
 func (d *doctor) runnerConfig() []cli.Finding {
-	environment := d.told("LISTEN_ADDRESS", append(d.host.environ, d.processEnvirons()...), environmentAddress)
-	toml := d.told("listen_address", d.host.toml, listenAddressOf)
+	environment := d.listenFindings("LISTEN_ADDRESS", append(d.host.environ, d.processEnvirons()...), environmentAddress)
+	toml := d.listenFindings("listen_address", d.host.toml, listenAddressOf)
 	if cli.Worst(environment) == cli.LevelOK && len(environment) > 0 {
 		for i := range toml {
 			if toml[i].Level != cli.LevelOK {
@@ -74,8 +74,8 @@ func (d *doctor) runnerConfig() []cli.Finding {
 	return append(environment, toml...)
 }
 
-// told judges what find finds in the files at paths.
-func (d *doctor) told(key string, paths []string, find func(string) (string, bool)) []cli.Finding {
+// listenFindings judges what find finds in the files at paths.
+func (d *doctor) listenFindings(key string, paths []string, find func(string) (string, bool)) []cli.Finding {
 	var found []cli.Finding
 	for _, path := range paths {
 		text, err := os.ReadFile(path)

@@ -70,7 +70,7 @@ func (d *doctor) scrape(ctx context.Context) []cli.Finding {
 	}
 	if !d.client.Given() {
 		response, _, err := d.ask(ctx, client, target, false)
-		return []cli.Finding{d.stranger(target, response, err)}
+		return []cli.Finding{d.withoutCredentials(target, response, err)}
 	}
 	response, body, err := d.ask(ctx, client, target, true)
 	if err != nil {
@@ -82,7 +82,7 @@ func (d *doctor) scrape(ctx context.Context) []cli.Finding {
 			countSamples(body))}
 	case http.StatusUnauthorized:
 		return []cli.Finding{cli.Fail("the gate's log says why (authentication refused); see that the certificate's "+
-			"authority or the token is the gate's", "scrape %s: 401, the gate does not know these credentials", target)}
+			"CA or the token is the gate's", "scrape %s: 401, the gate does not know these credentials", target)}
 	case http.StatusForbidden:
 		return []cli.Finding{cli.Fail("add the identity that the gate's log names to "+config.Prefix+"METRICS_ALLOW",
 			"scrape %s: 403, known and not allowed", target)}
@@ -101,8 +101,8 @@ func (d *doctor) ask(ctx context.Context, by *http.Client, target string, known 
 	return d.fetch(ctx, by, target, d.config.Upstream.MaxBytes*2)
 }
 
-// stranger judges what a caller without credentials got.
-func (d *doctor) stranger(target string, response *http.Response, err error) cli.Finding {
+// withoutCredentials judges what a caller without credentials got.
+func (d *doctor) withoutCredentials(target string, response *http.Response, err error) cli.Finding {
 	const try = "give --cert and --key or --token-file to try Prometheus' own credentials"
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -130,8 +130,8 @@ func (d *doctor) unreached(target string, err error) cli.Finding {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return cli.Fail("start it with this configuration", "gate %s: not running", target)
 	case errors.As(err, &unknown):
-		return cli.Fail("give the authority that issued "+cmp.Or(d.config.TLS.CertFile, "the gate's certificate")+
-			", here and as Prometheus' ca_file", "gate %s: its certificate is of another authority than --ca", target)
+		return cli.Fail("give the CA that issued "+cmp.Or(d.config.TLS.CertFile, "the gate's certificate")+
+			", here and as Prometheus' ca_file", "gate %s: its certificate was issued by another CA than --ca", target)
 	case errors.As(err, &name):
 		return cli.Fail("put the name into the certificate, or set server_name in Prometheus' tls_config",
 			"gate %s: %v", target, name)

@@ -33,19 +33,19 @@ func visitor(t *testing.T, f *gatetest.Gate, c client.Credentials) *doctor {
 func TestDoctorScrapesTheGate(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\nup2 1\n"))
 	file := func(name string) string { return filepath.Join(f.Dir, name) }
-	stranger, err := testca.NewCA(testca.Options{CommonName: "stranger"})
+	other, err := testca.NewCA(testca.Options{CommonName: "other"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	strangers, err := stranger.Issue(testca.Options{DNSNames: []string{"prometheus.demo"}})
+	otherPair, err := other.Issue(testca.Options{DNSNames: []string{"prometheus.demo"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := strangers.WriteFiles(file("stranger.pem"), file("stranger-key.pem")); err != nil {
+	if err := otherPair.WriteFiles(file("other.pem"), file("other-key.pem")); err != nil {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{"wrong": "mg_wrong", "two": "a b",
-		"stranger-ca.pem": string(stranger.CertPEM())} {
+		"other-ca.pem": string(other.CertPEM())} {
 		if err := os.WriteFile(file(name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -69,12 +69,12 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 			"not one token"},
 		{"no such file", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("none")},
 			cli.LevelFail, "none"},
-		{"other authority", client.Credentials{CA: file("stranger-ca.pem"), Cert: "", Key: "",
-			TokenFile: file("token")}, cli.LevelFail, "another authority than --ca"},
+		{"other authority", client.Credentials{CA: file("other-ca.pem"), Cert: "", Key: "",
+			TokenFile: file("token")}, cli.LevelFail, "another CA than --ca"},
 		{"no authority in the file", client.Credentials{CA: file("token"), Cert: "", Key: "",
 			TokenFile: file("token")}, cli.LevelFail, "no PEM certificate"},
-		{"stranger's certificate", client.Credentials{CA: file("ca.pem"), Cert: file("stranger.pem"),
-			Key: file("stranger-key.pem"), TokenFile: ""}, cli.LevelFail, "gate"},
+		{"certificate of another CA", client.Credentials{CA: file("ca.pem"), Cert: file("other.pem"),
+			Key: file("other-key.pem"), TokenFile: ""}, cli.LevelFail, "gate"},
 		{"not a certificate", client.Credentials{CA: file("ca.pem"), Cert: file("token"), Key: file("token"),
 			TokenFile: ""}, cli.LevelFail, "--cert"},
 	} {

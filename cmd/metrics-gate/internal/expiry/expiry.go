@@ -41,7 +41,7 @@ func wholeDays(left time.Duration) int {
 func (e Entry) Left() string {
 	switch {
 	case e.Days < 0:
-		return "over"
+		return "expired"
 	case e.Days == 1:
 		return "1 day"
 	}
@@ -54,21 +54,24 @@ const (
 	listExpirySoon = 1
 )
 
-// Findings warns about what ends soon or has ended.
+// Findings warns about what expires soon or has expired.
 func Findings(list []Entry) []cli.Finding {
 	var found []cli.Finding
 	for _, e := range list {
 		day := e.NotAfter.Format(time.DateOnly)
 		switch {
-		case e.Days < 0:
-			found = append(found, cli.Warn("renew it: until then what rests on it is refused", "%s ended on %s", e,
-				day))
+		case e.Expired():
+			const advice = "renew it; everything it authenticates is refused until then"
+			found = append(found, cli.Warn(advice, "%s expired on %s", e, day))
 		case e.Soon():
-			found = append(found, cli.Warn("renew it", "%s ends on %s (%s)", e, day, e.Left()))
+			found = append(found, cli.Warn("renew it", "%s expires on %s (%s)", e, day, e.Left()))
 		}
 	}
 	return found
 }
+
+// Expired tells whether e is past its end.
+func (e Entry) Expired() bool { return e.Days < 0 }
 
 // Soon tells whether e wants attention.
 func (e Entry) Soon() bool {

@@ -20,11 +20,11 @@ func TestExpiryFindings(t *testing.T) {
 		found string
 	}{
 		{"server", 15 * 24 * time.Hour, ""},
-		{"server", 13 * 24 * time.Hour, "ends on"},
-		{"server", -time.Minute, "ended on"},
+		{"server", 13 * 24 * time.Hour, "expires on"},
+		{"server", -time.Minute, "expired on"},
 		{"crl", 13 * 24 * time.Hour, ""},
-		{"crl", time.Hour, "ends on"},
-		{"crl", -25 * time.Hour, "ended on"},
+		{"crl", time.Hour, "expires on"},
+		{"crl", -25 * time.Hour, "expired on"},
 	} {
 		e := Entry{Role: test.role, Subject: "CN=x", NotAfter: now.Add(test.left), Days: wholeDays(test.left)}
 		found := Findings([]Entry{e})
@@ -61,7 +61,7 @@ func TestExpiryOfRealCertificates(t *testing.T) {
 	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)),
 		func(now time.Time) []Entry { return List(reloader, now.Add(25*24*time.Hour)) })
 	w.look(time.Now())
-	if !strings.Contains(log.String(), "ends soon") || !strings.Contains(log.String(), "role=client_ca") {
+	if !strings.Contains(log.String(), "expires soon") || !strings.Contains(log.String(), "role=client_ca") {
 		t.Error(log.String())
 	}
 	if got := List(nil, time.Now()); got != nil {

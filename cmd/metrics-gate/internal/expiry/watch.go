@@ -49,11 +49,11 @@ func (w *Watch) look(now time.Time) {
 		}
 		w.said[key] = now
 		if over {
-			w.log.Error("certificate or revocation list has ended: renew it", "role", e.Role, "subject", e.Subject,
+			w.log.Error("certificate or revocation list expired: renew it", "role", e.Role, "subject", e.Subject,
 				"not_after", e.NotAfter)
 			continue
 		}
-		w.log.Warn("certificate or revocation list ends soon: renew it", "role", e.Role, "subject", e.Subject,
+		w.log.Warn("certificate or revocation list expires soon: renew it", "role", e.Role, "subject", e.Subject,
 			"not_after", e.NotAfter, "left", e.Left())
 	}
 }

@@ -30,11 +30,11 @@ func TestExpiryWatch(t *testing.T) {
 		want string // a part of the only line; empty: silence
 	}{
 		{"far", 0, ""},
-		{"two weeks", day + time.Hour, "level=WARN msg=\"certificate or revocation list ends soon: renew it\" " +
+		{"two weeks", day + time.Hour, "level=WARN msg=\"certificate or revocation list expires soon: renew it\" " +
 			"role=server subject=\"CN=gate\""},
 		{"an hour later", day + 2*time.Hour, ""},
 		{"a day later", 2*day + time.Hour, `left="12 days"`},
-		{"over", 15*day + time.Second, "level=ERROR msg=\"certificate or revocation list has ended: renew it\" " +
+		{"over", 15*day + time.Second, "level=ERROR msg=\"certificate or revocation list expired: renew it\" " +
 			"role=server"},
 		{"over, the list soon, too", 15*day + 2*time.Second, ""},
 		{"both, a day later", 17 * day, "role=server"},

@@ -16,27 +16,27 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
-// doors are the stages that ask who a caller is, and whether they may.
-type doors struct {
-	authenticate, metrics, own, pprof func(http.Handler) http.Handler
+// authStages are the stages that authenticate and authorize.
+type authStages struct {
+	authenticate, metrics, gateMetrics, pprof func(http.Handler) http.Handler
 }
 
-// newDoors builds the authenticators that are on, and the two allow lists.
-func (g *Gate) newDoors(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*doors, error) {
-	strangers := proxy.NewFailureLimiter(c.Limit.FailureRate, c.Limit.FailureBurst, strangersTracked).Observe(
+// newAuthStages builds the authenticators that are on and both allow lists.
+func (g *Gate) newAuthStages(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*authStages, error) {
+	failures := proxy.NewFailureLimiter(c.Limit.FailureRate, c.Limit.FailureBurst, maxFailureAddresses).Observe(
 		g.Observer)
-	g.tidy = append(g.tidy, strangers.ReleaseIdle)
-	admit := func(r *http.Request) bool { return !strangers.Exhausted(r) }
+	g.releases = append(g.releases, failures.ReleaseIdle)
+	admit := func(r *http.Request) bool { return !failures.Exhausted(r) }
 	list, more, err := g.authenticators(c, outside{admit, log, registry})
 	if err != nil {
 		return nil, err
 	}
-	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: strangers.Fail,
+	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: failures.Fail,
 		Challenge: c.HasBearer()}
-	d := &doors{authenticate: auth.Authenticate(auth.NewChain(list...), options)}
+	d := &authStages{authenticate: auth.Authenticate(auth.NewChain(list...), options)}
 	options.AllowList = config.Prefix + "METRICS_ALLOW"
 	d.metrics = auth.Authorize(c.Allow.Metrics, "metrics", options, more...)
-	d.own = auth.Authorize(c.Allow.Metrics, "gate_metrics", options, more...)
+	d.gateMetrics = auth.Authorize(c.Allow.Metrics, "gate_metrics", options, more...)
 	options.AllowList = config.Prefix + "PPROF_ALLOW"
 	d.pprof = auth.Authorize(c.Allow.Pprof, "pprof", options, more...)
 	return d, nil
@@ -49,7 +49,7 @@ type outside struct {
 	registry prometheus.Registerer
 }
 
-// authenticators builds those that are on, and what authorizes besides the allow lists. The
+// authenticators builds those that are on, and what authorizes in addition to the allow lists. The
 // error has every file that cannot be used.
 func (g *Gate) authenticators(c *config.Config, o outside) (list []auth.Authenticator, more []auth.Authorizer,
 	err error) {

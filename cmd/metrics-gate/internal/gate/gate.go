@@ -26,8 +26,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
-// strangersTracked bounds the table of addresses that failed to authenticate.
-const strangersTracked = 16384
+// maxFailureAddresses bounds the table of addresses that failed to authenticate.
+const maxFailureAddresses = 16384
 
 // Gate is everything between a request's TLS connection and the runner.
 type Gate struct {
@@ -41,7 +41,7 @@ type Gate struct {
 	TokenReview  *auth.TokenReview
 	AccessReview *auth.AccessReview
 
-	tidy []func() // let go of what is not needed any more
+	releases []func() // each releases idle memory of one part
 }
 
 // New reads every file and ties the parts together.
@@ -51,7 +51,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	labels, err := config.NewRunnerLabels(c)
 	found.Join(err)
 	found.Join(g.loadTLS(c, log))
-	doors, err := g.newDoors(c, log, registry)
+	authStages, err := g.newAuthStages(c, log, registry)
 	found.Join(err)
 	if err := found.Err(); err != nil {
 		return nil, err
@@ -67,11 +67,11 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer,
 		Key: identityKey, Who: identityName,
 	})
-	members := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
+	identities := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
-	g.tidy = append(g.tidy, metrics.ReleaseIdle, members.ReleaseIdle)
-	g.Handler = g.walk(doors, handlers{
+	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle)
+	g.Handler = g.walk(authStages, handlers{
 		metrics: metrics,
 		profile: profile.New(profile.Options{
 			Upstream: g.Upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
@@ -79,16 +79,16 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		}),
 		own: promhttp.HandlerFor(registry,
 			promhttp.HandlerOpts{DisableCompression: !bool(c.Upstream.Compression)}),
-		profiles: profile.Names(c.Upstream.Cmdline),
-		bodies:   proxy.Bodies(c.Listen.ReadHeaderTimeout),
-		explain:  explainRefusals(log, c.Upstream.Cmdline),
-		members:  members,
+		profiles:   profile.Names(c.Upstream.Cmdline),
+		bodies:     proxy.Bodies(c.Listen.ReadHeaderTimeout),
+		explain:    explainRefusals(log, c.Upstream.Cmdline),
+		identities: identities,
 	})
 	return g, nil
 }
 
-// profileSlots are places for profiles beside those of scrapes: one may take half a minute,
-// and the gate must be able to scrape meanwhile.
+// profileSlots limits profiles apart from scrapes: a profile can take half a minute, and
+// scrapes must go on meanwhile.
 func profileSlots(c *config.Config) *proxy.ExchangeLimiter {
 	return proxy.NewExchangeLimiter(max(c.Upstream.MaxInFlight/2, 1))
 }
@@ -97,29 +97,29 @@ func profileSlots(c *config.Config) *proxy.ExchangeLimiter {
 type handlers struct {
 	metrics, profile, own http.Handler
 	profiles              []string
-	members               *proxy.IdentityLimiter
+	identities            *proxy.IdentityLimiter
 	bodies, explain       func(http.Handler) http.Handler
 }
 
 // walk is the way of a request. Each stage decides one thing, the stage that ends a
 // request logs it, and no stage looks back:
 //
-//	observe → bodies bounded → strangers' lane and authenticate → explained → literal target → route (404)
-//	→ members' lane → authorize → method and body → handler
-func (g *Gate) walk(d *doors, h handlers) http.Handler {
+//	security headers → observe → bodies bounded → failure limiter and authenticate → explained → literal target
+//	→ route (404) → identity limiter → authorize → method and body → handler
+func (g *Gate) walk(d *authStages, h handlers) http.Handler {
 	r := chi.NewRouter()
 	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
-	r.With(h.members.Limit, d.metrics, connlimit.MarkAuthorized, read).Handle("/metrics", h.metrics)
-	r.With(h.members.Limit, d.own, connlimit.MarkAuthorized, read).Handle("/gate/metrics", h.own)
+	r.With(h.identities.Limit, d.metrics, connlimit.MarkAuthorized, read).Handle("/metrics", h.metrics)
+	r.With(h.identities.Limit, d.gateMetrics, connlimit.MarkAuthorized, read).Handle("/gate/metrics", h.own)
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(h.members.Limit, d.pprof, connlimit.MarkAuthorized, methods).Handle("/debug/pprof/"+name, h.profile)
+		r.With(h.identities.Limit, d.pprof, connlimit.MarkAuthorized, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
 	return r
 }
@@ -139,7 +139,7 @@ func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
 	for _, issuer := range g.Issuers {
 		refreshing.Go(func() { issuer.Run(ctx) })
 	}
-	refreshing.Go(func() { tidy(ctx, g.tidy) })
+	refreshing.Go(func() { releaseIdle(ctx, g.releases) })
 	g.reloader.run(ctx, now)
 	refreshing.Wait()
 	g.Upstream.Close()

@@ -16,20 +16,20 @@ import (
 func Rehearsal(c *config.Config, id auth.Identity) http.Handler {
 	passed := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	observer := proxy.NewObserver(prometheus.NewRegistry())
-	d := &doors{
+	d := &authStages{
 		authenticate: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				next.ServeHTTP(w, r.WithContext(auth.NewContext(r.Context(), id)))
 			})
 		},
-		metrics: auth.Authorize(c.Allow.Metrics, "metrics", auth.Options{}),
-		own:     auth.Authorize(c.Allow.Metrics, "gate_metrics", auth.Options{}),
-		pprof:   auth.Authorize(c.Allow.Pprof, "pprof", auth.Options{}),
+		metrics:     auth.Authorize(c.Allow.Metrics, "metrics", auth.Options{}),
+		gateMetrics: auth.Authorize(c.Allow.Metrics, "gate_metrics", auth.Options{}),
+		pprof:       auth.Authorize(c.Allow.Pprof, "pprof", auth.Options{}),
 	}
 	return (&Gate{Observer: observer}).walk(d, handlers{
 		metrics: passed, profile: passed, own: passed, profiles: profile.Names(c.Upstream.Cmdline),
 		bodies: asIs, explain: asIs,
-		members: proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
+		identities: proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer,
 			Log: slog.New(slog.DiscardHandler),
 		}),

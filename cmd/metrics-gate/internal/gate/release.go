@@ -7,21 +7,21 @@ import (
 )
 
 const (
-	startTime = time.Second      // the start is over by then
-	tidyTime  = 90 * time.Second // longer than anyone waits between two scrapes
+	startTime       = time.Second      // the start is over by then
+	releaseInterval = 90 * time.Second // longer than anyone waits between two scrapes
 )
 
-// tidy gives memory back until ctx ends: what the parts let go of goes to the operating
-// system at once, for what a burst has left should not be kept from the jobs beside.
-func tidy(ctx context.Context, parts []func()) {
+// releaseIdle releases idle memory until ctx ends. What parts release goes to the operating
+// system at once: the jobs on this host need it more.
+func releaseIdle(ctx context.Context, parts []func()) {
 	select {
 	case <-ctx.Done():
 		return
 	case <-time.After(startTime):
 		debug.FreeOSMemory()
-		releasePages()
+		releaseProgram()
 	}
-	tick := time.NewTicker(tidyTime)
+	tick := time.NewTicker(releaseInterval)
 	defer tick.Stop()
 	for {
 		select {

@@ -11,7 +11,7 @@ import (
 // pollInterval is how often files are compared; a change is noticed within 10 s.
 const pollInterval = 5 * time.Second
 
-// reloadable is a set of files that is taken over whole or not at all.
+// reloadable is a set of files that is loaded whole or not at all.
 type reloadable struct {
 	what   string // the metric label, from a fixed set
 	reload func() (changed bool, err error)

@@ -5,11 +5,11 @@ import (
 	"runtime/debug"
 )
 
-// frugalGC is the garbage collector's percentage: a scrape leaves little behind, so a
+// gcPercent is the garbage collector's percentage: a scrape leaves little behind, so a
 // heap of 2 MiB in place of Go's least of 4 costs nothing that can be measured.
-const frugalGC = 50
+const gcPercent = 50
 
-// TuneRuntime sets the runtime up for a sidecar, which takes from the jobs beside it. One
+// TuneRuntime sets the runtime up for a sidecar, which takes from the jobs on its host. One
 // processor carries thousands of scrapes a second, and with more of them each scrape
 // wakes threads in vain: docs/performance.md has the figures. GOMAXPROCS and GOGC win
 // when they are set.
@@ -18,6 +18,6 @@ func TuneRuntime(getenv func(string) string) {
 		runtime.GOMAXPROCS(1)
 	}
 	if getenv("GOGC") == "" {
-		debug.SetGCPercent(frugalGC)
+		debug.SetGCPercent(gcPercent)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestFrugal(t *testing.T) {
+func TestTuneRuntime(t *testing.T) {
 	processors, percent := runtime.GOMAXPROCS(3), debug.SetGCPercent(77)
 	defer func() {
 		runtime.GOMAXPROCS(processors)
@@ -22,7 +22,7 @@ func TestFrugal(t *testing.T) {
 		t.Errorf("%d processors, %d %%: what is set wins", n, p)
 	}
 	TuneRuntime(func(string) string { return "" })
-	if n, p := state(); n != 1 || p != frugalGC {
+	if n, p := state(); n != 1 || p != gcPercent {
 		t.Errorf("%d processors, %d %%", n, p)
 	}
 }

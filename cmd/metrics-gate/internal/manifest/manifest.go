@@ -32,7 +32,7 @@ func (o *printOptions) flags(set *flag.FlagSet) {
 	const folder = "/etc/prometheus/metrics-gate/"
 	set.StringVar(&o.target, "target", "", "`host:port` at which Prometheus finds the gate (default: this host)")
 	set.StringVar(&o.files.CA, "ca", folder+"ca.crt",
-		"`file` at Prometheus with the authority of the gate's certificate")
+		"`file` at Prometheus with the CA of the gate's certificate")
 	set.StringVar(&o.files.Cert, "cert", folder+"tls.crt", "`file` at Prometheus with its certificate")
 	set.StringVar(&o.files.Key, "key", folder+"tls.key", "`file` at Prometheus with its key")
 	set.StringVar(&o.files.TokenFile, "token-file", folder+"token", "`file` at Prometheus with its token")

@@ -154,7 +154,7 @@ func profileAdvice(r *http.Response) string {
 	return ""
 }
 
-// writeWhole writes src to a new file beside name and renames it when it is complete.
+// writeWhole writes src to a new file next to name and renames it when it is complete.
 func writeWhole(name string, src io.Reader) error {
 	part := name + ".part"
 	f, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)

@@ -31,7 +31,7 @@ func TestContractOfAnswers(t *testing.T) {
 		{"nobody", "GET", "/metrics", nobody, nil, 401},
 		{"nobody, unknown path", "GET", "/nowhere", nobody, nil, 401},
 		{"nobody, other method", "DELETE", "/metrics", nobody, nil, 401},
-		{"bad token beside a good certificate", "GET", "/metrics", certificate,
+		{"bad token with a good certificate", "GET", "/metrics", certificate,
 			[]string{"Authorization", "Bearer mg_wrong"}, 401},
 		{"basic", "GET", "/metrics", nobody, []string{"Authorization", "Basic YTpi"}, 401},
 		{"two headers", "GET", "/metrics", nobody, append(bearer[:2:2], bearer...), 401},

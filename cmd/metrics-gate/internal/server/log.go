@@ -45,7 +45,7 @@ func capped(_ []string, a slog.Attr) slog.Attr {
 	return slog.String(a.Key, s+"…")
 }
 
-// throttled passes warnings at a bounded rate for each message, so that a stranger
+// throttled passes warnings at a bounded rate for each message, so that a client
 // cannot flood the log, and says with the next one how many it left out. Messages are
 // constants, so there are few of them.
 type throttled struct {
@@ -54,17 +54,17 @@ type throttled struct {
 }
 
 type throttle struct {
-	mu    sync.Mutex
-	lanes map[string]*lane
+	mu      sync.Mutex
+	buckets map[string]*bucket
 }
 
-type lane struct {
+type bucket struct {
 	bucket  *rate.Limiter
 	omitted int64
 }
 
 func newThrottled(h slog.Handler) throttled {
-	return throttled{h, &throttle{lanes: map[string]*lane{}}}
+	return throttled{h, &throttle{buckets: map[string]*bucket{}}}
 }
 
 // Handle implements slog.Handler.
@@ -97,12 +97,12 @@ func adviceFor(r slog.Record) (advice string) {
 		case "too many requests":
 			advice = "scrape less often, or raise " + config.Prefix + "RATE_LIMIT and " + config.Prefix + "RATE_BURST"
 		case "throttled":
-			advice = "mend the credential that this address keeps sending; the lane is " + config.Prefix +
+			advice = "fix the credential that this address keeps sending; the limits are " + config.Prefix +
 				"FAILURE_RATE_LIMIT and " + config.Prefix + "FAILURE_BURST"
 		case "busy":
 			advice = "raise " + config.Prefix + "MAX_IN_FLIGHT, or find out why the runner is slow"
 		case "another profile runs":
-			advice = "one CPU profile or trace runs at a time: try again when it has ended"
+			advice = "one CPU profile or trace runs at a time: try again when it is done"
 		case "slow":
 			advice = "the scraper takes nothing: look at its load and at the network between"
 		case "too_large":
@@ -118,10 +118,10 @@ func adviceFor(r slog.Record) (advice string) {
 func (t *throttle) pass(message string) (omitted int64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.lanes[message]
+	l := t.buckets[message]
 	if l == nil {
-		l = &lane{bucket: rate.NewLimiter(warnRate, warnBurst)}
-		t.lanes[message] = l
+		l = &bucket{bucket: rate.NewLimiter(warnRate, warnBurst)}
+		t.buckets[message] = l
 	}
 	if !l.bucket.Allow() {
 		l.omitted++
@@ -131,12 +131,12 @@ func (t *throttle) pass(message string) (omitted int64, ok bool) {
 	return omitted, true
 }
 
-// WithAttrs implements slog.Handler; the lanes stay shared.
+// WithAttrs implements slog.Handler; the buckets stay shared.
 func (t throttled) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return throttled{t.Handler.WithAttrs(attrs), t.shared}
 }
 
-// WithGroup implements slog.Handler; the lanes stay shared.
+// WithGroup implements slog.Handler; the buckets stay shared.
 func (t throttled) WithGroup(name string) slog.Handler {
 	return throttled{t.Handler.WithGroup(name), t.shared}
 }

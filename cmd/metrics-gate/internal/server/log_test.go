@@ -58,9 +58,9 @@ func TestThrottleCountsWhatItLeavesOut(t *testing.T) {
 	for range warnBurst {
 		h.shared.pass("m")
 	}
-	h.shared.lanes["m"].omitted = 41
-	h.shared.lanes["m"].bucket.SetBurst(10 * warnBurst)
-	h.shared.lanes["m"].bucket.SetLimit(1e9)
+	h.shared.buckets["m"].omitted = 41
+	h.shared.buckets["m"].bucket.SetBurst(10 * warnBurst)
+	h.shared.buckets["m"].bucket.SetLimit(1e9)
 	var omitted int64
 	for omitted == 0 {
 		omitted, _ = h.shared.pass("m")

@@ -43,21 +43,21 @@ func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []
 
 // fastest is the highest rate of one caller among the scrapes, which are newest first.
 func fastest(scrapes []proxy.Scrape) (rate float64, who string) {
-	type lane struct {
+	type bucket struct {
 		newest, oldest time.Time
 		n              int
 	}
-	lanes := map[string]*lane{}
+	buckets := map[string]*bucket{}
 	for _, scrape := range scrapes {
-		l := lanes[scrape.Who]
+		l := buckets[scrape.Who]
 		if l == nil {
-			l = &lane{newest: scrape.At}
-			lanes[scrape.Who] = l
+			l = &bucket{newest: scrape.At}
+			buckets[scrape.Who] = l
 		}
 		l.oldest = scrape.At
 		l.n++
 	}
-	for name, l := range lanes {
+	for name, l := range buckets {
 		took := max(l.newest.Sub(l.oldest).Seconds(), 1) // two that come together are no rate
 		if r := float64(l.n-1) / took; r > rate || (r == rate && r > 0 && name < who) {
 			rate, who = r, name

@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// releasePages gives back the resident pages of the program file: most of them only the
+// releaseProgram gives back the resident pages of the program file: most of them only the
 // start needed, and the others return from the page cache when they are touched. A
 // mapping of which anything was changed in memory, as relocation does, is left alone.
-func releasePages() {
+func releaseProgram() {
 	program, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return

@@ -41,6 +41,6 @@ func TestProgramGoesOnWithoutItsPages(t *testing.T) {
 	if len(unchanged(smaps, program)) == 0 {
 		t.Fatal("nothing to give back")
 	}
-	releasePages()
+	releaseProgram()
 	TestUnchangedMappings(t)
 }

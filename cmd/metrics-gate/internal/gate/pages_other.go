@@ -1,6 +1,0 @@
-//go:build !linux
-
-package gate
-
-// releasePages does nothing here.
-func releasePages() {}
