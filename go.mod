@@ -4,7 +4,6 @@ go 1.26.8
 
 require (
 	github.com/caarlos0/env/v11 v11.4.2 // settings from the environment, all mistakes at once
-	github.com/coreos/go-oidc/v3 v3.21.0 // OIDC discovery and token verification
 	github.com/coreos/go-systemd/v22 v22.7.0 // sd_notify and socket activation
 	github.com/go-chi/chi/v5 v5.5.0 // routes of the public listener; never chi/middleware
 	github.com/go-jose/go-jose/v4 v4.1.8 // key sets for go-oidc: bounded, the last good set is kept
@@ -27,6 +26,5 @@ require (
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/pandatix/go-abnf v0.5.3 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
-	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
 )

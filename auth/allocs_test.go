@@ -8,16 +8,15 @@ import (
 	"testing"
 )
 
-// steady is the state of a gate that has been scraped before: everything that
-// can be remembered is.
-type steady struct {
+// warmGate is a gate that has been scraped before: its caches are filled.
+type warmGate struct {
 	certificate, tokens, chain Authenticator
 	policy                     Policy
 	overTLS, bearer            *http.Request
 	fromCertificate            Identity
 }
 
-func newSteady(t testing.TB) *steady {
+func newWarmGate(t testing.TB) *warmGate {
 	t.Helper()
 	var file strings.Builder
 	for i := range 19 {
@@ -29,9 +28,16 @@ func newSteady(t testing.TB) *steady {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &steady{certificate: NewCertificate(trustAll), tokens: tokens, overTLS: overTLS(leaf(named)), bearer: request("Bearer " + secret)}
-	s.chain = First(tokens, s.certificate)
-	s.policy, err = ParsePolicy("token:x,uri:spiffe://example.org/ns/*/sa/prometheus,group:readers,dns:prometheus.example")
+	s := &warmGate{
+		certificate: NewCertificate(trustAll),
+		tokens:      tokens,
+		overTLS:     overTLS(leaf(named)),
+		bearer:      request("Bearer " + secret),
+	}
+	s.chain = NewChain(tokens, s.certificate)
+	s.policy, err = ParsePolicy(
+		"token:x,uri:spiffe://example.org/ns/*/sa/prometheus,group:readers,dns:prometheus.example",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +47,9 @@ func newSteady(t testing.TB) *steady {
 	return s
 }
 
-// TestAllocations counts what a scrape costs the heap once the gate is warm.
-func TestAllocations(t *testing.T) {
-	s := newSteady(t)
+// A scrape of a warm gate allocates nothing here.
+func TestWarmAuthenticationAllocatesNothing(t *testing.T) {
+	s := newWarmGate(t)
 	pod := Identity{Method: MethodKubernetes, Names: []string{"user:a"}, Groups: []string{"a", "b", "readers"}}
 	spiffe := identity(MethodCertificate, "uri:spiffe://example.org/ns/a/sa/prometheus")
 	review := newReview(t, newAPIFake(t).options(t))
@@ -51,7 +57,7 @@ func TestAllocations(t *testing.T) {
 	for name, f := range map[string]func() bool{
 		"certificate": func() bool { _, err := s.certificate.Authenticate(s.overTLS); return err == nil },
 		"token":       func() bool { _, err := s.tokens.Authenticate(s.bearer); return err == nil },
-		"first":       func() bool { _, err := s.chain.Authenticate(s.overTLS); return err == nil },
+		"chain":       func() bool { _, err := s.chain.Authenticate(s.overTLS); return err == nil },
 		"review":      func() bool { _, err := review.Authenticate(reviewed); return err == nil },
 		"exact rule":  func() bool { _, ok := s.policy.Allows(s.fromCertificate); return ok },
 		"uri rule":    func() bool { _, ok := s.policy.Allows(spiffe); return ok },
@@ -65,10 +71,9 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// TestMiddlewareAllocations allows for the context and the request's copy,
-// which the standard library makes.
-func TestMiddlewareAllocations(t *testing.T) {
-	s := newSteady(t)
+// The context and the copy of the request are the standard library's allocations.
+func TestMiddlewareAllocatesLittle(t *testing.T) {
+	s := newWarmGate(t)
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	h := Authenticate(s.chain, Options{Metrics: NewMetrics(nil)})(Authorize(s.policy, "metrics", Options{})(next))
 	w := httptest.NewRecorder()
@@ -78,7 +83,7 @@ func TestMiddlewareAllocations(t *testing.T) {
 }
 
 func BenchmarkCertificate(b *testing.B) {
-	s := newSteady(b)
+	s := newWarmGate(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		_, _ = s.certificate.Authenticate(s.overTLS)
@@ -86,7 +91,7 @@ func BenchmarkCertificate(b *testing.B) {
 }
 
 func BenchmarkToken(b *testing.B) {
-	s := newSteady(b)
+	s := newWarmGate(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		_, _ = s.tokens.Authenticate(s.bearer)
@@ -94,7 +99,7 @@ func BenchmarkToken(b *testing.B) {
 }
 
 func BenchmarkPolicy(b *testing.B) {
-	s := newSteady(b)
+	s := newWarmGate(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		_, _ = s.policy.Allows(s.fromCertificate)
@@ -102,7 +107,7 @@ func BenchmarkPolicy(b *testing.B) {
 }
 
 func BenchmarkMiddleware(b *testing.B) {
-	s := newSteady(b)
+	s := newWarmGate(b)
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	h := Authenticate(s.chain, Options{Metrics: NewMetrics(nil)})(Authorize(s.policy, "metrics", Options{})(next))
 	w := httptest.NewRecorder()
@@ -113,7 +118,7 @@ func BenchmarkMiddleware(b *testing.B) {
 }
 
 func BenchmarkRefusal(b *testing.B) {
-	s := newSteady(b)
+	s := newWarmGate(b)
 	h := Authenticate(s.chain, Options{Metrics: NewMetrics(nil), Challenge: true})(ok)
 	r := request("Bearer mg_nobody")
 	b.ReportAllocs()

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// TestKeysDiffer moves characters between the parts of a key.
-func TestKeysDiffer(t *testing.T) {
+func TestDifferentIdentitiesHaveDifferentKeys(t *testing.T) {
 	seen := map[string]Identity{}
 	for _, id := range []Identity{
 		{},
@@ -33,7 +32,7 @@ func TestKeysDiffer(t *testing.T) {
 	}
 }
 
-func TestContext(t *testing.T) {
+func TestContextHoldsTheIdentity(t *testing.T) {
 	if id, ok := FromContext(context.Background()); ok || id.Method != "" {
 		t.Fatalf("an empty context has %+v", id)
 	}
@@ -51,7 +50,7 @@ func TestRefusalIsItsError(t *testing.T) {
 	}
 }
 
-func TestKeyFromContext(t *testing.T) {
+func TestKeyFromContextIsComputedOnce(t *testing.T) {
 	id := Identity{Method: MethodToken, Subject: "token:a"}
 	ctx := NewContext(t.Context(), id)
 	if got := KeyFromContext(ctx); got != id.Key() || got == KeyFromContext(t.Context()) {

@@ -34,7 +34,8 @@ func TestAuthorizeAnswers(t *testing.T) {
 		{"no identity", "*", Identity{}, []Authorizer{never}, 403, "", 1},
 		{"listed, denied", "dns:a", host, []Authorizer{yes, say(fmt.Errorf("x: %w", ErrDenied)), never}, 403, "", 1},
 		{"listed, another error", "dns:a", host, []Authorizer{say(errors.New("x")), never}, 403, "", 1},
-		{"listed, unavailable", "dns:a", host, []Authorizer{say(fmt.Errorf("x: %w", ErrUnavailable)), never}, 503, "10", 0},
+		{"listed, unavailable", "dns:a", host, []Authorizer{say(fmt.Errorf("x: %w", ErrUnavailable)), never}, 503,
+			"10", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, err := ParsePolicy(test.list)
@@ -69,9 +70,8 @@ func TestAuthorizeWithoutAuthenticate(t *testing.T) {
 	}
 }
 
-// TestRefusalsTeach reads what an operator would: who it was, which list said
-// no, and what to add to it.
-func TestRefusalsTeach(t *testing.T) {
+// The log of a refusal names the caller, the list and what to add to it.
+func TestDenialsSayWhatToAllow(t *testing.T) {
 	many := identity(MethodOIDC, "user:alice")
 	for i := range 20 {
 		many.Groups = append(many.Groups, fmt.Sprintf("g%d", i))
@@ -81,13 +81,17 @@ func TestRefusalsTeach(t *testing.T) {
 		id         Identity
 		want       []string
 	}{
-		{"certificate", "token:a,dns:b", Identity{Method: MethodCertificate, Subject: "uri:x://y/z", Names: []string{"uri:x://y/z", "cn:p"}, Groups: []string{"org"}},
+		{"certificate", "token:a,dns:b", Identity{Method: MethodCertificate, Subject: "uri:x://y/z",
+			Names: []string{"uri:x://y/z", "cn:p"}, Groups: []string{"org"}},
 			[]string{"METRICS_ALLOW (token:a, dns:b)", "add one of: uri:x://y/z, cn:p"}},
-		{"nobody listed", "", identity(MethodToken, "token:a"), []string{"METRICS_ALLOW allows nobody", "set it to one of: token:a"}},
+		{"nobody listed", "", identity(MethodToken, "token:a"), []string{"METRICS_ALLOW allows nobody",
+			"set it to one of: token:a"}},
 		{"groups", "token:a", many, []string{"user:alice, group:g0", "…"}},
 		{"no name", "token:a", identity(MethodCertificate), []string{"* (it has no name"}},
-		{"name with a comma", "token:a", identity(MethodOIDC, "user:cn=a,ou=b"), []string{`"user:cn=a,ou=b" (which no pattern can write)`}},
-		{"wildcard certificate", "token:a", identity(MethodCertificate, "dns:*.example"), []string{`"dns:*.example" (which no pattern can write)`}},
+		{"name with a comma", "token:a", identity(MethodOIDC, "user:cn=a,ou=b"),
+			[]string{`add one of: "user:cn=a,ou=b"`}},
+		{"wildcard certificate", "token:a", identity(MethodCertificate, "dns:*.example"),
+			[]string{`"dns:*.example" (which no pattern can write)`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -95,11 +99,15 @@ func TestRefusalsTeach(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := Authorize(p, "metrics", Options{Log: slog.New(slog.NewJSONHandler(&log, nil)), AllowList: "METRICS_ALLOW"})(ok)
+			h := Authorize(p, "metrics", Options{Log: slog.New(slog.NewJSONHandler(&log, nil)),
+				AllowList: "METRICS_ALLOW"})(
+				ok,
+			)
 			r := request()
 			serve(h, r.WithContext(NewContext(r.Context(), test.id)))
 			line := records(t, &log)[0]
-			if line["level"] != "WARN" || line["route"] != "metrics" || line["subject"] != test.id.Subject || line["reason"] != "denied" {
+			if line["level"] != "WARN" || line["route"] != "metrics" || line["subject"] != test.id.Subject ||
+				line["reason"] != "denied" {
 				t.Errorf("log %v", line)
 			}
 			for _, want := range test.want {
@@ -140,12 +148,13 @@ func TestMetricsBeginAtZero(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	metrics := NewMetrics(registry)
 	Authorize(Policy{}, "pprof", Options{Metrics: metrics})
-	for name, want := range map[string]int{"metrics_gate_authentications_total": 5 * 8, "metrics_gate_authorizations_denied_total": 1} {
+	for name, want := range map[string]int{"metrics_gate_authentications_total": 5 * 8,
+		"metrics_gate_authorizations_denied_total": 1} {
 		if n := series(t, registry, name); n != want {
 			t.Errorf("%s: %d series, want %d", name, n, want)
 		}
 	}
-	metrics.authenticated("stranger's", "choice")
+	metrics.authenticated("caller's", "choice")
 	if n := series(t, registry, "metrics_gate_authentications_total"); n != 40 {
 		t.Errorf("%d series after a label from outside the set", n)
 	}

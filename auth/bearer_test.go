@@ -67,7 +67,7 @@ func TestBearer(t *testing.T) {
 	}
 }
 
-func TestBearerFromNowhereElse(t *testing.T) {
+func TestBearerIgnoresOtherPlaces(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/metrics?access_token=abc", nil)
 	r.Header.Set("Cookie", "access_token=abc")
 	r.Header.Set("Proxy-Authorization", "Bearer abc")
@@ -77,8 +77,8 @@ func TestBearerFromNowhereElse(t *testing.T) {
 	}
 }
 
-// FuzzBearer holds the parser against RFC 6750's grammar as a pattern, and the
-// error to silence about the header.
+// FuzzBearer states that the parser accepts the grammar of RFC 6750, here a regular
+// expression, and that no error shows the header.
 func FuzzBearer(f *testing.F) {
 	grammar := regexp.MustCompile(`\A[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)\z`)
 	for _, seed := range []string{"", "Bearer abc", "bearer  a==", "Basic eDp5", "Bearer a b", "Bearer \x00"} {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// clock is a time that only moves when told.
+// clock is a time that moves by Advance only.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time
@@ -26,7 +26,7 @@ func (c *clock) Advance(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-func TestCacheForgetsAtTheTime(t *testing.T) {
+func TestCacheEntriesExpire(t *testing.T) {
 	now := newClock()
 	c := newCache[string](4, now.Now)
 	key := [32]byte{1}
@@ -58,13 +58,13 @@ func TestCacheIsBounded(t *testing.T) {
 	if v, ok := c.get([32]byte{9}); !ok || v != 9 {
 		t.Fatalf("the newest entry = %d, %v", v, ok)
 	}
-	c.clear()
+	c.lru.Purge()
 	if _, ok := c.get([32]byte{9}); ok {
 		t.Fatal("an entry survived clear")
 	}
 }
 
-func TestCacheTakesNothingOutdated(t *testing.T) {
+func TestCacheStoresNothingExpired(t *testing.T) {
 	now := newClock()
 	c := newCache[int](0, now.Now) // a size below one is one
 	c.put([32]byte{1}, 1, now.Now().Add(time.Hour))

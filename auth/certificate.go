@@ -3,94 +3,90 @@ package auth
 import (
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"sync/atomic"
+	"slices"
+	"time"
 )
 
-// certificateIdentities is how many leaves' identities are remembered. They
-// are derived again when forgotten, so it bounds memory and not clients.
+// certificateIdentities is how many leaves' identities are kept. An identity that was
+// dropped is derived again, so this bounds memory and not clients.
 const certificateIdentities = 1024
 
-// Certificate authenticates requests by the verified leaf of their TLS
-// connection.
+var errUnverified = errors.New("client certificate was not verified")
+
+// Certificate authenticates requests by the verified leaf of their TLS connection.
 type Certificate struct {
 	verify     func(chains [][]*x509.Certificate) error
 	identities *cache[Identity]
-	recent     [recentLeaves]atomic.Pointer[recentLeaf]
 }
 
-// recentLeaves is how many leaves of open connections are recognised by their address.
-const recentLeaves = 16
-
-// recentLeaf is a leaf, as a connection has parsed it, and what it says.
-type recentLeaf struct {
-	leaf *x509.Certificate
-	id   Identity
-}
-
-// NewCertificate returns the Authenticator of verified client certificates.
-// verify is asked on every request whether the chains that the handshake
-// verified are still trusted: connections outlive expiry, revocation and
-// reloads. Its error refuses; one that wraps ErrExpired, ErrRevoked or ErrUnknown
-// is counted as that. A nil verify trusts nobody.
+// NewCertificate returns the Authenticator of verified client certificates. verify is called
+// on every request and says whether the chains that the handshake verified are still
+// trusted: connections outlive expiry, revocation and reloads. Its error refuses; one that
+// wraps ErrExpired, ErrRevoked or ErrUnknown is counted as that. A nil verify trusts nobody.
 func NewCertificate(verify func(chains [][]*x509.Certificate) error) Authenticator {
 	return &Certificate{verify: verify, identities: newCache[Identity](certificateIdentities, nil)}
 }
 
-// Authenticate implements Authenticator. A certificate that was presented and
-// not verified refuses.
+// Authenticate implements Authenticator. A certificate that was presented and not verified
+// refuses.
 func (c *Certificate) Authenticate(r *http.Request) (Identity, error) {
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 && len(r.TLS.VerifiedChains) == 0 {
 		return Identity{}, ErrNoCredential
 	}
 	chains := r.TLS.VerifiedChains
 	if len(chains) == 0 || len(chains[0]) == 0 {
-		return Identity{}, &Refusal{Method: MethodCertificate, Err: errors.New("client certificate was not verified")}
+		return Identity{}, certificateRefusal(r.TLS.PeerCertificates, errUnverified)
 	}
-	id := c.identity(chains[0][0])
 	if err := c.trusted(chains); err != nil {
-		return Identity{}, &Refusal{Method: MethodCertificate, Issuer: id.Issuer, Subject: id.Subject, Err: err}
+		return Identity{}, certificateRefusal(chains[0], err)
 	}
-	return id, nil
+	return c.identity(chains[0][0]), nil
+}
+
+// certificateRefusal returns err with what tells the leaf of chain from other certificates.
+func certificateRefusal(chain []*x509.Certificate, err error) *Refusal {
+	refusal := &Refusal{Method: MethodCertificate, Err: err}
+	if len(chain) > 0 {
+		id := certificateIdentity(chain[0])
+		refusal.Issuer, refusal.Subject = id.Issuer, id.Subject
+		refusal.Details = []slog.Attr{
+			slog.String(keySerial, fmt.Sprintf("%x", chain[0].SerialNumber)),
+			slog.String(keyNotAfter, chain[0].NotAfter.UTC().Format(time.RFC3339)),
+		}
+	}
+	return refusal
 }
 
 func (c *Certificate) trusted(chains [][]*x509.Certificate) error {
 	if c.verify == nil {
-		return errors.New("client certificate: nobody to verify it")
+		return errors.New("client certificate: no CA to verify it")
 	}
-	err := c.verify(chains)
-	if err == nil {
-		return nil
+	if err := c.verify(chains); err != nil {
+		return fmt.Errorf("client certificate: %w", err)
 	}
-	return fmt.Errorf("client certificate: %w", err)
+	return nil
 }
 
-// identity returns what leaf says, derived once. The key is a digest of the
-// whole certificate, so it can be remembered for as long as there is room. The requests
-// of one connection have the same leaf in memory, which needs no digest.
+// identity returns the names of leaf. The key of the cache is a digest of the whole
+// certificate, so an entry can never be out of date.
 func (c *Certificate) identity(leaf *x509.Certificate) Identity {
-	place := &c.recent[0]
-	if n := len(leaf.Raw); n > 0 {
-		place = &c.recent[leaf.Raw[n-1]%recentLeaves] // a byte of the signature
-	}
-	if r := place.Load(); r != nil && r.leaf == leaf {
-		return r.id
-	}
 	key := sha256.Sum256(leaf.Raw)
 	id, ok := c.identities.get(key)
 	if !ok {
 		id = certificateIdentity(leaf)
 		c.identities.put(key, id, leaf.NotAfter)
 	}
-	place.Store(&recentLeaf{leaf, id})
 	return id
 }
 
-// certificateIdentity returns leaf's exact typed names. Subject is the most
-// specific of them: what names a workload before what names a host, a person,
-// and last the common name, which nobody has to check.
+// certificateIdentity returns leaf's exact typed names. Subject is the most specific of
+// them: first what names a workload, then a host, a person, and last the common name, which
+// no CA has to check.
 func certificateIdentity(leaf *x509.Certificate) Identity {
 	id := Identity{
 		Method: MethodCertificate,
@@ -98,17 +94,16 @@ func certificateIdentity(leaf *x509.Certificate) Identity {
 		User:   leaf.Subject.CommonName,
 		Groups: leaf.Subject.Organization,
 	}
-	for _, uri := range leaf.URIs {
-		id.Names = append(id.Names, "uri:"+uri.String())
+	uris, others, err := alternativeNames(leaf)
+	switch {
+	case err != nil:
+		id.Omitted = err.Error()
+	case len(uris) > 1 || leaf.IsCA:
+		uris, id.Omitted = withoutSPIFFE(uris, leaf)
 	}
-	for _, name := range leaf.DNSNames {
-		id.Names = append(id.Names, "dns:"+name)
-	}
-	for _, address := range leaf.EmailAddresses {
-		id.Names = append(id.Names, "email:"+address)
-	}
+	id.Names = append(uris, others...)
 	if leaf.Subject.CommonName != "" {
-		id.Names = append(id.Names, "cn:"+leaf.Subject.CommonName)
+		id.Names = append(id.Names, KindCN+":"+leaf.Subject.CommonName)
 	}
 	switch {
 	case len(id.Names) > 0:
@@ -119,4 +114,68 @@ func certificateIdentity(leaf *x509.Certificate) Identity {
 		id.Subject = "serial " + leaf.SerialNumber.String()
 	}
 	return id
+}
+
+// withoutSPIFFE drops the SPIFFE IDs of a certificate that is not an X.509-SVID: one has
+// exactly one URI and is no CA (X509-SVID sections 2 and 5.2).
+func withoutSPIFFE(uris []string, leaf *x509.Certificate) (kept []string, omitted string) {
+	for _, uri := range uris {
+		switch {
+		case !isSPIFFE(uri[len(KindURI+":"):]):
+			kept = append(kept, uri)
+		case leaf.IsCA:
+			omitted = clip(
+				uri,
+			) + ": a SPIFFE ID does not count in a certificate of a CA; issue the client's without the CA flag"
+		default:
+			omitted = fmt.Sprintf(
+				"%s: a SPIFFE ID does not count in a certificate with %d URIs; issue one with this URI alone",
+				clip(uri),
+				len(uris),
+			)
+		}
+	}
+	return kept, omitted
+}
+
+// Tags of a GeneralName (RFC 5280 section 4.2.1.6).
+const (
+	tagEmail = 1
+	tagDNS   = 2
+	tagURI   = 6
+)
+
+var errAlternativeNames = errors.New("subject alternative names are malformed")
+
+// alternativeNames returns the names of leaf's subject alternative name extension as their
+// bytes stand, as typed names: uri: first, then dns: and email:. crypto/x509 parses a URI
+// and writes it anew, which makes different names equal.
+func alternativeNames(leaf *x509.Certificate) (uris, others []string, err error) {
+	oid := asn1.ObjectIdentifier{2, 5, 29, 17}
+	var emails []string
+	for _, extension := range leaf.Extensions {
+		if !extension.Id.Equal(oid) {
+			continue
+		}
+		var sequence asn1.RawValue
+		rest, err := asn1.Unmarshal(extension.Value, &sequence)
+		if err != nil || len(rest) > 0 || sequence.Tag != asn1.TagSequence || !sequence.IsCompound {
+			return nil, nil, errAlternativeNames
+		}
+		for rest = sequence.Bytes; len(rest) > 0; {
+			var name asn1.RawValue
+			if rest, err = asn1.Unmarshal(rest, &name); err != nil || name.Class != asn1.ClassContextSpecific {
+				return nil, nil, errAlternativeNames
+			}
+			switch name.Tag {
+			case tagURI:
+				uris = append(uris, KindURI+":"+string(name.Bytes))
+			case tagDNS:
+				others = append(others, KindDNS+":"+string(name.Bytes))
+			case tagEmail:
+				emails = append(emails, KindEmail+":"+string(name.Bytes))
+			}
+		}
+	}
+	return uris, slices.Concat(others, emails), nil
 }

@@ -14,69 +14,83 @@ import (
 
 // Errors of the claim policy.
 var (
-	errAudience    = errors.New("token aud names none of the accepted audiences")
-	errSubject     = errors.New("token has no sub")
-	errTimes       = errors.New("token lacks exp or iat, or one of exp, iat and nbf is not a time")
+	errAudience = errors.New("token aud names none of the accepted audiences")
+	errSubject  = errors.New("token has no sub")
+	errExpiry   = errors.New("token has no exp, or its exp is not a time")
+	errIssuedAt = errors.New(
+		"token has no iat, or its iat is not a time; the issuer must set it (RFC 9068 section 2.2)",
+	)
+	errNotBefore   = errors.New("token has an nbf that is not a time")
 	errTokenOld    = fmt.Errorf("token is past its exp: %w", ErrExpired)
-	errTokenEarly  = errors.New("token is not valid before a later nbf")
+	errTokenEarly  = errors.New("token is not yet valid (nbf); compare the clocks")
 	errTokenFuture = errors.New("token was issued in the future (iat); compare the clocks")
-	errLifetime    = errors.New("token lifetime (exp - iat) is not above zero and within the configured one")
+	errLifetime    = errors.New("token lifetime (exp - iat) is not above zero or exceeds the configured one")
 	errUsername    = errors.New("token has no usable string in the user name claim")
+	errUserLeftOut = errors.New("token has no user name: its issuer has left the claim out (_claim_names)")
 	errEmail       = errors.New("token user name is an email address that is not verified (email_verified)")
 	errGroups      = errors.New("token groups claim is neither a string nor an array of strings")
 )
 
-// claimPolicy is what one issuer's tokens must say. It asks for more than
-// go-oidc does: there a missing sub, an iat in the future and a lifetime of ten
-// years pass, and the leeway of nbf is five minutes.
+// claimPolicy is what one issuer's tokens must say.
 type claimPolicy struct {
 	issuer       string
 	audiences    []string
 	user, groups string // dotted paths
 	userPrefix   string
 	groupsPrefix string
+	required     RequiredClaims
 	maxLifetime  time.Duration
 	skew         time.Duration
 }
 
-// check returns who the claims are about and until when they hold, leeway
-// included. iss has been compared before.
+// check returns whom the claims are about and when they expire, with leeway. iss has been
+// compared before.
 func (p *claimPolicy) check(claims object, now time.Time) (id Identity, until time.Time, err error) {
 	if until, err = p.checkTimes(claims, now); err != nil {
 		return Identity{}, until, err
 	}
-	if !p.hears(claims["aud"]) {
+	if !p.acceptsAudience(claims["aud"]) {
 		return Identity{}, until, errAudience
 	}
 	if sub, _ := claims["sub"].(string); sub == "" {
 		return Identity{}, until, errSubject
 	}
+	if err := p.required.check(claims); err != nil {
+		return Identity{}, until, err
+	}
 	user, err := p.username(claims)
 	if err != nil {
 		return Identity{}, until, err
 	}
-	groups, err := p.groupNames(claims)
+	id = Identity{
+		Method:  MethodOIDC,
+		Issuer:  p.issuer,
+		Subject: user,
+		Names:   []string{KindUser + ":" + user},
+		User:    user,
+	}
+	id.Groups, id.Omitted, err = p.groupNames(claims)
 	if err != nil {
 		return Identity{}, until, err
 	}
-	return Identity{
-		Method: MethodOIDC, Issuer: p.issuer, Subject: user,
-		Names: []string{"user:" + user}, Groups: groups, User: user,
-	}, until, nil
+	return id, until, nil
 }
 
-// checkTimes follows RFC 7519 sections 4.1.4 to 4.1.6. iat is demanded, as RFC
-// 9068 section 2.2 does: without it there is no lifetime to check.
+// checkTimes follows RFC 7519 sections 4.1.4 to 4.1.6. iat is required, as in RFC 9068
+// section 2.2: without it there is no lifetime to check.
 func (p *claimPolicy) checkTimes(claims object, now time.Time) (until time.Time, err error) {
 	exp, ok := numericDate(claims["exp"])
-	iat, ok2 := numericDate(claims["iat"])
-	if !ok || !ok2 {
-		return until, errTimes
+	if !ok {
+		return until, errExpiry
+	}
+	iat, ok := numericDate(claims["iat"])
+	if !ok {
+		return until, errIssuedAt
 	}
 	if nbf, there := claims["nbf"]; there {
 		start, ok := numericDate(nbf)
 		if !ok {
-			return until, errTimes
+			return until, errNotBefore
 		}
 		if start.After(now.Add(p.skew)) {
 			return until, errTokenEarly
@@ -94,8 +108,8 @@ func (p *claimPolicy) checkTimes(claims object, now time.Time) (until time.Time,
 	return until, nil
 }
 
-// numericDate reads a NumericDate (RFC 7519 section 2), which may have a
-// fraction; a number in quotes is none. Years above 9999 are refused.
+// numericDate reads a NumericDate (RFC 7519 section 2), which may have a fraction. A number
+// in quotes is none, and years above 9999 are refused.
 func numericDate(value any) (time.Time, bool) {
 	number, ok := value.(json.Number)
 	if !ok {
@@ -108,9 +122,9 @@ func numericDate(value any) (time.Time, bool) {
 	return time.Unix(int64(seconds), 0), true
 }
 
-// hears reports whether aud (a string or an array of strings, RFC 7519 section
+// acceptsAudience reports whether aud (a string or an array of strings, RFC 7519 section
 // 4.1.3) has one of our names in it.
-func (p *claimPolicy) hears(aud any) bool {
+func (p *claimPolicy) acceptsAudience(aud any) bool {
 	names, ok := stringOrStrings(aud)
 	return ok && slices.ContainsFunc(names, func(name string) bool {
 		return slices.Contains(p.audiences, name)
@@ -118,9 +132,12 @@ func (p *claimPolicy) hears(aud any) bool {
 }
 
 func (p *claimPolicy) username(claims object) (string, error) {
-	value, _, err := lookup(claims, p.user)
-	if err != nil {
+	value, found, err := lookup(claims, p.user)
+	switch {
+	case err != nil:
 		return "", err
+	case !found && leftOut(claims, p.user):
+		return "", errUserLeftOut
 	}
 	name, ok := value.(string)
 	if !ok || name == "" || !isPlain(name) {
@@ -132,29 +149,34 @@ func (p *claimPolicy) username(claims object) (string, error) {
 	return p.userPrefix + name, nil
 }
 
-// groupNames returns the prefixed groups. No claim is no group; an empty name
-// is left out, for it would be the bare prefix.
-func (p *claimPolicy) groupNames(claims object) ([]string, error) {
+// groupNames returns the prefixed groups, and why groups of the token are missing. No claim
+// is no group. An empty name is dropped: it would be the bare prefix.
+func (p *claimPolicy) groupNames(claims object) (groups []string, omitted string, err error) {
 	value, found, err := lookup(claims, p.groups)
+	if err == nil && !found && leftOut(claims, p.groups) {
+		omitted = "groups: the issuer has left them out of the token (_claim_names or hasgroups); " +
+			"let it send fewer, or allow the user instead"
+	}
 	if err != nil || !found || value == nil {
-		return nil, err
+		return nil, omitted, err
 	}
 	names, ok := stringOrStrings(value)
 	if !ok {
-		return nil, errGroups
+		return nil, "", errGroups
 	}
-	groups := make([]string, 0, len(names))
+	groups = make([]string, 0, len(names))
 	for _, name := range names {
 		if !isPlain(name) {
-			return nil, errGroups
+			return nil, "", errGroups
 		}
 		if name != "" {
 			groups = append(groups, p.groupsPrefix+name)
 		}
 	}
-	return groups, nil
+	return groups, "", nil
 }
 
+// stringOrStrings returns the strings of a claim that is one or an array of them.
 func stringOrStrings(value any) ([]string, bool) {
 	switch value := value.(type) {
 	case string:
@@ -173,8 +195,8 @@ func stringOrStrings(value any) ([]string, bool) {
 	return nil, false
 }
 
-// isPlain reports whether s has neither control characters nor what decoding
-// has put in place of a broken surrogate, which makes different names equal.
+// isPlain reports whether s has neither control characters nor U+FFFD, which decoding puts in
+// the place of a broken surrogate and which makes different names equal.
 func isPlain(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return r == utf8.RuneError || unicode.IsControl(r)

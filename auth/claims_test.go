@@ -46,18 +46,18 @@ func TestClaimTimes(t *testing.T) {
 		{`"exp":253402300799,"iat":1000000`, errLifetime},
 		{`"exp":1000010,"iat":1000010`, errLifetime},
 		{`"exp":1000010,"iat":1000020`, errLifetime},
-		{`"iat":1000000`, errTimes},
-		{`"exp":1000060`, errTimes},
-		{`"exp":"1000060","iat":1000000`, errTimes},
-		{`"exp":1000060,"iat":"1000000"`, errTimes},
-		{`"exp":1000060,"iat":1000000,"nbf":"0"`, errTimes},
-		{`"exp":1000060,"iat":1000000,"nbf":null`, errTimes},
-		{`"exp":null,"iat":1000000`, errTimes},
-		{`"exp":true,"iat":1000000`, errTimes},
-		{`"exp":[1000060],"iat":1000000`, errTimes},
-		{`"exp":-1,"iat":1000000`, errTimes},
-		{`"exp":1e400,"iat":1000000`, errTimes},
-		{`"exp":9223372036854775808,"iat":1000000`, errTimes},
+		{`"iat":1000000`, errExpiry},
+		{`"exp":1000060`, errIssuedAt},
+		{`"exp":"1000060","iat":1000000`, errExpiry},
+		{`"exp":1000060,"iat":"1000000"`, errIssuedAt},
+		{`"exp":1000060,"iat":1000000,"nbf":"0"`, errNotBefore},
+		{`"exp":1000060,"iat":1000000,"nbf":null`, errNotBefore},
+		{`"exp":null,"iat":1000000`, errExpiry},
+		{`"exp":true,"iat":1000000`, errExpiry},
+		{`"exp":[1000060],"iat":1000000`, errExpiry},
+		{`"exp":-1,"iat":1000000`, errExpiry},
+		{`"exp":1e400,"iat":1000000`, errExpiry},
+		{`"exp":9223372036854775808,"iat":1000000`, errExpiry},
 	}
 	for _, test := range tests {
 		policy, now := policyAt()
@@ -74,22 +74,30 @@ func TestClaimAudience(t *testing.T) {
 		`["gate",1]`: false, `{"gate":1}`: false, `["gate",["gate"]]`: false, `1`: false, `"gate,spare"`: false,
 	} {
 		policy, _ := policyAt()
-		if got := policy.hears(parseClaims(t, `"aud":`+aud)["aud"]); got != want {
+		if got := policy.acceptsAudience(parseClaims(t, `"aud":`+aud)["aud"]); got != want {
 			t.Errorf("aud %s: %v, want %v", aud, got, want)
 		}
 	}
 }
 
-func TestClaimNames(t *testing.T) {
-	const rest = `,"aud":"gate","exp":1000060,"iat":1000000`
-	tests := []struct {
-		user, groups, members string
-		want                  Identity
-		err                   error
-	}{
+// claimNameCase says whom claims name, with these paths of user and groups.
+type claimNameCase struct {
+	user, groups, members string
+	want                  Identity
+	err                   error
+}
+
+func claimNameCases() []claimNameCase {
+	return []claimNameCase{
 		{"sub", "groups", `"sub":"a"`, Identity{Subject: "u:a"}, nil},
 		{"sub", "groups", `"sub":"a","groups":"x"`, Identity{Subject: "u:a", Groups: []string{"g:x"}}, nil},
-		{"sub", "groups", `"sub":"a","groups":["x","","y"]`, Identity{Subject: "u:a", Groups: []string{"g:x", "g:y"}}, nil},
+		{
+			"sub",
+			"groups",
+			`"sub":"a","groups":["x","","y"]`,
+			Identity{Subject: "u:a", Groups: []string{"g:x", "g:y"}},
+			nil,
+		},
 		{"sub", "groups", `"sub":"a","groups":null`, Identity{Subject: "u:a"}, nil},
 		{"sub", "groups", `"sub":"a","groups":[1]`, Identity{}, errGroups},
 		{"sub", "groups", `"sub":"a","groups":{"x":true}`, Identity{}, errGroups},
@@ -108,11 +116,34 @@ func TestClaimNames(t *testing.T) {
 		{"email", "groups", `"sub":"s","email":"a@b","email_verified":true`, Identity{Subject: "u:a@b"}, nil},
 		{"email", "groups", `"sub":"s","email":"a@b","email_verified":false`, Identity{}, errEmail},
 		{"email", "groups", `"sub":"s","email":"a@b","email_verified":"true"`, Identity{}, errEmail},
-		{"sub", "realm_access.roles", `"sub":"a","realm_access":{"roles":["x"]}`, Identity{Subject: "u:a", Groups: []string{"g:x"}}, nil},
+		{
+			"sub",
+			"realm_access.roles",
+			`"sub":"a","realm_access":{"roles":["x"]}`,
+			Identity{Subject: "u:a", Groups: []string{"g:x"}},
+			nil,
+		},
 		{"sub", "realm_access.roles", `"sub":"a","realm_access":["roles"]`, Identity{Subject: "u:a"}, nil},
-		{"sub", "https://x.example/groups", `"sub":"a","https://x.example/groups":["x"]`, Identity{Subject: "u:a", Groups: []string{"g:x"}}, nil},
-		{"kubernetes.io.serviceaccount.name", "groups", `"sub":"a","kubernetes.io":{"serviceaccount":{"name":"b"}}`, Identity{Subject: "u:b"}, nil},
+		{
+			"sub",
+			"https://x.example/groups",
+			`"sub":"a","https://x.example/groups":["x"]`,
+			Identity{Subject: "u:a", Groups: []string{"g:x"}},
+			nil,
+		},
+		{
+			"kubernetes.io.serviceaccount.name",
+			"groups",
+			`"sub":"a","kubernetes.io":{"serviceaccount":{"name":"b"}}`,
+			Identity{Subject: "u:b"},
+			nil,
+		},
 	}
+}
+
+func TestClaimNames(t *testing.T) {
+	const rest = `,"aud":"gate","exp":1000060,"iat":1000000`
+	tests := claimNameCases()
 	for _, test := range tests {
 		policy, now := policyAt()
 		policy.user, policy.groups, policy.userPrefix, policy.groupsPrefix = test.user, test.groups, "u:", "g:"
@@ -125,7 +156,9 @@ func TestClaimNames(t *testing.T) {
 			continue
 		}
 		want := test.want
-		want.Method, want.Issuer, want.User, want.Names = MethodOIDC, policy.issuer, want.Subject, []string{"user:" + want.Subject}
+		want.Method, want.Issuer, want.User, want.Names = MethodOIDC, policy.issuer, want.Subject, []string{
+			"user:" + want.Subject,
+		}
 		if !reflect.DeepEqual(id, want) || until.Unix() != 1000090 {
 			t.Errorf("%s: %+v until %d, want %+v", test.members, id, until.Unix(), want)
 		}
@@ -161,7 +194,8 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%s in %s: %v %v %v, want %q %v", test.path, test.members, value, found, err, test.want, test.err)
 		}
 	}
-	for path, want := range map[string]bool{"a": true, "a.b": true, "": false, ".a": false, "a.": false, "a..b": false} {
+	for path, want := range map[string]bool{"a": true, "a.b": true, "": false, ".a": false, "a.": false,
+		"a..b": false} {
 		if validClaimPath(path) != want {
 			t.Errorf("path %q: %v", path, !want)
 		}

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// candidate is an Authenticator that must behave as all do, with a request
-// that it lets pass.
+// candidate is an Authenticator under test, with a request that it accepts.
 type candidate struct {
 	a    Authenticator
 	good func() *http.Request
@@ -28,21 +27,24 @@ func everyAuthenticator(t *testing.T) map[string]candidate {
 	review := newReview(t, newAPIFake(t).options(t))
 	issuer := newOIDCFixture(t, nil)
 	jwt := issuer.good(t)
-	bear := func(token string) func() *http.Request {
+	withBearer := func(token string) func() *http.Request {
 		return func() *http.Request { return request("Bearer " + token) }
 	}
 	return map[string]candidate{
-		"certificate":          {certificate, func() *http.Request { return overTLS(leaf(named)) }},
-		"token":                {tokens, bear(secret)},
-		"oidc":                 {issuer.oidc, bear(jwt)},
-		"kubernetes":           {review, bear(podToken)},
-		"first of certificate": {First(tokens, issuer.oidc, review, certificate), func() *http.Request { return overTLS(leaf(named)) }},
-		"first of oidc":        {First(tokens, issuer.oidc, review, certificate), bear(jwt)},
-		"first of kubernetes":  {First(tokens, issuer.oidc, review, certificate), bear(podToken)},
+		"certificate": {certificate, func() *http.Request { return overTLS(leaf(named)) }},
+		"token":       {tokens, withBearer(secret)},
+		"oidc":        {issuer.oidc, withBearer(jwt)},
+		"kubernetes":  {review, withBearer(podToken)},
+		"chain with certificate": {
+			NewChain(tokens, issuer.oidc, review, certificate),
+			func() *http.Request { return overTLS(leaf(named)) },
+		},
+		"chain with oidc":       {NewChain(tokens, issuer.oidc, review, certificate), withBearer(jwt)},
+		"chain with kubernetes": {NewChain(tokens, issuer.oidc, review, certificate), withBearer(podToken)},
 	}
 }
 
-// TestConformance asks of every Authenticator what the interface promises.
+// Every Authenticator keeps the promises of the interface.
 func TestConformance(t *testing.T) {
 	for name, c := range everyAuthenticator(t) {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +57,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// conformNone: nothing presented is ErrNoCredential, over TLS or not.
+// conformNone: a request without a credential is ErrNoCredential, over TLS or not.
 func conformNone(t *testing.T, c candidate) {
 	encrypted := request()
 	encrypted.TLS = &tls.ConnectionState{}
@@ -72,12 +74,13 @@ func conformNone(t *testing.T, c candidate) {
 	}
 }
 
-// conformBad: what was presented and is not good never yields an identity, and
-// the error shows nothing of it.
+// conformBad: a bad credential never yields an identity, and the error shows nothing of it.
 func conformBad(t *testing.T, c candidate) {
 	for _, authorization := range [][]string{
-		{""}, {"Bearer"}, {"Bearer "}, {"Basic c2VjcmV0LXdvcmQ="}, {"Bearer secret-word"}, {"Bearer secret-word", "Bearer secret-word"},
-		{"Bearer mg_secret-word"}, {"Bearer secret.word.secret"}, {"Bearer " + strings.Repeat("secret-word", 1000)}, {"secret-word"},
+		{""}, {"Bearer"}, {"Bearer "}, {"Basic c2VjcmV0LXdvcmQ="}, {"Bearer secret-word"}, {"Bearer secret-word",
+			"Bearer secret-word"},
+		{"Bearer mg_secret-word"}, {"Bearer secret.word.secret"}, {"Bearer " + strings.Repeat("secret-word", 1000)},
+		{"secret-word"},
 	} {
 		id, err := c.a.Authenticate(request(authorization...))
 		if err == nil || id.Method != "" || len(id.Names) > 0 {
@@ -119,7 +122,7 @@ func conformGood(t *testing.T, c candidate) {
 	}
 }
 
-// conformBody: nobody reads the body.
+// conformBody: the body is not read.
 func conformBody(t *testing.T, c candidate) {
 	r := c.good()
 	r.Body = untouchable{t}
@@ -133,7 +136,7 @@ type untouchable struct{ t *testing.T }
 func (u untouchable) Read([]byte) (int, error) { u.t.Error("body read"); return 0, errors.New("read") }
 func (u untouchable) Close() error             { u.t.Error("body closed"); return nil }
 
-// conformParallel: safe for concurrent use, for the race detector to see.
+// conformParallel: concurrent use is safe, as the race detector sees.
 func conformParallel(t *testing.T, c candidate) {
 	var wait sync.WaitGroup
 	for range 8 {

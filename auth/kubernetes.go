@@ -2,11 +2,12 @@ package auth
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,8 +19,8 @@ const (
 
 const (
 	reviewTimeout  = 3 * time.Second  // of one review, waiting for its turn included
-	reviewAllowed  = 60 * time.Second // a yes is remembered
-	reviewDenied   = 10 * time.Second // a no is remembered
+	reviewAllowed  = 60 * time.Second // a yes is cached
+	reviewDenied   = 10 * time.Second // a no is cached
 	reviewEntries  = 4096             // of each cache
 	reviewParallel = 8                // calls at one time, by default
 )
@@ -33,38 +34,47 @@ type KubernetesOptions struct {
 	// Audiences are those that TokenReview asks for; a token must be good for
 	// one of them. None: for the API server's own.
 	Audiences []string
-	// Admit is asked before a token is shown to the API server; false makes
-	// it ErrThrottled. Nil admits all.
+	// Admit is asked before a token is sent to the API server; false ends the request with
+	// ErrThrottled. Nil admits all.
 	Admit func(*http.Request) bool
 	// Parallel is how many calls may be under way at one time; 0 is 8.
 	Parallel int
-	Log      *slog.Logger     // what needs a person; nil: nothing
-	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // for what an operator must fix; nil: nothing
+	Now      func() time.Time // nil: the wall clock
 }
 
-// InClusterURL returns the API server's URL made of what a pod is told in
-// KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT; both empty is an error
-// that says so.
+// InClusterURL returns the API server's URL from the values of KUBERNETES_SERVICE_HOST and
+// KUBERNETES_SERVICE_PORT, which every pod has. One of them empty is an error.
 func InClusterURL(host, port string) (string, error) {
 	if host == "" || port == "" {
-		return "", errors.New("kubernetes: not in a pod (no KUBERNETES_SERVICE_HOST and _PORT); give the API server's URL")
+		return "", errors.New(
+			"kubernetes: not in a pod (no KUBERNETES_SERVICE_HOST and _PORT); give the API server's URL",
+		)
 	}
 	return "https://" + net.JoinHostPort(host, port), nil
 }
 
-func (o *KubernetesOptions) fill() error {
+// Validate returns an *OptionError for each mistake in o, joined. It reads no files.
+func (o KubernetesOptions) Validate() error {
+	var errs []error
 	u, err := url.Parse(o.URL)
 	switch {
 	case err != nil || u.Scheme != "https" || u.Hostname() == "":
-		return fmt.Errorf("kubernetes API URL %q: want https://HOST:PORT", o.URL)
+		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactUser(o.URL),
+			Err: errors.New("not an https URL"), Advice: "write https://HOST:PORT"})
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return errors.New("kubernetes API URL: has user info, a query or a fragment; want https://HOST:PORT")
+		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactUser(o.URL),
+			Err: errors.New("has user info, a query or a fragment"), Advice: "write https://HOST:PORT"})
 	}
-	for _, audience := range o.Audiences {
-		if audience == "" {
-			return errors.New("kubernetes audiences: one is empty")
-		}
+	if slices.Contains(o.Audiences, "") {
+		errs = append(errs, &OptionError{Option: OptionAPIAudiences, Value: strings.Join(o.Audiences, ","),
+			Err: errors.New("one of them is empty"), Advice: "remove a comma"})
 	}
+	return errors.Join(errs...)
+}
+
+// withDefaults returns o with its zero fields filled in.
+func (o KubernetesOptions) withDefaults() KubernetesOptions {
 	if o.CAFile == "" {
 		o.CAFile = InClusterCAFile
 	}
@@ -78,16 +88,16 @@ func (o *KubernetesOptions) fill() error {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = wallClock
 	}
 	if o.Admit == nil {
 		o.Admit = func(*http.Request) bool { return true }
 	}
-	return nil
+	return o
 }
 
-// verdicts remembers a yes longer than a no, and keeps them apart so that a
-// flood of refused credentials pushes no good one out.
+// verdicts caches a yes longer than a no, and in different caches: a flood of refused
+// credentials evicts no good one.
 type verdicts[V any] struct {
 	now     func() time.Time
 	allowed *cache[V]
@@ -95,10 +105,14 @@ type verdicts[V any] struct {
 }
 
 func newVerdicts[V any](now func() time.Time) *verdicts[V] {
-	return &verdicts[V]{now: now, allowed: newCache[V](reviewEntries, now), denied: newCache[error](reviewEntries, now)}
+	return &verdicts[V]{
+		now:     now,
+		allowed: newCache[V](reviewEntries, now),
+		denied:  newCache[error](reviewEntries, now),
+	}
 }
 
-// get returns what is remembered: a value, or the error of a no.
+// get returns the cached verdict: a value, or the error of a no.
 func (v *verdicts[V]) get(key [32]byte) (value V, err error, ok bool) {
 	if value, ok := v.allowed.get(key); ok {
 		return value, nil, true
@@ -107,8 +121,8 @@ func (v *verdicts[V]) get(key [32]byte) (value V, err error, ok bool) {
 	return value, err, ok
 }
 
-// put remembers a verdict; nothing is remembered when nobody could be asked.
-// A yes lasts no longer than until, unless that is zero.
+// put caches a verdict, but not ErrUnavailable. A yes lasts no longer than until, unless that
+// is zero.
 func (v *verdicts[V]) put(key [32]byte, value V, until time.Time, err error) {
 	now := v.now()
 	switch {

@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// Reasons why an authentication ended as it did; the only values of the metric
-// label "result" and of the log key "reason" of a 401, 429 or 503.
+// Outcomes of an authentication: the values of the metric label "result" and of the log key
+// "reason" of a 401, 429 or 503.
 const (
 	ReasonSuccess     = "success"
 	ReasonNone        = "no_credential"
@@ -24,7 +24,7 @@ const (
 // reasonOf sorts the error of an Authenticator into one of the reasons.
 func reasonOf(err error) string {
 	var invalid x509.CertificateInvalidError
-	var authority x509.UnknownAuthorityError
+	var unknownCA x509.UnknownAuthorityError
 	switch {
 	case err == nil:
 		return ReasonSuccess
@@ -36,7 +36,7 @@ func reasonOf(err error) string {
 		return ReasonExpired
 	case errors.Is(err, ErrRevoked):
 		return ReasonRevoked
-	case errors.Is(err, ErrUnknown), errors.As(err, &authority):
+	case errors.Is(err, ErrUnknown), errors.As(err, &unknownCA):
 		return ReasonUnknown
 	case errors.Is(err, ErrNoCredential):
 		return ReasonNone
@@ -48,12 +48,15 @@ func reasonOf(err error) string {
 type Metrics struct {
 	authentications map[[2]string]prometheus.Counter // {method, result}
 	denied          *prometheus.CounterVec
+	allowed         *prometheus.CounterVec
+	lastUsed        *prometheus.GaugeVec
 }
 
-// NewMetrics registers metrics_gate_authentications_total and
-// metrics_gate_authorizations_denied_total; a nil registerer registers
-// nowhere. Every method and result starts at zero, and so does every route
-// that Authorize is made for.
+// NewMetrics registers metrics_gate_authentications_total,
+// metrics_gate_authorizations_denied_total, metrics_gate_allowed_total and
+// metrics_gate_rule_last_used_timestamp_seconds; a nil registerer registers nowhere. Every
+// method and result starts at zero, and so does every route and every pattern that Authorize
+// is made for.
 func NewMetrics(registerer prometheus.Registerer) *Metrics {
 	factory := promauto.With(registerer)
 	authentications := factory.NewCounterVec(prometheus.CounterOpts{
@@ -66,8 +69,20 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 			Name: "metrics_gate_authorizations_denied_total",
 			Help: "Requests of authenticated callers that were not allowed, by route.",
 		}, []string{"route"}),
+		allowed: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "metrics_gate_allowed_total",
+			Help: "Requests that were allowed, by the pattern of the allow lists that matched.",
+		}, []string{"rule"}),
+		lastUsed: factory.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "metrics_gate_rule_last_used_timestamp_seconds",
+			Help: "When the pattern of the allow lists last allowed a request, in seconds since 1970; 0 is never.",
+		}, []string{"rule"}),
 	}
-	for _, method := range []string{MethodCertificate, MethodToken, MethodOIDC, MethodKubernetes, MethodNone} {
+	methods := []string{MethodNone}
+	for _, method := range Methods() {
+		methods = append(methods, method.Name)
+	}
+	for _, method := range methods {
 		for _, result := range []string{ReasonSuccess, ReasonNone, ReasonBad, ReasonExpired,
 			ReasonRevoked, ReasonUnknown, ReasonThrottled, ReasonUnavailable} {
 			m.authentications[[2]string{method, result}] = authentications.WithLabelValues(method, result)
@@ -91,4 +106,30 @@ func (m *Metrics) deniedOf(route string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: "none"})
 	}
 	return m.denied.WithLabelValues(route)
+}
+
+// ruleUse counts the requests that one pattern has allowed.
+type ruleUse struct {
+	allowed  prometheus.Counter
+	lastUsed prometheus.Gauge
+}
+
+// rulesOf returns the metrics of p's patterns, from then on exposed.
+func (m *Metrics) rulesOf(p Policy) map[string]ruleUse {
+	if m == nil {
+		return nil
+	}
+	uses := map[string]ruleUse{}
+	for _, rule := range p.rules {
+		uses[rule] = ruleUse{m.allowed.WithLabelValues(rule), m.lastUsed.WithLabelValues(rule)}
+	}
+	return uses
+}
+
+// count notes that a pattern has allowed a request now.
+func (u ruleUse) count() {
+	if u.allowed != nil {
+		u.allowed.Inc()
+		u.lastUsed.SetToCurrentTime()
+	}
 }

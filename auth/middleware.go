@@ -8,22 +8,23 @@ import (
 	"time"
 )
 
-// unavailableRetry is how long a caller waits whose credential nobody could
-// judge: about as long as an issuer is not asked again.
+// unavailableRetry is the Retry-After of a credential that could not be checked: about as long
+// as an issuer is not asked again.
 const unavailableRetry = 10 * time.Second
 
-// Options are what the middleware reports to. The zero value reports to nobody.
+var errNoMethod = errors.New("authenticator names no method")
+
+// Options says where the middleware reports. The zero value reports nowhere.
 type Options struct {
 	Log     *slog.Logger // nil: nothing is logged
 	Metrics *Metrics     // nil: nothing is counted
-	// Fail notes a failed authentication of r's peer. When the peer has used
-	// up its share, ok is false and the answer is 429, to be tried again
-	// after retryAfter. Nil: failures are not limited.
+	// Fail counts a failed authentication of r's peer. ok is false when the peer has failed
+	// too often: then the answer is 429 with retryAfter. Nil: failures are not limited.
 	Fail func(r *http.Request) (retryAfter time.Duration, ok bool)
-	// Challenge makes a 401 say that bearer tokens are welcome (RFC 6750 section 3).
+	// Challenge adds WWW-Authenticate: Bearer to a 401 (RFC 6750 section 3).
 	Challenge bool
-	// AllowList is how a log line calls the list that Authorize asks, such as
-	// the name of its setting. Empty: "the allow list".
+	// AllowList is the name of Authorize's list in a log line, such as that of its setting.
+	// Empty: "the allow list".
 	AllowList string
 }
 
@@ -36,17 +37,17 @@ func (o *Options) fill() {
 	}
 }
 
-// Authenticate returns the middleware that lets a request pass when a proves
-// who sends it, with the Identity in its context. Everything else it ends: 429
-// when the peer has failed too often, 503 when nobody could judge the
-// credential, and otherwise 401, which is the same whatever the reason.
+// Authenticate returns the middleware that passes a request on when a authenticates it, with
+// the Identity in its context. It ends all others: with 429 when the peer has failed too
+// often, with 503 when the credential could not be checked, and otherwise with 401, which is
+// the same whatever the reason.
 func Authenticate(a Authenticator, o Options) func(http.Handler) http.Handler {
 	o.fill()
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			id, err := a.Authenticate(r)
 			if err == nil && id.Method == "" {
-				err = errors.New("authenticator names no method")
+				err = errNoMethod
 			}
 			if err != nil {
 				o.unauthenticated(w, r, err)
@@ -75,48 +76,39 @@ func (o *Options) unauthenticated(w http.ResponseWriter, r *http.Request, err er
 	refusal := &Refusal{Method: MethodNone, Err: err}
 	errors.As(err, &refusal)
 	o.Metrics.authenticated(refusal.Method, reason)
-	o.Log.LogAttrs(r.Context(), slog.LevelWarn, "authentication refused", slog.String("remote", r.RemoteAddr),
+	attrs := append([]slog.Attr{slog.String("remote", r.RemoteAddr),
 		slog.String("method", refusal.Method), slog.String("subject", clip(refusal.Subject)),
-		slog.String("issuer", clip(refusal.Issuer)), slog.String("reason", reason), slog.String("err", clip(err.Error())))
+		slog.String("issuer", clip(refusal.Issuer)),
+		slog.String("reason", reason), slog.String("err", clip(err.Error()))},
+		refusal.Details...)
+	o.Log.LogAttrs(r.Context(), slog.LevelWarn, "authentication refused", attrs...)
 	if o.Challenge && status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	if r.ContentLength != 0 || refusal.Method == MethodCertificate {
-		// A stranger's body is not worth reading, and a certificate is shown only once a connection.
+		// The body is not read, and a certificate is presented only once on a connection.
 		w.Header().Set("Connection", "close")
 	}
-	refuse(w, status, retryAfter)
+	writeRefusal(w, status, retryAfter)
 }
 
-// Authorizer says whether an identity may do what a request asks: nil lets it
-// pass, an error that wraps ErrUnavailable means that nobody could be asked
-// (503), and any other error denies (403).
+// Authorizer says whether an identity may do what a request asks. Nil lets it pass, an error
+// that wraps ErrUnavailable is 503, and any other error is 403.
 type Authorizer func(*http.Request, Identity) error
 
-// Authorize returns the middleware that lets a request pass when p allows its
-// identity and each of more does too. A request without an identity is denied.
-// route is one of a fixed set: it becomes a metric label.
+// Authorize returns the middleware that passes a request on when p allows its identity and
+// each of more does too. A request without an identity is denied. route is one of a fixed
+// set: it becomes a metric label, and so do the patterns of p.
 func Authorize(p Policy, route string, o Options, more ...Authorizer) func(http.Handler) http.Handler {
 	o.fill()
-	denied := o.Metrics.deniedOf(route)
-	permit := func(r *http.Request, id Identity) (rule string, err error) {
-		rule, ok := p.Allows(id)
-		if !ok {
-			return "", notAllowed(p, id, o.AllowList)
-		}
-		for _, ask := range more {
-			if err := ask(r, id); err != nil {
-				return rule, err
-			}
-		}
-		return rule, nil
-	}
+	denied, rules := o.Metrics.deniedOf(route), o.Metrics.rulesOf(p)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			id, _ := FromContext(r.Context())
-			rule, err := permit(r, id)
+			rule, err := o.permit(p, r, id, more)
 			if err == nil {
-				o.allowed(r, id, route, rule)
+				rules[rule].count()
+				o.logAllowed(r, id, route, rule)
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -126,18 +118,37 @@ func Authorize(p Policy, route string, o Options, more ...Authorizer) func(http.
 			} else {
 				denied.Inc()
 			}
-			o.logIdentity(r, id, slog.LevelWarn, "authorization refused", slog.String("route", route),
-				slog.String("reason", reason), slog.String("err", clip(err.Error())))
-			refuse(w, status, retryAfter)
+			attrs := []slog.Attr{
+				slog.String("route", route),
+				slog.String("reason", reason),
+				slog.String("err", clip(err.Error())),
+			}
+			o.logIdentity(r, id, slog.LevelWarn, "authorization refused", appendString(attrs, keyOmitted,
+				id.Omitted)...)
+			writeRefusal(w, status, retryAfter)
 		})
 	}
 }
 
-func (o *Options) allowed(r *http.Request, id Identity, route, rule string) {
-	if !o.Log.Enabled(r.Context(), slog.LevelDebug) {
-		return
+// permit returns the pattern of p that lets id pass, if all of more do too.
+func (o *Options) permit(p Policy, r *http.Request, id Identity, more []Authorizer) (rule string, err error) {
+	rule, ok := p.Allows(id)
+	if !ok {
+		return "", notAllowed(p, id, o.AllowList)
 	}
-	o.logIdentity(r, id, slog.LevelDebug, "request allowed", slog.String("route", route), slog.String("reason", rule))
+	for _, ask := range more {
+		if err := ask(r, id); err != nil {
+			return rule, err
+		}
+	}
+	return rule, nil
+}
+
+func (o *Options) logAllowed(r *http.Request, id Identity, route, rule string) {
+	if o.Log.Enabled(r.Context(), slog.LevelDebug) {
+		o.logIdentity(r, id, slog.LevelDebug, "request allowed",
+			slog.String("route", route), slog.String("reason", rule))
+	}
 }
 
 func (o *Options) logIdentity(r *http.Request, id Identity, level slog.Level, message string, more ...slog.Attr) {
@@ -146,15 +157,15 @@ func (o *Options) logIdentity(r *http.Request, id Identity, level slog.Level, me
 	o.Log.LogAttrs(r.Context(), level, message, attrs...)
 }
 
-// notAllowed says which names would have let id pass, so that whoever reads
-// the log can copy one.
+// notAllowed says which names would have let id pass, for the reader of the log to copy.
 func notAllowed(p Policy, id Identity, list string) error {
 	if id.Method == "" {
 		return fmt.Errorf("%w: request without an identity", ErrDenied)
 	}
-	names := candidates(id)
+	patterns := matchingPatterns(id)
 	if p.Empty() {
-		return fmt.Errorf("%w: %s allows nobody; to allow this caller, set it to one of: %s", ErrDenied, list, names)
+		return fmt.Errorf("%w: %s allows nobody; to allow this caller, set it to one of: %s", ErrDenied, list, patterns)
 	}
-	return fmt.Errorf("%w: %s (%s) has no pattern for this caller; to allow it, add one of: %s", ErrDenied, list, clipList(p.rules), names)
+	return fmt.Errorf("%w: %s (%s) has no pattern for this caller; to allow it, add one of: %s",
+		ErrDenied, list, clipList(p.rules), patterns)
 }

@@ -96,7 +96,8 @@ func TestAuthenticateAnswers(t *testing.T) {
 				t.Errorf("counted %v as %s, %s", n, test.method, test.result)
 			}
 			lines := records(t, &log)
-			if len(lines) != 1 || lines[0]["level"] != "WARN" || lines[0]["reason"] != test.result || lines[0]["method"] != test.method {
+			if len(lines) != 1 || lines[0]["level"] != "WARN" || lines[0]["reason"] != test.result ||
+				lines[0]["method"] != test.method {
 				t.Errorf("log %s", log.String())
 			}
 		})
@@ -134,25 +135,24 @@ func TestAuthenticateFailsClosed(t *testing.T) {
 	if resp := serve(Authenticate(answer{}, Options{})(ok), request()); resp.StatusCode != 401 {
 		t.Errorf("an identity of no method: %d", resp.StatusCode)
 	}
-	resp := serve(Authenticate(First(), Options{})(ok), request())
+	resp := serve(Authenticate(NewChain(), Options{})(ok), request())
 	if resp.StatusCode != 401 || resp.Header.Get("WWW-Authenticate") != "" {
 		t.Errorf("nobody to ask: %d, challenge %q", resp.StatusCode, resp.Header.Get("WWW-Authenticate"))
 	}
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("body"))
-	if resp := serve(Authenticate(First(), Options{})(ok), r); resp.Header.Get("Connection") != "close" {
+	if resp := serve(Authenticate(NewChain(), Options{})(ok), r); resp.Header.Get("Connection") != "close" {
 		t.Error("the connection of a refused body stays open")
 	}
 }
 
-// TestAuthenticateIsUniform compares whole answers: nothing in them depends on
-// the path, the method or what was wrong.
+// The whole answer is the same for every path, method and fault.
 func TestAuthenticateIsUniform(t *testing.T) {
 	secret, line := newToken(t, "a")
 	tokens, err := LoadTokens(tokensFile(t, line))
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := Authenticate(First(tokens), Options{Challenge: true})(ok)
+	h := Authenticate(NewChain(tokens), Options{Challenge: true})(ok)
 	var want string
 	for _, method := range []string{"GET", "POST", "OPTIONS", "TRACE", "BREW"} {
 		for _, path := range []string{"/metrics", "/debug/pprof/", "/nothing", "/%2e%2e", "*"} {
@@ -177,7 +177,8 @@ func TestAuthenticateIsUniform(t *testing.T) {
 }
 
 func TestRetrySeconds(t *testing.T) {
-	for d, want := range map[time.Duration]string{-1: "1", 0: "1", 1: "1", time.Second: "1", time.Second + 1: "2", time.Minute: "60"} {
+	for d, want := range map[time.Duration]string{-1: "1", 0: "1", 1: "1", time.Second: "1", time.Second + 1: "2",
+		time.Minute: "60"} {
 		if got := retrySeconds(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}

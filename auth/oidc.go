@@ -1,51 +1,46 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
-	"fmt"
+	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-jose/go-jose/v4"
 )
 
-// verifiedTokens is how many verified tokens of one issuer are remembered.
+// verifiedTokens is how many verified tokens of one issuer are cached.
 const verifiedTokens = 1024
 
-// OIDC authenticates the bearer tokens of one OpenID Connect issuer: JSON web
-// tokens (RFC 7519) as RFC 8725 and RFC 9068 want them. It is an Authenticator;
-// several issuers are several of them behind First.
+// OIDC authenticates the bearer tokens of one OpenID Connect issuer: JSON web tokens (RFC
+// 7519), checked as RFC 8725 and RFC 9068 demand. It is an Authenticator. For several issuers
+// put several into one chain.
 type OIDC struct {
 	options  OIDCOptions
 	policy   claimPolicy
 	keys     *keySet
-	remote   *remoteKeys // nil with keys from a file
-	verifier *oidc.IDTokenVerifier
+	client   atomic.Pointer[http.Client] // for the issuer; unused with keys from a file
 	verified *cache[verified]
 
 	mu    sync.Mutex // one Reload at a time
 	files oidcFiles  // as last read
 }
 
-// verified is what is remembered of a token whose signature was checked.
+// verified is what a token whose signature was checked says.
 type verified struct {
-	id  Identity
-	key [32]byte // digest of the key that did it
+	id           Identity
+	confirmation confirmation
+	key          [32]byte // digest of the key that verified it
 }
 
-// NewOIDC returns the authenticator of one issuer. It reads the files that o
-// names and never asks the issuer, which may be down when the gate starts. The
-// error names all that is wrong with o.
+// NewOIDC returns the authenticator of one issuer. It reads the files that o names. It never
+// asks the issuer, which may be down when the gate starts. The error joins an *OptionError for
+// each mistake in o.
 func NewOIDC(o OIDCOptions) (*OIDC, error) {
+	invalid := o.Validate()
 	o = o.withDefaults()
-	if err := o.validate(); err != nil {
-		return nil, fmt.Errorf("oidc: %w", err)
-	}
 	a := &OIDC{
 		options:  o,
 		verified: newCache[verified](verifiedTokens, o.Now),
@@ -53,108 +48,127 @@ func NewOIDC(o OIDCOptions) (*OIDC, error) {
 			issuer: o.Issuer, audiences: o.Audiences,
 			user: o.UsernameClaim, groups: o.GroupsClaim,
 			userPrefix: o.UsernamePrefix, groupsPrefix: o.GroupsPrefix,
-			maxLifetime: o.MaxLifetime, skew: o.ClockSkew,
+			required: o.RequiredClaims, maxLifetime: o.MaxLifetime, skew: o.ClockSkew,
 		},
-		keys: &keySet{
-			issuer: o.Issuer, minInterval: o.JWKSMinInterval, maxAge: o.JWKSMaxAge,
-			now: o.Now, log: o.Log,
-		},
-	}
-	for _, alg := range o.Algorithms {
-		a.keys.algorithms = append(a.keys.algorithms, jose.SignatureAlgorithm(alg))
+		keys: &keySet{issuer: o.Issuer, minInterval: o.JWKSMinInterval, maxAge: o.JWKSMaxAge, now: o.Now, log: o.Log},
 	}
 	if o.JWKSFile == "" {
-		a.remote = &remoteKeys{issuer: o.Issuer, tokenFile: o.DiscoveryTokenFile, now: o.Now, parse: a.parseKeys}
-		a.keys.source = a.remote
+		a.keys.source = a.newRemoteKeys()
 	}
-	a.verifier = oidc.NewVerifier(o.Issuer, a.keys, &oidc.Config{
-		SupportedSigningAlgs: o.Algorithms,
-		SkipClientIDCheck:    true, // claimPolicy checks aud and the times, more strictly
-		SkipExpiryCheck:      true,
-	})
-	if _, err := a.Reload(); err != nil {
-		return nil, fmt.Errorf("oidc: %w", err)
+	_, unread := a.Reload()
+	if o.DiscoveryTokenFile != "" {
+		_, err := readBearer(OptionDiscoveryTokenFile, o.DiscoveryTokenFile)
+		unread = errors.Join(unread, err)
+	}
+	if err := errors.Join(invalid, unread); err != nil {
+		return nil, err
 	}
 	if err := a.register(); err != nil {
-		return nil, fmt.Errorf("oidc: issuer %s: %w", o.Issuer, err)
+		return nil, &OptionError{Option: OptionIssuer, Value: o.Issuer, Err: err, Advice: "name each issuer once"}
 	}
 	return a, nil
+}
+
+func (a *OIDC) newRemoteKeys() *remoteKeys {
+	return &remoteKeys{issuer: a.options.Issuer, tokenFile: a.options.DiscoveryTokenFile,
+		now: a.options.Now, parse: a.parseKeys, client: &a.client}
 }
 
 func (a *OIDC) parseKeys(data []byte) (*keyring, error) {
 	return parseKeyring(data, a.options.Algorithms, a.options.Now())
 }
 
-// Run keeps the issuer's keys fresh in the background until ctx ends. Without
-// it keys are asked for when a token needs one.
+// Run refreshes the issuer's keys in the background until ctx ends. Without it they are
+// fetched when a token needs one.
 func (a *OIDC) Run(ctx context.Context) { a.keys.run(ctx) }
 
-// Authenticate returns the identity in r's bearer token. What is no JSON web
-// token of this issuer is ErrNoCredential. A token whose key is unknown while
-// the issuer cannot be asked is ErrUnavailable, and ErrThrottled is returned
-// for one that Admit does not let in; all else that is wrong is a *Refusal. No
-// error shows anything of the token.
+// Authenticate implements Authenticator. A token that is no JSON web token of this issuer is
+// ErrNoCredential. A token whose key is unknown while the issuer cannot be asked is
+// ErrUnavailable, and one that Admit does not admit is ErrThrottled. All other errors are a
+// *Refusal. No error shows the token.
 func (a *OIDC) Authenticate(r *http.Request) (Identity, error) {
 	token, err := Bearer(r)
 	if err != nil {
 		return Identity{}, err
 	}
 	digest := sha256.Sum256([]byte(token))
-	if v, ok := a.verified.get(digest); ok && a.keys.current().has(v.key) {
+	v, ok := a.verified.get(digest)
+	if ok && a.keys.current().has(v.key) {
+		if err := v.confirmation.check(r); err != nil {
+			return Identity{}, &Refusal{Method: MethodOIDC, Issuer: v.id.Issuer, Subject: v.id.Subject, Err: err}
+		}
 		return v.id, nil
 	}
 	t, err := parseJWT(token)
 	if err == nil && t.issuer() != a.options.Issuer {
-		err = errNotOurs
+		err = errOtherIssuer
 	}
 	if err != nil {
-		return Identity{}, a.refuse(err)
+		return Identity{}, a.refusal(t, err)
 	}
-	id, until, err := a.inspect(t)
+	v, until, err := a.inspect(r, t)
 	if err != nil {
-		return Identity{}, a.refuse(err)
+		return Identity{}, a.refusal(t, err)
+	}
+	key, err := a.keys.verify(r.Context(), t)
+	if err != nil {
+		return Identity{}, a.refusal(t, err)
+	}
+	v.key = key.digest
+	a.verified.put(digest, v, until)
+	return v.id, nil
+}
+
+// inspect checks all that costs little before the signature, so that most bad tokens make
+// nobody ask the issuer.
+func (a *OIDC) inspect(r *http.Request, t *jwt) (v verified, until time.Time, err error) {
+	if err := t.checkHeader(a.options.Algorithms); err != nil {
+		return v, until, err
+	}
+	if v.id, until, err = a.policy.check(t.claims, a.options.Now()); err != nil {
+		return v, until, err
+	}
+	if v.confirmation, err = confirmationOf(t.claims); err != nil {
+		return v, until, err
+	}
+	if err := v.confirmation.check(r); err != nil {
+		return v, until, err
 	}
 	if !a.options.Admit(r) {
-		return Identity{}, a.refuse(ErrThrottled)
+		return v, until, ErrThrottled
 	}
-	key, err := a.prove(r.Context(), token, t)
-	if err != nil {
-		return Identity{}, a.refuse(err)
-	}
-	a.verified.put(digest, verified{id, key.digest}, until)
-	return id, nil
+	return v, until, nil
 }
 
-// inspect asks all that costs nothing before the signature is looked at, so
-// that no bad token ever makes anybody ask the issuer.
-func (a *OIDC) inspect(t *jwt) (Identity, time.Time, error) {
-	if err := t.checkHeader(a.options.Algorithms); err != nil {
-		return Identity{}, time.Time{}, err
-	}
-	return a.policy.check(t.claims, a.options.Now())
-}
-
-// prove checks the signature, and that what was signed is what was inspected.
-func (a *OIDC) prove(ctx context.Context, token string, t *jwt) (*publicKey, error) {
-	try := &attempt{alg: t.alg, kid: t.kid}
-	proven, err := a.verifier.Verify(context.WithValue(ctx, attemptKey{}, try), token)
-	if try.err != nil {
-		return nil, try.err
-	}
-	if err != nil || try.key == nil {
-		return nil, errPayload // go-oidc's text shows claims
-	}
-	var payload json.RawMessage
-	if err := proven.Claims(&payload); err != nil || !bytes.Equal(payload, t.payload) {
-		return nil, errPayload
-	}
-	return try.key, nil
-}
-
-// refuse tells whose token err is about, unless it is about nobody's.
-func (a *OIDC) refuse(err error) error {
-	if err == errNotJWT || err == errNotOurs {
+// refusal returns err with what the token states and what was expected of it. t is nil for a
+// token that could not be parsed.
+func (a *OIDC) refusal(t *jwt, err error) error {
+	if err == errNotJWT {
 		return err
 	}
-	return &Refusal{Method: MethodOIDC, Issuer: a.options.Issuer, Err: err}
+	refusal := &Refusal{Method: MethodOIDC, Issuer: a.options.Issuer, Err: err}
+	if t == nil {
+		return refusal
+	}
+	if user, fault := a.policy.username(t.claims); fault == nil {
+		refusal.Subject = user
+	} else {
+		refusal.Subject, _ = t.claims["sub"].(string)
+	}
+	if err == errOtherIssuer {
+		refusal.Issuer = t.issuer()
+		refusal.Subject, _ = t.claims["sub"].(string)
+	}
+	refusal.Details = append(t.details(), slog.String(keyExpectedIssuer, a.options.Issuer),
+		slog.String(keyExpectedAudience, clipList(a.options.Audiences)))
+	var required *requiredClaimError
+	switch {
+	case errors.Is(err, errLifetime):
+		refusal.Details = append(refusal.Details, slog.String("max_lifetime", a.options.MaxLifetime.String()))
+	case errors.Is(err, errNoKey), errors.Is(err, errSignature), errors.Is(err, errMisfit):
+		refusal.Details = appendString(refusal.Details, keyKnownKeyIDs, clipList(a.keys.current().ids()))
+	case errors.As(err, &required):
+		refusal.Details = append(refusal.Details, required.details()...)
+	}
+	return refusal
 }

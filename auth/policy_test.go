@@ -13,8 +13,13 @@ func TestPolicyAllows(t *testing.T) {
 	spiffe := identity(MethodCertificate, "uri:spiffe://example.org/ns/monitoring/sa/prometheus", "cn:prometheus")
 	host := identity(MethodCertificate, "dns:prometheus.example", "cn:prometheus.example")
 	token := identity(MethodToken, "token:prometheus")
-	job := Identity{Method: MethodOIDC, Names: []string{"user:project_path:group/project:ref_type:branch:ref:main"}, Groups: []string{"readers"}}
-	pod := Identity{Method: MethodKubernetes, Names: []string{"user:system:serviceaccount:monitoring:prometheus-k8s"}, Groups: []string{"system:serviceaccounts"}}
+	job := Identity{
+		Method: MethodOIDC,
+		Names:  []string{"user:project_path:group/project:ref_type:branch:ref:main"},
+		Groups: []string{"readers"},
+	}
+	pod := identity(MethodKubernetes, "user:system:serviceaccount:monitoring:prometheus-k8s")
+	pod.Groups = []string{"system:serviceaccounts"}
 	organization := Identity{Method: MethodCertificate, Names: []string{"cn:x"}, Groups: []string{"readers"}}
 	for _, test := range []struct {
 		name, list string
@@ -28,19 +33,26 @@ func TestPolicyAllows(t *testing.T) {
 		{"another type", "cn:prometheus.example", identity(MethodCertificate, "dns:prometheus.example"), ""},
 		{"a type as a name", "dns:prometheus.example", identity(MethodCertificate, "cn:dns:prometheus.example"), ""},
 		{"longer name", "dns:prometheus.example", identity(MethodCertificate, "dns:prometheus.example.evil"), ""},
-		{"another case", "dns:prometheus.example", identity(MethodCertificate, "dns:Prometheus.example"), ""},
-		{"segment", "uri:spiffe://example.org/ns/*/sa/prometheus", spiffe, "uri:spiffe://example.org/ns/*/sa/prometheus"},
+		{"another case of a DNS name", "dns:prometheus.example", identity(MethodCertificate,
+			"dns:Prometheus.example"), "dns:prometheus.example"},
+		{"another case in the list", "dns:PROMETHEUS.example", host, "dns:PROMETHEUS.example"},
+		{"another case of an email address", "email:a@example.org", identity(MethodCertificate,
+			"email:A@example.org"), ""},
+		{"another case of a common name", "cn:Prometheus", identity(MethodCertificate, "cn:prometheus"), ""},
+		{"another case of a group", "group:Readers", job, ""},
+		{"segment", "uri:spiffe://example.org/ns/*/sa/prometheus", spiffe,
+			"uri:spiffe://example.org/ns/*/sa/prometheus"},
 		{"exact before segment", "uri:spiffe://example.org/ns/*/sa/prometheus,cn:prometheus", spiffe, "cn:prometheus"},
 		{"static token", "token:prometheus", token, "token:prometheus"},
 		{"token named like a user", "user:prometheus", token, ""},
-		{"user", "user:project_path:group/project:ref_type:branch:ref:main", job, "user:project_path:group/project:ref_type:branch:ref:main"},
+		{"user", "user:project_path:group/project:ref_type:branch:ref:main", job,
+			"user:project_path:group/project:ref_type:branch:ref:main"},
 		{"user's other branch", "user:project_path:group/project:ref_type:branch:ref:mai", job, ""},
 		{"group of OIDC", "group:readers", job, "group:readers"},
 		{"group of Kubernetes", "group:system:serviceaccounts", pod, "group:system:serviceaccounts"},
 		{"group is no user", "user:readers", job, ""},
 		{"organization is no group", "group:readers", organization, ""},
 		{"lone star", "*", organization, "*"},
-		{"rule before lone star", "*,group:readers", job, "group:readers"},
 		{"nobody at all", "*", Identity{}, ""},
 		{"method none", "*", Identity{Method: MethodNone}, ""},
 	} {
@@ -71,12 +83,12 @@ func TestPolicyZeroValueAllowsNobody(t *testing.T) {
 }
 
 func TestPolicyDescribesItself(t *testing.T) {
-	p, err := ParsePolicy(" dns:a ,token:b,dns:a, *,group:c ")
+	p, err := ParsePolicy(" dns:a ,token:b,dns:A,\"group:c,d\" , group:c ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "dns:a,token:b,*,group:c"; p.String() != want || p.Empty() || !p.Any() {
-		t.Fatalf("String %q, Empty %v, Any %v; want %q, false, true", p, p.Empty(), p.Any(), want)
+	if want := `dns:a,token:b,"group:c,d",group:c`; p.String() != want || p.Empty() || p.Any() {
+		t.Fatalf("String %q, Empty %v, Any %v; want %q, false, false", p, p.Empty(), p.Any(), want)
 	}
 	rules := p.Rules()
 	rules[0] = "changed"

@@ -11,10 +11,9 @@ import (
 // overflowShare is how many buckets the shared one stands for.
 const overflowShare = 16
 
-// buckets are token buckets for at most size keys. A key is forgotten only when
-// its bucket is full again and so says nothing. While there is none such, keys
-// that find no place share one larger bucket: a flood of new keys neither grows
-// the table nor buys back what it has used up.
+// buckets holds token buckets for at most size keys. A key is dropped only when its bucket is
+// full, and so equal to a new one. While no bucket is full, further keys share one larger
+// bucket: a flood of new keys neither grows the table nor refills used buckets.
 type buckets[K comparable] struct {
 	mu       sync.Mutex
 	size     int
@@ -25,7 +24,7 @@ type buckets[K comparable] struct {
 	now      func() time.Time
 }
 
-// newBuckets returns buckets of burst tokens, perSecond of them new each second.
+// newBuckets returns full buckets of burst tokens that gain perSecond tokens a second.
 func newBuckets[K comparable](perSecond float64, burst, size int) *buckets[K] {
 	size = max(size, 1)
 	return &buckets[K]{
@@ -43,12 +42,12 @@ func newTable[K comparable](size int) *simplelru.LRU[K, *rate.Limiter] {
 	return table
 }
 
-// take takes a token of k. When there is none it returns how long until there is.
+// take takes a token of k. Without one it returns the time until there is one.
 func (b *buckets[K]) take(k K) (wait time.Duration, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
-	l := b.place(k, now)
+	l := b.bucket(k, now)
 	if l.AllowN(now, 1) {
 		return 0, true
 	}
@@ -56,7 +55,7 @@ func (b *buckets[K]) take(k K) (wait time.Duration, ok bool) {
 	return time.Duration(missing / float64(l.Limit()) * float64(time.Second)), false
 }
 
-// empty reports whether take would fail now. It leaves no trace of k.
+// empty reports whether take would fail now. It does not add k to the table.
 func (b *buckets[K]) empty(k K) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -73,8 +72,8 @@ func (b *buckets[K]) empty(k K) bool {
 	return b.overflow.TokensAt(now) < 1
 }
 
-// tidy forgets the keys that were used longest ago and whose bucket is full again.
-func (b *buckets[K]) tidy() {
+// releaseIdle drops the least recently used keys whose bucket is full again.
+func (b *buckets[K]) releaseIdle() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, before := b.now(), b.table.Len()
@@ -85,13 +84,13 @@ func (b *buckets[K]) tidy() {
 		}
 		b.table.Remove(old)
 	}
-	if before > 0 { // a map that was emptied keeps its size
+	if before > 0 { // an emptied map keeps its memory
 		b.table = newTable[K](b.size)
 	}
 }
 
-// place finds the bucket of k, or makes one, or names the shared one.
-func (b *buckets[K]) place(k K, now time.Time) *rate.Limiter {
+// bucket returns the bucket of k, a new one, or the shared one.
+func (b *buckets[K]) bucket(k K, now time.Time) *rate.Limiter {
 	if l, ok := b.table.Get(k); ok {
 		return l
 	}
@@ -104,7 +103,7 @@ func (b *buckets[K]) place(k K, now time.Time) *rate.Limiter {
 	if l.TokensAt(now) < float64(b.burst) {
 		return b.overflow
 	}
-	b.table.Remove(old) // a full bucket is as good as new
+	b.table.Remove(old) // its full bucket serves k as a new one
 	b.table.Add(k, l)
 	return l
 }

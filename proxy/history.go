@@ -4,65 +4,67 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
-// remembered is how many scrapes an Observer keeps.
-const remembered = 32
+// historySize is how many scrapes an Observer keeps.
+const historySize = 32
 
 // Scrape is one answered request for the runner's metrics.
 type Scrape struct {
 	Who      string        // who asked
 	At       time.Time     // when the request came
-	Duration time.Duration // until the last byte was handed to the connection
+	Duration time.Duration // until the last byte was written to the connection
 	Samples  int64         // labelled samples in the answer
 	Code     int           // HTTP status; 0: cut short
-	Shared   bool          // answered by an exchange that another request began
+	Shared   bool          // answered by an exchange that another request started
 }
 
-// history is the latest scrapes and the state of the upstream.
+// history holds the latest scrapes and the state of the upstream.
 type history struct {
 	mu      sync.Mutex
-	scrapes [remembered]Scrape
+	scrapes [historySize]Scrape
 	total   int
 	up      bool
-	since   time.Time // when up became what it is; zero: no exchange yet
+	since   time.Time // when up last changed; zero: no exchange yet
 }
 
 // Recent returns the latest scrapes, newest first.
 func (o *Observer) Recent() []Scrape {
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
-	n := min(o.history.total, remembered)
+	n := min(o.history.total, historySize)
 	list := make([]Scrape, 0, n)
 	for i := range n {
-		list = append(list, o.history.scrapes[(o.history.total-n+i)%remembered])
+		list = append(list, o.history.scrapes[(o.history.total-n+i)%historySize])
 	}
 	slices.Reverse(list)
 	return list
 }
 
-// Upstream tells whether the last exchange gave a valid exposition, and since
-// when that is so. The time is zero when there was none yet.
+// Upstream reports whether the last exchange gave a valid exposition, and since when. The time
+// is zero before the first exchange.
 func (o *Observer) Upstream() (up bool, since time.Time) {
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
 	return o.history.up, o.history.since
 }
 
-// scrape remembers s.
-func (o *Observer) scrape(s Scrape) {
+// AddScrape records a request for the metrics.
+func (o *Observer) AddScrape(s Scrape) {
 	if o == nil {
 		return
 	}
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
-	o.history.scrapes[o.history.total%remembered] = s
+	o.history.scrapes[o.history.total%historySize] = s
 	o.history.total++
 }
 
-// exchange notes the end of an exchange for metrics that took d. One that was
-// canceled tells nothing about the upstream.
-func (o *Observer) exchange(d time.Duration, samples, conflicts int64, err error) {
+// AddExchange records the end of an exchange for metrics that took d. A canceled exchange does
+// not change the state of the upstream.
+func (o *Observer) AddExchange(d time.Duration, samples, conflicts int64, err error) {
 	if o == nil {
 		return
 	}
@@ -70,16 +72,16 @@ func (o *Observer) exchange(d time.Duration, samples, conflicts int64, err error
 	o.samples.Add(float64(samples))
 	o.conflicts.Add(float64(conflicts))
 	if err != nil {
-		o.fault(reasonOf(err))
-		if reasonOf(err) == reasonCanceled {
+		o.AddError(upstream.ReasonOf(err))
+		if upstream.ReasonOf(err) == upstream.ReasonCanceled {
 			return
 		}
 	}
-	o.turn(err == nil)
+	o.setUp(err == nil)
 }
 
-// turn notes whether the upstream is up.
-func (o *Observer) turn(up bool) {
+// setUp records whether the upstream is up.
+func (o *Observer) setUp(up bool) {
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
 	if up != o.history.up || o.history.since.IsZero() {

@@ -7,45 +7,44 @@ import (
 	"time"
 )
 
-// Strangers is the lane of those who fail to prove who they are: a bucket of
-// failures for each peer IPv4 address or IPv6 /64. Only the peer of the TCP
-// connection counts, no header.
-type Strangers struct {
+// FailureLimiter limits failed authentications: it has a token bucket for each peer IPv4
+// address or IPv6 /64. Only the peer of the TCP connection counts, no header.
+type FailureLimiter struct {
 	buckets  *buckets[netip.Addr]
 	observer *Observer
 }
 
-// NewStrangers allows burst failures at once and rate a second, for each of at
-// most size addresses. Beyond these, all others share a bucket.
-func NewStrangers(rate float64, burst, size int) *Strangers {
-	return &Strangers{buckets: newBuckets[netip.Addr](rate, burst, size)}
+// NewFailureLimiter allows burst failures at once and rate a second, for each of at most size
+// addresses. Further addresses share a bucket.
+func NewFailureLimiter(rate float64, burst, size int) *FailureLimiter {
+	return &FailureLimiter{buckets: newBuckets[netip.Addr](rate, burst, size)}
 }
 
-// Observe makes s count what it limits, and returns s.
-func (s *Strangers) Observe(o *Observer) *Strangers {
-	s.observer = o
-	return s
+// Observe makes l count in o what it limits, and returns l.
+func (l *FailureLimiter) Observe(o *Observer) *FailureLimiter {
+	l.observer = o
+	return l
 }
 
-// Exhausted reports whether the address of r has used up its failures, so that
-// nothing costly should be done for it now. It notes nothing.
-func (s *Strangers) Exhausted(r *http.Request) bool { return s.buckets.empty(peer(r)) }
+// Exhausted reports whether the address of r has no failure left, so that no costly check
+// should be made for it. It takes no token.
+func (l *FailureLimiter) Exhausted(r *http.Request) bool { return l.buckets.empty(peer(r)) }
 
-// Fail notes a failure of the address of r. When its bucket is empty already it
-// is not ok, and the address may try again after wait.
-func (s *Strangers) Fail(r *http.Request) (wait time.Duration, ok bool) {
-	wait, ok = s.buckets.take(peer(r))
+// Fail takes a token for a failure of the address of r. Without one it is not ok, and the
+// address may try again after wait.
+func (l *FailureLimiter) Fail(r *http.Request) (wait time.Duration, ok bool) {
+	wait, ok = l.buckets.take(peer(r))
 	if !ok {
-		s.observer.limited(laneStrangers)
+		l.observer.addLimited(limiterFailures)
 	}
 	return wait, ok
 }
 
-// Tidy forgets addresses whose failures are long ago.
-func (s *Strangers) Tidy() { s.buckets.tidy() }
+// ReleaseIdle drops addresses whose failures are long ago.
+func (l *FailureLimiter) ReleaseIdle() { l.buckets.releaseIdle() }
 
-// peer is the address that failures are counted for. All peers without a
-// readable address are one.
+// peer returns the address that failures are counted for. All peers without a readable address
+// are one.
 func peer(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -58,11 +57,11 @@ func peer(r *http.Request) netip.Addr {
 	return netip.PrefixFrom(a, 64).Masked().Addr()
 }
 
-// membersSize is how many identities have a bucket of their own by default.
-const membersSize = 1024
+// defaultIdentities is how many identities have a bucket of their own by default.
+const defaultIdentities = 1024
 
-// MembersOptions say how fast one identity may ask.
-type MembersOptions struct {
+// IdentityLimiterOptions say how fast one identity may send requests.
+type IdentityLimiterOptions struct {
 	Rate     float64                    // requests a second
 	Burst    int                        // requests at once
 	Size     int                        // identities with a bucket of their own; 0: 1024
@@ -72,54 +71,59 @@ type MembersOptions struct {
 	Observer *Observer                  // nil: nothing is counted
 }
 
-// Members is the lane of those who have proven who they are: a bucket of
-// requests for each identity and class of route, so that profiles never use up
-// what scrapes need.
-type Members struct {
-	o       MembersOptions
-	buckets *buckets[memberKey]
+// IdentityLimiter limits authenticated requests: it has a token bucket for each identity and
+// class of route, so that profiles never use up what scrapes need.
+type IdentityLimiter struct {
+	o       IdentityLimiterOptions
+	buckets *buckets[identityKey]
 }
 
-type memberKey struct {
-	route    route
+type identityKey struct {
+	route    Route
 	identity string
 }
 
-// NewMembers returns a lane with all buckets full.
-func NewMembers(o MembersOptions) *Members {
+// NewIdentityLimiter returns a limiter with full buckets.
+func NewIdentityLimiter(o IdentityLimiterOptions) *IdentityLimiter {
 	if o.Size == 0 {
-		o.Size = membersSize
+		o.Size = defaultIdentities
 	}
-	fillLog(&o.Log, &o.Who)
-	return &Members{o: o, buckets: newBuckets[memberKey](o.Rate, o.Burst, o.Size)}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Who == nil {
+		o.Who = func(*http.Request) string { return "" }
+	}
+	return &IdentityLimiter{o: o, buckets: newBuckets[identityKey](o.Rate, o.Burst, o.Size)}
 }
 
-// Tidy forgets identities that have not asked for long.
-func (m *Members) Tidy() { m.buckets.tidy() }
+// ReleaseIdle drops identities that have sent nothing for long.
+func (l *IdentityLimiter) ReleaseIdle() { l.buckets.releaseIdle() }
 
-// Limit passes requests at the rate of their identity; others get 429 with
-// Retry-After.
-func (m *Members) Limit(next http.Handler) http.Handler {
+// Limit passes requests at the rate of their identity, and answers others 429 with
+// Retry-After. It counts every request that reaches it, so it belongs right behind
+// authentication: requests that a later stage refuses count too.
+func (l *IdentityLimiter) Limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		at := routeOf(r)
-		wait, ok := m.buckets.take(memberKey{at, m.o.Key(r)})
+		wait, ok := l.buckets.take(identityKey{at, l.o.Key(r)})
 		if ok {
 			next.ServeHTTP(w, r)
 			return
 		}
-		m.o.Observer.limited(laneMembers)
-		m.o.Log.LogAttrs(r.Context(), slog.LevelWarn, "request refused", slog.String("remote", r.RemoteAddr),
-			slog.String("subject", m.o.Who(r)), slog.String("route", at.String()), slog.String("reason", "too many requests"))
-		refuseFor(w, http.StatusTooManyRequests, wait)
+		l.o.Observer.addLimited(limiterIdentity)
+		l.o.Log.LogAttrs(
+			r.Context(),
+			slog.LevelWarn,
+			"request refused",
+			slog.String("remote", r.RemoteAddr),
+			slog.String(
+				"subject",
+				l.o.Who(r),
+			),
+			slog.String("route", at.String()),
+			slog.String("reason", RefusedRate.String()),
+		)
+		RefuseRetry(w, http.StatusTooManyRequests, wait)
 	})
-}
-
-// fillLog replaces what is not given by what says nothing.
-func fillLog(log **slog.Logger, who *func(*http.Request) string) {
-	if *log == nil {
-		*log = slog.New(slog.DiscardHandler)
-	}
-	if *who == nil {
-		*who = func(*http.Request) string { return "" }
-	}
 }

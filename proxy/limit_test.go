@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
 func from(addr string) *http.Request { return &http.Request{RemoteAddr: addr} }
@@ -19,8 +21,8 @@ func (c *clock) now() time.Time       { return c.t }
 func (c *clock) pass(d time.Duration) { c.t = c.t.Add(d) }
 func newClock() *clock                { return &clock{time.Unix(1_000_000, 0)} }
 
-func TestStrangers(t *testing.T) {
-	s, c := NewStrangers(5, 3, 100), newClock()
+func TestFailureLimiter(t *testing.T) {
+	s, c := NewFailureLimiter(5, 3, 100), newClock()
 	s.buckets.now = c.now
 	s.Observe(NewObserver(prometheus.NewRegistry()))
 	a := from("192.0.2.1:1")
@@ -55,8 +57,8 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-func TestStrangersOfOnePrefixShare(t *testing.T) {
-	s := NewStrangers(0.001, 20, 1000)
+func TestAddressesOfOnePrefixShareABucket(t *testing.T) {
+	s := NewFailureLimiter(0.001, 20, 1000)
 	for i := range 20 {
 		if _, ok := s.Fail(from(fmt.Sprintf("[2001:db8:1:2:%x::%x%%eth0]:1", i, i))); !ok {
 			t.Fatal("fails too soon")
@@ -80,7 +82,7 @@ func TestStrangersOfOnePrefixShare(t *testing.T) {
 
 func TestFloodOfAddresses(t *testing.T) {
 	const size = 64
-	s, c := NewStrangers(1, 4, size), newClock()
+	s, c := NewFailureLimiter(1, 4, size), newClock()
 	s.buckets.now = c.now
 	guesser := from("192.0.2.1:1")
 	for range 5 {
@@ -112,10 +114,11 @@ func TestFloodOfAddresses(t *testing.T) {
 	}
 }
 
-func TestMembers(t *testing.T) {
+func TestIdentityLimiter(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := NewMembers(MembersOptions{
-		Rate: 0.5, Burst: 2, Key: func(r *http.Request) string { return r.Header.Get("Id") }, Observer: NewObserver(registry),
+	m := NewIdentityLimiter(IdentityLimiterOptions{
+		Rate: 0.5, Burst: 2, Key: func(r *http.Request) string { return r.Header.Get("Id") },
+		Observer: NewObserver(registry),
 	})
 	h := m.Limit(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	ask := func(id, target string) *httptest.ResponseRecorder {
@@ -139,39 +142,41 @@ func TestMembers(t *testing.T) {
 	if w := ask("b", "/debug/pprof/heap"); w.Code != 200 {
 		t.Errorf("another identity suffers: %d", w.Code)
 	}
-	if n := (&gate{registry: registry}).value(t, "metrics_gate_rate_limited_total", "lane", "members"); n != 1 {
+	if n := proxytest.Metric(t, registry, "metrics_gate_rate_limited_total", "limiter", "identity"); n != 1 {
 		t.Errorf("%v counted", n)
 	}
 }
 
 func TestWholeSeconds(t *testing.T) {
-	for d, want := range map[time.Duration]int64{-time.Hour: 1, 0: 1, 1: 1, time.Second: 1, time.Second + 1: 2, 90 * time.Second: 90} {
+	for d, want := range map[time.Duration]int64{
+		-time.Hour: 1, 0: 1, 1: 1, time.Second: 1, time.Second + 1: 2, 90 * time.Second: 90,
+	} {
 		if got := wholeSeconds(d); got != want {
 			t.Errorf("%v: %d, want %d", d, got, want)
 		}
 	}
 }
 
-func TestLanesAllocateNothing(t *testing.T) {
-	s, r := NewStrangers(1000, 1000, 10), from("[2001:db8::1]:1234")
+func TestLimitersAllocateNothing(t *testing.T) {
+	s, r := NewFailureLimiter(1000, 1000, 10), from("[2001:db8::1]:1234")
 	s.Fail(r)
 	if n := testing.AllocsPerRun(100, func() { s.Exhausted(r); s.Fail(r) }); n > 0 {
 		t.Errorf("strangers: %v allocations", n)
 	}
-	b := newBuckets[memberKey](1000, 1000, 10)
-	b.take(memberKey{routeMetrics, "id"})
-	if n := testing.AllocsPerRun(100, func() { b.take(memberKey{routeMetrics, "id"}) }); n > 0 {
+	b := newBuckets[identityKey](1000, 1000, 10)
+	b.take(identityKey{RouteMetrics, "id"})
+	if n := testing.AllocsPerRun(100, func() { b.take(identityKey{RouteMetrics, "id"}) }); n > 0 {
 		t.Errorf("members: %v allocations", n)
 	}
 	small := from("192.0.2.1:1234")
-	if n := testing.AllocsPerRun(100, func() { literal("/metrics?x=y"); peer(small); negotiate([]string{"zstd, gzip;q=0.5"}) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { literal("/metrics?x=y"); peer(small) }); n > 0 {
 		t.Errorf("helpers: %v allocations", n)
 	}
 }
 
-// TestTableOfStrangersStayedLarge forgets those whose bucket is full again, and nobody else.
-func TestTableOfStrangersStayedLarge(t *testing.T) {
-	s, c := NewStrangers(1, 4, 1000), newClock()
+// TestEmptiedTableGivesBackItsMemory forgets those whose bucket is full again, and nobody else.
+func TestEmptiedTableGivesBackItsMemory(t *testing.T) {
+	s, c := NewFailureLimiter(1, 4, 1000), newClock()
 	s.buckets.now = c.now
 	for i := range 500 {
 		s.Fail(from(fmt.Sprintf("10.0.%d.%d:1", i/250, i%250)))
@@ -180,13 +185,13 @@ func TestTableOfStrangersStayedLarge(t *testing.T) {
 	for range 5 {
 		s.Fail(guesser)
 	}
-	s.Tidy()
+	s.ReleaseIdle()
 	if n := s.buckets.table.Len(); n != 501 {
 		t.Fatalf("%d addresses, want all 501", n)
 	}
 	c.pass(2 * time.Second)
 	s.Fail(guesser)
-	s.Tidy()
+	s.ReleaseIdle()
 	if n := s.buckets.table.Len(); n != 1 {
 		t.Errorf("%d addresses, want the guesser alone", n)
 	}
@@ -195,7 +200,32 @@ func TestTableOfStrangersStayedLarge(t *testing.T) {
 		t.Error("the guesser has its failures back")
 	}
 	c.pass(10 * time.Second)
-	if s.Tidy(); s.buckets.table.Len() != 0 {
+	if s.ReleaseIdle(); s.buckets.table.Len() != 0 {
 		t.Errorf("%d addresses after a rest", s.buckets.table.Len())
+	}
+}
+
+// A stage behind the limiter may refuse: the request counts all the same.
+func TestIdentityLimiterCountsRefusedRequests(t *testing.T) {
+	for status, refuse := range map[int]func(http.Handler) http.Handler{
+		http.StatusBadRequest: Target,
+		http.StatusNotFound: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { Refuse(w, http.StatusNotFound) })
+		},
+		http.StatusForbidden: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { Refuse(w, http.StatusForbidden) })
+		},
+	} {
+		l := NewIdentityLimiter(
+			IdentityLimiterOptions{Rate: 0.001, Burst: 5, Key: func(*http.Request) string { return "a" }},
+		)
+		h := l.Limit(refuse(http.NotFoundHandler()))
+		for n := range 8 {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("GET", "/a%2fb", nil))
+			if want := map[bool]int{true: status, false: http.StatusTooManyRequests}[n < 5]; w.Code != want {
+				t.Errorf("request %d: %d, want %d", n, w.Code, want)
+			}
+		}
 	}
 }

@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// maxBody is the longest request body, in bytes: the addresses of a symbol POST.
-const maxBody = 64 << 10
+// MaxBodyBytes is the longest request body: the addresses of a POST to symbol.
+const MaxBodyBytes = 64 << 10
 
-// Methods passes requests of the allowed methods; others get 405 with Allow. A
-// body is accepted only with POST, with a Content-Length of at most 64 KiB: a
-// longer one gets 413, any other body or Transfer-Encoding 400. Whatever
-// is refused with a body closes the connection, so that no byte of it can be
-// taken for the next request.
+// Methods passes requests of the allowed methods, and answers others 405 with Allow. It
+// accepts a body only with POST and a Content-Length of at most MaxBodyBytes: a longer one
+// gets 413, any other body or Transfer-Encoding 400. Refusing a request with a body closes
+// the connection, so that no byte of it can be taken for the next request.
 func Methods(allowed ...string) func(http.Handler) http.Handler {
 	allow := strings.Join(allowed, ", ")
 	return func(next http.Handler) http.Handler {
@@ -42,7 +41,7 @@ func bodyStatus(r *http.Request) int {
 		return 0
 	case r.Method != http.MethodPost || r.ContentLength < 0 || len(r.TransferEncoding) > 0:
 		return http.StatusBadRequest
-	case r.ContentLength > maxBody:
+	case r.ContentLength > MaxBodyBytes:
 		return http.StatusRequestEntityTooLarge
 	}
 	return 0

@@ -2,37 +2,40 @@ package proxy
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
-// Values of the metric label "lane".
+// Values of the metric label "limiter".
 const (
-	laneStrangers = iota
-	laneMembers
-	lanes
+	limiterFailures = iota
+	limiterIdentity
+	limiters
 )
 
-// codes are the values of the metric label "code", but "aborted" for an answer
-// that was cut short, and "other".
+// codes are the values of the metric label "code", apart from "aborted" for an answer that
+// was cut short, and "other".
 func codes() []int {
 	return []int{200, 400, 401, 403, 404, 405, 413, 417, 429, 500, 502, 503, 504, 505}
 }
 
-// Observer counts requests, exchanges, refusals and samples, and remembers the
-// latest scrapes. All its label values come from fixed sets and stand at zero
-// from the start. A nil Observer counts nothing.
+// Observer counts requests, exchanges, refusals and samples, and keeps the latest scrapes.
+// Its label values come from fixed sets, and all series exist from the start. A nil Observer
+// counts nothing.
 type Observer struct {
-	requests  [routes][]prometheus.Counter // by index into codes; then aborted, other
+	requests  [Routes][]prometheus.Counter // by index into codes; then aborted, other
 	codes     []int
-	durations [routes]prometheus.Observer
+	durations [Routes]prometheus.Observer
 	inFlight  prometheus.Gauge
-	lanes     [lanes]prometheus.Counter
+	limited   [limiters]prometheus.Counter
 	exchanges prometheus.Observer
 	up        prometheus.Gauge
-	faults    [reasons]prometheus.Counter
+	faults    [upstream.Reasons]prometheus.Counter
 	samples   prometheus.Counter
 	conflicts prometheus.Counter
 	history   history
@@ -54,7 +57,7 @@ func NewObserver(registry prometheus.Registerer) *Observer {
 	o.inFlight = gauge("metrics_gate_requests_in_flight", "Requests being answered now.")
 	o.up = gauge("metrics_gate_upstream_up", "Whether the last scrape of the runner gave a valid exposition.")
 	o.samples = counter("metrics_gate_samples_labelled_total", "Samples of the runner that were labelled.")
-	o.conflicts = counter("metrics_gate_label_conflicts_total", "Labels that a sample of the runner already bore.")
+	o.conflicts = counter("metrics_gate_label_conflicts_total", "Labels that a sample of the runner already had.")
 	exchanges := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "metrics_gate_upstream_duration_seconds",
 		Help:    "Time that exchanges with the runner for its metrics took.",
@@ -77,12 +80,12 @@ func (o *Observer) vectors(registry prometheus.Registerer) {
 	}, []string{"route"})
 	limited := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "metrics_gate_rate_limited_total", Help: "Requests refused because they came too fast.",
-	}, []string{"lane"})
+	}, []string{"limiter"})
 	faults := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "metrics_gate_upstream_errors_total", Help: "Exchanges with the runner that failed.",
 	}, []string{"reason"})
 	registry.MustRegister(requests, durations, limited, faults)
-	for r := range routes {
+	for r := range Routes {
 		o.durations[r] = durations.WithLabelValues(r.String())
 		for _, code := range o.codes {
 			o.requests[r] = append(o.requests[r], requests.WithLabelValues(r.String(), strconv.Itoa(code)))
@@ -90,9 +93,9 @@ func (o *Observer) vectors(registry prometheus.Registerer) {
 		o.requests[r] = append(o.requests[r],
 			requests.WithLabelValues(r.String(), "aborted"), requests.WithLabelValues(r.String(), "other"))
 	}
-	o.lanes[laneStrangers] = limited.WithLabelValues("strangers")
-	o.lanes[laneMembers] = limited.WithLabelValues("members")
-	for r := range reasons {
+	o.limited[limiterFailures] = limited.WithLabelValues("failures")
+	o.limited[limiterIdentity] = limited.WithLabelValues("identity")
+	for r := range upstream.Reasons {
 		o.faults[r] = faults.WithLabelValues(r.String())
 	}
 }
@@ -102,39 +105,40 @@ func (o *Observer) vectors(registry prometheus.Registerer) {
 func (o *Observer) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, at := time.Now(), routeOf(r)
-		seen := &recorder{ResponseWriter: w, code: statusAborted}
+		seen, returned := NewStatusRecorder(w), false
 		o.inFlight.Inc()
 		defer func() {
 			o.inFlight.Dec()
 			o.durations[at].Observe(time.Since(start).Seconds())
-			o.requests[at][o.index(seen.result())].Inc()
+			o.requests[at][o.index(seen.Status(), returned)].Inc()
 		}()
 		next.ServeHTTP(seen, r)
-		seen.returned = true
+		returned = true
 	})
 }
 
-// index finds the counter of code.
-func (o *Observer) index(code int) int {
-	for i, c := range o.codes {
-		if c == code {
-			return i
-		}
-	}
-	if code == statusAborted {
+// index returns the counter of an answer with status, whose handler returned or panicked.
+func (o *Observer) index(status int, returned bool) int {
+	if !returned {
 		return len(o.codes)
+	}
+	if status == 0 {
+		status = http.StatusOK // what the server answers for a handler that wrote nothing
+	}
+	if i := slices.Index(o.codes, status); i >= 0 {
+		return i
 	}
 	return len(o.codes) + 1
 }
 
-func (o *Observer) limited(lane int) {
+func (o *Observer) addLimited(limiter int) {
 	if o != nil {
-		o.lanes[lane].Inc()
+		o.limited[limiter].Inc()
 	}
 }
 
-// fault counts a failed exchange.
-func (o *Observer) fault(r reason) {
+// AddError counts a failed exchange.
+func (o *Observer) AddError(r upstream.Reason) {
 	if o != nil {
 		o.faults[r].Inc()
 	}

@@ -1,32 +1,30 @@
 package proxy
 
 import (
-	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 func TestLabelsAreThereFromTheStart(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	NewObserver(registry)
 	for name, want := range map[string]int{
-		"metrics_gate_requests_total": int(routes) * (len(codes()) + 2), "metrics_gate_request_duration_seconds": int(routes),
-		"metrics_gate_rate_limited_total": lanes, "metrics_gate_upstream_errors_total": int(reasons),
-		"metrics_gate_requests_in_flight": 1, "metrics_gate_upstream_up": 1, "metrics_gate_upstream_duration_seconds": 1,
-		"metrics_gate_samples_labelled_total": 1, "metrics_gate_label_conflicts_total": 1,
+		"metrics_gate_requests_total":           int(Routes) * (len(codes()) + 2),
+		"metrics_gate_request_duration_seconds": int(Routes),
+		"metrics_gate_rate_limited_total":       limiters, "metrics_gate_upstream_errors_total": int(upstream.Reasons),
+		"metrics_gate_requests_in_flight": 1, "metrics_gate_upstream_up": 1,
+		"metrics_gate_upstream_duration_seconds": 1,
+		"metrics_gate_samples_labelled_total":    1, "metrics_gate_label_conflicts_total": 1,
 	} {
 		if n, err := testutil.GatherAndCount(registry, name); err != nil || n != want {
 			t.Errorf("%s: %d series, want %d; %v", name, n, want, err)
@@ -37,7 +35,7 @@ func TestLabelsAreThereFromTheStart(t *testing.T) {
 		t.Errorf("lint: %v %v", problems, err)
 	}
 	seen := map[string]bool{}
-	for r := range reasons {
+	for r := range upstream.Reasons {
 		if seen[r.String()] || r.String() == "" {
 			t.Errorf("reason %d is %q again", r, r)
 		}
@@ -46,8 +44,8 @@ func TestLabelsAreThereFromTheStart(t *testing.T) {
 }
 
 func TestMiddlewareCounts(t *testing.T) {
-	g := &gate{registry: prometheus.NewRegistry()}
-	o := NewObserver(g.registry)
+	registry := prometheus.NewRegistry()
+	o := NewObserver(registry)
 	serve := func(target string, h http.HandlerFunc) {
 		defer func() { _ = recover() }()
 		o.Middleware(h).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", target, nil))
@@ -56,27 +54,37 @@ func TestMiddlewareCounts(t *testing.T) {
 		target, route, code string
 		h                   http.HandlerFunc
 	}{
-		{"/metrics?x=y", "metrics", "200", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") }},
+		{
+			"/metrics?x=y", "metrics", "200",
+			func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") },
+		},
 		{"/gate/metrics", "gate_metrics", "200", func(http.ResponseWriter, *http.Request) {}},
 		{"/debug/pprof/heap", "pprof", "403", func(w http.ResponseWriter, _ *http.Request) { Refuse(w, 403) }},
-		{"/metricsx", "other", "404", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); w.WriteHeader(500) }},
+		{
+			"/metricsx", "other", "404",
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); w.WriteHeader(500) },
+		},
 		{"/debug/pprof", "other", "other", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(418) }},
 		{"/", "other", "503", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); w.WriteHeader(503) }},
-		{"/metrics", "metrics", "aborted", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); panic(http.ErrAbortHandler) }},
+		{
+			"/metrics", "metrics", "aborted",
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); panic(http.ErrAbortHandler) },
+		},
 		{"/debug/pprof/", "pprof", "aborted", func(http.ResponseWriter, *http.Request) { panic("defect") }},
 	} {
-		before := g.value(t, "metrics_gate_requests_total", "route", c.route, "code", c.code)
+		before := proxytest.Metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code)
 		serve(c.target, c.h)
-		if n := g.value(t, "metrics_gate_requests_total", "route", c.route, "code", c.code); n != before+1 {
+		n := proxytest.Metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code)
+		if n != before+1 {
 			t.Errorf("%s: %s %s counted %v times", c.target, c.route, c.code, n-before)
 		}
 	}
 	serve("/metrics", func(http.ResponseWriter, *http.Request) {
-		if g.value(t, "metrics_gate_requests_in_flight") != 1 {
+		if proxytest.Metric(t, registry, "metrics_gate_requests_in_flight") != 1 {
 			t.Error("not in flight")
 		}
 	})
-	if g.value(t, "metrics_gate_requests_in_flight") != 0 {
+	if proxytest.Metric(t, registry, "metrics_gate_requests_in_flight") != 0 {
 		t.Error("in flight for ever")
 	}
 }
@@ -92,9 +100,9 @@ func TestMiddlewareLetsPanicsPass(t *testing.T) {
 		ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 }
 
-func TestRecorderUnwraps(t *testing.T) {
+func TestStatusRecorderUnwraps(t *testing.T) {
 	below := httptest.NewRecorder()
-	if err := http.NewResponseController(&recorder{ResponseWriter: below}).Flush(); err != nil || !below.Flushed {
+	if err := http.NewResponseController(NewStatusRecorder(below)).Flush(); err != nil || !below.Flushed {
 		t.Errorf("flush: %v", err)
 	}
 }
@@ -104,81 +112,49 @@ func TestHistory(t *testing.T) {
 	if up, since := o.Upstream(); up || !since.IsZero() || len(o.Recent()) != 0 {
 		t.Error("history before anything happened")
 	}
-	for i := range remembered + 3 {
-		o.scrape(Scrape{Samples: int64(i)})
-		if list := o.Recent(); list[0].Samples != int64(i) || len(list) != min(i+1, remembered) || list[len(list)-1].Samples != int64(max(0, i+1-remembered)) {
+	for i := range historySize + 3 {
+		o.AddScrape(Scrape{Samples: int64(i)})
+		if list := o.Recent(); list[0].Samples != int64(i) || len(list) != min(i+1, historySize) ||
+			list[len(list)-1].Samples != int64(max(0, i+1-historySize)) {
 			t.Fatalf("after %d: %v", i, list)
 		}
 	}
-	o.exchange(time.Second, 3, 1, nil)
+	o.AddExchange(time.Second, 3, 1, nil)
 	up, since := o.Upstream()
-	o.exchange(time.Second, 3, 1, nil)
-	o.exchange(time.Second, 0, 0, errLeft)
+	o.AddExchange(time.Second, 3, 1, nil)
+	o.AddExchange(time.Second, 0, 0, upstream.ErrCanceled)
 	if up2, since2 := o.Upstream(); !up || !up2 || since != since2 {
 		t.Error("up since changes")
 	}
-	o.exchange(time.Second, 0, 0, io.EOF)
+	o.AddExchange(time.Second, 0, 0, io.EOF)
 	if up, later := o.Upstream(); up || !later.After(since) {
 		t.Error("still up")
 	}
 	var none *Observer
-	none.scrape(Scrape{})
-	none.exchange(0, 0, 0, nil)
-	none.limited(laneMembers)
-	none.fault(reasonOther)
-}
-
-func TestRecentTellsOfRequests(t *testing.T) {
-	r := serveRaw(t, always(plain(textType, smallBody)))
-	g := newGate(t, r.addr())
-	g.fetch(t.Context(), "Test-Identity: alice")
-	r.listener.Close()
-	g.upstream.Close()
-	g.fetch(t.Context(), "Test-Identity: bob")
-	eventually(t, "two scrapes", func() bool { return len(g.observer.Recent()) == 2 })
-	list := g.observer.Recent()
-	if s := list[1]; s.Who != "alice" || s.Code != 200 || s.Samples != 2 || s.Shared || s.Duration <= 0 || time.Since(s.At) > time.Minute {
-		t.Errorf("first: %+v", s)
-	}
-	if s := list[0]; s.Who != "bob" || s.Code != 502 || s.Samples != 0 {
-		t.Errorf("second: %+v", s)
-	}
-}
-
-func TestReasonOf(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want reason
-	}{
-		{errLeft, reasonCanceled}, {errLate, reasonTimeout}, {errors.New("x"), reasonOther}, {io.ErrUnexpectedEOF, reasonTruncated},
-		{io.EOF, reasonReset}, {&net.OpError{Err: syscall.ECONNREFUSED}, reasonRefused}, {&net.OpError{Err: syscall.EPIPE}, reasonReset},
-		{fmt.Errorf("x: %w", &exposition.SyntaxError{}), reasonSyntax}, {exposition.ErrTooLong, reasonTooLong},
-		{exposition.ErrTooLarge, reasonTooLarge}, {exposition.ErrEmpty, reasonEmpty}, {exposition.ErrTruncated, reasonTruncated},
-		{fmt.Errorf("x: %w", &fault{reasonFormat, exposition.ErrEmpty}), reasonFormat}, {&net.DNSError{IsTimeout: true}, reasonTimeout},
-	} {
-		if got := reasonOf(c.err); got != c.want {
-			t.Errorf("%v: %v, want %v", c.err, got, c.want)
-		}
-		if want := map[bool]int{true: 504, false: 502}[c.want == reasonTimeout]; c.want.status() != want {
-			t.Errorf("%v: status %d", c.want, c.want.status())
-		}
-	}
-	if !strings.Contains(errLeft.Error(), "nobody waits") {
-		t.Error(errLeft)
-	}
+	none.AddScrape(Scrape{})
+	none.AddExchange(0, 0, 0, nil)
+	none.addLimited(limiterIdentity)
+	none.AddError(upstream.ReasonOther)
 }
 
 func TestObserverAllocatesLittle(t *testing.T) {
 	o := NewObserver(prometheus.NewRegistry())
 	h := o.Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	w, r := nopWriter{}, httptest.NewRequest("GET", "/metrics", nil)
+	w, r := discardWriter{}, httptest.NewRequest("GET", "/metrics", nil)
 	if n := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); n > 1 {
 		t.Errorf("%v allocations a request, want the recorder alone", n)
 	}
-	if n := testing.AllocsPerRun(100, func() { o.scrape(Scrape{}); o.turn(true) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { o.AddScrape(Scrape{}); o.setUp(true) }); n > 0 {
 		t.Errorf("history: %v allocations", n)
 	}
 	if codes := codes(); !slices.IsSorted(codes) {
 		t.Error("codes are not in order")
 	}
 }
+
+// discardWriter is a response that goes nowhere.
+type discardWriter struct{}
+
+func (discardWriter) Header() http.Header         { return nil }
+func (discardWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (discardWriter) WriteHeader(int)             {}

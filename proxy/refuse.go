@@ -1,10 +1,3 @@
-// Package proxy carries a request that may pass to GitLab Runner and its answer
-// back. The request it sends is made from nothing: a constant path, a rebuilt
-// query and headers of its own, so nothing of the client has to be stripped.
-//
-// It also holds what surrounds that way: the literal target, methods and
-// bodies, the rate lanes, the bound on exchanges at one time, and the metrics
-// about them. Who is asking is decided before, and passed in as functions.
 package proxy
 
 import (
@@ -14,32 +7,36 @@ import (
 	"time"
 )
 
-// Refuse ends a request with status. The body is the status text and a newline,
-// and nothing in it or the headers tells why.
+// SecurityHeaders sets the headers that every answer has. It must be the outermost
+// middleware, so that no stage can answer without them.
+func SecurityHeaders(next http.Handler) http.Handler {
+	nosniff, noStore := []string{"nosniff"}, []string{"no-store"} // shared: handlers only replace them
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h["X-Content-Type-Options"], h["Cache-Control"] = nosniff, noStore
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Refuse ends a request with status. The body is the status text and a newline. Neither body
+// nor headers tell why.
 func Refuse(w http.ResponseWriter, status int) {
 	body := http.StatusText(status) + "\n"
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	harden(h)
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // a client that has gone needs no answer
+	_, _ = io.WriteString(w, body) // an error means that the client left
 }
 
-// refuseFor is Refuse with the advice to come back after wait.
-func refuseFor(w http.ResponseWriter, status int, wait time.Duration) {
+// RefuseRetry is Refuse with Retry-After: wait, in whole seconds, at least one (RFC 9110
+// section 10.2.3).
+func RefuseRetry(w http.ResponseWriter, status int, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.FormatInt(wholeSeconds(wait), 10))
 	Refuse(w, status)
 }
 
-// wholeSeconds rounds d up, to at least one second (Retry-After, RFC 9110
-// section 10.2.3, knows no fractions).
+// wholeSeconds rounds d up to whole seconds, at least one.
 func wholeSeconds(d time.Duration) int64 {
 	return max(1, int64((d+time.Second-1)/time.Second))
-}
-
-// harden sets the headers that every answer has.
-func harden(h http.Header) {
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
 }

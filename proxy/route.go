@@ -5,40 +5,47 @@ import (
 	"strings"
 )
 
-// route is a class of targets: the metric label "route", and what rate lanes
-// tell apart.
-type route uint8
-
+// Paths of the runner that the gate serves.
 const (
-	routeMetrics route = iota
-	routeGateMetrics
-	routePprof
-	routeOther
-	routes // how many there are
+	MetricsPath = "/metrics"
+	ProfilePath = "/debug/pprof/" // profiles follow it
 )
 
-func (r route) String() string {
+// Route is a class of targets: the metric label "route". An identity has a bucket for each.
+type Route uint8
+
+// The routes. Routes is how many there are.
+const (
+	RouteMetrics Route = iota
+	RouteGateMetrics
+	RouteProfile
+	RouteOther
+	Routes
+)
+
+// String returns the value of the metric label.
+func (r Route) String() string {
 	switch r {
-	case routeMetrics:
+	case RouteMetrics:
 		return "metrics"
-	case routeGateMetrics:
+	case RouteGateMetrics:
 		return "gate_metrics"
-	case routePprof:
+	case RouteProfile:
 		return "pprof"
 	}
 	return "other"
 }
 
 // routeOf classes r by its target as it was sent.
-func routeOf(r *http.Request) route {
+func routeOf(r *http.Request) Route {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	switch {
-	case path == metricsPath:
-		return routeMetrics
+	case path == MetricsPath:
+		return RouteMetrics
 	case path == "/gate/metrics":
-		return routeGateMetrics
-	case strings.HasPrefix(path, pprofPath):
-		return routePprof
+		return RouteGateMetrics
+	case strings.HasPrefix(path, ProfilePath):
+		return RouteProfile
 	}
-	return routeOther
+	return RouteOther
 }

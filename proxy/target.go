@@ -5,13 +5,12 @@ import (
 	"strings"
 )
 
-// Target passes only requests whose target is literal: in origin form (RFC 9112
-// section 3.2.1), without percent-encoding, empty or dot segments, parameters,
-// fragment, backslash or anything that is not visible ASCII. All others get 400.
-// What passes means the same to everyone who reads it, so the path that is
-// authorized is the path that is served. The query may hold percent-encoding;
-// handlers rebuild it. What is not HTTP/1.1 gets 505: to HTTP/1.0 an answer that
-// breaks off looks complete.
+// Target passes only requests whose target is literal: in origin form (RFC 9112 section
+// 3.2.1), printable ASCII, without percent-encoding, empty or dot segments, parameters,
+// fragment or backslash. Others get 400. Every parser reads a literal target in the same way,
+// so the path that is authorized is the path that is served. The query may hold
+// percent-encoding; handlers rebuild it. A request that is not HTTP/1.1 gets 505: to an
+// HTTP/1.0 client an answer that breaks off looks complete.
 func Target(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -26,7 +25,7 @@ func Target(next http.Handler) http.Handler {
 	})
 }
 
-// literal judges the target as it was sent, before anything decodes it.
+// literal checks the target as it was sent, before anything decodes it.
 func literal(target string) bool {
 	if target == "" || target[0] != '/' {
 		return false

@@ -9,30 +9,65 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
-// An intermediate in the client CA file is an anchor; a list that names it still counts.
-func TestIntermediateAsAnchor(t *testing.T) {
-	for name, tc := range map[string]struct {
-		withRoot bool
-		lists    func(h *hierarchy) [][]byte
-		want     error
-	}{
-		"alone":                      {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
-		"alone, root's list is fine": {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil},
-		"alone, revoked by the root": {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} }, tlsconf.ErrRevoked},
+// anchorCase is a file of lists for an intermediate in the client CA file, and what becomes of its leaf.
+type anchorCase struct {
+	withRoot bool
+	lists    func(h *hierarchy) [][]byte
+	want     error
+}
+
+func anchorCases() map[string]anchorCase {
+	return map[string]anchorCase{
+		"alone": {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
+		"alone, root's list is fine": {
+			false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil,
+		},
+		"alone, revoked by the root": {
+			false,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} },
+			tlsconf.ErrRevoked,
+		},
 		"alone, no longer revoked": {false, func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert), list(h.clients, 2)}
 		}, nil},
-		"alone, leaf revoked":        {false, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1, h.leaf.Leaf())} }, tlsconf.ErrRevoked},
-		"with root":                  {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil},
-		"with root, no list of it":   {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
-		"with root, revoked":         {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} }, tlsconf.ErrRevoked},
-		"with root, its list stale":  {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), staleList(h.clients, 1)} }, tlsconf.ErrStaleList},
-		"with root, its list forged": {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), forgedList(h.clients, 1)} }, tlsconf.ErrBadList},
+		"alone, leaf revoked": {
+			false,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1, h.leaf.Leaf())} },
+			tlsconf.ErrRevoked,
+		},
+		"with root": {
+			true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1)} }, nil,
+		},
+		"with root, no list of it": {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1)} }, nil},
+		"with root, revoked": {
+			true,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.middle.Cert)} },
+			tlsconf.ErrRevoked,
+		},
+		"with root, its list stale": {
+			true,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), staleList(h.clients, 1)} },
+			tlsconf.ErrStaleList,
+		},
+		"with root, its list forged": {
+			true,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), forgedList(h.clients, 1)} },
+			tlsconf.ErrBadList,
+		},
 		"with root, a forged list revokes": {true, func(h *hierarchy) [][]byte {
 			return [][]byte{list(h.middle, 1), list(h.clients, 1), forgedList(h.clients, 9, h.middle.Cert)}
 		}, nil},
-		"with root, itself on a list": {true, func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.clients.Cert)} }, nil},
-	} {
+		"with root, itself on a list": {
+			true,
+			func(h *hierarchy) [][]byte { return [][]byte{list(h.middle, 1), list(h.clients, 1, h.clients.Cert)} },
+			nil,
+		},
+	}
+}
+
+// An intermediate in the client CA file is an anchor; a list that names it still counts.
+func TestIntermediateAsAnchor(t *testing.T) {
+	for name, tc := range anchorCases() {
 		t.Run(name, func(t *testing.T) {
 			h := newHierarchy(t)
 			trusted := []*x509.Certificate{h.middle.Cert}
@@ -42,7 +77,8 @@ func TestIntermediateAsAnchor(t *testing.T) {
 			h.write("ca.crt", testca.CertPEM(trusted...))
 			h.writeCRL(tc.lists(h)...)
 			r := h.reloader(h.files(tlsconf.Required))
-			if err := r.Verify(chains(t, h.leaf, h.clients)); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
+			if err := r.Verify(chains(t, h.leaf, h.clients)); !errors.Is(err, tc.want) ||
+				(err == nil) != (tc.want == nil) {
 				t.Errorf("on request: %v, want %v", err, tc.want)
 			}
 			if answer, err := ask(h.serve(r), h.config(h.leaf)); (err == nil) != (tc.want == nil) {
@@ -58,10 +94,15 @@ func TestOneGoodChainOfSeveralIsEnough(t *testing.T) {
 		old, young bool // which root revokes
 		want       error
 	}{
-		"neither": {false, false, nil}, "old": {true, false, nil}, "young": {false, true, nil}, "both": {true, true, tlsconf.ErrRevoked},
+		"neither": {
+			false, false, nil,
+		},
+		"old":   {true, false, nil},
+		"young": {false, true, nil},
+		"both":  {true, true, tlsconf.ErrRevoked},
 	} {
-		s := newSurroundings(t)
-		old, young := authority("old"), authority("young")
+		s := newFixture(t)
+		old, young := newCA("old"), newCA("young")
 		middle := testca.Must(old.Intermediate(testca.Options{CommonName: "middle"}))
 		cross := testca.Must(young.CrossSign(middle))
 		leaf := testca.Must(middle.Issue(testca.Options{CommonName: "scraper"}))
@@ -94,8 +135,8 @@ func TestOneGoodChainOfSeveralIsEnough(t *testing.T) {
 // Of several bad chains the one with a revoked certificate tells why.
 func TestRevokedIsTheReasonThatCounts(t *testing.T) {
 	for _, swapped := range []bool{false, true} {
-		s := newSurroundings(t)
-		old, young := authority("old"), authority("young")
+		s := newFixture(t)
+		old, young := newCA("old"), newCA("young")
 		middle := testca.Must(old.Intermediate(testca.Options{CommonName: "middle"}))
 		cross := testca.Must(young.CrossSign(middle))
 		leaf := testca.Must(middle.Issue(testca.Options{CommonName: "scraper"}))
@@ -111,10 +152,10 @@ func TestRevokedIsTheReasonThatCounts(t *testing.T) {
 	}
 }
 
-// Two authorities may bear one name, as after a change of key; each has its own list.
+// Two CAs may bear one name, as after a change of key; each has its own list.
 func TestListsOfOneNameAndTwoKeys(t *testing.T) {
-	s := newSurroundings(t)
-	successor := authority("client root")
+	s := newFixture(t)
+	successor := newCA("client root")
 	s.write("ca.crt", testca.CertPEM(s.clients.Cert, successor.Cert))
 	first, second := s.client("scraper"), testca.Must(successor.Issue(testca.Options{CommonName: "scraper"}))
 	s.writeCRL(list(s.clients, 9), list(successor, 1, second.Leaf()))
@@ -134,9 +175,9 @@ func TestListsOfOneNameAndTwoKeys(t *testing.T) {
 	}
 }
 
-// An authority that may not sign lists signs none.
+// An CA that may not sign lists signs none.
 func TestIssuerWithoutListUsage(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	middle := testca.Must(s.clients.Intermediate(testca.Options{CommonName: "middle"}))
 	silent := *middle.Cert
 	template := edit(func(c *x509.Certificate) {

@@ -11,9 +11,11 @@ import (
 )
 
 func TestExpiryNamesWhatEndsFirst(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	now := time.Now().UTC().Truncate(time.Second)
-	middle := testca.Must(s.server.Intermediate(testca.Options{CommonName: "middle", NotAfter: now.Add(2 * time.Hour)}))
+	middle := testca.Must(
+		s.server.Intermediate(testca.Options{CommonName: "middle", NotAfter: now.Add(2 * time.Hour)}),
+	)
 	s.writePair(testca.Must(middle.Issue(testca.Options{CommonName: "gate", NotAfter: now.Add(3 * time.Hour)})))
 	late := testca.Must(testca.NewCA(testca.Options{CommonName: "late", NotAfter: now.Add(9 * time.Hour)}))
 	s.write("ca.crt", testca.CertPEM(s.clients.Cert, late.Cert))
@@ -33,7 +35,8 @@ func TestExpiryNamesWhatEndsFirst(t *testing.T) {
 		t.Fatalf("got %v", got)
 	}
 	for i := range want {
-		if got[i].Role != want[i].Role || got[i].Subject != want[i].Subject || !got[i].NotAfter.Equal(want[i].NotAfter) {
+		if got[i].Role != want[i].Role || got[i].Subject != want[i].Subject ||
+			!got[i].NotAfter.Equal(want[i].NotAfter) {
 			t.Errorf("%d: got %v, want %v", i, got[i], want[i])
 		}
 	}
@@ -42,37 +45,72 @@ func TestExpiryNamesWhatEndsFirst(t *testing.T) {
 	}
 }
 
-func TestWarnings(t *testing.T) {
-	issue := func(o testca.Options) func(s *surroundings) {
-		return func(s *surroundings) { s.writePair(testca.Must(s.server.Issue(o))) }
+// warningCase is a change of the files, and the warning about it.
+type warningCase struct {
+	change func(s *fixture)
+	want   string // empty: silence
+}
+
+func warningCases() map[string]warningCase {
+	issue := func(o testca.Options) func(s *fixture) {
+		return func(s *fixture) { s.writePair(testca.Must(s.server.Issue(o))) }
 	}
 	names := []string{"gate.example"}
-	for name, tc := range map[string]struct {
-		change func(s *surroundings)
-		want   string // empty: silence
-	}{
-		"nothing":    {func(*surroundings) {}, ""},
-		"no names":   {issue(testca.Options{CommonName: "gate"}), "no subject alternative name"},
-		"no usage":   {issue(testca.Options{DNSNames: names, Usages: []x509.ExtKeyUsage{}}), ""},
-		"for client": {issue(testca.Options{DNSNames: names, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}), "not for server authentication"},
-		"not yet":    {issue(testca.Options{DNSNames: names, NotBefore: time.Now().Add(time.Hour)}), "server certificate is not valid now"},
-		"out of order": {func(s *surroundings) {
+	return map[string]warningCase{
+		"nothing":  {func(*fixture) {}, ""},
+		"no names": {issue(testca.Options{CommonName: "gate"}), "no subject alternative name"},
+		"no usage": {issue(testca.Options{DNSNames: names, Usages: []x509.ExtKeyUsage{}}), ""},
+		"for client": {
+			issue(testca.Options{DNSNames: names, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}),
+			"not for server authentication",
+		},
+		"not yet": {
+			issue(testca.Options{DNSNames: names, NotBefore: time.Now().Add(time.Hour)}),
+			"server certificate is not valid now",
+		},
+		"out of order": {func(s *fixture) {
 			middle := testca.Must(s.server.Intermediate(testca.Options{CommonName: "middle"}))
 			pair := testca.Must(middle.Issue(testca.Options{DNSNames: names}))
 			pair.Chain = []*x509.Certificate{pair.Leaf(), s.server.Cert, middle.Cert}
 			s.writePair(pair)
 		}, "out of order"},
-		"expired CA": {func(s *surroundings) {
+		"expired CA": {func(s *fixture) {
 			old := testca.Must(testca.NewCA(testca.Options{CommonName: "old", NotAfter: time.Now().Add(-time.Minute)}))
 			s.write("ca.crt", testca.CertPEM(s.clients.Cert, old.Cert))
 		}, "client CA certificate is not valid now: CN=old"},
-		"a list for all": {func(s *surroundings) { s.writeCRL(list(s.clients, 1)) }, ""},
-		"no list":        {func(s *surroundings) { s.writeCRL(list(authority("other"), 1)) }, "issuer has no revocation list: its certificates are refused"},
-		"stale list":     {func(s *surroundings) { s.writeCRL(staleList(s.clients, 1)) }, "revocation list is stale: its certificates are refused"},
-		"forged list":    {func(s *surroundings) { s.writeCRL(forgedList(s.clients, 1)) }, "list is badly signed: its certificates are refused"},
-	} {
+		"intermediate not yet valid": {
+			chainOf(testca.Options{CommonName: "soon", NotBefore: time.Now().Add(time.Hour)}),
+			"intermediate certificate is not valid now: CN=soon is valid from",
+		},
+		"weak intermediate": {
+			chainOf(testca.Options{CommonName: "short", Key: shortRSA()}),
+			"intermediate certificate is too weak: RSA key of 1024 bits",
+		},
+		"weak server": {
+			issue(testca.Options{DNSNames: names, Key: shortRSA()}),
+			"server certificate is too weak: RSA key of 1024 bits",
+		},
+		"good intermediate": {chainOf(testca.Options{CommonName: "middle"}), ""},
+		"a list for all":    {func(s *fixture) { s.writeCRL(list(s.clients, 1)) }, ""},
+		"no list": {
+			func(s *fixture) { s.writeCRL(list(newCA("other"), 1)) },
+			"issuer has no revocation list: its certificates are refused",
+		},
+		"stale list": {
+			func(s *fixture) { s.writeCRL(staleList(s.clients, 1)) },
+			"revocation list is stale: its certificates are refused",
+		},
+		"forged list": {
+			func(s *fixture) { s.writeCRL(forgedList(s.clients, 1)) },
+			"list is badly signed: its certificates are refused",
+		},
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for name, tc := range warningCases() {
 		t.Run(name, func(t *testing.T) {
-			s := newSurroundings(t)
+			s := newFixture(t)
 			s.reloader(s.files(tlsconf.Required))
 			if s.log.String() != "" {
 				t.Fatalf("at the start: %s", s.log)
@@ -83,9 +121,18 @@ func TestWarnings(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := s.log.String()
-			if tc.want == "" && got != "" || !strings.Contains(got, tc.want) || strings.Count(got, "level=WARN") != strings.Count(got, "\n") {
+			if tc.want == "" && got != "" || !strings.Contains(got, tc.want) ||
+				strings.Count(got, "level=WARN") != strings.Count(got, "\n") {
 				t.Errorf("logged %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// chainOf gives the server a certificate under an intermediate.
+func chainOf(middle testca.Options) func(s *fixture) {
+	return func(s *fixture) {
+		ca := testca.Must(s.server.Intermediate(middle))
+		s.writePair(testca.Must(ca.Issue(testca.Options{DNSNames: []string{"gate.example"}})))
 	}
 }

@@ -4,8 +4,15 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"log/slog"
+	"net"
 	"time"
 )
+
+// NewAt is New with another clock.
+func NewAt(files Files, log *slog.Logger, now func() time.Time) (*Reloader, error) {
+	return newReloader(files, log, now)
+}
 
 // SetNow gives r another clock.
 func (r *Reloader) SetNow(now func() time.Time) { r.now = now }
@@ -15,19 +22,19 @@ func (r *Reloader) Remembered() int {
 	vs := &r.current.Load().verdicts
 	vs.mu.RLock()
 	defer vs.mu.RUnlock()
-	return len(vs.known)
+	return len(vs.entries)
 }
 
 const MaxVerdicts = maxVerdicts
 
-// ParsedCerts, ParsedAuthorities and ParsedLists open the parsers to the fuzzers.
+// ParsedCerts, ParsedCAs and ParsedLists open the parsers to the fuzzers.
 func ParsedCerts(data []byte) (n int, err error) {
 	chain, err := parseChain(data)
 	return len(chain), err
 }
 
-func ParsedAuthorities(data []byte) (n int, err error) {
-	cas, err := parseAuthorities(data)
+func ParsedCAs(data []byte) (n int, err error) {
+	cas, err := parseCAs(data)
 	return len(cas), err
 }
 
@@ -43,13 +50,26 @@ func ParsedScope(der []byte) (points []string, covers string, err error) {
 }
 
 // PointsOf reads a CRLDistributionPoints extension that x509.ParseCertificate need not take.
-func PointsOf(der []byte) (uris []string, borne bool) {
-	return pointsOf(&x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 31}, Value: der}}})
+func PointsOf(der []byte) (uris []string, present bool) {
+	return pointsOf(
+		&x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 31}, Value: der}}},
+	)
 }
 
 func ParsedLists(data []byte) (ders [][]byte, err error) {
-	if _, err := parseLists(data); err != nil {
+	if _, err := parseLists(data, time.Now().AddDate(9, 0, 0)); err != nil {
 		return nil, err
 	}
 	return listsDER(data)
 }
+
+// MemoryPipe is the connection of a handshake in memory.
+func MemoryPipe() (near, far net.Conn) {
+	a, b := make(chan []byte, 1<<10), make(chan []byte, 1<<10)
+	return &memoryConn{in: a, out: b}, closingConn{&memoryConn{in: b, out: a}}
+}
+
+// closingConn ends the reading of the other side with Close.
+type closingConn struct{ *memoryConn }
+
+func (c closingConn) Close() error { close(c.out); return nil }

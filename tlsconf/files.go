@@ -1,12 +1,14 @@
-// Package tlsconf holds a server's keys and its trust in clients: it loads certificate,
-// key, client authorities and revocation lists from files, serves them as one atomic
-// snapshot, and says on every request whether a client's certificate is still trusted.
+// Package tlsconf holds a server's keys and its trust in clients. It loads certificate, key,
+// client CAs and revocation lists from files, serves them as one atomic snapshot, and says on
+// every request whether a client's certificate is still trusted.
 package tlsconf
 
 import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // ClientAuth says what a handshake asks of the client.
@@ -21,48 +23,68 @@ const (
 // Files says where keys and trust are, and how they are used.
 type Files struct {
 	Cert string // server certificate chain, PEM, leaf first
-	Key  string // its private key, PEM; not readable by others (mode o+r)
+	Key  string // its private key, PEM; not readable by others
 
-	ClientCA   string // authorities for client certificates, PEM; set if and only if ClientAuth is not None
+	ClientCA   string // CAs for client certificates, PEM; set if and only if ClientAuth is not None
 	ClientCRL  string // all their revocation lists, PEM or DER; empty: no revocation check
 	ClientAuth ClientAuth
 
 	MinVersion uint16 // tls.VersionTLS13 (also if 0) or tls.VersionTLS12
 }
 
+var (
+	errNoFile   = errors.New("none given")
+	errNotAsked = errors.New("client certificates are not asked for")
+)
+
+// validate reports everything that does not fit; what is about a file is a *FileError.
 func (f Files) validate() error {
+	var all []error
+	add := func(role, path string, err error) { all = append(all, fileError(role, path, err)) }
+	if f.Cert == "" {
+		add(RoleServer, "", errNoFile)
+	}
+	if f.Key == "" {
+		add(RoleKey, "", errNoFile)
+	}
 	switch {
-	case f.Cert == "":
-		return errors.New("certificate file: none given")
-	case f.Key == "":
-		return errors.New("key file: none given")
 	case f.ClientAuth < None || f.ClientAuth > Required:
-		return fmt.Errorf("client authentication %d: unknown", f.ClientAuth)
+		all = append(all, fmt.Errorf("client authentication %d: unknown", f.ClientAuth))
 	case f.ClientAuth != None && f.ClientCA == "":
-		return errors.New("client CA file: none given, but client certificates are asked for")
+		add(RoleClientCA, "", fmt.Errorf("%w, but client certificates are asked for", errNoFile))
 	case f.ClientAuth == None && f.ClientCA != "":
-		return fmt.Errorf("client CA file %s: client certificates are not asked for", f.ClientCA)
-	case f.ClientAuth == None && f.ClientCRL != "":
-		return fmt.Errorf("client CRL file %s: client certificates are not asked for", f.ClientCRL)
+		add(RoleClientCA, f.ClientCA, errNotAsked)
+	}
+	if f.ClientAuth == None && f.ClientCRL != "" {
+		add(RoleCRL, f.ClientCRL, errNotAsked)
 	}
 	switch f.MinVersion {
 	case 0, tls.VersionTLS12, tls.VersionTLS13:
-		return nil
+	default:
+		all = append(all, fmt.Errorf("TLS version %s: only 1.2 and 1.3 are permitted", tls.VersionName(f.MinVersion)))
 	}
-	return fmt.Errorf("TLS version %s: only 1.2 and 1.3 are permitted", tls.VersionName(f.MinVersion))
+	return join(all)
+}
+
+// join is errors.Join, but a single error stays as it is.
+func join(all []error) error {
+	if len(all) == 1 {
+		return all[0]
+	}
+	return errors.Join(all...)
 }
 
 // sources lists the configured files in the order in which they are read.
 func (f Files) sources() []source {
 	list := []source{
-		{role: RoleServer, path: f.Cert, limit: 1 << 20},
-		{role: RoleKey, path: f.Key, limit: 1 << 16, secret: true},
+		{RoleServer, f.Cert, safefile.Rule{MaxBytes: 1 << 20}},
+		{RoleKey, f.Key, safefile.Rule{MaxBytes: 1 << 16, Secret: true}},
 	}
 	if f.ClientCA != "" {
-		list = append(list, source{role: RoleClientCA, path: f.ClientCA, limit: 4 << 20})
+		list = append(list, source{RoleClientCA, f.ClientCA, safefile.Rule{MaxBytes: 4 << 20}})
 	}
 	if f.ClientCRL != "" {
-		list = append(list, source{role: RoleCRL, path: f.ClientCRL, limit: 16 << 20})
+		list = append(list, source{RoleCRL, f.ClientCRL, safefile.Rule{MaxBytes: 16 << 20}})
 	}
 	return list
 }

@@ -1,15 +1,10 @@
 package tlsconf_test
 
 import (
-	"bytes"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"log/slog"
-	"os"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/tlsconf"
@@ -17,21 +12,38 @@ import (
 )
 
 func TestFilesThatDoNotFitTogether(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	for name, tc := range map[string]struct {
 		files tlsconf.Files
 		want  string
 	}{
-		"no certificate":   {tlsconf.Files{Key: "k"}, "certificate file: none given"},
-		"no key":           {tlsconf.Files{Cert: "c"}, "key file: none given"},
-		"required, no CA":  {tlsconf.Files{Cert: "c", Key: "k", ClientAuth: tlsconf.Required}, "client CA file: none given"},
-		"optional, no CA":  {tlsconf.Files{Cert: "c", Key: "k", ClientAuth: tlsconf.Optional}, "client CA file: none given"},
-		"CA, not asked":    {tlsconf.Files{Cert: "c", Key: "k", ClientCA: "a"}, "client CA file a: client certificates are not asked for"},
-		"CRL, not asked":   {tlsconf.Files{Cert: "c", Key: "k", ClientCRL: "l"}, "client CRL file l: client certificates are not asked for"},
-		"unknown auth":     {tlsconf.Files{Cert: "c", Key: "k", ClientAuth: 3}, "client authentication 3: unknown"},
-		"TLS 1.1":          {tlsconf.Files{Cert: "c", Key: "k", MinVersion: tls.VersionTLS11}, "TLS version TLS 1.1: only 1.2 and 1.3"},
-		"missing file":     {tlsconf.Files{Cert: s.path("nope"), Key: s.path("tls.key")}, "certificate file " + s.path("nope") + ": no such file"},
-		"a folder as file": {tlsconf.Files{Cert: s.dir, Key: s.path("tls.key")}, "certificate file " + s.dir + ": is a directory"},
+		"no certificate": {tlsconf.Files{Key: "k"}, "certificate file: none given"},
+		"no key":         {tlsconf.Files{Cert: "c"}, "key file: none given"},
+		"required, no CA": {
+			tlsconf.Files{Cert: "c", Key: "k", ClientAuth: tlsconf.Required}, "client CA file: none given",
+		},
+		"optional, no CA": {
+			tlsconf.Files{Cert: "c", Key: "k", ClientAuth: tlsconf.Optional}, "client CA file: none given",
+		},
+		"CA, not asked": {
+			tlsconf.Files{Cert: "c", Key: "k", ClientCA: "a"},
+			"client CA file a: client certificates are not asked for",
+		},
+		"CRL, not asked": {
+			tlsconf.Files{Cert: "c", Key: "k", ClientCRL: "l"},
+			"client CRL file l: client certificates are not asked for",
+		},
+		"unknown auth": {tlsconf.Files{Cert: "c", Key: "k", ClientAuth: 3}, "client authentication 3: unknown"},
+		"TLS 1.1": {
+			tlsconf.Files{Cert: "c", Key: "k", MinVersion: tls.VersionTLS11}, "TLS version TLS 1.1: only 1.2 and 1.3",
+		},
+		"missing file": {
+			tlsconf.Files{Cert: s.path("nope"), Key: s.path("tls.key")},
+			"certificate file " + s.path("nope") + ": no such file",
+		},
+		"a folder as file": {
+			tlsconf.Files{Cert: s.dir, Key: s.path("tls.key")}, "certificate file " + s.dir + ": is a directory",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := tlsconf.New(tc.files, slog.New(slog.DiscardHandler))
@@ -42,70 +54,10 @@ func TestFilesThatDoNotFitTogether(t *testing.T) {
 	}
 }
 
-// spoil names what one file is replaced with, and how the error describes it.
-type spoil struct {
-	file   string
-	data   func(*surroundings) []byte
-	want   string
-	advice string // part of it; empty: no advice
-}
-
-func badFiles() map[string]spoil {
-	text := func(v string) func(*surroundings) []byte { return func(*surroundings) []byte { return []byte(v) } }
-	key := func(s *surroundings) []byte { return testca.Must(s.gate.KeyPEM()) }
-	block := func(kind string, der ...byte) func(*surroundings) []byte {
-		return func(*surroundings) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
-	}
-	return map[string]spoil{
-		"empty certificate":    {"tls.crt", text(""), "is empty", ""},
-		"garbage certificate":  {"tls.crt", text("hello"), "holds no PEM block", ""},
-		"malformed":            {"tls.crt", block("CERTIFICATE", 1, 2, 3), "certificate 1: x509: malformed", ""},
-		"certificate cut off":  {"tls.crt", func(s *surroundings) []byte { return s.gate.CertPEM()[:300] }, "1 of its 1 PEM blocks are broken or cut off", ""},
-		"certificate is a key": {"tls.crt", key, "holds a private key, not a certificate", "swapped"},
-		"certificate in DER":   {"tls.crt", func(s *surroundings) []byte { return s.gate.Leaf().Raw }, "looks like DER", "openssl x509"},
-		"only parameters":      {"tls.crt", block("EC PARAMETERS", 6), "holds no certificate", ""},
-		"of another key":       {"tls.crt", func(s *surroundings) []byte { return s.serverPair().CertPEM() }, "key does not match the certificate", "together"},
-		"leaf last": {"tls.crt", func(s *surroundings) []byte { return testca.CertPEM(s.server.Cert, s.gate.Leaf()) },
-			"key belongs to certificate 2, not to the first", "comes first"},
-		"certificate huge": {"tls.crt", func(*surroundings) []byte { return bytes.Repeat([]byte("x"), 1<<20+1) }, "larger than 1048576 bytes", ""},
-
-		"empty key":            {"tls.key", text("\n\n"), "holds no PEM block", ""},
-		"key is a certificate": {"tls.key", func(s *surroundings) []byte { return s.gate.CertPEM() }, "holds a certificate, not a private key", "swapped"},
-		"key only parameters":  {"tls.key", block("EC PARAMETERS", 6), "holds no private key", ""},
-		"encrypted key":        {"tls.key", block("ENCRYPTED PRIVATE KEY", 48), "private key is encrypted", "openssl pkey"},
-		"encrypted, old style": {"tls.key", text("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n"), "private key is encrypted", "openssl pkey"},
-		"two keys":             {"tls.key", func(s *surroundings) []byte { return append(key(s), key(s)...) }, "more than one private key", ""},
-		"malformed key":        {"tls.key", block("EC PRIVATE KEY", 1), "private key is malformed", ""},
-		"malformed RSA key":    {"tls.key", block("RSA PRIVATE KEY", 1), "private key is malformed", ""},
-		"unknown key":          {"tls.key", block("OPENSSH PRIVATE KEY", 1), `private key of type "OPENSSH PRIVATE KEY" is unknown`, ""},
-
-		"empty CA":   {"ca.crt", text(""), "is empty", ""},
-		"garbage CA": {"ca.crt", text("# none yet\n"), "holds no PEM block", ""},
-		"CA cut off": {"ca.crt", func(s *surroundings) []byte { return append(s.clients.CertPEM(), s.server.CertPEM()[:200]...) },
-			"1 of its 2 PEM blocks are broken or cut off", ""},
-		"leaf as CA": {"ca.crt", func(s *surroundings) []byte { return s.client("leaf").CertPEM() },
-			"certificate 1 (CN=leaf): is not a certificate authority", "authority that issued it"},
-		"leaf beside CA": {"ca.crt", func(s *surroundings) []byte { return append(s.clients.CertPEM(), s.client("leaf").CertPEM()...) },
-			"certificate 2 (CN=leaf): is not a certificate authority", "authority that issued it"},
-		"CA that may not sign": {"ca.crt", func(*surroundings) []byte {
-			return testca.Must(testca.NewCA(testca.Options{Edit: func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }})).CertPEM()
-		}, "key usage does not permit", "authority that issued it"},
-		"CA file with a key":  {"ca.crt", key, "block 1 is PRIVATE KEY, not a certificate", "only the authorities"},
-		"CA file with a list": {"ca.crt", func(s *surroundings) []byte { return testca.CRLPEM(testca.Must(s.clients.CRL(testca.CRLOptions{}))) }, "block 1 is X509 CRL", "file of their own"},
-		"CA trusted block":    {"ca.crt", block("TRUSTED CERTIFICATE", 48), "block 1 is TRUSTED CERTIFICATE", "openssl x509"},
-
-		"empty CRL":    {"ca.crl", text(""), "is empty", ""},
-		"garbage CRL":  {"ca.crl", text("x"), "holds no PEM block", ""},
-		"CA as CRL":    {"ca.crl", func(s *surroundings) []byte { return s.clients.CertPEM() }, "block 1 is CERTIFICATE, not X509 CRL", ""},
-		"CRL broken":   {"ca.crl", block("X509 CRL", 1, 2), "list 1: malformed", ""},
-		"CRL DER torn": {"ca.crl", func(s *surroundings) []byte { return testca.Must(s.clients.CRL(testca.CRLOptions{}))[:150] }, "cut off", ""},
-	}
-}
-
 func TestBadFilesAreErrorsAtStartAndKeepTheOldStateAtReload(t *testing.T) {
 	for name, tc := range badFiles() {
 		t.Run(name, func(t *testing.T) {
-			s := newSurroundings(t)
+			s := newFixture(t)
 			s.writeCRL(testca.Must(s.clients.CRL(testca.CRLOptions{})))
 			r := s.reloader(s.files(tlsconf.Required))
 			before := r.Expiry()
@@ -129,13 +81,14 @@ func TestBadFilesAreErrorsAtStartAndKeepTheOldStateAtReload(t *testing.T) {
 	}
 }
 
-func expectFileError(t *testing.T, err error, tc spoil) {
+func expectFileError(t *testing.T, err error, tc badFile) {
 	t.Helper()
 	fe, ok := errors.AsType[*tlsconf.FileError](err)
 	if !ok {
 		t.Fatalf("got %v, want a *FileError", err)
 	}
-	if !strings.HasSuffix(fe.Path, tc.file) || !strings.Contains(fe.Error(), tc.want) || !strings.Contains(fe.Error(), fe.Path+": ") {
+	if !strings.HasSuffix(fe.Path, tc.file) || !strings.Contains(fe.Error(), tc.want) ||
+		!strings.Contains(fe.Error(), fe.Path+": ") {
 		t.Errorf("got %q, want %s and %q", fe, tc.file, tc.want)
 	}
 	if (fe.Advice == "") != (tc.advice == "") || !strings.Contains(fe.Advice, tc.advice) {
@@ -143,71 +96,5 @@ func expectFileError(t *testing.T, err error, tc spoil) {
 	}
 	if strings.Contains(fe.Error(), "tlsconf") || strings.Count(fe.Error(), fe.Path) != 1 {
 		t.Errorf("%q stutters", fe)
-	}
-}
-
-func TestKeyModeIsJudged(t *testing.T) {
-	for mode, good := range map[os.FileMode]bool{
-		0o600: true, 0o400: true, 0o640: true, 0o440: true, 0o660: true,
-		0o644: false, 0o604: false, 0o666: false, 0o602: false,
-	} {
-		s := newSurroundings(t)
-		if err := os.Chmod(s.path("tls.key"), mode); err != nil {
-			t.Fatal(err)
-		}
-		_, err := tlsconf.New(s.files(tlsconf.Required), slog.New(slog.DiscardHandler))
-		if (err == nil) != good {
-			t.Errorf("mode %o: %v", mode, err)
-		}
-		if fe, ok := errors.AsType[*tlsconf.FileError](err); !good && (!ok || fe.Role != tlsconf.RoleKey || !strings.Contains(fe.Advice, "defaultMode")) {
-			t.Errorf("mode %o: %#v", mode, err)
-		}
-	}
-}
-
-// The mode that counts is that of the file behind a symbolic link, as Kubernetes makes them.
-func TestKeyModeIsThatOfTheOpenedFile(t *testing.T) {
-	s := newSurroundings(t)
-	if err := os.Rename(s.path("tls.key"), s.path("real")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink("real", s.path("tls.key")); err != nil {
-		t.Fatal(err)
-	}
-	s.reloader(s.files(tlsconf.Required))
-	if err := os.Chmod(s.path("real"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tlsconf.New(s.files(tlsconf.Required), slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("a link to a key that others can read was accepted")
-	}
-}
-
-func TestPipeDoesNotBlock(t *testing.T) {
-	s := newSurroundings(t)
-	if err := os.Remove(s.path("tls.key")); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mkfifo(s.path("tls.key"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err := tlsconf.New(s.files(tlsconf.Required), slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), "is not a regular file") {
-		t.Error(err)
-	}
-}
-
-func TestKeyForms(t *testing.T) {
-	for name, pair := range keyForms(t) {
-		t.Run(name, func(t *testing.T) {
-			s := newSurroundings(t)
-			cert := testca.Must(s.server.Issue(testca.Options{Key: pair.key, DNSNames: []string{"gate.example"}}))
-			s.write("tls.crt", append([]byte("subject=gate\n"), cert.CertPEM()...))
-			s.write("tls.key", pair.file)
-			r := s.reloader(s.files(tlsconf.Required))
-			if answer, err := ask(s.serve(r), s.config(s.client("scraper"))); err != nil || answer != "<nil>\n" {
-				t.Errorf("%q, %v", answer, err)
-			}
-		})
 	}
 }

@@ -11,36 +11,39 @@ import (
 )
 
 // FuzzPEM states: a file of certificates that is taken is taken whole. None of its blocks
-// is passed over, authorities are certificates too, and it does not change by being doubled
+// is passed over, CAs are certificates too, and it does not change by being doubled
 // or surrounded by text.
 func FuzzPEM(f *testing.F) {
 	root := testca.Must(testca.NewCA(testca.Options{CommonName: "root"}))
 	pair := testca.Must(root.Issue(testca.Options{CommonName: "leaf"}))
 	key := testca.Must(pair.KeyPEM())
 	for _, seed := range [][]byte{nil, pair.CertPEM(), root.CertPEM(), key, append(root.CertPEM(), pair.CertPEM()...),
-		append(key, pair.CertPEM()...), root.CertPEM()[:90], root.Cert.Raw, testca.CRLPEM(testca.Must(root.CRL(testca.CRLOptions{}))),
+		append(key, pair.CertPEM()...),
+		root.CertPEM()[:90],
+		root.Cert.Raw,
+		testca.CRLPEM(testca.Must(root.CRL(testca.CRLOptions{}))),
 		[]byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		certs, certErr := tlsconf.ParsedCerts(data)
-		cas, caErr := tlsconf.ParsedAuthorities(data)
+		cas, caErr := tlsconf.ParsedCAs(data)
 		keyErr := tlsconf.ParsedKey(data)
 		begun := bytes.Count(data, []byte("-----BEGIN "))
 		if certErr == nil && (certs < 1 || certs > begun) {
 			t.Errorf("%d certificates of %d blocks", certs, begun)
 		}
 		if caErr == nil && (cas != begun || certErr != nil || cas != certs) {
-			t.Errorf("%d authorities of %d blocks; as certificates %d, %v", cas, begun, certs, certErr)
+			t.Errorf("%d CAs of %d blocks; as certificates %d, %v", cas, begun, certs, certErr)
 		}
 		if caErr == nil && keyErr == nil {
-			t.Error("authorities with a private key among them")
+			t.Error("CAs with a private key among them")
 		}
 		if caErr != nil {
 			return
 		}
 		twice := bytes.Join([][]byte{[]byte("text\n"), data, []byte("\n"), data, []byte("\ntext")}, nil)
-		if n, err := tlsconf.ParsedAuthorities(twice); err != nil || n != 2*cas {
+		if n, err := tlsconf.ParsedCAs(twice); err != nil || n != 2*cas {
 			t.Errorf("doubled: %d, %v; once %d", n, err, cas)
 		}
 	})
@@ -51,11 +54,18 @@ func FuzzPEM(f *testing.F) {
 func FuzzCRL(f *testing.F) {
 	root := testca.Must(testca.NewCA(testca.Options{CommonName: "root"}))
 	leaf := testca.Must(root.Issue(testca.Options{CommonName: "leaf"})).Leaf()
-	one, two := testca.Must(root.CRL(testca.CRLOptions{})), testca.Must(root.CRL(testca.CRLOptions{Number: 2, Revoked: []*x509.Certificate{leaf}}))
-	for _, seed := range [][]byte{nil, one, two, append(append([]byte{}, one...), two...), testca.CRLPEM(one, two), one[:100],
+	one, two := testca.Must(
+		root.CRL(testca.CRLOptions{}),
+	), testca.Must(
+		root.CRL(testca.CRLOptions{Number: 2, Revoked: []*x509.Certificate{leaf}}),
+	)
+	for _, seed := range [][]byte{nil, one, two, append(append([]byte{}, one...), two...), testca.CRLPEM(one, two),
+		one[:100],
 		append(append([]byte{}, two...), 0), root.CertPEM(), testca.CRLPEM(root.Cert.Raw),
-		testca.Must(root.CRL(testca.CRLOptions{Points: []string{"http://ca.example/1.crl", "ldap:///cn=ca"}, OnlyUsers: true})),
-		testca.Must(root.CRL(testca.CRLOptions{OnlyAuthorities: true}))} {
+		testca.Must(root.CRL(testca.CRLOptions{
+			Points: []string{"http://ca.example/1.crl", "ldap:///cn=ca"}, OnlyUsers: true,
+		})),
+		testca.Must(root.CRL(testca.CRLOptions{OnlyCAs: true}))} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -93,7 +103,8 @@ func FuzzCRL(f *testing.F) {
 // nothing that limits it otherwise; a certificate with any extension of points names none
 // that is not there.
 func FuzzScope(f *testing.F) {
-	for _, seed := range []string{"", "0\x00", "0\x03\x81\x01\xff", "0\x03\x84\x01\xff", "0\x07\xa0\x05\xa0\x03\x86\x01u",
+	for _, seed := range []string{"", "0\x00", "0\x03\x81\x01\xff", "0\x03\x84\x01\xff",
+		"0\x07\xa0\x05\xa0\x03\x86\x01u",
 		"0\x0a\xa0\x05\xa0\x03\x86\x01u\x81\x01\xff", "0\x090\x07\xa0\x05\xa0\x03\x86\x01u"} {
 		f.Add([]byte(seed))
 	}
@@ -101,13 +112,13 @@ func FuzzScope(f *testing.F) {
 		if _, _, err := tlsconf.ParsedScope(der); err == nil {
 			scoped(t, der)
 		}
-		uris, borne := tlsconf.PointsOf(der)
+		uris, present := tlsconf.PointsOf(der)
 		for _, uri := range uris {
 			if !bytes.Contains(der, []byte(uri)) {
 				t.Errorf("names %q", uri)
 			}
 		}
-		if !borne {
+		if !present {
 			t.Error("the extension was not seen")
 		}
 	})

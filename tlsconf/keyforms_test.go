@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"testing"
 
+	"github.com/metrics-gate/metrics-gate/tlsconf"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -44,4 +45,19 @@ func keyForms(t *testing.T) map[string]keyForm {
 
 func encode(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+func TestKeyForms(t *testing.T) {
+	for name, pair := range keyForms(t) {
+		t.Run(name, func(t *testing.T) {
+			s := newFixture(t)
+			cert := testca.Must(s.server.Issue(testca.Options{Key: pair.key, DNSNames: []string{"gate.example"}}))
+			s.write("tls.crt", append([]byte("subject=gate\n"), cert.CertPEM()...))
+			s.write("tls.key", pair.file)
+			r := s.reloader(s.files(tlsconf.Required))
+			if answer, err := ask(s.serve(r), s.config(s.client("scraper"))); err != nil || answer != "<nil>\n" {
+				t.Errorf("%q, %v", answer, err)
+			}
+		})
+	}
 }

@@ -13,8 +13,8 @@ import (
 
 // lists finds the lists that count for an issuer.
 type lists struct {
-	all         []*list
-	authorities []*x509.Certificate // of the client CA file
+	all []*list
+	cas []*x509.Certificate // of the client CA file
 
 	mu    sync.Mutex
 	found map[digest]finding // by issuer certificate; bounded
@@ -34,35 +34,36 @@ func (f finding) none() error {
 	return ErrNoList
 }
 
-// maxFindings bounds the intermediates remembered; beyond it the search starts over.
+// maxFindings bounds the cached issuers; beyond it the cache starts over.
 const maxFindings = 256
 
-func newLists(all []*list, authorities []*x509.Certificate) *lists {
-	return &lists{all: all, authorities: authorities, found: make(map[digest]finding)}
+func newLists(all []*list, cas []*x509.Certificate) *lists {
+	return &lists{all: all, cas: cas, found: make(map[digest]finding)}
 }
 
 // check refuses a verified path that holds a revoked certificate, or an issuer without a
-// good list. It returns until when that stays so.
+// good list, with a *CertificateError. It returns until when the result holds.
 func (ls *lists) check(path []*x509.Certificate, now time.Time) (until time.Time, err error) {
 	until = path[0].NotAfter
 	for i, issuer := range path[1:] {
 		next, err := ls.listed(path[i], issuer, now)
 		if err != nil {
-			return until, err
+			return until, refuse(path[i], err)
 		}
 		until = earlier(until, next)
 	}
-	next, err := ls.anchor(path[len(path)-1], now)
+	anchor := path[len(path)-1]
+	next, err := ls.anchor(anchor, now)
 	if err != nil {
-		return until, err
+		return until, refuse(anchor, err)
 	}
 	return earlier(until, next), nil
 }
 
 // listed refuses cert if it is on a list of its issuer, or if no list says that it is not.
-// An entry counts on whichever of the issuer's lists it stands, since the serial number
-// belongs to one certificate of the issuer (RFC 5280 section 4.1.2.2). That there is none
-// counts on the lists that cover cert, and every one of them must be good.
+// An entry counts on each of the issuer's lists, because a serial number is that of one
+// certificate of the issuer (RFC 5280 section 4.1.2.2). The absence of an entry counts only
+// on the lists that cover cert, and each of them must be good.
 func (ls *lists) listed(cert, issuer *x509.Certificate, now time.Time) (until time.Time, err error) {
 	found := ls.of(issuer)
 	for _, l := range found.good {
@@ -82,26 +83,25 @@ func (ls *lists) listed(cert, issuer *x509.Certificate, now time.Time) (until ti
 	until = cert.NotAfter
 	for _, l := range good {
 		if l.stale(now) {
-			return until, fmt.Errorf("%w since %s: %s", ErrStaleList, l.signed.NextUpdate.Format(time.RFC3339), issuer.Subject)
+			return until, fmt.Errorf("%w since %s: %s", ErrStaleList, date(l.signed.NextUpdate), issuer.Subject)
 		}
 		until = earlier(until, l.signed.NextUpdate)
 	}
 	return until, nil
 }
 
-// anchor judges a certificate that is trusted by itself: a root by its own list, or an
-// intermediate in the client CA file by those of its issuer. Such a list may be missing, or
-// be for other certificates.
-// One whose issuer is not in the client CA file cannot be verified, and is believed as far
-// as it takes trust away.
+// anchor judges a certificate of the client CA file: a root by its own list, an intermediate
+// by those of its issuer. Such a list may be missing, or be for other certificates. A list
+// whose issuer is not in the client CA file cannot be verified; its entries count all the
+// same, because they only take trust away.
 func (ls *lists) anchor(cert *x509.Certificate, now time.Time) (until time.Time, err error) {
 	until = cert.NotAfter
-	known := false
-	for _, ca := range ls.authorities {
+	issuerFound := false
+	for _, ca := range ls.cas {
 		if !bytes.Equal(ca.RawSubject, cert.RawIssuer) || cert.CheckSignatureFrom(ca) != nil {
 			continue
 		}
-		known = true
+		issuerFound = true
 		next, err := ls.listed(cert, ca, now)
 		switch {
 		case errors.Is(err, ErrNoList):
@@ -112,7 +112,7 @@ func (ls *lists) anchor(cert *x509.Certificate, now time.Time) (until time.Time,
 		}
 	}
 	for _, l := range ls.newest() {
-		if !known && l.names(cert.RawIssuer, cert.AuthorityKeyId) && l.has(cert) {
+		if !issuerFound && l.names(cert.RawIssuer, cert.AuthorityKeyId) && l.has(cert) {
 			return until, revoked(cert)
 		}
 	}
@@ -130,8 +130,8 @@ func revoked(cert *x509.Certificate) error {
 	return fmt.Errorf("%w: serial %x of %s", ErrRevoked, cert.SerialNumber, cert.Issuer)
 }
 
-// of finds the lists of issuer. The result is remembered: hashing a large list for its
-// signature takes milliseconds.
+// of finds the lists of issuer. The result is cached: hashing a large list for its signature
+// takes milliseconds.
 func (ls *lists) of(issuer *x509.Certificate) finding {
 	key := digest(sha256.Sum256(issuer.Raw))
 	ls.mu.Lock()

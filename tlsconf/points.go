@@ -13,18 +13,18 @@ const tagURI = 6
 
 var errPoint = errors.New("distribution point is malformed")
 
-// pointsOf is where the certificate says that its revocation is published: the URIs of
-// its CRLDistributionPoints (RFC 5280 section 4.2.1.13). Left out are points with a
-// cRLIssuer, which only an indirect list can serve (section 6.3.3, step b.1), and points
-// for some reasons, whose list need not hold all that is revoked. Names that are no URI
-// match nothing here, and a malformed extension is borne and names no point.
-// crypto/x509 would give the URIs alone, without what limits them.
-func pointsOf(cert *x509.Certificate) (uris []string, borne bool) {
+// pointsOf returns the URIs of the certificate's CRLDistributionPoints (RFC 5280 section
+// 4.2.1.13), and whether it has that extension. It leaves out points with a cRLIssuer, which
+// only an indirect list can serve (section 6.3.3, step b.1), and points for some reasons,
+// whose list need not hold every revoked certificate. Names that are not URIs match nothing
+// here. A malformed extension counts as present and names no point.
+// crypto/x509 gives the URIs alone, without what limits them.
+func pointsOf(cert *x509.Certificate) (uris []string, present bool) {
 	for _, e := range cert.Extensions {
 		if e.Id.String() != oidCertificatePoints {
 			continue
 		}
-		borne = true
+		present = true
 		content, err := sequence(e.Value)
 		if err != nil {
 			return nil, true
@@ -41,7 +41,7 @@ func pointsOf(cert *x509.Certificate) (uris []string, borne bool) {
 			uris = append(uris, found...)
 		}
 	}
-	return uris, borne
+	return uris, present
 }
 
 // plainPoint is the URIs of a DistributionPoint, none if it is limited.
@@ -61,9 +61,8 @@ func plainPoint(point asn1.RawValue) ([]string, error) {
 	return uris, err
 }
 
-// pointNames takes a DistributionPointName apart, in the explicit tag around it: the URIs
-// of its fullName, and how many names there are of other forms. A name relative to the
-// issuer counts as such.
+// pointNames reads a DistributionPointName inside its explicit tag. It returns the URIs of its
+// fullName and the number of names of other forms. A name relative to the issuer is one of those.
 func pointNames(point asn1.RawValue) (uris []string, others int, err error) {
 	if !point.IsCompound {
 		return nil, 0, errPoint
@@ -105,7 +104,8 @@ func pointNames(point asn1.RawValue) (uris []string, others int, err error) {
 func sequence(der []byte) ([]byte, error) {
 	var outer asn1.RawValue
 	rest, err := asn1.Unmarshal(der, &outer)
-	if err != nil || len(rest) > 0 || outer.Class != asn1.ClassUniversal || outer.Tag != asn1.TagSequence || !outer.IsCompound {
+	if err != nil || len(rest) > 0 || outer.Class != asn1.ClassUniversal || outer.Tag != asn1.TagSequence ||
+		!outer.IsCompound {
 		return nil, errPoint
 	}
 	return outer.Bytes, nil
@@ -125,8 +125,8 @@ func elements(der []byte) ([]asn1.RawValue, error) {
 }
 
 // fields orders the optional fields [0] to [n-1] of a structure by their tags.
-// Package asn1, reading a struct, would pass over what is out of order, twice there or unknown, such as an
-// indirectCRL where it does not look for one.
+// Package asn1, reading a struct, skips fields that are out of order, repeated or unknown,
+// such as an indirectCRL where it does not expect one.
 func fields(der []byte, n int) ([]asn1.RawValue, error) {
 	all, err := elements(der)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestVersions(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	strict, wide := s.files(tlsconf.Required), s.files(tlsconf.Required)
 	wide.MinVersion = tls.VersionTLS12
 	explicit := strict
@@ -45,7 +45,7 @@ func TestVersions(t *testing.T) {
 }
 
 func TestSuitesOfTLS12(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	files := s.files(tlsconf.Required)
 	files.MinVersion = tls.VersionTLS12
 	ecdsa := s.serve(s.reloader(files))
@@ -64,7 +64,8 @@ func TestSuitesOfTLS12(t *testing.T) {
 			_, err := ask(addr, config)
 			passed = passed || err == nil
 		}
-		aead := strings.Contains(suite.Name, "_ECDHE_") && (strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_POLY1305_"))
+		aead := strings.Contains(suite.Name, "_ECDHE_") &&
+			(strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_POLY1305_"))
 		if passed != aead {
 			t.Errorf("%s: passed %t", suite.Name, passed)
 		}
@@ -78,7 +79,7 @@ func TestSuitesOfTLS12(t *testing.T) {
 }
 
 func TestProtocolsAndNames(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	addr := s.serve(s.reloader(s.files(tlsconf.Required)))
 	for _, tc := range []struct {
 		offered []string
@@ -117,7 +118,7 @@ func TestProtocolsAndNames(t *testing.T) {
 // As in CVE-2025-68121 of crypto/tls: what a session remembers outlives the trust.
 func TestSessionsAreNotResumed(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		s := newSurroundings(t)
+		s := newFixture(t)
 		s.writeCRL(list(s.clients, 1))
 		files := s.files(tlsconf.Optional)
 		files.MinVersion = tls.VersionTLS12
@@ -168,7 +169,7 @@ func (c *counting) Put(key string, state *tls.ClientSessionState) {
 
 // A configuration from GetConfigForClient replaces the outer one: each must hold all of it.
 func TestBothConfigurationsAreHard(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	outer := s.reloader(s.files(tlsconf.Required)).Config()
 	inner, err := outer.GetConfigForClient(nil)
 	if err != nil {
@@ -185,14 +186,15 @@ func TestBothConfigurationsAreHard(t *testing.T) {
 	if c := s.reloader(files).Config(); c.MinVersion != tls.VersionTLS12 || len(c.CipherSuites) != 6 {
 		t.Errorf("1.2: %+v", c)
 	}
-	if inner.ClientCAs == nil || inner.ClientAuth != tls.RequireAndVerifyClientCert || inner.VerifyPeerCertificate != nil {
+	if inner.ClientCAs == nil || inner.ClientAuth != tls.RequireAndVerifyClientCert ||
+		inner.VerifyPeerCertificate != nil {
 		t.Errorf("inner: CAs %v, auth %v", inner.ClientCAs, inner.ClientAuth)
 	}
 }
 
 // net/http adds h2 to a configuration that it serves; the snapshot's word must stand.
 func TestUnderNetHTTP(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	r := s.reloader(s.files(tlsconf.Required))
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if err := r.Verify(req.TLS.VerifiedChains); err != nil {
@@ -219,8 +221,8 @@ func TestUnderNetHTTP(t *testing.T) {
 }
 
 // Authorities named in the handshake are those of the client CA file, never the system's.
-func TestAuthoritiesThatAreAskedFor(t *testing.T) {
-	s := newSurroundings(t)
+func TestHandshakeNamesTheClientCAs(t *testing.T) {
+	s := newFixture(t)
 	config := s.config(nil)
 	var asked [][]byte
 	config.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -231,6 +233,6 @@ func TestAuthoritiesThatAreAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(asked) != 1 || string(asked[0]) != string(s.clients.Cert.RawSubject) {
-		t.Errorf("asked for %d authorities", len(asked))
+		t.Errorf("asked for %d CAs", len(asked))
 	}
 }

@@ -40,12 +40,17 @@ func (m *mount) swap(files map[string][]byte) {
 	}
 }
 
-func (s *surroundings) set(pair *testca.Pair, ca, crl []byte) map[string][]byte {
-	return map[string][]byte{"tls.crt": pair.CertPEM(), "tls.key": testca.Must(pair.KeyPEM()), "ca.crt": ca, "ca.crl": crl}
+func (s *fixture) set(pair *testca.Pair, ca, crl []byte) map[string][]byte {
+	return map[string][]byte{
+		"tls.crt": pair.CertPEM(),
+		"tls.key": testca.Must(pair.KeyPEM()),
+		"ca.crt":  ca,
+		"ca.crl":  crl,
+	}
 }
 
 func TestSwapOfAKubernetesVolume(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
 	m.swap(s.set(s.gate, s.clients.CertPEM(), list(s.clients, 1)))
@@ -79,11 +84,12 @@ type load struct {
 	asked    int
 	failures []string
 	done     chan struct{}
+	answered chan struct{} // sent to whoever waits for a request to end
 	running  sync.WaitGroup
 }
 
 func startLoad(requests ...func() (string, error)) *load {
-	l := &load{done: make(chan struct{})}
+	l := &load{done: make(chan struct{}), answered: make(chan struct{})}
 	for _, request := range requests {
 		l.running.Go(func() {
 			for {
@@ -91,7 +97,7 @@ func startLoad(requests ...func() (string, error)) *load {
 				case <-l.done:
 					return
 				default:
-					l.note(request())
+					l.record(request())
 				}
 			}
 		})
@@ -99,12 +105,23 @@ func startLoad(requests ...func() (string, error)) *load {
 	return l
 }
 
-func (l *load) note(answer string, err error) {
+func (l *load) record(answer string, err error) {
+	select {
+	case l.answered <- struct{}{}:
+	default:
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked++
 	if err != nil || answer != "<nil>\n" {
 		l.failures = append(l.failures, fmt.Sprintf("%q %v", answer, err))
+	}
+}
+
+// waitForRequests returns when n more requests have been answered.
+func (l *load) waitForRequests(n int) {
+	for range n {
+		<-l.answered
 	}
 }
 
@@ -116,11 +133,15 @@ func (l *load) stop() (asked int, failures []string) {
 
 // Scrapers connect and ask without pause while certificate, CA and list rotate under them.
 func TestRotationDropsNobody(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
-	other := authority("other client root")
-	anchors := [][]byte{s.clients.CertPEM(), testca.CertPEM(s.clients.Cert, other.Cert), testca.CertPEM(other.Cert, s.clients.Cert)}
+	other := newCA("other client root")
+	anchors := [][]byte{
+		s.clients.CertPEM(),
+		testca.CertPEM(s.clients.Cert, other.Cert),
+		testca.CertPEM(other.Cert, s.clients.Cert),
+	}
 	m.swap(s.set(s.gate, anchors[0], list(s.clients, 1)))
 	r := s.reloader(s.files(tlsconf.Required))
 	addr := s.serve(r)
@@ -148,7 +169,7 @@ func TestRotationDropsNobody(t *testing.T) {
 				reloads++
 			}
 		}
-		time.Sleep(2 * time.Millisecond)
+		load.waitForRequests(2)
 	}
 	asked, failures := load.stop()
 	if reloads != turns || asked < turns {
@@ -162,13 +183,19 @@ func TestRotationDropsNobody(t *testing.T) {
 // Swaps and reloads race: a reading that mixes two sets must not be taken for one. Each set
 // bears one end in all its parts.
 func TestReloadWhileFilesAreSwapped(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	s.dir = t.TempDir()
 	m := &mount{t: t, dir: s.dir}
 	set := func(i int) map[string][]byte {
 		end := time.Now().Truncate(time.Second).Add(time.Hour + time.Duration(i)*time.Minute)
-		gate := testca.Must(s.server.Issue(testca.Options{DNSNames: []string{"gate.example"}, NotAfter: end, Key: s.gate.Key}))
-		return s.set(gate, s.clients.CertPEM(), testca.Must(s.clients.CRL(testca.CRLOptions{Number: int64(i + 1), NextUpdate: end})))
+		gate := testca.Must(
+			s.server.Issue(testca.Options{DNSNames: []string{"gate.example"}, NotAfter: end, Key: s.gate.Key}),
+		)
+		return s.set(
+			gate,
+			s.clients.CertPEM(),
+			testca.Must(s.clients.CRL(testca.CRLOptions{Number: int64(i + 1), NextUpdate: end})),
+		)
 	}
 	m.swap(set(0))
 	r := s.reloader(s.files(tlsconf.Required))
@@ -188,7 +215,8 @@ func TestReloadWhileFilesAreSwapped(t *testing.T) {
 		default:
 		}
 		changed, err := r.Reload()
-		if err != nil && !strings.Contains(err.Error(), "no such file") && !strings.Contains(err.Error(), "keep changing") {
+		if err != nil && !strings.Contains(err.Error(), "no such file") &&
+			!strings.Contains(err.Error(), "keep changing") {
 			t.Error(err)
 		}
 		if changed {

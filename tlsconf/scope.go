@@ -13,16 +13,16 @@ import (
 type kind int
 
 const (
-	anyKind       kind = iota
-	userKind           // onlyContainsUserCerts
-	authorityKind      // onlyContainsCACerts
+	anyKind  kind = iota
+	userKind      // onlyContainsUserCerts
+	caKind        // onlyContainsCACerts
 )
 
-// kindOf is by RFC 5280 section 6.3.3, steps b.2.ii and b.2.iii: the cA boolean of the
-// basic constraints decides, not where in the path the certificate stands.
+// kindOf follows RFC 5280 section 6.3.3, steps b.2.ii and b.2.iii: the cA boolean of the
+// basic constraints decides, not the position in the path.
 func kindOf(cert *x509.Certificate) kind {
 	if cert.IsCA {
-		return authorityKind
+		return caKind
 	}
 	return userKind
 }
@@ -35,10 +35,11 @@ type scope struct {
 	kind   kind
 }
 
-// parseScope reads an IssuingDistributionPoint. Refused is what leaves open whether a
-// certificate is revoked (onlySomeReasons), what speaks of other issuers' certificates
-// (indirectCRL) or of such as TLS does not know (onlyContainsAttributeCerts), and a point
-// with a name that is no URI: pointsOf finds no other in certificates.
+// parseScope reads an IssuingDistributionPoint. It refuses a list for some reasons only
+// (onlySomeReasons), which leaves open whether a certificate is revoked; a list of other
+// issuers' certificates (indirectCRL); a list of attribute certificates
+// (onlyContainsAttributeCerts), which TLS does not use; and a point whose name is not a URI,
+// because pointsOf finds only URIs in certificates.
 func parseScope(der []byte) (scope, error) {
 	content, err := sequence(der)
 	if err != nil {
@@ -70,7 +71,7 @@ func parseScope(der []byte) (scope, error) {
 	return s, nil
 }
 
-// parseKind reads what an IssuingDistributionPoint bears beside its point, by tags.
+// parseKind reads the fields of an IssuingDistributionPoint other than its point, by tags.
 func parseKind(f []asn1.RawValue) (kind, error) {
 	if !absent(f[3]) {
 		return 0, errors.New("covers only some reasons of revocation; only lists for all of them are supported")
@@ -82,61 +83,61 @@ func parseKind(f []asn1.RawValue) (kind, error) {
 			return 0, fmt.Errorf("issuing %w", err)
 		}
 	}
-	switch user, authority, indirect, attribute := flags[1], flags[2], flags[4], flags[5]; {
+	switch user, ca, indirect, attribute := flags[1], flags[2], flags[4], flags[5]; {
 	case indirect:
 		return 0, errors.New("is an indirect list; only lists of the issuer itself are supported")
 	case attribute:
 		return 0, errors.New("covers only attribute certificates, which TLS does not use")
-	case user && authority: // section 5.2.5 forbids it
-		return 0, errors.New("covers only user and only authority certificates, which is none")
+	case user && ca: // section 5.2.5 forbids it
+		return 0, errors.New("covers only user and only CA certificates, which is none")
 	case user:
 		return userKind, nil
-	case authority:
-		return authorityKind, nil
+	case ca:
+		return caKind, nil
 	}
 	return anyKind, nil
 }
 
-// same reports whether one list replaces another if it is newer: numbers are counted for
-// each scope by itself (RFC 5280 section 5.2.3), so that of another scope says nothing.
+// same reports whether one list replaces another if it is newer. Each scope has its own
+// numbers (RFC 5280 section 5.2.3), so those of another scope cannot be compared.
 func (s scope) same(other scope) bool {
 	return s.kind == other.kind && slices.Equal(s.points, other.points)
 }
 
-// String names what is covered, for messages: "certificates", if it is everything.
+// String names the covered certificates, for messages: "certificates" if it is all of them.
 func (s scope) String() string {
-	names := map[kind]string{anyKind: "certificates", userKind: "user certificates", authorityKind: "authority certificates"}
+	names := map[kind]string{anyKind: "certificates", userKind: "user certificates", caKind: "CA certificates"}
 	if len(s.points) == 0 {
 		return names[s.kind]
 	}
 	return names[s.kind] + ` at "` + strings.Join(s.points, `", "`) + `"`
 }
 
-// covering picks, of one issuer's lists, those whose scope holds cert. That cert is not
-// revoked is to be believed only of them: on a list for others it would never appear.
+// covering picks those lists of one issuer whose scope holds cert. Only they show that cert
+// is not revoked: on a list for other certificates it would never appear.
 //
 // A list without a point covers every certificate of its kind. Lists of different points
-// are partitions, and each holds those certificates that name one of its URIs in their
-// CRLDistributionPoints (RFC 5280 section 6.3.3, step b.2.i; compared byte for byte, which
-// can only refuse more than the normal forms of section 7.4). One that names others is in
-// a partition that is not here.
+// are partitions: each holds the certificates that name one of its URIs in their
+// CRLDistributionPoints (RFC 5280 section 6.3.3, step b.2.i). URIs are compared byte for
+// byte, which can only refuse more than the normal forms of section 7.4. A certificate that
+// names other URIs is in a partition that is not in the file.
 //
-// A certificate that names no point at all, as step-ca's by default, does not tell its
-// partition. If all of the issuer's lists here are of one point, they are taken not to be
-// partitions: an issuer that makes some has to tell in its certificates which one to ask
-// (section 4.2.1.13). Section 6.3.3 would look only for a list whose point is the issuer's
-// own name, which these authorities do not write; this is laxer, and rests on the file to
-// hold all lists of such an issuer. With a second point neither covers the certificate.
-// Two sets of URIs are two points here even where they meet.
+// A certificate that names no point, as step-ca writes them by default, does not tell its
+// partition. If all lists of the issuer have one point, they are not partitions: an issuer
+// with partitions must name them in its certificates (section 4.2.1.13). Such a list covers
+// the certificate. Section 6.3.3 would require the point to be the issuer's own name, which
+// these CAs do not write, so this rule is laxer; it relies on the file to hold all lists of
+// such an issuer. With a second point neither list covers the certificate. Two sets of URIs
+// are two points even if they overlap.
 func covering(all []*list, cert *x509.Certificate) []*list {
-	points, borne := pointsOf(cert)
+	points, present := pointsOf(cert)
 	one := onePoint(all)
 	var kept []*list
 	for _, l := range all {
 		if l.scope.kind != anyKind && l.scope.kind != kindOf(cert) {
 			continue
 		}
-		if len(l.scope.points) == 0 || l.scope.at(points) || !borne && one {
+		if len(l.scope.points) == 0 || l.scope.at(points) || !present && one {
 			kept = append(kept, l)
 		}
 	}
@@ -169,10 +170,10 @@ func onePoint(all []*list) bool {
 // wanted says what a list would have to cover to cover cert, for messages. Of several
 // points it names the first.
 func wanted(cert *x509.Certificate) string {
-	points, borne := pointsOf(cert)
+	points, present := pointsOf(cert)
 	s := scope{kind: kindOf(cert), points: points[:min(len(points), 1)]}
 	switch {
-	case !borne:
+	case !present:
 		return s.String() + " without a distribution point"
 	case len(points) == 0:
 		return s.String() + " at a distribution point that is no plain URI"

@@ -30,8 +30,8 @@ func users(ca *testca.CA, revoked ...*x509.Certificate) []byte {
 	return testca.Must(ca.CRL(testca.CRLOptions{OnlyUsers: true, Revoked: revoked}))
 }
 
-func authorities(ca *testca.CA, revoked ...*x509.Certificate) []byte {
-	return testca.Must(ca.CRL(testca.CRLOptions{OnlyAuthorities: true, Revoked: revoked}))
+func caLists(ca *testca.CA, revoked ...*x509.Certificate) []byte {
+	return testca.Must(ca.CRL(testca.CRLOptions{OnlyCAs: true, Revoked: revoked}))
 }
 
 func aged(ca *testca.CA, o testca.CRLOptions) []byte {
@@ -69,43 +69,115 @@ func TestPartitions(t *testing.T) {
 	type cert = *x509.Certificate
 	named, other, both := []string{one}, []string{"http://ca.example/3.crl"}, []string{two, one}
 	for name, tc := range map[string]scopedLists{
-		"its own":                   {named, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one)} }, nil},
-		"its own, revoked":          {named, func(c ca, l cert) [][]byte { return [][]byte{at(c, one, l)} }, tlsconf.ErrRevoked},
-		"its own of two":            {named, func(c ca, _ cert) [][]byte { return [][]byte{at(c, two), at(c, one)} }, nil},
-		"another alone":             {named, func(c ca, _ cert) [][]byte { return [][]byte{at(c, two)} }, tlsconf.ErrNoList},
-		"another, revoked":          {named, func(c ca, l cert) [][]byte { return [][]byte{at(c, one), at(c, two, l)} }, tlsconf.ErrRevoked},
-		"neither of two":            {other, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(c, two)} }, tlsconf.ErrNoList},
-		"second of its names":       {both, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one)} }, nil},
-		"not the same bytes":        {[]string{"HTTP://ca.example/1.crl"}, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one)} }, tlsconf.ErrNoList},
-		"no name, one point":        {nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one)} }, nil},
-		"no name, revoked":          {nil, func(c ca, l cert) [][]byte { return [][]byte{at(c, one, l)} }, tlsconf.ErrRevoked},
-		"no name, two points":       {nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(c, two)} }, tlsconf.ErrNoList},
-		"no name, same point twice": {nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(c, one)} }, nil},
+		"its own": {named, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one)} }, nil},
+		"its own, revoked": {
+			named, func(c ca, l cert) [][]byte { return [][]byte{at(c, one, l)} }, tlsconf.ErrRevoked,
+		},
+		"its own of two": {
+			named, func(c ca, _ cert) [][]byte { return [][]byte{at(c, two), at(c, one)} }, nil,
+		},
+		"another alone": {
+			named, func(c ca, _ cert) [][]byte { return [][]byte{at(c, two)} }, tlsconf.ErrNoList,
+		},
+		"another, revoked": {
+			named, func(c ca, l cert) [][]byte { return [][]byte{at(c, one), at(c, two, l)} }, tlsconf.ErrRevoked,
+		},
+		"neither of two": {
+			other, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(c, two)} }, tlsconf.ErrNoList,
+		},
+		"second of its names": {both, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one)} }, nil},
+		"not the same bytes": {
+			[]string{"HTTP://ca.example/1.crl"},
+			func(c ca, _ cert) [][]byte { return [][]byte{at(c, one)} },
+			tlsconf.ErrNoList,
+		},
+	} {
+		t.Run(name, tc.check)
+	}
+}
+
+func TestPartitionsThatDoNotMatch(t *testing.T) {
+	type ca = *testca.CA
+	type cert = *x509.Certificate
+	named, other, both := []string{one}, []string{"http://ca.example/3.crl"}, []string{two, one}
+	for name, tc := range map[string]scopedLists{
+		"no name, one point": {nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one)} }, nil},
+		"no name, revoked": {
+			nil, func(c ca, l cert) [][]byte { return [][]byte{at(c, one, l)} }, tlsconf.ErrRevoked,
+		},
+		"no name, two points": {
+			nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(c, two)} }, tlsconf.ErrNoList,
+		},
+		"no name, same point twice": {
+			nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(c, one)} }, nil,
+		},
 		"no name, points that meet": {nil, func(c ca, _ cert) [][]byte {
 			return [][]byte{at(c, one), testca.Must(c.CRL(testca.CRLOptions{Points: both}))}
 		}, tlsconf.ErrNoList},
 		"no name, a point of two URIs": {nil, func(c ca, _ cert) [][]byte {
 			return [][]byte{testca.Must(c.CRL(testca.CRLOptions{Points: both}))}
 		}, nil},
-		"no name, forged other point":  {nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(impostor(c), two)} }, nil},
-		"no name, complete beside two": {nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(c, two), list(c, 1)} }, nil},
-		"other name, complete beside":  {other, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), list(c, 1)} }, nil},
-		"complete newer, own revokes":  {named, func(c ca, l cert) [][]byte { return [][]byte{list(c, 9), at(c, one, l)} }, tlsconf.ErrRevoked},
-		"own newer, complete revokes":  {other, func(c ca, l cert) [][]byte { return [][]byte{at(c, one), list(c, 0, l)} }, tlsconf.ErrRevoked},
-		"own newer of its point":       {named, func(c ca, l cert) [][]byte { return [][]byte{aged(c, testca.CRLOptions{Points: named}), at(c, one)} }, nil},
-		"own stale, another fresh":     {named, func(c ca, _ cert) [][]byte { return [][]byte{aged(c, testca.CRLOptions{Points: named}), at(c, two)} }, tlsconf.ErrStaleList},
+		"no name, forged other point": {
+			nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(impostor(c), two)} }, nil,
+		},
+		"no name, complete with two": {
+			nil, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), at(c, two), list(c, 1)} }, nil,
+		},
+		"other name, complete too": {
+			other, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), list(c, 1)} }, nil,
+		},
+		"complete newer, own revokes": {
+			named, func(c ca, l cert) [][]byte { return [][]byte{list(c, 9), at(c, one, l)} }, tlsconf.ErrRevoked,
+		},
+		"own newer, complete revokes": {
+			other, func(c ca, l cert) [][]byte { return [][]byte{at(c, one), list(c, 0, l)} }, tlsconf.ErrRevoked,
+		},
+		"own newer of its point": {
+			named,
+			func(c ca, l cert) [][]byte { return [][]byte{aged(c, testca.CRLOptions{Points: named}), at(c, one)} },
+			nil,
+		},
+		"own stale, another fresh": {
+			named,
+			func(c ca, _ cert) [][]byte { return [][]byte{aged(c, testca.CRLOptions{Points: named}), at(c, two)} },
+			tlsconf.ErrStaleList,
+		},
 		"own fresh, another stale": {named, func(c ca, _ cert) [][]byte {
 			return [][]byte{aged(c, testca.CRLOptions{Points: []string{two}}), at(c, one)}
 		}, nil},
-		"own fresh, complete stale": {named, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), staleList(c, 1)} }, tlsconf.ErrStaleList},
+		"own fresh, complete stale": {
+			named, func(c ca, _ cert) [][]byte { return [][]byte{at(c, one), staleList(c, 1)} }, tlsconf.ErrStaleList,
+		},
 		"both named, one of them stale": {both, func(c ca, _ cert) [][]byte {
 			return [][]byte{at(c, one), aged(c, testca.CRLOptions{Points: []string{two}})}
 		}, tlsconf.ErrStaleList},
-		"own forged":                     {named, func(c ca, _ cert) [][]byte { return [][]byte{at(impostor(c), one)} }, tlsconf.ErrBadList},
-		"own forged, another good":       {named, func(c ca, _ cert) [][]byte { return [][]byte{at(impostor(c), one), at(c, two)} }, tlsconf.ErrBadList},
-		"another forged and revoking":    {named, func(c ca, l cert) [][]byte { return [][]byte{at(impostor(c), two, l), at(c, one)} }, nil},
-		"own forged, own good":           {named, func(c ca, l cert) [][]byte { return [][]byte{at(c, one), at(impostor(c), one, l)} }, nil},
-		"another's forged, its own gone": {named, func(c ca, _ cert) [][]byte { return [][]byte{at(impostor(c), two), at(c, two)} }, tlsconf.ErrNoList},
+	} {
+		t.Run(name, tc.check)
+	}
+}
+
+func TestPartitionsWithForgedLists(t *testing.T) {
+	type ca = *testca.CA
+	type cert = *x509.Certificate
+	named := []string{one}
+	for name, tc := range map[string]scopedLists{
+		"own forged": {
+			named, func(c ca, _ cert) [][]byte { return [][]byte{at(impostor(c), one)} }, tlsconf.ErrBadList,
+		},
+		"own forged, another good": {
+			named,
+			func(c ca, _ cert) [][]byte { return [][]byte{at(impostor(c), one), at(c, two)} },
+			tlsconf.ErrBadList,
+		},
+		"another forged and revoking": {
+			named, func(c ca, l cert) [][]byte { return [][]byte{at(impostor(c), two, l), at(c, one)} }, nil,
+		},
+		"own forged, own good": {
+			named, func(c ca, l cert) [][]byte { return [][]byte{at(c, one), at(impostor(c), one, l)} }, nil,
+		},
+		"another's forged, its own gone": {
+			named, func(c ca, _ cert) [][]byte { return [][]byte{at(impostor(c), two), at(c, two)} }, tlsconf.ErrNoList,
+		},
 	} {
 		t.Run(name, tc.check)
 	}
@@ -116,103 +188,4 @@ func impostor(ca *testca.CA) *testca.CA {
 	return testca.Must(testca.NewCA(testca.Options{Edit: func(c *x509.Certificate) {
 		c.RawSubject, c.SubjectKeyId = ca.Cert.RawSubject, ca.Cert.SubjectKeyId
 	}}))
-}
-
-func TestKindsOfCertificates(t *testing.T) {
-	type ca = *testca.CA
-	type cert = *x509.Certificate
-	for name, tc := range map[string]scopedLists{
-		"users":                {nil, func(c ca, _ cert) [][]byte { return [][]byte{users(c)} }, nil},
-		"users, revoked":       {nil, func(c ca, l cert) [][]byte { return [][]byte{users(c, l)} }, tlsconf.ErrRevoked},
-		"users, points named":  {[]string{one}, func(c ca, _ cert) [][]byte { return [][]byte{users(c)} }, nil},
-		"authorities":          {nil, func(c ca, _ cert) [][]byte { return [][]byte{authorities(c)} }, tlsconf.ErrNoList},
-		"authorities, revoked": {nil, func(c ca, l cert) [][]byte { return [][]byte{users(c), authorities(c, l)} }, tlsconf.ErrRevoked},
-		"users stale": {nil, func(c ca, _ cert) [][]byte {
-			return [][]byte{aged(c, testca.CRLOptions{OnlyUsers: true}), authorities(c)}
-		}, tlsconf.ErrStaleList},
-		"authorities stale": {nil, func(c ca, _ cert) [][]byte {
-			return [][]byte{aged(c, testca.CRLOptions{OnlyAuthorities: true}), users(c)}
-		}, nil},
-		"authorities newer": {nil, func(c ca, _ cert) [][]byte {
-			return [][]byte{users(c), testca.Must(c.CRL(testca.CRLOptions{OnlyAuthorities: true, Number: 9}))}
-		}, nil},
-		"users at a point":        {nil, func(c ca, _ cert) [][]byte { return [][]byte{usersAt(c, one), authorities(c)} }, nil},
-		"users at its point":      {[]string{one}, func(c ca, _ cert) [][]byte { return [][]byte{usersAt(c, one)} }, nil},
-		"users at another":        {[]string{one}, func(c ca, _ cert) [][]byte { return [][]byte{usersAt(c, two)} }, tlsconf.ErrNoList},
-		"users, all at one point": {nil, func(c ca, _ cert) [][]byte { return [][]byte{usersAt(c, one), at(c, one)} }, nil},
-		"kinds at two points": {nil, func(c ca, _ cert) [][]byte {
-			return [][]byte{usersAt(c, one), testca.Must(c.CRL(testca.CRLOptions{OnlyAuthorities: true, Points: []string{two}}))}
-		}, tlsconf.ErrNoList},
-	} {
-		t.Run(name, tc.check)
-	}
-}
-
-func usersAt(ca *testca.CA, point string) []byte {
-	return testca.Must(ca.CRL(testca.CRLOptions{OnlyUsers: true, Points: []string{point}}))
-}
-
-// The intermediate, an authority, stands between the root's lists.
-func TestKindsOverTheWholeChain(t *testing.T) {
-	for name, tc := range map[string]struct {
-		lists func(h *hierarchy) [][]byte
-		want  error
-	}{
-		"authorities":          {func(h *hierarchy) [][]byte { return [][]byte{authorities(h.clients)} }, nil},
-		"authorities, revoked": {func(h *hierarchy) [][]byte { return [][]byte{authorities(h.clients, h.middle.Cert)} }, tlsconf.ErrRevoked},
-		"users":                {func(h *hierarchy) [][]byte { return [][]byte{users(h.clients)} }, tlsconf.ErrNoList},
-		"users, revoked":       {func(h *hierarchy) [][]byte { return [][]byte{users(h.clients, h.middle.Cert)} }, tlsconf.ErrRevoked},
-		"both":                 {func(h *hierarchy) [][]byte { return [][]byte{users(h.clients), authorities(h.clients)} }, nil},
-		"a point":              {func(h *hierarchy) [][]byte { return [][]byte{at(h.clients, one)} }, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := newHierarchy(t)
-			h.writeCRL(append(tc.lists(h), list(h.middle, 1))...)
-			h.expect(tc.want)
-		})
-	}
-}
-
-// A client may present an authority's certificate as its own: what it is decides.
-func TestKindOfALeafThatIsAnAuthority(t *testing.T) {
-	s := newSurroundings(t)
-	client := testca.Must(s.clients.Issue(edit(func(c *x509.Certificate) { c.IsCA = true })))
-	for _, tc := range []struct {
-		list []byte
-		want error
-	}{{users(s.clients), tlsconf.ErrNoList}, {authorities(s.clients), nil}, {authorities(s.clients, client.Leaf()), tlsconf.ErrRevoked}} {
-		s.writeCRL(tc.list)
-		if err := s.reloader(s.files(tlsconf.Required)).Verify(chains(t, client, s.clients)); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
-			t.Errorf("%v, want %v", err, tc.want)
-		}
-	}
-}
-
-// An anchor may lack a list, and so one that covers it; an entry takes trust away all the same.
-func TestScopesOfAnchors(t *testing.T) {
-	for name, tc := range map[string]struct {
-		list     func(h *hierarchy) []byte // of the root
-		withRoot bool
-		want     error
-	}{
-		"none covers it":          {func(h *hierarchy) []byte { return users(h.clients) }, true, nil},
-		"revoked on any":          {func(h *hierarchy) []byte { return users(h.clients, h.middle.Cert) }, true, tlsconf.ErrRevoked},
-		"covered, revoked":        {func(h *hierarchy) []byte { return at(h.clients, one, h.middle.Cert) }, true, tlsconf.ErrRevoked},
-		"stale":                   {func(h *hierarchy) []byte { return aged(h.clients, testca.CRLOptions{OnlyAuthorities: true}) }, true, tlsconf.ErrStaleList},
-		"stale for others":        {func(h *hierarchy) []byte { return aged(h.clients, testca.CRLOptions{OnlyUsers: true}) }, true, nil},
-		"without root, revoked":   {func(h *hierarchy) []byte { return at(h.clients, one, h.middle.Cert) }, false, tlsconf.ErrRevoked},
-		"without root, no matter": {func(h *hierarchy) []byte { return at(h.clients, one) }, false, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := newHierarchy(t)
-			trusted := []*x509.Certificate{h.middle.Cert}
-			if tc.withRoot {
-				trusted = append(trusted, h.clients.Cert)
-			}
-			h.write("ca.crt", testca.CertPEM(trusted...))
-			// The newer one of another scope must not replace it.
-			h.writeCRL(tc.list(h), testca.Must(h.clients.CRL(testca.CRLOptions{Number: 9, OnlyUsers: true, Points: []string{two}})), list(h.middle, 1))
-			h.expect(tc.want)
-		})
-	}
 }

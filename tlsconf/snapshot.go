@@ -1,11 +1,9 @@
 package tlsconf
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -16,99 +14,60 @@ type snapshot struct {
 	server   tls.Certificate
 	trust    trust
 	config   *tls.Config
+	unnamed  bool // the certificate request does not name the client CAs
 	verdicts verdicts
 }
 
-// load reads and judges all files; errors are *FileError.
-func load(files Files) (*snapshot, error) {
-	data, sums, err := read(files.sources())
-	if err != nil {
-		return nil, err
-	}
+// load reads and judges all files. Its error joins a *FileError for each bad file.
+func load(files Files, now time.Time) (*snapshot, error) {
+	data, sums, failures := read(files.sources())
 	s := &snapshot{sums: sums}
-	if s.chain, err = parseChain(data[RoleServer]); err != nil {
-		return nil, fileError(RoleServer, files.Cert, err)
+	add := func(role, path string, err error) { failures = append(failures, fileError(role, path, err)) }
+	if pem, ok := data[RoleServer]; ok {
+		var err error
+		if s.chain, err = parseChain(pem); err != nil {
+			add(RoleServer, files.Cert, err)
+		}
 	}
-	key, err := parseKey(data[RoleKey])
-	if err != nil {
-		return nil, fileError(RoleKey, files.Key, err)
+	if pem, ok := data[RoleKey]; ok {
+		key, err := parseKey(pem)
+		if err == nil && s.chain != nil {
+			if s.server, err = pair(s.chain, key); err != nil {
+				add(RoleServer, files.Cert, err)
+			}
+		} else if err != nil {
+			add(RoleKey, files.Key, err)
+		}
 	}
-	if s.server, err = pair(s.chain, key); err != nil {
-		return nil, fileError(RoleServer, files.Cert, err)
+	if pem, ok := data[RoleClientCA]; ok {
+		cas, err := parseCAs(pem)
+		if err != nil {
+			add(RoleClientCA, files.ClientCA, err)
+		}
+		s.trust = trust{roots: pool(cas), cas: cas}
 	}
-	if files.ClientCA == "" {
-		return s, nil
+	if all, ok := data[RoleCRL]; ok {
+		parsed, err := parseLists(all, now)
+		if err != nil {
+			add(RoleCRL, files.ClientCRL, err)
+		}
+		s.trust.lists = newLists(parsed, s.trust.cas)
 	}
-	cas, err := parseAuthorities(data[RoleClientCA])
-	if err != nil {
-		return nil, fileError(RoleClientCA, files.ClientCA, err)
+	if len(failures) > 0 {
+		return nil, join(withoutDerived(failures, files.Key))
 	}
-	s.trust = trust{roots: pool(cas), authorities: cas}
-	if files.ClientCRL == "" {
-		return s, nil
-	}
-	all, err := parseLists(data[RoleCRL])
-	if err != nil {
-		return nil, fileError(RoleCRL, files.ClientCRL, err)
-	}
-	s.trust.lists = newLists(all, cas)
 	return s, nil
 }
 
-func (s *snapshot) valid(now time.Time) error { return within(s.chain[0], now) }
+func (s *snapshot) valid(now time.Time) error { return checkValidity(s.chain[0], now) }
 
-// within wraps ErrExpired if cert is not valid at now.
-func within(cert *x509.Certificate, now time.Time) error {
+// checkValidity wraps ErrExpired if cert is not valid at now.
+func checkValidity(cert *x509.Certificate, now time.Time) error {
 	switch {
 	case now.Before(cert.NotBefore):
-		return fmt.Errorf("%w: %s begins %s", ErrExpired, cert.Subject, cert.NotBefore.Format(time.RFC3339))
+		return fmt.Errorf("%w: %s is valid from %s", ErrExpired, cert.Subject, cert.NotBefore.Format(time.RFC3339))
 	case now.After(cert.NotAfter):
-		return fmt.Errorf("%w: %s ended %s", ErrExpired, cert.Subject, cert.NotAfter.Format(time.RFC3339))
+		return fmt.Errorf("%w: %s expired %s", ErrExpired, cert.Subject, cert.NotAfter.Format(time.RFC3339))
 	}
 	return nil
-}
-
-// Expiry says when something that is in use ends.
-type Expiry struct {
-	Role     string    // RoleServer, RoleClientCA or RoleCRL
-	Subject  string    // subject of the certificate, issuer of the list
-	NotAfter time.Time // end of the certificate's validity, next update of the list
-}
-
-func (s *snapshot) expiry() []Expiry {
-	var all []Expiry
-	for _, cert := range s.chain {
-		all = append(all, Expiry{RoleServer, cert.Subject.String(), cert.NotAfter})
-	}
-	for _, cert := range s.trust.authorities {
-		all = append(all, Expiry{RoleClientCA, cert.Subject.String(), cert.NotAfter})
-	}
-	for _, l := range s.trust.lists.newest() {
-		all = append(all, Expiry{RoleCRL, l.signed.Issuer.String(), l.signed.NextUpdate})
-	}
-	order := []string{RoleServer, RoleClientCA, RoleCRL}
-	slices.SortStableFunc(all, func(a, b Expiry) int {
-		return cmp.Or(cmp.Compare(slices.Index(order, a.Role), slices.Index(order, b.Role)), a.NotAfter.Compare(b.NotAfter))
-	})
-	return all
-}
-
-// newest leaves out lists that a newer one of the same issuer, key and scope replaces.
-func (ls *lists) newest() []*list {
-	if ls == nil {
-		return nil
-	}
-	var kept []*list
-	for _, l := range ls.all {
-		at := slices.IndexFunc(kept, func(k *list) bool {
-			return k.names(l.signed.RawIssuer, l.signed.AuthorityKeyId) && k.scope.same(l.scope)
-		})
-		switch {
-		case at < 0:
-			kept = append(kept, l)
-		case l.newer(kept[at]):
-			kept[at] = l
-		}
-	}
-	return kept
 }

@@ -6,118 +6,108 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"syscall"
+	"slices"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // source is one file to read.
 type source struct {
 	role, path string
-	limit      int64 // bytes
-	secret     bool
+	rule       safefile.Rule
 }
 
 type digest [sha256.Size]byte
 
-// content is what the files held in one reading, by role.
+// content is what the files held in one reading, by role. A file that was not read is missing.
 type content map[string][]byte
-
-var errOpenToOthers = errors.New("others can read or write it (mode o+r or o+w)")
 
 // readings is how often files that change while they are read are read again.
 const readings = 3
 
-// digests tells whether the files have changed without keeping them in memory.
+var (
+	errEmpty = errors.New("is empty")
+	// errUnsteady is for the caller to try again later: nothing says that the files belong together.
+	errUnsteady = errors.New("certificate files: keep changing while they are read")
+)
+
+// copyTo copies the file; an empty one is an error.
+func (s source) copyTo(w io.Writer) error {
+	n, err := safefile.Copy(w, s.path, s.rule)
+	if err == nil && n == 0 {
+		return errEmpty
+	}
+	return err
+}
+
+// digests hashes the files without keeping them in memory. It stops at no bad file: the
+// digest of one is zero, and the error names them all.
 func digests(files []source) ([]digest, error) {
 	sums := make([]digest, len(files))
+	var all []error
 	for i, f := range files {
 		hash := sha256.New()
 		if err := f.copyTo(hash); err != nil {
-			return nil, fileError(f.role, f.path, err)
+			all = append(all, f.failure(err))
+			continue
 		}
 		hash.Sum(sums[i][:0])
 	}
-	return sums, nil
+	return sums, join(all)
 }
 
-// errUnsteady is for the caller to try again later: nothing says that the files belong together.
-var errUnsteady = errors.New("certificate files: keep changing while they are read")
-
-// read reads all files, again if they changed meanwhile, so that a set that is swapped
-// as a whole is seen as a whole.
-func read(files []source) (content, []digest, error) {
-	before, err := digests(files)
-	if err != nil {
-		return nil, nil, err
-	}
-	for turn := 1; ; turn++ {
+// read reads all files, again if they changed meanwhile, so that a set that is swapped as a
+// whole is seen as a whole. It returns the files that can be read and an error for each
+// that cannot; errUnsteady stands alone.
+func read(files []source) (content, []digest, []error) {
+	before, _ := digests(files)
+	for range readings {
 		data, sums := make(content), make([]digest, len(files))
+		var failures []error
 		for i, f := range files {
 			var buf bytes.Buffer
 			if err := f.copyTo(&buf); err != nil {
-				return nil, nil, fileError(f.role, f.path, err)
+				failures = append(failures, f.failure(err))
+				continue
 			}
 			data[f.role], sums[i] = buf.Bytes(), sha256.Sum256(buf.Bytes())
 		}
-		if same(before, sums) {
-			return data, sums, nil
-		}
-		if turn == readings {
-			return nil, nil, errUnsteady
+		if slices.Equal(before, sums) {
+			return data, sums, failures
 		}
 		before = sums
 	}
+	return nil, nil, []error{errUnsteady}
 }
 
-func same(a, b []digest) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
+// failure is the error of a file that was not read. A certificate in the place of the key is
+// usually readable by others. That the two are swapped is the mistake then, not the mode.
+func (s source) failure(err error) error {
+	if s.role == RoleKey && (errors.Is(err, safefile.ErrReadable) || errors.Is(err, safefile.ErrWritable)) {
+		diagnosed, readErr := safefile.Read(s.path, safefile.Rule{MaxBytes: s.rule.MaxBytes, Public: true})
+		if _, keyErr := parseKey(diagnosed); readErr == nil && errors.Is(keyErr, errHoldsCertificate) {
+			err = keyErr
 		}
 	}
-	return true
+	return fileError(s.role, s.path, err)
 }
 
-// copyTo opens the file, judges the descriptor it got, and copies no more than limit bytes.
-// O_NONBLOCK keeps a pipe without a writer from holding the caller.
-func (s source) copyTo(w io.Writer) error {
-	file, err := os.OpenFile(s.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return cause(err)
+// withoutDerived drops what follows from another mistake: where the certificate file holds
+// the key and the key file the certificate, they are swapped, which is one mistake.
+func withoutDerived(all []error, keyPath string) []error {
+	holds := func(role string, want error) int {
+		return slices.IndexFunc(all, func(err error) bool {
+			failure, ok := err.(*FileError)
+			return ok && failure.Role == role && errors.Is(err, want)
+		})
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return cause(err)
+	server, key := holds(RoleServer, errHoldsKey), holds(RoleKey, errHoldsCertificate)
+	if server < 0 || key < 0 {
+		return all
 	}
-	switch {
-	case info.IsDir():
-		return errors.New("is a directory")
-	case !info.Mode().IsRegular():
-		return errors.New("is not a regular file")
-	case s.secret && info.Mode().Perm()&0o006 != 0:
-		return advise(errOpenToOthers, "chmod 0640 or tighter; in Kubernetes set defaultMode: 0440 and an fsGroup")
-	}
-	n, err := io.Copy(w, io.LimitReader(file, s.limit+1))
-	switch {
-	case err != nil:
-		return cause(err)
-	case n > s.limit:
-		return fmt.Errorf("larger than %d bytes", s.limit)
-	case n == 0:
-		return errors.New("is empty")
-	}
-	return nil
-}
-
-// cause strips operation and path, which the caller names.
-func cause(err error) error {
-	var at *os.PathError
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	return err
+	swapped := *all[server].(*FileError)
+	swapped.Err = fmt.Errorf("%w, and key file %s holds a certificate", swapped.Err, keyPath)
+	swapped.Advice = "certificate and key file are swapped"
+	all[server] = &swapped
+	return slices.Delete(all, key, key+1)
 }

@@ -8,13 +8,14 @@ import (
 
 // trust is what client certificates are judged by.
 type trust struct {
-	roots       *x509.CertPool
-	authorities []*x509.Certificate // what roots holds
-	lists       *lists              // nil: no revocation check
+	roots *x509.CertPool
+	cas   []*x509.Certificate // what roots holds
+	lists *lists              // nil: no revocation check
 }
 
-// parseAuthorities reads a client CA file: certificates of authorities and nothing else.
-func parseAuthorities(data []byte) ([]*x509.Certificate, error) {
+// parseCAs reads a client CA file: CA certificates and nothing else. One that is unfit or too
+// weak refuses the file, which is taken whole or not at all.
+func parseCAs(data []byte) ([]*x509.Certificate, error) {
 	list, err := blocks(data)
 	if err != nil {
 		return nil, err
@@ -22,7 +23,11 @@ func parseAuthorities(data []byte) ([]*x509.Certificate, error) {
 	var cas []*x509.Certificate
 	for i, block := range list {
 		if block.Type != certificateBlock {
-			return nil, advise(fmt.Errorf("block %d is %s, not a certificate", i+1, block.Type), misplaced(block.Type))
+			hint := misplaced(block.Type)
+			if hint == "" {
+				hint = "keep only the CAs' certificates in this file"
+			}
+			return nil, advise(fmt.Errorf("block %d is %s, not a certificate", i+1, block.Type), hint)
 		}
 		cert, err := certificate(block, i+1)
 		if err != nil {
@@ -30,7 +35,10 @@ func parseAuthorities(data []byte) ([]*x509.Certificate, error) {
 		}
 		if err := signsCertificates(cert); err != nil {
 			return nil, advise(fmt.Errorf("certificate %d (%s): %w", i+1, cert.Subject, err),
-				"name the authority that issued it, not the client's own certificate")
+				"name the CA that issued it, not the client's own certificate")
+		}
+		if err := checkStrength(cert); err != nil {
+			return nil, advise(fmt.Errorf("certificate %d (%s): %w", i+1, cert.Subject, err), advice(err))
 		}
 		cas = append(cas, cert)
 	}
@@ -40,21 +48,11 @@ func parseAuthorities(data []byte) ([]*x509.Certificate, error) {
 func signsCertificates(cert *x509.Certificate) error {
 	switch {
 	case !cert.BasicConstraintsValid || !cert.IsCA:
-		return errors.New("is not a certificate authority")
+		return errors.New("is not a CA")
 	case cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageCertSign == 0:
-		return errors.New("is an authority whose key usage does not permit to sign certificates")
+		return errors.New("is a CA whose key usage does not permit it to sign certificates")
 	}
 	return nil
-}
-
-func misplaced(block string) string {
-	switch block {
-	case listBlock:
-		return "revocation lists have a file of their own"
-	case "TRUSTED CERTIFICATE":
-		return "convert it from OpenSSL's own form: openssl x509 -in FILE -out FILE.pem"
-	}
-	return "keep only the authorities' certificates in this file"
 }
 
 func pool(cas []*x509.Certificate) *x509.CertPool {

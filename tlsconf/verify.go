@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// maxVerdicts bounds the clients remembered by one snapshot; beyond it the memory starts over.
+// maxVerdicts bounds the clients in the cache of one snapshot; beyond it the cache starts over.
 const maxVerdicts = 256
 
 // refusalAge is how long a refusal is repeated before it is worked out again: a certificate
@@ -24,23 +24,23 @@ type verdict struct {
 	err         error
 }
 
-// verdicts remembers outcomes by a hash of the leaf. The zero value is ready.
+// verdicts caches outcomes by a hash of the leaf. The zero value is ready.
 type verdicts struct {
-	once  sync.Once
-	seed  maphash.Seed
-	mu    sync.RWMutex
-	known map[uint64]*verdict
+	once    sync.Once
+	seed    maphash.Seed
+	mu      sync.RWMutex
+	entries map[uint64]*verdict
 }
 
 func (vs *verdicts) key(leaf *x509.Certificate) uint64 {
-	vs.once.Do(func() { vs.seed, vs.known = maphash.MakeSeed(), make(map[uint64]*verdict) })
+	vs.once.Do(func() { vs.seed, vs.entries = maphash.MakeSeed(), make(map[uint64]*verdict) })
 	return maphash.Bytes(vs.seed, leaf.Raw)
 }
 
-// get returns the outcome for chains if it is known and holds at now.
+// get returns the outcome for chains if it is cached and holds at now.
 func (vs *verdicts) get(key uint64, chains [][]*x509.Certificate, now time.Time) *verdict {
 	vs.mu.RLock()
-	v := vs.known[key]
+	v := vs.entries[key]
 	vs.mu.RUnlock()
 	if v == nil || now.Before(v.from) || now.After(v.until) || !equal(v.chains, chains) {
 		return nil
@@ -51,10 +51,10 @@ func (vs *verdicts) get(key uint64, chains [][]*x509.Certificate, now time.Time)
 func (vs *verdicts) put(key uint64, v *verdict) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
-	if len(vs.known) >= maxVerdicts {
-		clear(vs.known)
+	if len(vs.entries) >= maxVerdicts {
+		clear(vs.entries)
 	}
-	vs.known[key] = v
+	vs.entries[key] = v
 }
 
 // equal compares by content: each connection parses the client's certificates anew.
@@ -77,19 +77,19 @@ func equal(a, b [][]*x509.Certificate) bool {
 
 func (s *snapshot) verify(chains [][]*x509.Certificate, now time.Time) error {
 	if s.trust.roots == nil || len(chains) == 0 || len(chains[0]) == 0 {
-		return fmt.Errorf("%w: no verified chain", ErrUntrusted)
+		return refuse(nil, fmt.Errorf("%w: no verified chain", ErrUntrusted))
 	}
 	key := s.verdicts.key(chains[0][0])
-	if v := s.verdicts.get(key, chains, now); v != nil {
-		return v.err
+	v := s.verdicts.get(key, chains, now)
+	if v == nil {
+		v = s.trust.judge(chains, now)
+		s.verdicts.put(key, v)
 	}
-	v := s.trust.judge(chains, now)
-	s.verdicts.put(key, v)
 	return v.err
 }
 
-// judge builds the paths anew, since authorities may have changed after the handshake that
-// verified chains, and takes the one that stays good longest.
+// judge builds the paths anew, because the CAs may have changed after the handshake that
+// verified chains, and takes the path that stays good longest.
 func (t *trust) judge(chains [][]*x509.Certificate, now time.Time) *verdict {
 	v := &verdict{chains: chains, from: now.Add(-refusalAge), until: now.Add(refusalAge)}
 	paths, err := t.paths(chains, now)
@@ -110,41 +110,13 @@ func (t *trust) judge(chains [][]*x509.Certificate, now time.Time) *verdict {
 	return v
 }
 
-// paths are the ways from the leaf to a present authority, by RFC 5280 section 6.1.
-func (t *trust) paths(chains [][]*x509.Certificate, now time.Time) ([][]*x509.Certificate, error) {
-	leaf := chains[0][0]
-	if !usable(leaf, x509.ExtKeyUsageClientAuth) {
-		return nil, fmt.Errorf("%w: %s", ErrUsage, leaf.Subject)
-	}
-	between := x509.NewCertPool()
-	for _, chain := range chains {
-		for _, cert := range chain[1:] {
-			between.AddCert(cert)
-		}
-	}
-	paths, err := leaf.Verify(x509.VerifyOptions{
-		Roots: t.roots, Intermediates: between, CurrentTime: now,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	})
-	if err == nil {
-		return paths, nil
-	}
-	sentinel := ErrUntrusted
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		switch invalid.Reason {
-		case x509.Expired:
-			sentinel = ErrExpired
-		case x509.IncompatibleUsage:
-			sentinel = ErrUsage
-		}
-	}
-	return nil, fmt.Errorf("%w: %w", sentinel, err)
-}
-
-// lifetime is when a path, good now, begins and ends to be so: by its certificates and lists.
+// lifetime is when a path, good now, begins and ceases to be so: by its certificates and lists.
 func (t *trust) lifetime(path []*x509.Certificate, now time.Time) (from, until time.Time, err error) {
 	from, until = path[0].NotBefore, path[0].NotAfter
-	for _, cert := range path[1:] {
+	for _, cert := range path {
+		if err := checkStrength(cert); err != nil {
+			return from, until, refuse(cert, fmt.Errorf("%w: %s", err, cert.Subject))
+		}
 		until = earlier(until, cert.NotAfter)
 		if cert.NotBefore.After(from) {
 			from = cert.NotBefore

@@ -15,25 +15,32 @@ import (
 // On a connection that stays open, the next request tells of what changed since.
 func TestOpenConnectionFollowsTheFiles(t *testing.T) {
 	for name, tc := range map[string]struct {
-		change func(s *surroundings, scraper *testca.Pair)
+		change func(s *fixture, scraper *testca.Pair)
 		want   error
 	}{
-		"revoked":      {func(s *surroundings, p *testca.Pair) { s.writeCRL(list(s.clients, 2, p.Leaf())) }, tlsconf.ErrRevoked},
-		"other's list": {func(s *surroundings, p *testca.Pair) { s.writeCRL(list(authority("other"), 2)) }, tlsconf.ErrNoList},
-		"stale list":   {func(s *surroundings, p *testca.Pair) { s.writeCRL(staleList(s.clients, 2)) }, tlsconf.ErrStaleList},
-		"forged list":  {func(s *surroundings, p *testca.Pair) { s.writeCRL(forgedList(s.clients, 2)) }, tlsconf.ErrBadList},
-		"other CA":     {func(s *surroundings, p *testca.Pair) { s.write("ca.crt", authority("client root").CertPEM()) }, tlsconf.ErrUntrusted},
-		"CA added": {func(s *surroundings, p *testca.Pair) {
-			s.write("ca.crt", testca.CertPEM(authority("other").Cert, s.clients.Cert))
+		"revoked": {
+			func(s *fixture, p *testca.Pair) { s.writeCRL(list(s.clients, 2, p.Leaf())) }, tlsconf.ErrRevoked,
+		},
+		"other's list": {func(s *fixture, p *testca.Pair) { s.writeCRL(list(newCA("other"), 2)) }, tlsconf.ErrNoList},
+		"stale list": {
+			func(s *fixture, p *testca.Pair) { s.writeCRL(staleList(s.clients, 2)) }, tlsconf.ErrStaleList,
+		},
+		"forged list": {func(s *fixture, p *testca.Pair) { s.writeCRL(forgedList(s.clients, 2)) }, tlsconf.ErrBadList},
+		"other CA": {
+			func(s *fixture, p *testca.Pair) { s.write("ca.crt", newCA("client root").CertPEM()) },
+			tlsconf.ErrUntrusted,
+		},
+		"CA added": {func(s *fixture, p *testca.Pair) {
+			s.write("ca.crt", testca.CertPEM(newCA("other").Cert, s.clients.Cert))
 		}, nil},
-		"CA renewed with its key": {func(s *surroundings, p *testca.Pair) {
+		"CA renewed with its key": {func(s *fixture, p *testca.Pair) {
 			renewed := testca.Must(testca.NewCA(testca.Options{CommonName: "client root", Key: s.clients.Key}))
 			s.write("ca.crt", renewed.CertPEM())
 		}, nil},
-		"server certificate": {func(s *surroundings, p *testca.Pair) { s.writePair(s.serverPair()) }, nil},
+		"server certificate": {func(s *fixture, p *testca.Pair) { s.writePair(s.serverPair()) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSurroundings(t)
+			s := newFixture(t)
 			s.writeCRL(list(s.clients, 1))
 			r := s.reloader(s.files(tlsconf.Required))
 			scraper := s.client("scraper")
@@ -53,7 +60,8 @@ func TestOpenConnectionFollowsTheFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := tc.want; want == nil && answer != "<nil>\n" || want != nil && !strings.HasPrefix(answer, want.Error()) {
+			if want := tc.want; want == nil && answer != "<nil>\n" ||
+				want != nil && !strings.HasPrefix(answer, want.Error()) {
 				t.Errorf("after: %q, want %v", answer, want)
 			}
 		})
@@ -62,7 +70,7 @@ func TestOpenConnectionFollowsTheFiles(t *testing.T) {
 
 // Time passes without a change of files.
 func TestTimeIsAskedEachTime(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	clock := time.Now()
 	s.writeCRL(testca.Must(s.clients.CRL(testca.CRLOptions{NextUpdate: clock.Add(10 * time.Hour)})))
 	r := s.reloader(s.files(tlsconf.Required))
@@ -103,9 +111,11 @@ func TestTimeIsAskedEachTime(t *testing.T) {
 
 // A verdict ends with the first certificate of its path to end, not with the leaf.
 func TestIntermediateEndsBeforeItsLeaf(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	clock := time.Now()
-	middle := testca.Must(s.clients.Intermediate(testca.Options{CommonName: "middle", NotAfter: clock.Add(time.Hour)}))
+	middle := testca.Must(
+		s.clients.Intermediate(testca.Options{CommonName: "middle", NotAfter: clock.Add(time.Hour)}),
+	)
 	leaf := testca.Must(middle.Issue(testca.Options{CommonName: "scraper", NotAfter: clock.Add(9 * time.Hour)}))
 	r := s.reloader(s.files(tlsconf.Required))
 	r.SetNow(func() time.Time { return clock })
@@ -120,11 +130,13 @@ func TestIntermediateEndsBeforeItsLeaf(t *testing.T) {
 }
 
 func TestARefusalDoesNotOutliveItsCause(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	clock := time.Now()
 	r := s.reloader(s.files(tlsconf.Required))
 	r.SetNow(func() time.Time { return clock })
-	soon := testca.Must(s.clients.Issue(testca.Options{NotBefore: clock.Add(5 * time.Second), NotAfter: clock.Add(time.Hour)}))
+	soon := testca.Must(
+		s.clients.Issue(testca.Options{NotBefore: clock.Add(5 * time.Second), NotAfter: clock.Add(time.Hour)}),
+	)
 	claim := [][]*x509.Certificate{{soon.Leaf(), s.clients.Cert}}
 	if err := r.Verify(claim); !errors.Is(err, tlsconf.ErrExpired) {
 		t.Errorf("before: %v", err)
@@ -136,11 +148,13 @@ func TestARefusalDoesNotOutliveItsCause(t *testing.T) {
 }
 
 func TestVerifyWithoutAChain(t *testing.T) {
-	s := newSurroundings(t)
+	s := newFixture(t)
 	scraper := chains(t, s.client("scraper"), s.clients)
 	required, none := s.reloader(s.files(tlsconf.Required)), s.reloader(s.files(tlsconf.None))
 	for name, err := range map[string]error{
-		"nil": required.Verify(nil), "empty": required.Verify([][]*x509.Certificate{}), "empty chain": required.Verify([][]*x509.Certificate{{}}),
+		"nil":          required.Verify(nil),
+		"empty":        required.Verify([][]*x509.Certificate{}),
+		"empty chain":  required.Verify([][]*x509.Certificate{{}}),
 		"no client CA": none.Verify(scraper),
 	} {
 		if !errors.Is(err, tlsconf.ErrUntrusted) {
@@ -163,94 +177,4 @@ func TestVerdictsAreOfTheWholeChain(t *testing.T) {
 			t.Error(err)
 		}
 	}
-}
-
-func TestVerdictsAreBounded(t *testing.T) {
-	s := newSurroundings(t)
-	r := s.reloader(s.files(tlsconf.Required))
-	first := chains(t, s.client("first"), s.clients)
-	for range tlsconf.MaxVerdicts + 40 {
-		if err := r.Verify(chains(t, s.client("scraper"), s.clients)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := r.Remembered(); n == 0 || n > tlsconf.MaxVerdicts {
-		t.Errorf("%d verdicts remembered, want 1 to %d", n, tlsconf.MaxVerdicts)
-	}
-	if err := r.Verify(first); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestVerifyAllocatesNothingWhenAskedAgain(t *testing.T) {
-	h, r := revocable(t)
-	same := chains(t, h.leaf, h.clients)
-	parsedAnew := chains(t, reparsed(h.leaf), h.clients)
-	for name, asked := range map[string][][]*x509.Certificate{"one connection": same, "next connection": parsedAnew} {
-		if n := testing.AllocsPerRun(1000, func() {
-			if err := r.Verify(asked); err != nil {
-				t.Fatal(err)
-			}
-		}); n > 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
-}
-
-func revocable(t testing.TB) (*hierarchy, *tlsconf.Reloader) {
-	h := newHierarchy(t)
-	h.writeCRL(list(h.clients, 1), list(h.middle, 1, testca.Must(h.middle.Issue(testca.Options{})).Leaf()))
-	return h, h.reloader(h.files(tlsconf.Required))
-}
-
-func reparsed(p *testca.Pair) *testca.Pair {
-	copied := &testca.Pair{Key: p.Key}
-	for _, cert := range p.Chain {
-		copied.Chain = append(copied.Chain, testca.Must(x509.ParseCertificate(cert.Raw)))
-	}
-	return copied
-}
-
-func BenchmarkVerify(b *testing.B) {
-	h, r := revocable(b)
-	same := chains(b, h.leaf, h.clients)
-	b.Run("again", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := r.Verify(same); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("next connection", func(b *testing.B) {
-		anew := chains(b, reparsed(h.leaf), h.clients)
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := r.Verify(anew); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("parallel", func(b *testing.B) {
-		b.ReportAllocs()
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				if err := r.Verify(same); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	})
-	b.Run("first", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			b.StopTimer()
-			fresh := h.reloader(h.files(tlsconf.Required))
-			b.StartTimer()
-			if err := fresh.Verify(same); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }

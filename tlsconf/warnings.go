@@ -1,54 +1,110 @@
 package tlsconf
 
 import (
+	"bytes"
 	"crypto/x509"
 	"slices"
 	"time"
 )
 
-// warning is something odd that does not keep the state from being used.
-type warning struct{ subject, reason string }
+// Warning is something odd that does not keep the files from being used.
+type Warning struct {
+	Role    string // RoleServer or RoleClientCA: the file that holds the certificate
+	Subject string // of the certificate
+	Reason  string // what is odd, and what follows from it
+	Advice  string // what to change; may be empty
+}
 
-func (s *snapshot) warnings(now time.Time) []warning {
-	var all []warning
-	add := func(cert *x509.Certificate, reason string) {
-		all = append(all, warning{cert.Subject.String(), reason})
+func (s *snapshot) warnings(now time.Time) []Warning {
+	all := append(s.serverWarnings(now), s.chainWarnings(now)...)
+	if s.unnamed {
+		all = append(
+			all,
+			Warning{RoleClientCA, "", "the names of the client CAs do not fit into a certificate request " +
+				"(64 KiB) and are left out: a client with several certificates may choose the wrong one",
+				"name fewer CAs"},
+		)
 	}
+	for _, ca := range s.trust.cas {
+		all = append(all, s.caWarnings(ca, now)...)
+	}
+	return all
+}
+
+// serverWarnings is about the server's own certificate.
+func (s *snapshot) serverWarnings(now time.Time) []Warning {
 	leaf := s.chain[0]
-	if len(leaf.DNSNames)+len(leaf.IPAddresses)+len(leaf.URIs) == 0 {
-		add(leaf, "server certificate has no subject alternative name: scrapers will not accept it")
+	var all []Warning
+	add := func(reason, advice string) {
+		all = append(all, Warning{RoleServer, leaf.Subject.String(), reason, advice})
 	}
-	if !usable(leaf, x509.ExtKeyUsageServerAuth) && len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 {
-		add(leaf, "server certificate is not for server authentication: scrapers will not accept it")
+	if len(leaf.DNSNames)+len(leaf.IPAddresses)+len(leaf.URIs) == 0 {
+		add("server certificate has no subject alternative name: scrapers will not accept it",
+			"issue it with the name or address that scrapers use")
+	}
+	if hasExtension(leaf, oidExtKeyUsage) && !hasUsage(leaf, x509.ExtKeyUsageServerAuth) {
+		add("server certificate is not for server authentication: scrapers will not accept it",
+			"issue it with extended key usage serverAuth")
 	}
 	if err := s.valid(now); err != nil {
-		add(leaf, "server "+err.Error())
+		add("server "+err.Error(), advice(err))
 	}
+	if err := checkStrength(leaf); err != nil {
+		add("server "+err.Error()+": scrapers may not accept it", advice(err))
+	}
+	return all
+}
+
+// chainWarnings is about the certificates that follow the server's own.
+func (s *snapshot) chainWarnings(now time.Time) []Warning {
+	var all []Warning
 	for i, issuer := range s.chain[1:] {
+		add := func(reason, advice string) {
+			all = append(all, Warning{RoleServer, issuer.Subject.String(), reason, advice})
+		}
 		if s.chain[i].CheckSignatureFrom(issuer) != nil {
-			add(issuer, "server certificate chain is out of order: each certificate signs the one before it")
+			add("server certificate chain is out of order: each certificate signs the one before it",
+				"the server's own certificate comes first, then each intermediate")
 		}
-	}
-	for _, ca := range s.trust.authorities {
-		if err := within(ca, now); err != nil {
-			add(ca, "client CA "+err.Error())
+		if err := checkValidity(issuer, now); err != nil {
+			add("intermediate "+err.Error()+": scrapers will not accept the chain",
+				"replace it with the CA's present intermediate")
 		}
-		if s.trust.lists == nil {
-			continue
-		}
-		found := s.trust.lists.of(ca)
-		if len(found.good) == 0 {
-			add(ca, found.none().Error()+": its certificates are refused")
-		}
-		for _, l := range found.good {
-			if l.stale(now) {
-				add(ca, ErrStaleList.Error()+": its "+l.scope.String()+" are refused")
-			}
+		isRoot := bytes.Equal(issuer.RawSubject, issuer.RawIssuer) // clients trust a copy of their own
+		if err := checkStrength(issuer); err != nil && !isRoot {
+			add("intermediate "+err.Error()+": scrapers may not accept the chain", advice(err))
 		}
 	}
 	return all
 }
 
-func usable(cert *x509.Certificate, usage x509.ExtKeyUsage) bool {
+// caWarnings is about one client CA and its revocation lists.
+func (s *snapshot) caWarnings(ca *x509.Certificate, now time.Time) []Warning {
+	var all []Warning
+	add := func(reason string, err error) {
+		all = append(all, Warning{RoleClientCA, ca.Subject.String(), reason, advice(err)})
+	}
+	if err := checkValidity(ca, now); err != nil {
+		add("client CA "+err.Error(), err)
+	}
+	if ca.PublicKey == nil {
+		add("client CA has a key of an unknown kind: its certificates are refused", ErrWeak)
+	}
+	if s.trust.lists == nil {
+		return all
+	}
+	found := s.trust.lists.of(ca)
+	if len(found.good) == 0 {
+		add(found.none().Error()+": its certificates are refused", found.none())
+	}
+	for _, l := range found.good {
+		if l.stale(now) {
+			add(ErrStaleList.Error()+": its "+l.scope.String()+" are refused", ErrStaleList)
+		}
+	}
+	return all
+}
+
+func hasUsage(cert *x509.Certificate, usage x509.ExtKeyUsage) bool {
 	return slices.Contains(cert.ExtKeyUsage, usage) || slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
 }

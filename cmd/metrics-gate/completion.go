@@ -4,43 +4,52 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
-// completion prints what a shell needs to complete commands, their flags and words.
-func (p *process) completion(_ context.Context, args []string) error {
-	shells := map[string]func(io.Writer) error{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}
-	const advice = "write one of bash, zsh, fish"
-	if len(args) != 1 {
-		return &mistake{Thing: "completion", Wrong: "one shell is needed", Advice: advice}
+// completionCommand declares completion.
+func completionCommand() cli.Command {
+	return cli.Command{
+		Name: "completion", Summary: "print the completion of a shell",
+		Args:    cli.Args{Name: "SHELL", Choices: []string{"bash", "zsh", "fish"}},
+		Example: "metrics-gate completion bash", Setup: cli.NoFlags(completion),
 	}
-	write, known := shells[args[0]]
-	if !known {
-		return &mistake{Thing: "completion", Value: args[0], Wrong: "unknown shell", Advice: advice}
-	}
-	return write(p.stdout)
 }
 
-// words are what can follow a command: its flags and its alternatives.
-func (c command) words() []string {
+// completion prints what a shell needs to complete commands, their flags and words.
+func completion(_ context.Context, p *cli.Process, args []string) error {
+	switch args[0] {
+	case "bash":
+		return bashCompletion(p.Stdout)
+	case "zsh":
+		return zshCompletion(p.Stdout)
+	}
+	return fishCompletion(p.Stdout)
+}
+
+// words are what can follow a command: its flags and the choices for its argument.
+func words(c cli.Command) []string {
 	var list []string
-	for _, flag := range regexp.MustCompile(`(?:^|[ \[])(--?[a-z][a-z-]*)`).FindAllStringSubmatch(c.args, -1) {
-		list = append(list, flag[1])
+	for _, f := range c.Flags() {
+		list = append(list, f.Dashed())
 	}
-	for _, alternatives := range regexp.MustCompile(`[a-z][a-z-]*(?:\|[a-z][a-z-]*)+`).FindAllString(c.args, -1) {
-		list = append(list, strings.Split(alternatives, "|")...)
+	if c.Name == "help" {
+		for _, other := range commands() {
+			list = append(list, other.Name)
+		}
 	}
-	return list
+	return append(list, c.Args.Choices...)
 }
 
 func bashCompletion(w io.Writer) error {
 	var names []string
 	var cases strings.Builder
 	for _, c := range commands() {
-		names = append(names, c.name)
-		if words := c.words(); len(words) > 0 {
-			fmt.Fprintf(&cases, "    %s) words=%q ;;\n", c.name, strings.Join(words, " "))
+		names = append(names, c.Name)
+		if words := words(c); len(words) > 0 {
+			fmt.Fprintf(&cases, "    %s) words=%q ;;\n", c.Name, strings.Join(words, " "))
 		}
 	}
 	_, err := fmt.Fprintf(w, `# bash completion for metrics-gate
@@ -63,9 +72,9 @@ complete -o default -F _metrics_gate metrics-gate
 func zshCompletion(w io.Writer) error {
 	var names, cases strings.Builder
 	for _, c := range commands() {
-		fmt.Fprintf(&names, "    '%s:%s'\n", c.name, strings.NewReplacer("'", "", ":", " ").Replace(c.about))
-		if words := c.words(); len(words) > 0 {
-			fmt.Fprintf(&cases, "    %s) compadd -- %s ;;\n", c.name, strings.Join(words, " "))
+		fmt.Fprintf(&names, "    '%s:%s'\n", c.Name, strings.NewReplacer("'", "", ":", " ").Replace(c.Summary))
+		if words := words(c); len(words) > 0 {
+			fmt.Fprintf(&cases, "    %s) compadd -- %s ;;\n", c.Name, strings.Join(words, " "))
 		}
 	}
 	_, err := fmt.Fprintf(w, `#compdef metrics-gate
@@ -88,18 +97,20 @@ compdef _metrics_gate metrics-gate
 
 func fishCompletion(w io.Writer) error {
 	for _, c := range commands() {
-		about := strings.ReplaceAll(c.about, "'", "")
-		if _, err := fmt.Fprintf(w, "complete -c metrics-gate -n __fish_use_subcommand -a %s -d '%s'\n", c.name, about); err != nil {
+		about := strings.ReplaceAll(c.Summary, "'", "")
+		if _, err := fmt.Fprintf(w, "complete -c metrics-gate -n __fish_use_subcommand -a %s -d '%s'\n", c.Name,
+			about); err != nil {
 			return err
 		}
-		for _, word := range c.words() {
+		for _, word := range words(c) {
 			option := "-a " + word
 			if long, ok := strings.CutPrefix(word, "--"); ok {
 				option = "-l " + long
 			} else if short, ok := strings.CutPrefix(word, "-"); ok {
 				option = "-s " + short
 			}
-			if _, err := fmt.Fprintf(w, "complete -c metrics-gate -n '__fish_seen_subcommand_from %s' %s\n", c.name, option); err != nil {
+			if _, err := fmt.Fprintf(w, "complete -c metrics-gate -n '__fish_seen_subcommand_from %s' %s\n", c.Name,
+				option); err != nil {
 				return err
 			}
 		}

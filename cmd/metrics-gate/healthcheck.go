@@ -3,36 +3,38 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // healthcheckTimeout is less than the probes of Docker and Kubernetes wait.
 const healthcheckTimeout = 3 * time.Second
 
+// healthcheckCommand declares healthcheck.
+func healthcheckCommand() cli.Command {
+	return cli.Command{
+		Name: "healthcheck", Summary: "exit 0 when /readyz of the admin listener is 200",
+		Example: "metrics-gate healthcheck", Setup: cli.NoFlags(healthcheck),
+	}
+}
+
 // healthcheck asks the admin listener's /readyz, for probes in an image without a shell.
-func (p *process) healthcheck(ctx context.Context, args []string) error {
-	if err := p.none("healthcheck", args); err != nil {
-		return err
-	}
-	c, err := load(p.environ)
+func healthcheck(ctx context.Context, p *cli.Process, _ []string) error {
+	c, err := config.Load(p.Environ)
 	if err != nil {
 		return err
 	}
-	if c.Process.AdminAddress == "off" {
-		return &mistake{Thing: prefix + "ADMIN_ADDRESS", Value: "off", Wrong: "there is no /readyz to ask"}
-	}
-	host, port, err := net.SplitHostPort(c.Process.AdminAddress)
-	if err != nil {
-		return err
-	}
-	if ip := net.ParseIP(host); host == "" || host == "localhost" || (ip != nil && ip.IsUnspecified()) {
-		host = "127.0.0.1"
+	admin := c.Process.AdminAddress
+	if admin.Off {
+		return &cli.ConfigError{Thing: config.Prefix + "ADMIN_ADDRESS", Value: "off",
+			Wrong: "there is no /readyz to ask"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin.DialAddress()+"/readyz", nil)
 	if err != nil {
 		return err
 	}

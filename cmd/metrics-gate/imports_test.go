@@ -2,44 +2,105 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// One root, three leaves that do not know each other (ARCHITECTURE.md).
-func TestImportRule(t *testing.T) {
-	const module = "github.com/metrics-gate/metrics-gate/"
-	may := map[string][]string{
-		"auth": {"tlsconf/safefile"}, "tlsconf": {"tlsconf/safefile"}, "tlsconf/safefile": nil, "tlsconf/testca": nil,
-		"proxy/exposition": nil, "proxy/express": nil,
-		"proxy":            {"proxy/exposition"},
-		"cmd/metrics-gate": {"auth", "tlsconf", "tlsconf/safefile", "tlsconf/testca", "proxy", "proxy/exposition", "proxy/express"},
+const module = "github.com/metrics-gate/metrics-gate/"
+
+// floors lists every package with the packages of the module it may import. A package
+// stands below all that import it, so every arrow falls (ARCHITECTURE.md).
+func floors() [][2]string {
+	const rooms = "cmd/metrics-gate/internal/"
+	list := [][2]string{
+		{"tlsconf/safefile", ""},
+		{"tlsconf/testca", ""},
+		{"tlsconf", "tlsconf/safefile"},
+		{"auth", "tlsconf/safefile"},
+		{"proxy/exposition", ""},
+		{"proxy/fastpath", ""},
+		{"proxy/rawconn", ""},
+		{"proxy/internal/freelist", ""},
+		{"proxy/internal/proxytest", ""},
+		{"proxy/upstream", "proxy/rawconn"},
+		{"proxy", "proxy/upstream"},
+		{"proxy/scrape", "proxy proxy/exposition proxy/internal/freelist proxy/upstream"},
+		{"proxy/profile", "proxy proxy/upstream"},
+		{"~cli", ""},
+		{"~demofiles", "auth tlsconf/testca"},
+		{"~config", "auth ~cli proxy/exposition proxy/upstream"},
+		{"~configtest", "~config ~demofiles"},
+		{"~loopback", ""},
+		{"~expiry", "~cli tlsconf"},
+		{"~client", "~cli"},
+		{"~connlimit", "proxy/fastpath"},
+		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
+			"proxy/upstream tlsconf"},
+		{"~status", "~cli ~config ~expiry ~loopback proxy"},
+		{"~server", "~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
+			"proxy/rawconn tlsconf"},
+		{"~gatetest", "~cli ~config ~demofiles ~server"},
+		{"~demo", "~cli ~config ~demofiles ~server"},
+		{"~check", "auth ~cli ~config ~expiry ~gate proxy/profile"},
+		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~status proxy/exposition"},
+		{"~manifest", "~cli ~client ~config"},
+		{"~profile", "~cli ~client ~config ~loopback proxy"},
+		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~server ~check ~doctor ~manifest ~profile ~demo"},
 	}
+	for i, floor := range list {
+		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)
+		list[i][1] = strings.ReplaceAll(floor[1], "~", rooms)
+	}
+	return list
+}
+
+func TestImportsFall(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := 0
+	imports := map[string][]string{}
 	for line := range strings.Lines(string(out)) {
 		fields := strings.Fields(line)
-		name := strings.TrimPrefix(fields[0], module)
-		allowed, known := may[name]
-		if !known {
-			t.Errorf("%s is not in the picture", name)
-			continue
+		imports[strings.TrimPrefix(fields[0], module)] = fields[1:]
+	}
+	var below []string
+	for _, floor := range floors() {
+		name, allowed := floor[0], strings.Fields(floor[1])
+		for _, lower := range allowed {
+			if !slices.Contains(below, lower) {
+				t.Errorf("%s may import %s, which is not below it", name, lower)
+			}
 		}
-		seen++
-		for _, imported := range fields[1:] {
-			if imported == "github.com/go-chi/chi/v5/middleware" || imported == "net/http/pprof" || imported == "expvar" {
-				t.Errorf("%s imports %s, which registers on the default mux", name, imported)
-			}
-			local, ours := strings.CutPrefix(imported, module)
-			if ours && !strings.Contains(" "+strings.Join(allowed, " ")+" ", " "+local+" ") {
-				t.Errorf("%s imports %s", name, local)
-			}
+		found, exists := imports[name]
+		if !exists {
+			t.Errorf("%s does not exist", name)
+		}
+		checkImports(t, name, found, allowed)
+		below = append(below, name)
+		delete(imports, name)
+	}
+	for name := range imports {
+		t.Errorf("%s stands on no floor", name)
+	}
+}
+
+// checkImports compares what a package imports with what it may.
+func checkImports(t *testing.T, name string, found, allowed []string) {
+	t.Helper()
+	for _, imported := range found {
+		switch imported {
+		case "github.com/go-chi/chi/v5/middleware", "net/http/pprof", "expvar":
+			t.Errorf("%s imports %s, which registers on the default mux", name, imported)
+		}
+		if local, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(allowed, local) {
+			t.Errorf("%s imports %s", name, local)
 		}
 	}
-	if seen != len(may) {
-		t.Errorf("%d packages of %d seen", seen, len(may))
+	for _, local := range allowed {
+		if !slices.Contains(found, module+local) && strings.HasPrefix(name, "cmd/") {
+			t.Errorf("%s may import %s and does not", name, local)
+		}
 	}
 }

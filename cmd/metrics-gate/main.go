@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 )
 
 func main() {
-	frugal(os.Getenv)
+	gate.TuneRuntime(os.Getenv)
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
@@ -21,9 +24,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	p := &process{environ: environ, signals: signals, stdout: stdout, stderr: stderr}
-	if err := p.dispatch(ctx, args); err != nil {
-		return report(stderr, err)
-	}
-	return 0
+	b := cli.ReadBuild(buildVersion, buildRevision)
+	p := &cli.Process{Environ: environ, Stdout: stdout, Stderr: stderr, Build: b, Signals: signals}
+	return cli.Report(stderr, dispatch(ctx, p, args))
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
 // The scripts drive the real program: this test binary, started again as metrics-gate.
@@ -29,5 +31,5 @@ func TestScripts(t *testing.T) {
 func demoFiles(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o700))
-	ts.Check(writeDemoFiles(dir))
+	ts.Check(demofiles.Write(dir))
 }

@@ -1,41 +1,28 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"runtime"
-	"runtime/debug"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // Set by the linker: -X main.buildVersion=… -X main.buildRevision=…
 var buildVersion, buildRevision string
 
-// build tells which metrics-gate this is.
-type build struct{ Version, Revision, GoVersion string }
-
-// thisBuild prefers what the linker was told over what the Go toolchain recorded.
-func thisBuild() build {
-	b := build{Version: buildVersion, Revision: buildRevision, GoVersion: runtime.Version()}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		b.Version = cmp.Or(b.Version, info.Main.Version)
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				b.Revision = cmp.Or(b.Revision, s.Value)
-			}
-		}
+// versionCommand declares version.
+func versionCommand() cli.Command {
+	return cli.Command{
+		Name: "version", Summary: "print the version",
+		Example: "metrics-gate version", Setup: cli.NoFlags(version),
 	}
-	b.Version = cmp.Or(b.Version, "devel")
-	b.Revision = cmp.Or(b.Revision, "unknown")
-	return b
 }
 
 // version prints the build on one line.
-func (p *process) version(_ context.Context, args []string) error {
-	if err := p.none("version", args); err != nil {
-		return err
-	}
-	b := thisBuild()
-	_, err := fmt.Fprintf(p.stdout, "metrics-gate %s (revision %s, %s %s/%s)\n", b.Version, b.Revision, b.GoVersion, runtime.GOOS, runtime.GOARCH)
+func version(_ context.Context, p *cli.Process, _ []string) error {
+	b := p.Build
+	_, err := fmt.Fprintf(p.Stdout, "metrics-gate %s (revision %s, %s %s/%s)\n", b.Version, b.Revision, b.GoVersion,
+		runtime.GOOS, runtime.GOARCH)
 	return err
 }

@@ -21,6 +21,7 @@ type order struct {
 	Once bool  // with Open: one scrape only
 	Run  int   // number of scrapes
 	Show bool  // one scrape with its body
+	Pace *pace // scrapes at intervals
 }
 
 // plan says how to scrape.
@@ -40,6 +41,7 @@ type result struct {
 	Bytes       int64 // of one body
 	Suite       string
 	Body        []byte
+	Paced       []result // of each plan of a pace
 }
 
 // loadRole runs the orders on stdin until its end.
@@ -71,6 +73,7 @@ type load struct {
 	pki      *pki
 	plan     plan
 	scrapers []*scraper
+	paced    map[string]*scraper // by address
 }
 
 func (l *load) obey(o order) (result, error) {
@@ -85,6 +88,8 @@ func (l *load) obey(o order) (result, error) {
 			return l.run(1)
 		}
 		return l.run(3 * l.plan.Connections)
+	case o.Pace != nil:
+		return l.pace(*o.Pace), nil
 	case o.Show:
 		s := newScraper(l.pki, l.plan)
 		defer s.close()
@@ -131,6 +136,10 @@ func (l *load) close() {
 	for _, s := range l.scrapers {
 		s.close()
 	}
+	for _, s := range l.paced {
+		s.close()
+	}
+	l.paced = nil
 }
 
 // scraper is one connection, opened on first use.

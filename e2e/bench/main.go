@@ -1,7 +1,8 @@
 // Command bench compares the gate with nginx, haproxy and the standard library's reverse
-// proxy in one run, and prints tables for docs/performance.md.
+// proxy in one run, and prints tables for docs/lab-book.md.
 //
-//	go run ./bench                                    everything
+//	go run ./bench                                    everything, about 20 minutes
+//	go run ./bench -only "as used|idle" -idle 1m      these sections alone
 //	go run ./bench -quick                             fewer rounds: rough figures, for CI
 //	go run ./bench -gate old=/tmp/a -gate new=/tmp/b  two builds against each other
 //	go run ./bench -gate p1=/tmp/a,GOMAXPROCS=1       a build with its own environment
@@ -26,6 +27,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "regular expression: sections to run, by title")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the gate to this file, and measure nothing")
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each scenario (default 11, quick 3)")
+	flag.DurationVar(&o.idle, "idle", 10*time.Minute, "length of the section idle (quick: at most 20s)")
 	flag.Func("gate", "a built gate to measure, [name=]path[,VARIABLE=value...]; may be repeated (default: build it)",
 		func(s string) error {
 			o.gates = append(o.gates, s)
@@ -38,6 +40,9 @@ func main() {
 			return nil
 		})
 	flag.Parse()
+	if o.quick {
+		o.idle = min(o.idle, 20*time.Second)
+	}
 	if err := start(*role, o, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -54,7 +59,7 @@ func start(role string, o options, arguments []string) error {
 		return runnerRole(role, arguments[0], arguments[1])
 	}
 	runtime.LockOSThread() // a child gets its death signal when this thread ends
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()

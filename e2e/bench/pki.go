@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
@@ -45,6 +46,13 @@ func makePKI(dir string) (*pki, error) {
 		return nil, err
 	}
 	if err := os.WriteFile(file("both.pem"), append(server.CertPEM(), key...), 0o600); err != nil {
+		return nil, err
+	}
+	list, err := ca.CRL(testca.CRLOptions{NextUpdate: time.Now().Add(24 * time.Hour)})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(file("crl.pem"), testca.CRLPEM(list), 0o644); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(file("ca.pem"), ca.CertPEM(), 0o644); err != nil {

@@ -17,6 +17,7 @@ type options struct {
 	quick, strace bool
 	only, profile string
 	rounds        int
+	idle          time.Duration
 	gates, others []string
 }
 
@@ -96,6 +97,8 @@ func (b *bench) sections(ctx context.Context) error {
 	list = append(list,
 		section{"authentication", b.authentication},
 		section{"scaling", b.scaling},
+		section{"as used", b.asUsed},
+		section{"idle", b.idle},
 		section{"start and size", b.startAndSize})
 	for _, s := range list {
 		if !wanted.MatchString(s.title) {

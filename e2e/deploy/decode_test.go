@@ -4,23 +4,29 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"strings"
 	"testing"
 
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	monitoringv1alpha1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1alpha1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
 // kinds are the types that manifests are decoded into, strictly.
 var kinds = map[string]func() any{
-	"v1/ConfigMap":                                func() any { return new(corev1.ConfigMap) },
-	"v1/Service":                                  func() any { return new(corev1.Service) },
-	"v1/Secret":                                   func() any { return new(corev1.Secret) },
+	"v1/Namespace":                      func() any { return new(corev1.Namespace) },
+	"v1/ConfigMap":                      func() any { return new(corev1.ConfigMap) },
+	"v1/Service":                        func() any { return new(corev1.Service) },
+	"v1/Secret":                         func() any { return new(corev1.Secret) },
+	"v1/ServiceAccount":                 func() any { return new(corev1.ServiceAccount) },
+	"rbac.authorization.k8s.io/v1/Role": func() any { return new(rbacv1.Role) },
+	"rbac.authorization.k8s.io/v1/RoleBinding":    func() any { return new(rbacv1.RoleBinding) },
 	"apps/v1/Deployment":                          func() any { return new(appsv1.Deployment) },
 	"networking.k8s.io/v1/NetworkPolicy":          func() any { return new(networkingv1.NetworkPolicy) },
 	"monitoring.coreos.com/v1/PodMonitor":         func() any { return new(monitoringv1.PodMonitor) },
@@ -31,6 +37,9 @@ var kinds = map[string]func() any{
 	"cert-manager.io/v1/ClusterIssuer":            func() any { return new(clusterIssuer) },
 	"trust.cert-manager.io/v1alpha1/Bundle":       func() any { return new(bundle) },
 	"apps.gitlab.com/v1beta2/Runner":              func() any { return new(runner) },
+	"argoproj.io/v1alpha1/Application":            func() any { return new(application) },
+	"helm.toolkit.fluxcd.io/v2/HelmRelease":       func() any { return new(helmv2.HelmRelease) },
+	"source.toolkit.fluxcd.io/v1/HelmRepository":  func() any { return new(sourcev1.HelmRepository) },
 }
 
 // Of cert-manager, trust-manager and the runner's operator no types are to be had as a
@@ -99,14 +108,39 @@ type (
 	}
 )
 
-var separator = regexp.MustCompile(`(?m)^---\s*$`)
+var (
+	separator = regexp.MustCompile(`(?m)^---\s*$`)
+	commented = regexp.MustCompile(`(?m)^\s*(#.*)?\n?`)
+)
+
+// meta is an object's metadata, to read and to change.
+func meta(o any) *metav1.ObjectMeta {
+	accessor, ok := o.(metav1.ObjectMetaAccessor)
+	if !ok {
+		panic(fmt.Sprintf("%T has no metadata", o))
+	}
+	m, ok := accessor.GetObjectMeta().(*metav1.ObjectMeta)
+	if !ok {
+		panic(fmt.Sprintf("%T has no ObjectMeta", o))
+	}
+	return m
+}
+
+// namespaced says whether a kind of object lives in a namespace.
+func namespaced(o any) bool {
+	switch o.(type) {
+	case *clusterIssuer, *bundle, *corev1.Namespace:
+		return false
+	}
+	return true
+}
 
 // manifests decodes every document of text, strictly: an unknown or repeated field is a failure.
 func manifests(t *testing.T, name, text string) []any {
 	t.Helper()
 	var list []any
 	for _, doc := range separator.Split(text, -1) {
-		if strings.TrimSpace(doc) == "" {
+		if commented.ReplaceAllString(doc, "") == "" {
 			continue
 		}
 		o, err := decode(doc)

@@ -1,230 +1,228 @@
 package deploy
 
 import (
-	"encoding/json"
+	"bytes"
+	"maps"
+	"os"
 	"os/exec"
-	"strconv"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/strategicpatch"
-	"sigs.k8s.io/yaml"
+	"helm.sh/helm/v4/pkg/cli"
+	"helm.sh/helm/v4/pkg/postrenderer"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 )
 
-// values are those of the chart that ours set; an unknown one is a failure.
-type values struct {
-	Metrics struct {
-		Enabled    bool   `json:"enabled"`
-		Port       int32  `json:"port"`
-		PortName   string `json:"portName"`
-		PodMonitor struct {
-			Enabled   bool                        `json:"enabled"`
-			Scheme    string                      `json:"scheme"`
-			TLSConfig *monitoringv1.SafeTLSConfig `json:"tlsConfig"`
-		} `json:"podMonitor"`
-	} `json:"metrics"`
-	ExtraEnv           map[string]string         `json:"extraEnv"`
-	PodLabels          map[string]string         `json:"podLabels"`
-	PodAnnotations     map[string]string         `json:"podAnnotations"`
-	PodSecurityContext corev1.PodSecurityContext `json:"podSecurityContext"`
-	Automount          *bool                     `json:"automountServiceAccountToken"`
-	VolumeMounts       []corev1.VolumeMount      `json:"volumeMounts"`
-	ExtraContainers    []corev1.Container        `json:"extraContainers"`
-	Volumes            []corev1.Volume           `json:"volumes"`
-}
+var ways = []string{"mtls", "bearer", "oauth2"}
 
-// chart does with the values what the chart's template does.
-func chart(t *testing.T, path string) (*appsv1.Deployment, values) {
-	t.Helper()
-	var v values
-	if err := yaml.UnmarshalStrict([]byte(read(t, path)), &v); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	d := one[appsv1.Deployment](t, manifests(t, "chart", read(t, "testdata/chart.yaml")))
-	pod := &d.Spec.Template
-	runner := &pod.Spec.Containers[0]
-	if v.Metrics.Port != 0 {
-		runner.Ports[0] = corev1.ContainerPort{Name: v.Metrics.PortName, ContainerPort: v.Metrics.Port}
-	}
-	annotate := func(key, value string) {
-		if _, twice := pod.Annotations[key]; twice {
-			t.Errorf("annotation %s twice: kustomize refuses that", key)
-		}
-		pod.Annotations[key] = value
-	}
-	if v.Metrics.Enabled {
-		annotate("prometheus.io/scrape", "true")
-		annotate("prometheus.io/port", strconv.Itoa(int(runner.Ports[0].ContainerPort)))
-	}
-	for key, value := range v.PodAnnotations {
-		annotate(key, value)
-	}
-	for key, value := range v.PodLabels {
-		pod.Labels[key] = strings.ReplaceAll(value, "{{ .Release.Name }}", "prod")
-	}
-	for key, value := range v.ExtraEnv {
-		runner.Env = append(runner.Env, corev1.EnvVar{Name: key, Value: value})
-	}
-	pod.Spec.SecurityContext = &v.PodSecurityContext
-	pod.Spec.AutomountServiceAccountToken = v.Automount
-	runner.VolumeMounts = append(runner.VolumeMounts, v.VolumeMounts...)
-	pod.Spec.Containers = append(pod.Spec.Containers, v.ExtraContainers...)
-	pod.Spec.Volumes = append(pod.Spec.Volumes, v.Volumes...)
-	return d, v
-}
-
-// TestHelm: values alone put the gate into the chart's pod, which is as restricted as can be.
+// TestHelm: values alone put the gate into the chart's pod, which is as restricted as can be,
+// and bring all that it refers to.
 func TestHelm(t *testing.T) {
-	d, v := chart(t, source("deploy/k8s/helm/values.yaml"))
-	g := gatedPod(t, d, nil)
-	g.check(t)
-	restricted(t, g.pod, &g.pod.Spec)
-	if m := v.Metrics; !m.PodMonitor.Enabled || m.PodMonitor.Scheme != "https" || *m.PodMonitor.TLSConfig.ServerName == "" || m.Port != 9253 {
-		t.Errorf("metrics %+v", m)
-	}
-	for port, want := range map[string]string{"prometheus.io/port": "9253", "prometheus.io/scheme": "https"} {
-		if got := g.pod.Annotations[port]; got != want {
-			t.Errorf("%s is %q, not %q", port, got, want)
+	for kind, folder := range charts() {
+		for _, way := range ways {
+			t.Run(kind+"/"+way, func(t *testing.T) {
+				list := valuesFor(t, "prod", way).objects(t, folder)
+				c := newCluster(t, list, build(t, source("deploy/k8s/cert-manager")))
+				c.resolve(t)
+				g := gatedPod(t, one[appsv1.Deployment](t, list), list)
+				g.check(t, c)
+				restricted(t, g.pod, &g.pod.Spec)
+				c.agree(t, way)
+				for key, want := range map[string]string{
+					"prometheus.io/port": "9253", "prometheus.io/scheme": "https",
+					"prometheus.istio.io/merge-metrics": "false",
+				} {
+					if got := g.pod.Annotations[key]; got != want {
+						t.Errorf("%s is %q, not %q", key, got, want)
+					}
+				}
+				np := one[networkingv1.NetworkPolicy](t, list)
+				if !selects(t, &np.Spec.PodSelector, g.pod.Labels) {
+					t.Error("the NetworkPolicy does not select the pod")
+				}
+			})
 		}
 	}
 }
 
-// TestHelmPostRender runs the post-renderer on the chart's output.
-func TestHelmPostRender(t *testing.T) {
-	d, _ := chart(t, source("deploy/k8s/helm-post-render/values.yaml"))
-	release, err := yaml.Marshal(d)
+// TestHelmServiceMonitor: who turns the chart's ServiceMonitor on, as GitLab's page does, gets
+// the scheme, the certificates and the namespace of the PodMonitor.
+func TestHelmServiceMonitor(t *testing.T) {
+	for kind, folder := range charts() {
+		i := valuesFor(t, "prod", "mtls")
+		i.set = []string{
+			"service.enabled=true",
+			"metrics.serviceMonitor.enabled=true",
+			"metrics.podMonitor.enabled=false",
+		}
+		list := i.objects(t, folder)
+		c := newCluster(t, list, build(t, source("deploy/k8s/cert-manager")))
+		c.resolve(t)
+		m := one[monitoringv1.ServiceMonitor](t, list)
+		e := m.Spec.Endpoints[0]
+		if m.Namespace != "monitoring" || e.Scheme == nil || *e.Scheme != "https" || e.TLSConfig == nil {
+			t.Errorf("%s: %s, endpoint %+v", kind, m.Namespace, e)
+			continue
+		}
+		credentialsMatch(t, "servicemonitor-mtls.yaml", &e.TLSConfig.SafeTLSConfig, false, false)
+		if port := one[corev1.Service](t, list).Spec.Ports[0]; port.Port != 9253 || port.Name != e.Port {
+			t.Errorf("%s: Service port %+v", kind, port)
+		}
+	}
+}
+
+// TestHelmRefuses: values of another release, and a CA that is not there, are refused.
+func TestHelmRefuses(t *testing.T) {
+	for want, change := range map[string]func(*install){
+		"metricsGate.name is not RELEASE-metrics-gate": func(i *install) { i.release = "other" },
+		"--set-file metricsGate.clientCA=FILE":         func(i *install) { i.setFiles = nil },
+		"metricsGate.tlsSecret is not": func(i *install) {
+			i.set = []string{"metricsGate.tlsSecret=prod-tls"}
+		},
+	} {
+		i := valuesFor(t, "prod", "mtls")
+		change(&i)
+		if _, err := i.render(t, "testdata/chart"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+// TestHelmReleaseLabelTwice: what the values say of podMonitor.labels.release is so.
+func TestHelmReleaseLabelTwice(t *testing.T) {
+	for kind, folder := range charts() {
+		i := valuesFor(t, "prod", "mtls")
+		i.set = []string{"metrics.podMonitor.labels.release=kube-prometheus-stack"}
+		text, err := i.render(t, folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		twice := 0
+		for _, doc := range separator.Split(text, -1) {
+			if _, err := decode(doc); err != nil && strings.Contains(doc, "kind: PodMonitor") {
+				twice++
+			}
+		}
+		if twice != 1 {
+			t.Errorf("%s: %d PodMonitors with a key twice", kind, twice)
+		}
+	}
+}
+
+// TestHelmSettingsRoll: a setting changes the pods, the CA that the gate reads again does not.
+func TestHelmSettingsRoll(t *testing.T) {
+	label := func(set ...string) string {
+		i := valuesFor(t, "prod", "mtls")
+		i.set = set
+		pod := one[appsv1.Deployment](t, i.objects(t, "testdata/chart")).Spec.Template
+		return pod.Labels["metrics-gate.github.io/settings"]
+	}
+	before := label()
+	if got := label("metricsGate.allow=token:x"); got == before || len(got) != 32 {
+		t.Errorf("another METRICS_ALLOW: %q after %q", got, before)
+	}
+	if got := label(); got != before {
+		t.Errorf("nothing changed: %q after %q", got, before)
+	}
+}
+
+// postRender pipes the chart's output through the post-renderer, as Helm does.
+func postRender(t *testing.T, i install, folder string) []any {
+	t.Helper()
+	i.files = []string{source("deploy/k8s/helm-post-render/values.yaml")}
+	text, err := i.render(t, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), source("deploy/k8s/helm-post-render/post-render.sh"))
-	cmd.Stdin = strings.NewReader(string(release))
+	cmd.Stdin = strings.NewReader(text)
 	r := finish(t, cmd)
 	if r.code != 0 || r.stderr != "" {
 		t.Fatalf("exit %d: %s", r.code, r.stderr)
 	}
-	list := manifests(t, "release", r.stdout)
-	g := gatedPod(t, one[appsv1.Deployment](t, list), list)
-	g.check(t)
-	restricted(t, g.pod, &g.pod.Spec)
-	if !g.native {
-		t.Error("not a native sidecar")
+	return manifests(t, "release", r.stdout)
+}
+
+// TestHelmPostRender: jobs in another namespace stay there, the gate goes where the runner is.
+func TestHelmPostRender(t *testing.T) {
+	for kind, folder := range charts() {
+		for _, jobs := range []string{"", "jobs"} {
+			list := postRender(
+				t,
+				install{release: "prod", namespace: "gitlab-runner", set: []string{"runners.jobNamespace=" + jobs}},
+				folder,
+			)
+			c := newCluster(t, list, build(t, source("deploy/k8s/cert-manager")), namespaces(jobs))
+			c.resolve(t)
+			g := gatedPod(t, one[appsv1.Deployment](t, list), list)
+			g.check(t, c)
+			restricted(t, g.pod, &g.pod.Spec)
+			checkSelected(t, g, list)
+			if !g.native {
+				t.Errorf("%s: not a native sidecar", kind)
+			}
+			elsewhere := slices.DeleteFunc(
+				slices.Clone(list),
+				func(o any) bool { return meta(o).Namespace == "gitlab-runner" },
+			)
+			if (jobs == "") != (len(elsewhere) == 0) {
+				t.Errorf("%s: jobs in %q: %d objects outside of the release's namespace", kind, jobs, len(elsewhere))
+			}
+		}
 	}
-	if good := command(t, "git", "-C", source("deploy/k8s"), "status", "--porcelain", "--ignored", "helm-post-render"); strings.Contains(good.stdout, "release.yaml") {
+	r := command(t, "git", "-C", source("deploy/k8s"), "status", "--porcelain", "--ignored", "helm-post-render")
+	if strings.Contains(r.stdout, "release.yaml") {
 		t.Error("the post-renderer leaves files behind")
 	}
 }
 
-// TestHelm4Plugin: the plugin's file has the fields that Helm 4 asks for, and runs what is there.
+// TestHelm4Plugin: Helm 4 finds the plugin where `helm plugin install` links it, runs it, and
+// gets what Helm 3 gets from the script.
 func TestHelm4Plugin(t *testing.T) {
-	var plugin struct {
-		APIVersion    string `json:"apiVersion"`
-		Type          string `json:"type"`
-		Name          string `json:"name"`
-		Version       string `json:"version"`
-		Runtime       string `json:"runtime"`
-		RuntimeConfig struct {
-			PlatformCommand []struct {
-				Command string `json:"command"`
-			} `json:"platformCommand"`
-		} `json:"runtimeConfig"`
-	}
-	if err := yaml.UnmarshalStrict([]byte(read(t, source("deploy/k8s/helm-post-render/plugin.yaml"))), &plugin); err != nil {
-		t.Fatal(err)
-	}
-	command := plugin.RuntimeConfig.PlatformCommand[0].Command
-	if plugin.Type != "postrenderer/v1" || plugin.APIVersion != "v1" || command != "${HELM_PLUGIN_DIR}/post-render.sh" {
-		t.Errorf("%+v", plugin)
-	}
-}
-
-// TestOperator applies the Runner's patches as the operator does: the listener, then podSpec.
-func TestOperator(t *testing.T) {
-	list := manifests(t, "operator", good(t, "kubectl", "kustomize", source("deploy/k8s/operator")))
-	r := one[runner](t, list)
-	d := one[appsv1.Deployment](t, manifests(t, "operator", read(t, "testdata/operator.yaml")))
-	spec := &d.Spec.Template.Spec
-	for i, e := range spec.Containers[0].Env {
-		if e.Name == "LISTEN_ADDRESS" {
-			spec.Containers[0].Env[i].Value = r.Spec.ListenAddr
-		}
-	}
-	for _, p := range r.Spec.PodSpec {
-		if p.PatchType != "strategic" || p.Name == "" {
-			t.Fatalf("patch %q of type %q: merge would replace the runner", p.Name, p.PatchType)
-		}
-		if err := yaml.UnmarshalStrict([]byte(p.Patch), new(corev1.PodSpec)); err != nil {
-			t.Fatalf("patch %s: %v", p.Name, err)
-		}
-		patch, err := yaml.YAMLToJSON([]byte(p.Patch))
-		if err != nil {
-			t.Fatal(err)
-		}
-		original, err := json.Marshal(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		merged, err := strategicpatch.StrategicMergePatch(original, patch, corev1.PodSpec{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		*spec = corev1.PodSpec{}
-		if err := json.Unmarshal(merged, spec); err != nil {
-			t.Fatal(err)
-		}
-	}
-	g := gatedPod(t, d, nil)
-	g.check(t)
-	restricted(t, g.pod, &g.pod.Spec)
-	checkSelected(t, g, list)
-	if g.runner.Name != "runner" || len(g.runner.VolumeMounts) != 3 || !g.native {
-		t.Errorf("the runner was not merged but replaced: %+v", g.runner)
-	}
-}
-
-// TestOperatorRefusesMap: podSpec as a map, as GitLab's page shows it, is what our type refuses too.
-func TestOperatorRefusesMap(t *testing.T) {
-	_, err := decode("apiVersion: apps.gitlab.com/v1beta2\nkind: Runner\nmetadata: {name: x}\nspec:\n  podSpec: {name: metrics, patch: '{}', patchType: strategic}\n")
-	if err == nil {
-		t.Error("passed")
-	}
-}
-
-// TestSidecarsAgree: the container stands in four places; but for what must differ it is the same.
-func TestSidecarsAgree(t *testing.T) {
-	native := one[appsv1.Deployment](t, manifests(t, "native", read(t, source("deploy/k8s/components/sidecar/sidecar.yaml")))).Spec.Template.Spec.InitContainers[0]
-	var patch []struct {
-		Op    string           `json:"op"`
-		Path  string           `json:"path"`
-		Value corev1.Container `json:"value"`
-	}
-	if err := yaml.UnmarshalStrict([]byte(read(t, source("deploy/k8s/components/sidecar-plain/sidecar.yaml"))), &patch); err != nil {
-		t.Fatal(err)
-	}
-	var operator corev1.PodSpec
-	r := one[runner](t, manifests(t, "operator", read(t, source("deploy/k8s/operator/runner.yaml"))))
-	if err := yaml.UnmarshalStrict([]byte(r.Spec.PodSpec[0].Patch), &operator); err != nil {
-		t.Fatal(err)
-	}
-	_, v := chart(t, source("deploy/k8s/helm/values.yaml"))
-	want := alike(t, native)
-	for name, c := range map[string]corev1.Container{"sidecar-plain": patch[0].Value, "operator": operator.InitContainers[0], "helm": v.ExtraContainers[0]} {
-		if got := alike(t, c); got != want {
-			t.Errorf("%s:\n%s\nsidecar:\n%s", name, got, want)
-		}
-	}
-}
-
-// alike leaves out what differs for a reason: settings, ports, and how long it lives.
-func alike(t *testing.T, c corev1.Container) string {
-	t.Helper()
-	c.Env, c.EnvFrom, c.Ports, c.RestartPolicy, c.StartupProbe = nil, nil, nil, nil, nil
-	out, err := yaml.Marshal(c)
+	i := install{release: "prod", namespace: "gitlab-runner"}
+	want := shapes(t, postRender(t, i, "testdata/chart"))
+	i.files = []string{source("deploy/k8s/helm-post-render/values.yaml")}
+	text, err := i.render(t, "testdata/chart")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(out)
+	folder := t.TempDir()
+	if err := os.Symlink(source("deploy/k8s/helm-post-render"), filepath.Join(folder, "metrics-gate")); err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := postrenderer.NewPostRendererPlugin(&cli.EnvSettings{PluginsDirectory: folder}, "metrics-gate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendered, err := plugin.Run(bytes.NewBufferString(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := shapes(t, manifests(t, "helm 4", rendered.String())); !maps.Equal(got, want) {
+		t.Errorf("Helm 4 has\n%v\nHelm 3\n%v", got, want)
+	}
+}
+
+// TestChartShape: what testdata/chart makes of the values is what the real chart makes of them,
+// but for the runner's version and what no value of ours reaches.
+func TestChartShape(t *testing.T) {
+	real, given := charts()["real"]
+	if !given {
+		t.Log("no CHART: the shape is compared with nothing")
+		return
+	}
+	i := valuesFor(t, "prod", "mtls")
+	i.set = []string{"service.enabled=true", "metrics.serviceMonitor.enabled=true"}
+	shape, want := shapes(t, i.objects(t, "testdata/chart")), shapes(t, i.objects(t, real))
+	for _, name := range slices.Sorted(maps.Keys(shape)) {
+		if shape[name] != want[name] {
+			t.Errorf("%s: the shape has\n%s\nthe chart\n%s", name, shape[name], want[name])
+		}
+	}
 }

@@ -15,44 +15,97 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 )
 
-// bases are runners as they are found: one without a chart, the chart's, the operator's.
-var bases = map[string]string{"plain": "", "chart": "testdata/chart.yaml", "operator": "testdata/operator.yaml"}
-
-// tree copies deploy/k8s, with another runner in examples/runner.
+// tree copies deploy/k8s, with another runner in examples/runner unless base is empty.
 func tree(t *testing.T, base string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(source("deploy", "k8s"))); err != nil {
 		t.Fatal(err)
 	}
-	if base == "" {
-		return dir
-	}
-	content := read(t, base)
-	if strings.HasSuffix(base, "chart.yaml") { // the chart has no such label by itself: podLabels adds it
-		content = strings.Replace(content, "        heritage: \"Helm\"\n      annotations:", "        heritage: \"Helm\"\n        app.kubernetes.io/name: prod\n      annotations:", 1)
-	}
-	// Where the operator runs, the SCC sets the fsGroup.
-	content = strings.Replace(content, "      serviceAccountName: gitlab-runner-app-sa\n", "      serviceAccountName: gitlab-runner-app-sa\n      securityContext: {fsGroup: 1000650000}\n", 1)
-	if err := os.WriteFile(filepath.Join(dir, "examples", "runner", "deployment.yaml"), []byte(content), 0o600); err != nil {
-		t.Fatal(err)
+	if base != "" {
+		replaceIn(
+			t,
+			filepath.Join(dir, "examples/runner/deployment.yaml"),
+			read(t, filepath.Join(dir, "examples/runner/deployment.yaml")),
+			base,
+		)
 	}
 	return dir
 }
 
+// replaceIn replaces strings in a file, each of which must be there.
+func replaceIn(t *testing.T, path string, pairs ...string) {
+	t.Helper()
+	text := read(t, path)
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(text, pairs[i]) {
+			t.Fatalf("%s: no %q", path, pairs[i])
+		}
+		text = strings.ReplaceAll(text, pairs[i], pairs[i+1])
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// build is what `kubectl kustomize` makes of a folder.
+func build(t *testing.T, parts ...string) []any {
+	t.Helper()
+	folder := filepath.Join(parts...)
+	return manifests(t, folder, good(t, "kubectl", "kustomize", folder))
+}
+
+// chosen builds prometheus-operator in a tree with these files.
+func chosen(t *testing.T, dir string, files ...string) []any {
+	t.Helper()
+	const path = "prometheus-operator/kustomization.yaml"
+	text := read(t, filepath.Join(dir, path))
+	replaceIn(t, filepath.Join(dir, path), "  - podmonitor-mtls.yaml\n", "  - "+strings.Join(files, "\n  - ")+"\n")
+	defer replaceIn(t, filepath.Join(dir, path), read(t, filepath.Join(dir, path)), text)
+	return build(t, dir, "prometheus-operator")
+}
+
+// bases are runners as they are found: one without a chart, the chart's, the operator's.
+func bases(t *testing.T) map[string]string {
+	t.Helper()
+	chart, err := install{
+		release:   "prod",
+		namespace: "gitlab-runner",
+		set:       []string{`podLabels.app\.kubernetes\.io/name=prod`},
+	}.render(
+		t,
+		"testdata/chart",
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Where the operator runs, the SCC sets the fsGroup.
+	operator := strings.Replace(read(t, "testdata/operator.yaml"), "      serviceAccountName: gitlab-runner-app-sa\n",
+		"      serviceAccountName: gitlab-runner-app-sa\n      securityContext: {fsGroup: 1000650000}\n", 1)
+	return map[string]string{"plain": "", "chart": chart, "operator": operator}
+}
+
+// overlays are the examples that add the gate to a runner.
+func overlays(t *testing.T) (names []string) {
+	t.Helper()
+	for _, path := range glob(t, "deploy/k8s/examples/*") {
+		if name := filepath.Base(path); name != "runner" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // TestExamples builds every example onto every kind of runner and looks at the result.
 func TestExamples(t *testing.T) {
-	for kind, base := range bases {
+	for kind, base := range bases(t) {
 		dir := tree(t, base)
-		for _, example := range glob(t, "deploy/k8s/examples/*") {
-			name := filepath.Base(example)
-			if name == "runner" {
-				continue
-			}
+		for _, name := range overlays(t) {
 			t.Run(kind+"/"+name, func(t *testing.T) {
-				list := manifests(t, name, good(t, "kubectl", "kustomize", filepath.Join(dir, "examples", name)))
+				list := build(t, dir, "examples", name)
+				c := newCluster(t, list, build(t, dir, "cert-manager"))
 				g := gatedPod(t, one[appsv1.Deployment](t, list), list)
-				g.check(t)
+				g.check(t, c)
 				if g.native == (name == "before-1.29") {
 					t.Errorf("native sidecar: %v", g.native)
 				}
@@ -60,13 +113,8 @@ func TestExamples(t *testing.T) {
 					restricted(t, g.pod, &g.pod.Spec)
 				}
 				checkSelected(t, g, list)
-				if c := one[certificate](t, list); c.Spec.SecretName != "metrics-gate-tls" || c.Namespace != g.Namespace {
-					t.Errorf("certificate %+v", c)
-				}
-				for _, p := range g.pod.Spec.Volumes {
-					if p.Secret != nil && p.Name == "metrics-gate-tls" && p.Secret.SecretName != "metrics-gate-tls" {
-						t.Errorf("volume %+v", p)
-					}
+				if c := one[certificate](t, list); c.Namespace != g.Namespace || c.Name != g.Name+"-metrics-gate" {
+					t.Errorf("certificate %s/%s", c.Namespace, c.Name)
 				}
 				merge := g.pod.Annotations["prometheus.istio.io/merge-metrics"]
 				if (merge == "false") != (name == "mesh") {
@@ -85,24 +133,25 @@ func checkSelected(t *testing.T, g gated, list []any) {
 		t.Errorf("the NetworkPolicy does not select %v", g.pod.Labels)
 	}
 	for _, path := range glob(t, "deploy/k8s/prometheus-operator/podmonitor-*.yaml") {
-		m := one[monitoringv1.PodMonitor](t, manifests(t, path, read(t, path)))
-		if !selects(t, &m.Spec.Selector, g.pod.Labels) || m.Spec.NamespaceSelector.MatchNames[0] != g.Namespace {
-			t.Errorf("%s does not select %v", path, g.pod.Labels)
-		}
-		for _, e := range m.Spec.PodMetricsEndpoints {
-			if *e.Port != "metrics-gate" || *e.Scheme != "https" {
-				t.Errorf("%s: port %s, scheme %s", path, *e.Port, *e.Scheme)
+		for _, m := range only[monitoringv1.PodMonitor](manifests(t, path, read(t, path))) {
+			if !selects(t, &m.Spec.Selector, g.pod.Labels) || m.Spec.NamespaceSelector.MatchNames[0] != g.Namespace {
+				t.Errorf("%s does not select %v", path, g.pod.Labels)
 			}
 		}
 	}
-	service := one[corev1.Service](t, manifests(t, "service", read(t, source("deploy/k8s/prometheus-operator/service.yaml"))))
-	if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(g.pod.Labels)) || service.Namespace != g.Namespace {
+	service := one[corev1.Service](
+		t,
+		manifests(t, "service", read(t, source("deploy/k8s/prometheus-operator/service.yaml"))),
+	)
+	if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(g.pod.Labels)) ||
+		service.Namespace != g.Namespace {
 		t.Errorf("the Service does not select %v", g.pod.Labels)
 	}
 	for _, path := range glob(t, "deploy/k8s/prometheus-operator/servicemonitor-*.yaml") {
-		m := one[monitoringv1.ServiceMonitor](t, manifests(t, path, read(t, path)))
-		if !selects(t, &m.Spec.Selector, service.Labels) || m.Spec.Endpoints[0].Port != service.Spec.Ports[0].Name {
-			t.Errorf("%s does not select the Service", path)
+		for _, m := range only[monitoringv1.ServiceMonitor](manifests(t, path, read(t, path))) {
+			if !selects(t, &m.Spec.Selector, service.Labels) || m.Spec.Endpoints[0].Port != service.Spec.Ports[0].Name {
+				t.Errorf("%s does not select the Service", path)
+			}
 		}
 	}
 }
@@ -123,8 +172,11 @@ func TestManifests(t *testing.T) {
 		if err != nil || d.IsDir() || filepath.Ext(path) != ".yaml" {
 			return err
 		}
-		switch filepath.Base(path) {
-		case "kustomization.yaml", "values.yaml", "plugin.yaml": // kubectl and TestHelm read these
+		switch base := filepath.Base(path); {
+		case base == "kustomization.yaml",
+			base == "plugin.yaml",
+			base == "site.yaml",
+			strings.HasPrefix(base, "values"): // others read these
 			return nil
 		}
 		if strings.HasSuffix(path, "sidecar-plain/sidecar.yaml") { // a JSON patch; see TestSidecarsAgree
@@ -141,7 +193,8 @@ func TestManifests(t *testing.T) {
 // TestStrict: a field that no type has is found.
 func TestStrict(t *testing.T) {
 	text := read(t, source("deploy/k8s/components/network-policy/networkpolicy.yaml"))
-	for _, bad := range []string{strings.Replace(text, "podSelector:", "podSelektor:", 1), text + "metadata: {name: twice}\n"} {
+	misspelt := strings.Replace(text, "podSelector:", "podSelektor:", 1)
+	for _, bad := range []string{misspelt, text + "metadata: {name: twice}\n"} {
 		if _, err := decode(bad); err == nil {
 			t.Errorf("passed:\n%s", bad)
 		}

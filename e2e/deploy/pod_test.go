@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -53,10 +54,8 @@ func gatedPod(t *testing.T, d *appsv1.Deployment, list []any) gated {
 	}
 	for _, from := range g.gate.EnvFrom {
 		for _, m := range only[corev1.ConfigMap](list) {
-			if m.Name == from.ConfigMapRef.Name {
-				for k, v := range m.Data {
-					g.config[k] = v
-				}
+			if m.Name == from.ConfigMapRef.Name && m.Namespace == d.Namespace {
+				maps.Copy(g.config, m.Data)
 			}
 		}
 		if len(g.config) == 0 {
@@ -83,13 +82,13 @@ func (g gated) environ() map[string]string {
 	return env
 }
 
-// check asserts all that a gated pod must be.
-func (g gated) check(t *testing.T) {
+// check asserts all that a gated pod must be, in a cluster.
+func (g gated) check(t *testing.T, c *cluster) {
 	t.Helper()
 	g.checkLoopback(t)
 	g.checkPorts(t)
 	g.checkLifetime(t)
-	g.checkFiles(t)
+	g.checkFiles(t, c)
 	g.checkSecurity(t)
 	g.checkResources(t)
 	checkEnviron(t, g.environ())

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	monitoringv1alpha1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1alpha1"
 )
 
 // TestStaticScrapeConfigs has promtool read the configurations for hosts, with the files they name.
@@ -21,8 +23,16 @@ func TestStaticScrapeConfigs(t *testing.T) {
 	pki := harness.NewPKI(t)
 	pki.Write(t, "token", []byte("x"))
 	pki.Write(t, "client-secret", []byte("x"))
-	files := strings.NewReplacer("/etc/prometheus/metrics-gate/ca.crt", pki.File("ca.pem"), "/etc/prometheus/metrics-gate/tls.crt", pki.File("server.pem"),
-		"/etc/prometheus/metrics-gate/tls.key", pki.File("server-key.pem"), "/etc/prometheus/metrics-gate", pki.Dir)
+	files := strings.NewReplacer(
+		"/etc/prometheus/metrics-gate/ca.crt",
+		pki.File("ca.pem"),
+		"/etc/prometheus/metrics-gate/tls.crt",
+		pki.File("server.pem"),
+		"/etc/prometheus/metrics-gate/tls.key",
+		pki.File("server-key.pem"),
+		"/etc/prometheus/metrics-gate",
+		pki.Dir,
+	)
 	for _, path := range glob(t, "deploy/k8s/scrape-configs/static-*.yml") {
 		text := files.Replace(read(t, path))
 		name := filepath.Join(t.TempDir(), "prometheus.yml")
@@ -49,33 +59,63 @@ func TestScrapeConfigs(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
-		s := c.ScrapeConfigs[0]
-		http := s.HTTPClientConfig
-		if s.Scheme != "https" || http.TLSConfig.CAFile == "" || http.TLSConfig.InsecureSkipVerify {
-			t.Errorf("%s: %+v", path, http.TLSConfig)
+		var jobs, paths []string
+		for _, s := range c.ScrapeConfigs {
+			jobs, paths = append(jobs, s.JobName), append(paths, s.MetricsPath)
+			checkScrape(t, path, s)
 		}
-		proofs := map[string]bool{"mtls": http.TLSConfig.CertFile != "", "bearer": http.Authorization != nil && http.Authorization.CredentialsFile != "", "oauth2": http.OAuth2 != nil && http.OAuth2.ClientSecretFile != ""}
-		for kind, shown := range proofs {
-			if shown != strings.HasSuffix(path, "-"+kind+".yml") {
-				t.Errorf("%s: %s is %v", path, kind, shown)
-			}
-		}
-		if strings.HasPrefix(filepath.Base(path), "kubernetes-") {
-			checkTargets(t, path, s.RelabelConfigs)
+		both(t, path, paths)
+		if !slices.Equal(jobs, []string{"gitlab-runner", "metrics-gate"}) {
+			t.Errorf("%s: jobs %q", path, jobs)
 		}
 	}
 }
 
-// checkTargets: of the targets that discovery makes of a runner's pod, one for each port, the gate's remains; of a job's pod none.
+func checkScrape(t *testing.T, path string, s *config.ScrapeConfig) {
+	t.Helper()
+	http := s.HTTPClientConfig
+	if s.Scheme != "https" || http.TLSConfig.CAFile == "" || http.TLSConfig.InsecureSkipVerify {
+		t.Errorf("%s: %+v", path, http.TLSConfig)
+	}
+	used := map[string]bool{
+		"mtls":   http.TLSConfig.CertFile != "",
+		"bearer": http.Authorization != nil && http.Authorization.CredentialsFile != "",
+		"oauth2": http.OAuth2 != nil && http.OAuth2.ClientSecretFile != "",
+	}
+	for kind, shown := range used {
+		if shown != strings.HasSuffix(path, "-"+kind+".yml") {
+			t.Errorf("%s: %s is %v", path, kind, shown)
+		}
+	}
+	if strings.HasPrefix(filepath.Base(path), "kubernetes-") {
+		checkTargets(t, path, s.RelabelConfigs)
+	}
+}
+
+// checkTargets: of the targets that discovery makes of a runner's pod, one for each port, the
+// gate's remains; of a job's pod none.
 func checkTargets(t *testing.T, path string, rules []*relabel.Config) {
 	t.Helper()
 	kept := 0
 	for _, target := range []struct{ component, port, address string }{
-		{"runner", "metrics-gate", "10.0.0.1:9253"}, {"runner", "metrics", "10.0.0.1:9252"}, {"runner", "", "10.0.0.1:9254"},
+		{"runner", "metrics-gate", "10.0.0.1:9253"}, {"runner", "metrics", "10.0.0.1:9252"},
+		{"runner", "", "10.0.0.1:9254"},
 		{"", "metrics-gate", "10.0.0.2:9253"}, {"prometheus", "web", "10.0.0.3:9090"},
 	} {
-		b := labels.NewBuilder(labels.FromStrings("__address__", target.address, "__meta_kubernetes_pod_name", "p", "__meta_kubernetes_namespace", "gitlab-runner",
-			"__meta_kubernetes_pod_container_port_name", target.port, "__meta_kubernetes_pod_label_app_kubernetes_io_component", target.component))
+		b := labels.NewBuilder(
+			labels.FromStrings(
+				"__address__",
+				target.address,
+				"__meta_kubernetes_pod_name",
+				"p",
+				"__meta_kubernetes_namespace",
+				"gitlab-runner",
+				"__meta_kubernetes_pod_container_port_name",
+				target.port,
+				"__meta_kubernetes_pod_label_app_kubernetes_io_component",
+				target.component,
+			),
+		)
 		if relabel.ProcessBuilder(b, rules...) {
 			kept++
 			if got := b.Labels(); target.address != "10.0.0.1:9253" || got.Get("pod") != "p" || got.Has("runner_name") {
@@ -88,9 +128,12 @@ func checkTargets(t *testing.T, path string, rules []*relabel.Config) {
 	}
 }
 
-// TestMonitors: each variant proves itself in its own way only, and verifies the gate.
+// TestMonitors: each variant authenticates in its own way only, and verifies the gate.
 func TestMonitors(t *testing.T) {
-	prom := one[monitoringv1.Prometheus](t, manifests(t, "class", read(t, source("deploy/k8s/prometheus-operator/scrapeclass-prometheus.yaml"))))
+	prom := one[monitoringv1.Prometheus](
+		t,
+		manifests(t, "class", read(t, source("deploy/k8s/prometheus-operator/scrapeclass-prometheus.yaml"))),
+	)
 	classes := map[string]monitoringv1.ScrapeClass{}
 	for _, c := range prom.Spec.ScrapeClasses {
 		classes[c.Name] = c
@@ -100,32 +143,79 @@ func TestMonitors(t *testing.T) {
 			}
 		}
 	}
-	if e := *prom.Spec.Volumes[0].Projected.Sources[0].ServiceAccountToken; e.Audience != "metrics-gate" || *e.ExpirationSeconds < 600 {
+	if e := *prom.Spec.Volumes[0].Projected.Sources[0].ServiceAccountToken; e.Audience != "metrics-gate" ||
+		*e.ExpirationSeconds < 600 {
 		t.Errorf("token %+v", e)
 	}
 	for _, path := range glob(t, "deploy/k8s/prometheus-operator/podmonitor-*.yaml") {
-		m := one[monitoringv1.PodMonitor](t, manifests(t, path, read(t, path)))
-		e := m.Spec.PodMetricsEndpoints[0]
-		if m.Spec.ScrapeClassName != nil {
-			class, ok := classes[*m.Spec.ScrapeClassName]
-			if !ok || e.TLSConfig != nil || e.Authorization != nil || *class.TLSConfig.ServerName == "" {
-				t.Errorf("%s: class %+v, endpoint %+v", path, class, e)
-			}
-			if (class.Authorization != nil) != strings.HasSuffix(path, "-bearer.yaml") || (e.OAuth2 != nil) != strings.HasSuffix(path, "-oauth2.yaml") {
-				t.Errorf("%s: proofs do not fit the name", path)
-			}
-			continue
+		var paths []string
+		for _, m := range only[monitoringv1.PodMonitor](manifests(t, path, read(t, path))) {
+			e := m.Spec.PodMetricsEndpoints[0]
+			paths = append(paths, e.Path)
+			checkPodEndpoint(t, path, m.Spec.ScrapeClassName, e, classes)
 		}
-		proofs(t, path, e.TLSConfig, e.Authorization != nil, e.OAuth2 != nil)
+		both(t, path, paths)
 	}
 	for _, path := range glob(t, "deploy/k8s/prometheus-operator/servicemonitor-*.yaml") {
-		e := one[monitoringv1.ServiceMonitor](t, manifests(t, path, read(t, path))).Spec.Endpoints[0]
-		proofs(t, path, &e.TLSConfig.SafeTLSConfig, e.Authorization != nil, e.OAuth2 != nil)
+		var paths, jobs []string
+		for _, m := range only[monitoringv1.ServiceMonitor](manifests(t, path, read(t, path))) {
+			e := m.Spec.Endpoints[0]
+			paths, jobs = append(paths, e.Path), append(jobs, *e.RelabelConfigs[0].Replacement)
+			credentialsMatch(t, path, &e.TLSConfig.SafeTLSConfig, e.Authorization != nil, e.OAuth2 != nil)
+		}
+		both(t, path, paths)
+		if !slices.Equal(jobs, []string{"gitlab-runner", "metrics-gate"}) {
+			t.Errorf("%s: `up` of both targets of a pod is one series: jobs %q", path, jobs)
+		}
+	}
+	for _, path := range glob(t, "deploy/k8s/prometheus-operator/scrapeconfig-*.yaml") {
+		var paths []string
+		for _, m := range only[monitoringv1alpha1.ScrapeConfig](manifests(t, path, read(t, path))) {
+			paths = append(paths, *m.Spec.MetricsPath)
+			credentialsMatch(t, path, m.Spec.TLSConfig, m.Spec.Authorization != nil, m.Spec.OAuth2 != nil)
+			if m.Spec.JobName == nil || *m.Spec.JobName != m.Name {
+				t.Errorf("%s: job %v of %s", path, m.Spec.JobName, m.Name)
+			}
+		}
+		both(t, path, paths)
 	}
 }
 
-// proofs: exactly the way that the file's name says.
-func proofs(t *testing.T, path string, tls *monitoringv1.SafeTLSConfig, bearer, oauth2 bool) {
+// both: the runner's metrics and the gate's own, without which no alert on the gate can fire.
+func both(t *testing.T, path string, paths []string) {
+	t.Helper()
+	if !slices.Equal(paths, []string{"/metrics", "/gate/metrics"}) {
+		t.Errorf("%s scrapes %q", path, paths)
+	}
+}
+
+func checkPodEndpoint(
+	t *testing.T,
+	path string,
+	class *string,
+	e monitoringv1.PodMetricsEndpoint,
+	classes map[string]monitoringv1.ScrapeClass,
+) {
+	t.Helper()
+	if *e.Port != "metrics-gate" || *e.Scheme != "https" {
+		t.Errorf("%s: port %s, scheme %s", path, *e.Port, *e.Scheme)
+	}
+	if class == nil {
+		credentialsMatch(t, path, e.TLSConfig, e.Authorization != nil, e.OAuth2 != nil)
+		return
+	}
+	c, ok := classes[*class]
+	if !ok || e.TLSConfig != nil || e.Authorization != nil || *c.TLSConfig.ServerName == "" {
+		t.Errorf("%s: class %+v, endpoint %+v", path, c, e)
+	}
+	if (c.Authorization != nil) != strings.HasSuffix(path, "-bearer.yaml") ||
+		(e.OAuth2 != nil) != strings.HasSuffix(path, "-oauth2.yaml") {
+		t.Errorf("%s: credentials do not match the name", path)
+	}
+}
+
+// credentialsMatch: the scraper authenticates in exactly the way that the file's name says.
+func credentialsMatch(t *testing.T, path string, tls *monitoringv1.SafeTLSConfig, bearer, oauth2 bool) {
 	t.Helper()
 	if tls == nil || tls.CA.ConfigMap == nil || tls.InsecureSkipVerify != nil || tls.ServerName == nil {
 		t.Errorf("%s: the gate is not verified: %+v", path, tls)

@@ -40,9 +40,9 @@ func blocks(document string) []block {
 	return list
 }
 
-// elsewhere lists documents whose commands do not run here: those of performance.md measure for
+// elsewhere lists documents whose commands do not run here: those of lab-book.md measure for
 // minutes, and those of systemd.md run on a host of their own, in e2e/pid1.
-func elsewhere() []string { return []string{"performance.md", "systemd.md"} }
+func elsewhere() []string { return []string{"lab-book.md", "systemd.md"} }
 
 // Every command block of the documents runs. The blocks of one document run in order in
 // one directory, each in its own shell.

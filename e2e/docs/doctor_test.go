@@ -56,7 +56,7 @@ func TestDoctorOfAHealthyGate(t *testing.T) {
 		found := p.findings(t, gate, 0, credentials...)
 		want(t, found, "ok", "version 19.3.0")
 		want(t, found, "ok", "200 with these credentials")
-		want(t, found, "ok", "78 samples of the runner bear runner_name already")
+		want(t, found, "ok", "78 samples of the runner already have runner_name")
 		want(t, found, "ok", "admin listener")
 		if t.Failed() {
 			t.Fatal(name)
@@ -102,7 +102,7 @@ func TestDoctorOfWrongCredentials(t *testing.T) {
 	want(t, p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--token-file", foreign.File("token")), "fail",
 		"401, the gate does not know these credentials")
 	want(t, p.findings(t, gate, 1, "--ca", foreign.File("ca.pem"), "--token-file", p.File("token")), "fail",
-		"another authority than --ca")
+		"another CA than --ca")
 	want(t,
 		p.findings(t, gate, 1, "--ca", p.File("ca.pem"), "--cert", foreign.File("prometheus.pem"), "--key",
 			foreign.File("prometheus-key.pem")), "fail", "https://")

@@ -65,8 +65,8 @@ scrape_configs:
 		t.Helper()
 		prom.Eventually(t, fmt.Sprintf(`ALERTS{alertname=%q,alertstate="firing"}`, alert), "1")
 	}
-	fires("MetricsGateCertificateEndsSoon")
-	fires("MetricsGateCertificateEndsNow")
+	fires("MetricsGateCertificateExpiresSoon")
+	fires("MetricsGateCertificateExpiresNow")
 	prom.Eventually(t, `runner_name:gitlab_runner_jobs:sum{runner_name="build-01"}`, "")
 
 	p.Write(t, "tokens", []byte("nonsense\n"))
@@ -76,13 +76,13 @@ scrape_configs:
 	stop := make(chan struct{})
 	defer close(stop)
 	go sendRefusedRequests(p, gate, stop)
-	fires("MetricsGateRefusals")
-	fires("MetricsGateDenied")
+	fires("MetricsGateAuthenticationRefused")
+	fires("MetricsGateAuthorizationDenied")
 	fires("MetricsGateRateLimited")
 
 	runner.Close()
-	fires("MetricsGateUpstreamDown")
-	fires("MetricsGateRunnerVanished")
+	fires("MetricsGateRunnerDown")
+	fires("MetricsGateRunnerAbsent")
 }
 
 // sendRefusedRequests sends requests without a credential, without the right and above

@@ -60,8 +60,8 @@ scrape_configs:
    tls_config: {ca_file: %[2]s/ca.pem}, authorization: {credentials_file: %[2]s/unjudged}}
 - {job_name: gate, metrics_path: /metrics, static_configs: [{targets: ["%[4]s"]}]}
 `, gate.Address, p.Dir, writeTemp(t, "rules.yml", rules), gate.Admin))
-	for _, alert := range []string{"MetricsGateRevocationListStale", "MetricsGateIssuerOutage",
-		"MetricsGateCallersNotJudged", "MetricsGateRunnerFull"} {
+	for _, alert := range []string{"MetricsGateRevocationListExpiresSoon", "MetricsGateIssuerUnreachable",
+		"MetricsGateAuthenticationUnavailable", "MetricsGateRunnerFull"} {
 		prom.Eventually(t, fmt.Sprintf(`ALERTS{alertname=%q,alertstate="firing"}`, alert), "1")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestCorpora judges what the package's own fuzz targets have collected.
+// TestCorpora judges the bodies that the fuzz targets of the package have collected.
 func TestCorpora(t *testing.T) {
 	for target, contentType := range map[string]string{
 		"FuzzText": text, "FuzzOpenMetrics": openMetrics, "FuzzProtobuf": protobuf,

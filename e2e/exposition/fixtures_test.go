@@ -29,8 +29,7 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-// TestGolden takes every golden body for what its name says: a good one passes,
-// a bad one does not.
+// TestGolden judges every golden body by its folder: a good body passes, a bad one does not.
 func TestGolden(t *testing.T) {
 	for _, verdict := range []string{"good", "bad"} {
 		files, err := filepath.Glob(filepath.Join(testdata, verdict, "*"))

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// The fuzz targets state the oracle's law for bodies nobody thought of:
-// reparse(output) = reparse(input) + label, and what Prometheus refuses is never
-// mended. They begin with the golden bodies and the captured ones.
+// The fuzz targets hold the gate to the laws of judge on any body. Their seeds are the golden bodies
+// and the captured ones.
 
 func FuzzText(f *testing.F)        { fuzz(f, text, ".txt") }
 func FuzzOpenMetrics(f *testing.F) { fuzz(f, openMetrics, ".om", ".openmetrics") }

@@ -1,5 +1,5 @@
-// Package exposition_test lets Prometheus' own parsers judge what the gate's
-// exposition package makes of a body: the same series, with one label more.
+// Package exposition_test compares package exposition with Prometheus' own parsers: what the gate
+// makes of a body must be the same series with one more label, and it must refuse the same bodies.
 package exposition_test
 
 import (
@@ -27,7 +27,7 @@ const (
 	protobuf    = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 )
 
-// entry is what a parser says about one step through a body.
+// entry is what a parser returns for one step through a body.
 type entry struct {
 	kind   textparse.Entry
 	meta   string        // of HELP, TYPE, UNIT
@@ -35,8 +35,8 @@ type entry struct {
 	values string        // value bit by bit, timestamp, histogram, exemplars, created timestamp
 }
 
-// parse walks body as Prometheus does in a scrape. With created it also looks
-// for created timestamps, over which the parser is known to panic.
+// parse reads body as Prometheus does in a scrape. With created it also looks for created
+// timestamps: the parser is known to panic when it does.
 func parse(body []byte, contentType string, created bool) (entries []entry, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -81,7 +81,7 @@ func parse(body []byte, contentType string, created bool) (entries []entry, err 
 	}
 }
 
-// values renders everything of a series but its labels.
+// values formats everything of a series but its labels.
 func values(p textparse.Parser, kind textparse.Entry, created bool) string {
 	var b strings.Builder
 	if kind == textparse.EntrySeries {
@@ -110,7 +110,7 @@ func values(p textparse.Parser, kind textparse.Entry, created bool) string {
 	return b.String()
 }
 
-// storable is what a scrape demands of labels after they were parsed.
+// storable returns why the storage refuses labels that were parsed.
 func storable(l labels.Labels) error {
 	if name, twice := l.HasDuplicateLabelNames(); twice {
 		return fmt.Errorf("label %q given twice", name)
@@ -121,8 +121,8 @@ func storable(l labels.Labels) error {
 	return nil
 }
 
-// expect is Prometheus' mutateSampleLabels for one target label, and what
-// Override does. A label without a value is none to Prometheus.
+// expect adds a label as Prometheus' mutateSampleLabels does for a target label, or as Override
+// says. To Prometheus a label without a value is no label.
 func expect(l labels.Labels, add exposition.Label) labels.Labels {
 	b := labels.NewBuilder(l)
 	old := l.Get(add.Name)
@@ -141,7 +141,7 @@ func expect(l labels.Labels, add exposition.Label) labels.Labels {
 	return b.Set(add.Name, add.Value).Labels()
 }
 
-// label passes body through the gate's reader.
+// label labels body with a Reader.
 func label(body []byte, contentType string, add exposition.Label) ([]byte, error) {
 	f, err := exposition.FormatOf(contentType)
 	if err != nil {
@@ -156,9 +156,9 @@ func label(body []byte, contentType string, add exposition.Label) ([]byte, error
 	return out.Bytes(), err
 }
 
-// judge holds the gate to its law on one body: what it passes is what Prometheus
-// reads in the body plus the label, and what Prometheus refuses it refuses, or
-// leaves as bad as it was. It returns whether the gate passed it.
+// judge holds the gate to its laws on one body. What it passes is what Prometheus reads in the
+// body, plus the label. What Prometheus refuses, it refuses or leaves as bad as it was. What
+// Prometheus reads, it refuses only for a reason of stricter. It returns whether the gate passed it.
 func judge(t testing.TB, body []byte, contentType string) bool {
 	t.Helper()
 	passed := false
@@ -170,12 +170,16 @@ func judge(t testing.TB, body []byte, contentType string) bool {
 			if errors.Is(err, io.EOF) {
 				t.Fatalf("%v: ends like a good body", conflict)
 			}
+			if refused == nil && stricter(body, contentType, err) == "" {
+				t.Fatalf("%v: refuses what Prometheus reads: %v\n%.2000q", conflict, err, body)
+			}
 			continue
 		}
 		passed = true
 		if refused != nil {
 			if _, err := parse(out, contentType, false); err == nil {
-				t.Fatalf("%v: mended a body that Prometheus refuses: %v\n%.2000q\n%.2000q", conflict, refused, body, out)
+				t.Fatalf("%v: repaired a body that Prometheus refuses: %v\n%.2000q\n%.2000q",
+					conflict, refused, body, out)
 			}
 			continue
 		}
@@ -186,14 +190,14 @@ func judge(t testing.TB, body []byte, contentType string) bool {
 	return passed
 }
 
-// same fails if out does not read as body plus a label. Where the parser panics
-// over body it has nothing to compare. Created timestamps are not compared where
-// the label exists without a value: by its text such a series is another than one
-// without the label, so the parser pairs the two only once both have it.
+// same fails if out does not read as body plus a label. If the parser panics over body there is
+// nothing to compare. Created timestamps are not compared in two cases, because Prometheus pairs
+// series with their _created series by the text of the labels: if the label exists without a
+// value, and under Override if it exists. Then two series become alike.
 func same(t testing.TB, body, out []byte, contentType string, add exposition.Label, created bool) {
 	t.Helper()
 	want, err := parse(body, contentType, created)
-	if created && (err != nil || hasEmpty(body, contentType, add.Name)) {
+	if created && (err != nil || changesPairs(body, contentType, add)) {
 		return
 	}
 	got, err := parse(out, contentType, created)
@@ -208,16 +212,18 @@ func same(t testing.TB, body, out []byte, contentType string, add exposition.Lab
 			w.labels = expect(w.labels, add)
 		}
 		g := got[i]
-		if g.kind != w.kind || g.meta != w.meta || g.values != w.values || !labels.Equal(g.labels.WithoutEmpty(), w.labels.WithoutEmpty()) {
+		g.labels, w.labels = g.labels.WithoutEmpty(), w.labels.WithoutEmpty()
+		if g.kind != w.kind || g.meta != w.meta || g.values != w.values || !labels.Equal(g.labels, w.labels) {
 			t.Fatalf("%v: entry %d\n got %v\nwant %v\n%.2000q\n%.2000q", add.Conflict, i, g, w, body, out)
 		}
 	}
 }
 
-// hasEmpty reports whether a series of body has the label name without a value.
-func hasEmpty(body []byte, contentType, name string) bool {
+// changesPairs reports whether a series of body has the label without a value, or at all if add
+// overrides it.
+func changesPairs(body []byte, contentType string, add exposition.Label) bool {
 	entries, _ := parse(body, contentType, false)
 	return slices.ContainsFunc(entries, func(e entry) bool {
-		return e.labels.Has(name) && e.labels.Get(name) == ""
+		return e.labels.Has(add.Name) && (e.labels.Get(add.Name) == "" || add.Conflict == exposition.Override)
 	})
 }

@@ -20,9 +20,10 @@ type Prometheus struct {
 	log Buffer
 }
 
-// Sample is one result of an instant query.
+// Sample is one result of a query.
 type Sample struct {
 	Metric map[string]string
+	Time   time.Time
 	Value  string
 }
 
@@ -62,31 +63,65 @@ func StartPrometheus(t testing.TB, config string, more ...string) *Prometheus {
 
 // Query runs an instant query.
 func (p *Prometheus) Query(query string) ([]Sample, error) {
+	var results []struct {
+		Metric map[string]string
+		Value  [2]any
+	}
+	if err := p.query(query, &results); err != nil {
+		return nil, err
+	}
+	samples := make([]Sample, len(results))
+	for i, r := range results {
+		samples[i] = newSample(r.Metric, r.Value)
+	}
+	return samples, nil
+}
+
+// Range returns the stored samples of a selector since begin.
+func (p *Prometheus) Range(selector string, begin time.Time) ([]Sample, error) {
+	var results []struct {
+		Metric map[string]string
+		Values [][2]any
+	}
+	seconds := int(time.Since(begin).Seconds()) + 1
+	if err := p.query(fmt.Sprintf("%s[%ds]", selector, seconds), &results); err != nil {
+		return nil, err
+	}
+	var samples []Sample
+	for _, r := range results {
+		for _, value := range r.Values {
+			if s := newSample(r.Metric, value); !s.Time.Before(begin) {
+				samples = append(samples, s)
+			}
+		}
+	}
+	return samples, nil
+}
+
+// newSample converts a pair of time and value of the HTTP API.
+func newSample(metric map[string]string, value [2]any) Sample {
+	seconds, _ := value[0].(float64)
+	return Sample{metric, time.UnixMilli(int64(seconds * 1e3)), fmt.Sprint(value[1])}
+}
+
+// query decodes the result of an instant query.
+func (p *Prometheus) query(query string, result any) error {
 	response, err := http.Get(p.URL + "/api/v1/query?query=" + url.QueryEscape(query))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = response.Body.Close() }()
 	var answer struct {
 		Error string
-		Data  struct {
-			Result []struct {
-				Metric map[string]string
-				Value  [2]any
-			}
-		}
+		Data  struct{ Result json.RawMessage }
 	}
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return nil, err
+		return err
 	}
 	if answer.Error != "" {
-		return nil, fmt.Errorf("query %s: %s", query, answer.Error)
+		return fmt.Errorf("query %s: %s", query, answer.Error)
 	}
-	samples := make([]Sample, len(answer.Data.Result))
-	for i, r := range answer.Data.Result {
-		samples[i] = Sample{r.Metric, fmt.Sprint(r.Value[1])}
-	}
-	return samples, nil
+	return json.Unmarshal(answer.Data.Result, result)
 }
 
 // Eventually waits until the query has results and all of them equal value ("" means any).

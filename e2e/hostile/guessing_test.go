@@ -90,20 +90,13 @@ func TestIdentitiesAreLimitedSeparately(t *testing.T) {
 		}
 		x.Send(profileAnswer)
 	}, "RATE_LIMIT=0.01", "RATE_BURST=3", "METRICS_ALLOW=dns:prometheus.example,dns:ops.example,token:prometheus")
-	for i := range 6 {
-		reply := w.ask(t, "ops", get("/debug/pprof/heap"))
-		if i < 3 {
-			expect(t, reply, 200)
-		} else {
-			expect(t, reply, 429)
-		}
-	}
-	for i := range 6 {
-		reply := w.ask(t, "ops", get("/metrics"))
-		if i < 3 {
-			expect(t, reply, 200)
-		} else {
-			expect(t, reply, 429)
+	for _, target := range []string{"/debug/pprof/heap", "/metrics"} {
+		for i := range 6 {
+			status := 200
+			if i >= 3 {
+				status = 429
+			}
+			expect(t, w.ask(t, "ops", get(target)), status)
 		}
 	}
 	expect(t, w.scrape(t), 200)

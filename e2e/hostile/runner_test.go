@@ -37,9 +37,6 @@ var faults = map[string]string{
 	"no content":        "HTTP/1.1 204 No Content\r\n\r\n",
 	"not modified":      "HTTP/1.1 304 Not Modified\r\n\r\n",
 	"partial":           "HTTP/1.1 206 Partial Content\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nup 1\n",
-	"continue":          "HTTP/1.1 100 Continue\r\n\r\n" + length(sample),
-	"early hints": strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </"+secret+">\r\n\r\n", 50) +
-		length(sample),
 	"switching": "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n" +
 		sample,
 	"status 000":         "HTTP/1.1 000 Zero\r\nContent-Length: 0\r\n\r\n",

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,6 +29,31 @@ func TestLogicReadsNoErrorTexts(t *testing.T) {
 				if (n.Op == token.EQL || n.Op == token.NEQ) && (isErrorText(n.X) || isErrorText(n.Y)) {
 					t.Errorf("%s: a comparison with the text of an error", set.Position(n.Pos()))
 				}
+			}
+			return true
+		})
+	}
+}
+
+// A sleep is slow or flaky: wait with testing/synctest, a channel or harness.Eventually. A
+// file with testing/synctest sleeps in fake time. Any other sleep needs a reason.
+func TestNothingSleepsForLuck(t *testing.T) {
+	set, all := sources(t)
+	for _, s := range all {
+		if slices.ContainsFunc(s.file.Imports,
+			func(i *ast.ImportSpec) bool { return i.Path.Value == `"testing/synctest"` }) {
+			continue
+		}
+		lines := strings.Split(string(s.text), "\n")
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			f, ok := n.(*ast.SelectorExpr)
+			if !ok || f.Sel.Name != "Sleep" {
+				return true
+			}
+			at := set.Position(n.Pos())
+			pkg, ok := f.X.(*ast.Ident)
+			if ok && pkg.Name == "time" && !strings.Contains(lines[at.Line-1], "//permit:time.Sleep ") {
+				t.Errorf("%s: a sleep without //permit:time.Sleep and a reason", at)
 			}
 			return true
 		})

@@ -67,7 +67,8 @@ func (c *cluster) populate(keyFile string) (t tokens, err error) {
 		{"/api/v1/namespaces/ci/serviceaccounts", named("metrics-gate")},
 		{"/api/v1/nodes", named("worker-1")},
 		{"/api/v1/namespaces/monitoring/pods", object{"metadata": object{"name": "prometheus-k8s-0"}, "spec": object{
-			"serviceAccountName": "prometheus-k8s", "nodeName": "worker-1", "containers": []object{{"name": "prometheus", "image": "prometheus"}}}}},
+			"serviceAccountName": "prometheus-k8s", "nodeName": "worker-1",
+			"containers": []object{{"name": "prometheus", "image": "prometheus"}}}}},
 		{rbac + "clusterroles", object{"metadata": object{"name": "runner-metrics"},
 			"rules": []object{{"nonResourceURLs": []string{"/metrics"}, "verbs": []string{"get"}}}}},
 		{rbac + "clusterrolebindings", binding("runner-metrics", "runner-metrics", "monitoring", "prometheus-k8s")},
@@ -116,7 +117,7 @@ func (c *cluster) bindDelegator(gate string) error {
 		if response.status == http.StatusCreated {
 			return nil
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond) //permit:time.Sleep between questions to a real API server, 50 at most
 	}
 	return fmt.Errorf("the gate may still not ask")
 }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# pki.sh DIR: a throwaway authority, certificates and keys for cluster.sh and prove.sh.
+# pki.sh DIR: a throwaway CA, certificates and keys for cluster.sh and check.sh.
 set -eu
 mkdir -p "$1" && cd "$1"
 curve=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)

@@ -62,22 +62,46 @@ var podGroups = []string{"system:serviceaccounts", "system:serviceaccounts:monit
 func forbidden(t tokens) []question {
 	return []question{
 		{"tokenreview-forbidden", tokenReviews, t.gate, tokenReview(t.pod, "metrics-gate"), http.StatusForbidden},
-		{"access-forbidden", accessReviews, t.gate, accessReview(prometheus, "/metrics", podGroups...), http.StatusForbidden},
+		{
+			"access-forbidden",
+			accessReviews,
+			t.gate,
+			accessReview(prometheus, "/metrics", podGroups...),
+			http.StatusForbidden,
+		},
 	}
 }
 
 func answered(t tokens) []question {
 	return []question{
 		{"tokenreview-good", tokenReviews, t.gate, tokenReview(t.pod, "metrics-gate"), http.StatusCreated},
-		{"tokenreview-one-of-two", tokenReviews, t.gate, tokenReview(t.pod, "other", "metrics-gate"), http.StatusCreated},
+		{
+			"tokenreview-one-of-two",
+			tokenReviews,
+			t.gate,
+			tokenReview(t.pod, "other", "metrics-gate"),
+			http.StatusCreated,
+		},
 		{"tokenreview-own-audience", tokenReviews, t.gate, tokenReview(t.api), http.StatusCreated},
 		{"tokenreview-wrong-audience", tokenReviews, t.gate, tokenReview(t.pod, "vault"), http.StatusCreated},
 		{"tokenreview-garbage", tokenReviews, t.gate, tokenReview("abc", "metrics-gate"), http.StatusCreated},
 		{"tokenreview-tampered", tokenReviews, t.gate, tokenReview(t.tampered, "metrics-gate"), http.StatusCreated},
 		{"tokenreview-expired", tokenReviews, t.gate, tokenReview(t.expired, "metrics-gate"), http.StatusCreated},
 		{"tokenreview-unauthorized", tokenReviews, "abc", tokenReview(t.pod, "metrics-gate"), http.StatusUnauthorized},
-		{"access-allowed", accessReviews, t.gate, accessReview(prometheus, "/metrics", podGroups...), http.StatusCreated},
-		{"access-denied", accessReviews, t.gate, accessReview(prometheus, "/debug/pprof/heap", podGroups...), http.StatusCreated},
+		{
+			"access-allowed",
+			accessReviews,
+			t.gate,
+			accessReview(prometheus, "/metrics", podGroups...),
+			http.StatusCreated,
+		},
+		{
+			"access-denied",
+			accessReviews,
+			t.gate,
+			accessReview(prometheus, "/debug/pprof/heap", podGroups...),
+			http.StatusCreated,
+		},
 		{"access-unauthorized", accessReviews, "abc", accessReview(prometheus, "/metrics"), http.StatusUnauthorized},
 		{"discovery-anonymous", discovery, "", nil, http.StatusForbidden},
 		{"discovery-audience", discovery, t.pod, nil, http.StatusUnauthorized},
@@ -90,15 +114,22 @@ func answered(t tokens) []question {
 
 // deleted deletes an account whose token was good and records the first no.
 func (r recorder) deleted(t tokens) error {
-	q := question{"tokenreview-deleted", tokenReviews, t.gate, tokenReview(t.leaver, "metrics-gate"), http.StatusCreated}
+	q := question{
+		"tokenreview-deleted",
+		tokenReviews,
+		t.gate,
+		tokenReview(t.leaver, "metrics-gate"),
+		http.StatusCreated,
+	}
 	before, err := r.ask(q)
 	if err != nil || !before.authenticated() {
 		return fmt.Errorf("token before its account is deleted: %w, %s", err, before.body)
 	}
-	if err := r.call(http.MethodDelete, "/api/v1/namespaces/monitoring/serviceaccounts/leaver", object{}, nil); err != nil {
+	const leaver = "/api/v1/namespaces/monitoring/serviceaccounts/leaver"
+	if err := r.call(http.MethodDelete, leaver, object{}, nil); err != nil {
 		return err
 	}
-	for start := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+	for start := time.Now(); ; {
 		x, err := r.ask(q)
 		if err != nil {
 			return err
@@ -110,6 +141,7 @@ func (r recorder) deleted(t tokens) error {
 		if time.Since(start) > time.Minute {
 			return fmt.Errorf("a deleted account's token is still good: %s", x.body)
 		}
+		time.Sleep(100 * time.Millisecond) //permit:time.Sleep between questions to a real API server, for a minute
 	}
 }
 

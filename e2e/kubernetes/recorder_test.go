@@ -78,10 +78,12 @@ func TestExpire(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got map[string]any
-	if err := json.Unmarshal(payload, &got); err != nil || got["exp"] != 3400.0 || got["iat"] != 2800.0 || got["sub"] != "a" {
+	if err := json.Unmarshal(payload, &got); err != nil || got["exp"] != 3400.0 || got["iat"] != 2800.0 ||
+		got["sub"] != "a" {
 		t.Errorf("claims %v, %v", got, err)
 	}
-	if changed := tamper(old); changed == old || len(changed) != len(old) || !strings.HasPrefix(changed, old[:strings.LastIndexByte(old, '.')]) {
+	if changed := tamper(old); changed == old || len(changed) != len(old) ||
+		!strings.HasPrefix(changed, old[:strings.LastIndexByte(old, '.')]) {
 		t.Errorf("tampered %s of %s", changed, old)
 	}
 }

@@ -7,16 +7,15 @@ import (
 	"strings"
 )
 
-// acceptText is what every exporter serves.
+// acceptText is the media range that every exporter serves.
 const acceptText = typeText + ";version=0.0.4"
 
-// Accept returns the Accept to send upstream: the scraper's, without what
-// cannot be labelled, in its order and with its weights. A wildcard stands for
-// text 0.0.4, after everything that is named. With nothing usable in it the
-// result is "text/plain;version=0.0.4".
+// Accept returns the Accept header for the runner: the scraper's media ranges in their order and
+// with their weights, without those that cannot be labelled. A wildcard becomes text 0.0.4 after all
+// other ranges. If nothing is left the result is "text/plain;version=0.0.4".
 //
-// Equal wishes give equal results, however they are spelt, out of a finite set:
-// each format is named once, with parameters and weights from fixed lists.
+// Headers that mean the same give the same result, however they are written. Each format occurs
+// once, with parameters and weights from fixed sets, so the number of results is finite.
 func Accept(header []string) string {
 	var names, ranges []string
 	wildcard, anything := "", false
@@ -42,9 +41,8 @@ func Accept(header []string) string {
 	return strings.Join(ranges, ",")
 }
 
-// acceptable returns a media range in normal form, nothing for a wildcard, and
-// its weight (";q=0.5", or nothing for 1). It is not ok if the range cannot be
-// labelled, is malformed or has weight zero.
+// acceptable returns a media range in normal form, or "" for a wildcard, and its weight (";q=0.5",
+// or "" for 1). It is not ok if the range cannot be labelled, is malformed or has weight zero.
 func acceptable(part string) (name, weight string, ok bool) {
 	media, params, err := mime.ParseMediaType(part)
 	if err != nil {
@@ -56,7 +54,7 @@ func acceptable(part string) (name, weight string, ok bool) {
 	if media == "*/*" || media == "text/*" {
 		return "", weight, true
 	}
-	kind, ok := kindOf(media, params)
+	kind, ok := negotiable(media, params)
 	if !ok {
 		return "", "", false
 	}
@@ -71,8 +69,8 @@ func acceptable(part string) (name, weight string, ok bool) {
 	return media, weight, true
 }
 
-// weightOf returns the parameter q with the three decimals that RFC 9110,
-// section 12.4.2 knows, or nothing for 1.
+// weightOf returns the parameter q with at most three decimals (RFC 9110, section 12.4.2), or ""
+// for 1.
 func weightOf(q string) (string, bool) {
 	if q == "" {
 		return "", true
@@ -87,7 +85,7 @@ func weightOf(q string) (string, bool) {
 	return "", true
 }
 
-// isEscaping reports whether v is a way of escaping names that Prometheus knows.
+// isEscaping reports whether v is an escaping scheme for names that Prometheus knows.
 func isEscaping(v string) bool {
 	return v == "allow-utf-8" || v == "underscores" || v == "dots" || v == "values"
 }

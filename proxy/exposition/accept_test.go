@@ -4,9 +4,10 @@ import "testing"
 
 func TestAccept(t *testing.T) {
 	const (
-		proto = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
-		om    = "application/openmetrics-text"
-		text  = "text/plain;version=0.0.4"
+		message = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily"
+		proto   = message + ";encoding=delimited"
+		om      = "application/openmetrics-text"
+		text    = "text/plain;version=0.0.4"
 		// What Prometheus sends, without its wildcard.
 		prometheus = om + ";version=1.0.0;escaping=allow-utf-8;q=0.6," + om + ";version=0.0.1;q=0.5," +
 			"text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4," + text + ";q=0.3"
@@ -21,13 +22,14 @@ func TestAccept(t *testing.T) {
 		{"wildcard stands for text", om + "," + text + ";q=0.1", "*/*;q=0.1," + om},
 		{"text wildcard", text, "text/*;q=0.5"},
 		{"browser", text, "text/html,application/xml;q=0.9,*/*;q=0.8"},
-		{"protobuf as text", text, "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text"},
-		{"compact protobuf", text, "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=compact-text;q=0.9"},
+		{"protobuf as text", text, message + ";encoding=text"},
+		{"compact protobuf", text, message + ";encoding=compact-text;q=0.9"},
 		{"bare protobuf", text, "application/vnd.google.protobuf"},
 		{"openmetrics 2", om, om + ";version=2.0.0," + om},
 		{"unknown text", text, "text/plain;version=0.0.3,application/json"},
 		{"spelling", prometheus, "Application/OpenMetrics-Text ; Version=\"1.0.0\" ;q=0.60; escaping=allow-utf-8 ,, " +
-			om + ";q=0.500;version=0.0.1;charset=utf-8,text/plain;q=0.4;x=\"a,b\\\"c\";escaping=allow-utf-8;version=1.0.0," + text + ";q=0.3"},
+			om + ";q=0.500;version=0.0.1;charset=utf-8," +
+			"text/plain;q=0.4;x=\"a,b\\\"c\";escaping=allow-utf-8;version=1.0.0," + text + ";q=0.3"},
 		{"twice", om + ";q=0.2", om + ";q=0.2," + om + ";q=0.9"},
 		{"escaping", text + ";escaping=values", text + ";escaping=values"},
 		{"unknown escaping", text, text + ";escaping=rot13"},

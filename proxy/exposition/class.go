@@ -1,15 +1,15 @@
 package exposition
 
-// Bits of class, which sorts bytes into what they may be part of.
+// Bits of class: what a byte may be part of.
 const (
 	labelByte  = 1 << iota // [a-zA-Z0-9_]
 	metricByte             // [a-zA-Z0-9_:]
 	digitByte              // [0-9]
-	plainByte              // ASCII that stands for itself between quotes: not NUL, quote, backslash, newline
+	plainByte              // ASCII between quotes but NUL, quote, backslash and newline
 )
 
-// class holds the bits of each byte: a string because a constant needs no
-// bounds check and cannot be written to.
+// class holds the bits of each byte. It is a string because a constant cannot be changed, and
+// indexing it with a byte needs no bounds check.
 const class = "" +
 	"\x00\x08\x08\x08\x08\x08\x08\x08\x08\x08\x00\x08\x08\x08\x08\x08" +
 	"\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08" +

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// fewLabels is up to how many labels each is compared with each.
+// fewLabels is the number of labels up to which each is compared with each.
 const fewLabels = 16
 
-// distinct reports whether no two labels have the same name. With escapes,
-// names are compared by what they mean. scratch is used for many labels.
+// distinct reports whether no two labels have the same name. If names may have escapes, they are
+// compared unescaped. scratch is memory for sorting many labels.
 func distinct(b []byte, spans []span, scratch *[]span, escapes bool) bool {
 	if len(spans) > fewLabels || escapes {
 		return distinctSorted(b, spans, scratch, escapes)
@@ -25,6 +25,7 @@ func distinct(b []byte, spans []span, scratch *[]span, escapes bool) bool {
 	return true
 }
 
+// distinctSorted is distinct by sorting.
 func distinctSorted(b []byte, spans []span, scratch *[]span, escapes bool) bool {
 	compare := func(x, y span) int {
 		if escapes {
@@ -43,7 +44,7 @@ func distinctSorted(b []byte, spans []span, scratch *[]span, escapes bool) bool 
 	return true
 }
 
-// compareEscaped compares what a and b mean.
+// compareEscaped compares a and b unescaped.
 func compareEscaped(a, b []byte) int {
 	for len(a) > 0 && len(b) > 0 {
 		x, n := unescape(a)
@@ -56,8 +57,8 @@ func compareEscaped(a, b []byte) int {
 	return len(a) - len(b)
 }
 
-// unescape returns the first byte that b means and how many it takes. Unknown
-// escapes stand for themselves.
+// unescape returns the first byte of b unescaped, and how many bytes of b it takes. An unknown
+// escape stands for itself, as in Prometheus.
 func unescape(b []byte) (byte, int) {
 	if b[0] == '\\' && len(b) > 1 {
 		switch b[1] {

@@ -31,28 +31,36 @@ func (f *Format) String() string {
 	return [...]string{typeText, typeOpenMetrics, typeProtobuf}[f.kind]
 }
 
-// FormatOf returns the format that a Content-Type declares. Anything but
-// Prometheus text (no version, 0.0.4, 1.0.0), OpenMetrics (no version, 0.0.1,
-// 1.0.0) and delimited protobuf is an error: what cannot be labelled must not
-// pass.
+// FormatOf returns the format that a Content-Type declares: Prometheus text, OpenMetrics or
+// delimited protobuf. As in Prometheus the media type decides, and charset, version and unknown
+// parameters are ignored: the body is checked anyway. A declaration that contradicts these formats
+// is an error, because such a body cannot be labelled: OpenMetrics 2 and above, a protobuf message
+// other than MetricFamily, or an encoding other than delimited.
 func FormatOf(contentType string) (*Format, error) {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return nil, fmt.Errorf("content type %q: %w", contentType, err)
 	}
-	kind, ok := kindOf(media, params)
-	if !ok {
-		return nil, fmt.Errorf("content type %q: not an exposition that can be labelled", contentType)
+	switch media {
+	case typeText:
+		return &Format{kindText}, nil
+	case typeOpenMetrics:
+		major, _, _ := strings.Cut(params["version"], ".")
+		if major == "" || major == "0" || major == "1" {
+			return &Format{kindOpenMetrics}, nil
+		}
+	case typeProtobuf:
+		message, encoding := params["proto"], params["encoding"]
+		if (message == "" || message == protoFamily) && (encoding == "" || encoding == "delimited") {
+			return &Format{kindProtobuf}, nil
+		}
 	}
-	if c := params["charset"]; c != "" && !strings.EqualFold(c, "utf-8") {
-		return nil, fmt.Errorf("content type %q: charset is not utf-8", contentType)
-	}
-	return &Format{kind}, nil
+	return nil, fmt.Errorf("content type %q: not an exposition that can be labelled", contentType)
 }
 
-// kindOf returns the format of a media type with parameters, in a Content-Type
-// or in an Accept.
-func kindOf(media string, params map[string]string) (kind, bool) {
+// negotiable returns the format of a media range of an Accept header. Only exact versions and
+// encodings are asked for.
+func negotiable(media string, params map[string]string) (kind, bool) {
 	version := params["version"]
 	switch media {
 	case typeText:

@@ -15,10 +15,11 @@ import (
 // The fuzz targets state the laws of a Reader for each format:
 //
 //   - reparse(output) = reparse(input) + label
-//   - labelling twice under keep changes nothing
+//   - labelling twice under Keep is labelling once
 //   - one-byte reads give the same bytes
 //   - a source that ends in an error never ends as complete
-//   - what was read before changes nothing
+//   - bodies read before, and so the cache, change nothing
+//   - without shortcuts the output, the counts and the error are the same
 func FuzzText(f *testing.F)        { fuzz(f, kindText) }
 func FuzzOpenMetrics(f *testing.F) { fuzz(f, kindOpenMetrics) }
 func FuzzProtobuf(f *testing.F)    { fuzz(f, kindProtobuf) }
@@ -36,9 +37,12 @@ func fuzz(f *testing.F, k kind) {
 			t.Fatal(err)
 		}
 		out, err := pass(string(body), k, l)
+		if got, want := passOn(new(Reader), string(body), k, l), passPlain(body, k, l); got != want {
+			t.Errorf("%+v, without shortcuts %+v\n%q", got, want, body)
+		}
 		lawOneByte(t, body, k, l, out, err)
 		if len(body) < 4096 { // it reads some thirty times
-			lawMemory(t, string(body), k, l)
+			lawCache(t, string(body), k, l)
 		}
 		if err != nil {
 			return
@@ -71,8 +75,8 @@ func lawSourceError(t *testing.T, body []byte, k kind, l *Labels) {
 	}
 }
 
-// lawReparse compares sample by sample what is left of input and output when
-// their labels are taken out, and the labels themselves.
+// lawReparse compares input and output sample by sample: their labels, and the bytes that are not
+// labels.
 func lawReparse(t *testing.T, in, out []byte, k kind, add Label) {
 	want, got := reparse(t, in, k), reparse(t, out, k)
 	if len(got) != len(want) {
@@ -85,15 +89,15 @@ func lawReparse(t *testing.T, in, out []byte, k kind, add Label) {
 	}
 }
 
-// parsed is a sample: its labels by name, those without value left out, and all
-// the rest of it. It has the label to add, perhaps without a value, or not.
+// parsed is a sample: the names and values of its labels that have a value, in the order of names,
+// and all other bytes of it. has is whether the label to add exists, with or without a value.
 type parsed struct {
 	labels []string
 	rest   string
 	has    bool
 }
 
-// with is what Prometheus makes of p and a target label, or the policy.
+// with returns p with a label added as the policy says.
 func (p parsed) with(add Label) parsed {
 	values := map[string]string{}
 	for i := 0; i < len(p.labels); i += 2 {
@@ -125,7 +129,7 @@ func flat(values map[string]string) (all []string) {
 	return slices.Concat(pairs...)
 }
 
-// reparse reads a good body once more, a sample at a time.
+// reparse reads a good body with the scanner, a sample at a time.
 func reparse(t *testing.T, body []byte, k kind) (all []parsed) {
 	t.Helper()
 	if k == kindProtobuf {
@@ -154,23 +158,23 @@ func reparse(t *testing.T, body []byte, k kind) (all []parsed) {
 	return all
 }
 
-// parsed turns what was found into names, values, and the text around them.
+// parsed returns the sample that was scanned from start on.
 func (s *scanner) parsed(start int) parsed {
 	p := parsed{rest: "m "}
 	values := map[string]string{}
 	for _, l := range s.found.spans {
-		name := meaning(s.b[l.name:l.nameEnd])
-		values[name] = meaning(s.b[l.value:l.valueEnd])
+		name := unescaped(s.b[l.name:l.nameEnd])
+		values[name] = unescaped(s.b[l.value:l.valueEnd])
 		p.has = p.has || name == "runner_name"
 	}
 	i := start
 	for ; i < len(s.b) && (s.b[i] == ' ' || s.b[i] == '\t' || class[s.b[i]]&metricByte != 0); i++ {
-		if p.rest += string(s.b[i]); i+1 == int(s.found.at) {
+		if p.rest += string(s.b[i]); i+1 == int(s.found.end) {
 			break // a bare name, and a value that might go on like one
 		}
 	}
-	after := int(s.found.at)
-	if s.found.open {
+	after := int(s.found.end)
+	if s.found.braces {
 		after += bytes.IndexByte(s.b[after:], '}') + 1
 	}
 	p.labels = flat(values)
@@ -178,8 +182,8 @@ func (s *scanner) parsed(start int) parsed {
 	return p
 }
 
-// meaning undoes escapes.
-func meaning(b []byte) string {
+// unescaped returns b without escapes.
+func unescaped(b []byte) string {
 	var out []byte
 	for len(b) > 0 {
 		c, n := unescape(b)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what comes out as testdata/want")
+var update = flag.Bool("update", false, "write the labelled bodies to testdata/want")
 
 // file is a golden body; its name is its verdict, its extension its format.
 type file struct {

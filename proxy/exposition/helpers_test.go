@@ -50,7 +50,7 @@ func tenMegabytes(t testing.TB) []byte {
 	return out
 }
 
-// gateLabels is the set a gate has by default.
+// gateLabels returns the label that a gate adds by default.
 func gateLabels(t testing.TB, c Conflict) *Labels {
 	t.Helper()
 	l, err := Compile(Label{Name: "runner_name", Value: "gate-build-linux-01", Conflict: c})
@@ -60,7 +60,7 @@ func gateLabels(t testing.TB, c Conflict) *Labels {
 	return l
 }
 
-// readAll passes body and returns what was counted.
+// readAll labels body and returns what was counted.
 func readAll(t testing.TB, body []byte, k kind, l *Labels) Stats {
 	t.Helper()
 	r := NewReader(bytes.NewReader(body), &Format{k}, l, Limits{})
@@ -70,9 +70,45 @@ func readAll(t testing.TB, body []byte, k kind, l *Labels) Stats {
 	return r.Stats()
 }
 
-// pass returns what a Reader makes of body.
+// pass labels body with a new Reader.
 func pass(body string, k kind, l *Labels) (string, error) {
 	var out bytes.Buffer
 	_, err := NewReader(bytes.NewReader([]byte(body)), &Format{k}, l, Limits{}).WriteTo(&out)
 	return out.String(), err
 }
+
+// hesitant returns no bytes on every other call.
+type hesitant struct {
+	src   io.Reader
+	calls int
+}
+
+func (h *hesitant) Read(p []byte) (int, error) {
+	if h.calls++; h.calls%2 == 0 {
+		return 0, nil
+	}
+	return h.src.Read(p[:min(len(p), 100)])
+}
+
+// pieces returns body size bytes at a time.
+type pieces struct {
+	body []byte
+	size int
+}
+
+func (s *pieces) Read(p []byte) (int, error) {
+	if len(s.body) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, s.body[:min(s.size, len(s.body))])
+	s.body = s.body[n:]
+	return n, nil
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+type stuck struct{}
+
+func (stuck) Read([]byte) (int, error) { return 0, nil }

@@ -9,34 +9,34 @@ import (
 	"unicode/utf8"
 )
 
-// maxLabelBytes bounds the escaped text of all labels of a set together.
+// maxLabelBytes bounds the escaped text of all labels of a set together, in bytes.
 const maxLabelBytes = 1 << 16
 
-// prefix is what a label in the way gets, as often as its name is taken.
+// prefix is put before the name of a conflicting label until the name is free.
 const prefix = "exported_"
 
 // Labels is a compiled set of constant labels. It is immutable and may be
 // shared by any number of Readers.
 type Labels struct {
 	list   []compiled // in the order given
-	rank   []int      // indices of list by length of name, then name: the order of conflict resolution
+	rank   []int      // indices of list by length of name, then name: the order in which conflicts are resolved
 	sorted []int      // indices of list by name
-	more   short      // `,a="x",b="y"`: after other labels
-	bare   short      // `{a="x",b="y"}`: after a bare name
+	more   []byte     // `,a="x",b="y"`: after other labels
+	bare   []byte     // `{a="x",b="y"}`: after a bare name
 }
 
 // compiled is a label in the forms that the formats need.
 type compiled struct {
 	Label
 	exported string // Name with one prefix
-	escaped  string // Value as it stands between quotes in text
+	escaped  string // Value as text has it between quotes
 	text     string // name="escaped"
 	pair     []byte // the field Metric.label with its tag and length
 }
 
-// Compile checks labels and prepares them. Names must be of the form
-// [a-zA-Z_][a-zA-Z0-9_]*, each given once, and none of __name__, le and quantile,
-// which carry the meaning of a series; values must be UTF-8.
+// Compile checks and prepares labels. A name must have the form [a-zA-Z_][a-zA-Z0-9_]*, be given
+// once, and not be __name__, le or quantile, which tell series apart. A value must be UTF-8
+// without NUL. All labels together have at most 64 KiB as text.
 func Compile(labels ...Label) (*Labels, error) {
 	l := &Labels{}
 	for i, label := range labels {
@@ -49,13 +49,13 @@ func Compile(labels ...Label) (*Labels, error) {
 		c := compile(label)
 		l.list = append(l.list, c)
 		l.rank = append(l.rank, i)
-		l.more.add(",", c.text)
+		l.more = append(append(l.more, ','), c.text...)
 	}
-	if len(l.more.text) > maxLabelBytes {
-		return nil, fmt.Errorf("labels: %d bytes together, more than %d", len(l.more.text), maxLabelBytes)
+	if len(l.more) > maxLabelBytes {
+		return nil, fmt.Errorf("labels: %d bytes together, more than %d", len(l.more), maxLabelBytes)
 	}
-	if len(l.more.text) > 0 {
-		l.bare.add("{", string(l.more.text[1:]), "}")
+	if len(l.more) > 0 {
+		l.bare = slices.Concat([]byte{'{'}, l.more[1:], []byte{'}'})
 	}
 	l.sorted = slices.Clone(l.rank)
 	slices.SortFunc(l.sorted, func(a, b int) int { return cmp.Compare(l.list[a].Name, l.list[b].Name) })
@@ -66,7 +66,7 @@ func Compile(labels ...Label) (*Labels, error) {
 	return l, nil
 }
 
-// has reports whether one of the labels is called name.
+// has reports whether a label is called name.
 func (l *Labels) has(name string) bool {
 	for i := range l.list {
 		if l.list[i].Name == name {

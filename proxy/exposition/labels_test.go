@@ -1,7 +1,6 @@
 package exposition
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 )
@@ -57,10 +56,10 @@ func TestCompile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(l.more.text), `,runner_name="a\\b\"c\nü",_z="",A9="x"`; got != want {
+	if got, want := string(l.more), `,runner_name="a\\b\"c\nü",_z="",A9="x"`; got != want {
 		t.Errorf("more is %s, want %s", got, want)
 	}
-	if got, want := string(l.bare.text), `{runner_name="a\\b\"c\nü",_z="",A9="x"}`; got != want {
+	if got, want := string(l.bare), `{runner_name="a\\b\"c\nü",_z="",A9="x"}`; got != want {
 		t.Errorf("bare is %s, want %s", got, want)
 	}
 	if got, want := string(l.list[2].pair), "\n\x07\n\x02A9\x12\x01x"; got != want {
@@ -90,23 +89,5 @@ func TestCompileNothing(t *testing.T) {
 	}
 	if got, err := pass(body, kindText, nil); err != nil || got != body {
 		t.Errorf("nil labels: %q, %v", got, err)
-	}
-}
-
-func TestShort(t *testing.T) {
-	for _, n := range []int{0, 1, blockBytes - 1, blockBytes, blockBytes + 1, 1000} {
-		var s short
-		text := strings.Repeat("x", n)
-		out := bytes.Repeat([]byte("."), n+2*blockBytes)
-		for range 2 {
-			s.reset()
-			s.add(text[:n/2], text[n/2:])
-			if got := string(out[:s.put(out, 1)]); got != "."+text {
-				t.Errorf("%d bytes: %q", n, got)
-			}
-			if last := string(out[n+1+blockBytes:]); strings.Trim(last, ".") != "" {
-				t.Errorf("%d bytes: more than a block written behind them", n)
-			}
-		}
 	}
 }

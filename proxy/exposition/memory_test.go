@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"runtime"
@@ -9,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestAllocations holds a Reader that is used again to none at all.
-func TestAllocations(t *testing.T) {
+// TestNoAllocations reads bodies with a Reader that has read the same body before.
+func TestNoAllocations(t *testing.T) {
 	for _, c := range []Conflict{Exported, Keep, Override} {
 		l := gateLabels(t, c)
 		for k, body := range bodies(t) {
@@ -22,7 +23,7 @@ func TestAllocations(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			read() // two sets of buffers take turns
+			read() // the cache has buffers of its own
 			got := testing.AllocsPerRun(20, read)
 			if got != 0 {
 				t.Errorf("%v, %v: %v allocations a body", f, c, got)
@@ -48,8 +49,8 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestMemoryIsConstant passes bodies of 10 and 256 MB. The second must not take
-// more memory than the first, and neither much more than the two buffers.
+// TestMemoryIsConstant labels bodies of 10 and 256 MB. Neither may take much more memory than the
+// two buffers.
 func TestMemoryIsConstant(t *testing.T) {
 	for k, piece := range bodies(t) {
 		if k == kindOpenMetrics {
@@ -79,17 +80,17 @@ func TestMemoryIsConstant(t *testing.T) {
 	}
 }
 
-// TestMemoryOfHostileBodies passes what asks for much: a message that claims
-// 4 GiB, lines that never end, a family of empty metrics.
+// TestMemoryOfHostileBodies reads bodies that ask for much memory: a message that claims 4 GiB, lines
+// that never end, a family of empty metrics.
 func TestMemoryOfHostileBodies(t *testing.T) {
-	limits := Limits{LineBytes: 1 << 20}
+	limits := Limits{LineBytes: 1 << 20, MessageBytes: 1 << 20}
 	empty := append([]byte("\x80\x80\x20"), bytes.Repeat([]byte("\x22\x00"), 1<<18-3)...) // 512 KiB
 	empty = append(empty, "\x0a\x04name"...)
 	for name, c := range map[string]struct {
 		kind kind
 		body []byte
 	}{
-		"claim":         {kindProtobuf, []byte("\xff\xff\xff\xff\x0f\x0a")},
+		"claims 4 GiB":  {kindProtobuf, []byte("\xff\xff\xff\xff\x0f\x0a")},
 		"empty metrics": {kindProtobuf, empty},
 		"quote":         {kindText, append([]byte(`m{a="`), bytes.Repeat([]byte("\n"), 4<<20)...)},
 		"name":          {kindText, bytes.Repeat([]byte("m"), 4<<20)},
@@ -107,46 +108,39 @@ func TestMemoryOfHostileBodies(t *testing.T) {
 	}
 }
 
-// lawRemembered holds what r remembers when it is next used to what a new Reader makes of that body, and to what
-// the comment on memory says.
-func lawRemembered(t *testing.T, r *Reader) {
-	t.Helper()
-	r.Reset(nil, new(Format), nil, Limits{})
-	m := &r.memory
-	if len(m.families) < 2 {
-		return
-	}
-	last := m.families[len(m.families)-1]
-	fresh := NewReader(bytes.NewReader(m.in[:m.length]), &Format{m.with.kind}, m.with.labels, m.with.limits)
-	out, err := io.ReadAll(fresh)
-	if err != nil || !bytes.Equal(out, m.out) || last.stats != fresh.Stats() || last.rows != len(m.lines) {
-		t.Fatalf("remembers %q of %q, %+v, %d of %d rows, want %q, %+v, %v", m.out, m.in[:m.length], last.stats, last.rows, len(m.lines), out, fresh.Stats(), err)
-	}
-	for k := range m.families[1:] {
-		f, next := m.families[k], m.families[k+1]
-		rows := m.lines[f.rows:next.rows]
-		samples := int(next.stats.Samples - f.stats.Samples)
-		if f.in >= next.in || f.out >= next.out || len(rows) > samples {
-			t.Fatalf("family %d: %+v, then %+v", k, f, next)
+// TestMemoryFollowsTheMessage reads messages up to the default limit. What a Reader holds follows the
+// bytes that have arrived, not the length that the message claims or the number of its metrics.
+func TestMemoryFollowsTheMessage(t *testing.T) {
+	message := func(size int, body []byte) []byte { return append(binary.AppendUvarint(nil, uint64(size)), body...) }
+	empty := append(bytes.Repeat([]byte("\x22\x00"), 4<<20), "\x0a\x04name"...) // 4 million metrics, 8 MiB
+	for name, c := range map[string]struct {
+		body []byte
+		held int
+		err  error
+	}{
+		"claims 16 MiB": {message(16<<20, []byte("\x0a")), 6 * chunkBytes, ErrTruncated},
+		"cut at 1 MiB":  {message(16<<20, make([]byte, 1<<20)), 3 << 20, ErrTruncated},
+		"many metrics":  {message(len(empty), empty), 17 << 20, nil},
+		"above 16 MiB":  {message(16<<20+1, make([]byte, 1<<20)), 6 * chunkBytes, ErrTooLong},
+		"one field":     {[]byte(bigFamily(8 << 20)), 26 << 20, nil}, // it is copied to the output at once
+	} {
+		r := NewReader(bytes.NewReader(c.body), &Format{kindProtobuf}, gateLabels(t, Exported), Limits{})
+		if _, err := r.WriteTo(io.Discard); err != c.err {
+			t.Errorf("%s: %v, want %v", name, err, c.err)
 		}
-		at := f.in
-		for n, w := range rows {
-			for m.in[at] == '#' {
-				at += bytes.IndexByte(m.in[at:], '\n') + 1
-			}
-			at += bytes.IndexByte(m.in[at:], '\n') + 1
-			if at != int(w.next) || !bytes.Equal(m.in[w.value:w.next], m.out[w.out:w.end()]) {
-				t.Fatalf("family %d: row %d is %q and %q, its line ends at %d", k, n, m.in[w.value:w.next], m.out[w.out:w.end()], at)
-			}
+		if held := r.Held(); held > c.held {
+			t.Errorf("%s: %d bytes held, want at most %d", name, held, c.held)
 		}
 	}
 }
 
-// TestHeldOfRememberedBody counts what stays of bodies with many families and samples, all values of which change their
-// length: half a MiB, as the comment on Reader says.
-func TestHeldOfRememberedBody(t *testing.T) {
+// TestHeldOfCachedBody counts what a Reader holds of bodies with many families and samples, whose
+// values all change their length: at most half a MiB, as the comment on Reader says.
+func TestHeldOfCachedBody(t *testing.T) {
 	l := gateLabels(t, Exported)
-	for _, c := range []struct{ families, samples, help int }{{50, 12, 20}, {100, 10, 20}, {200, 5, 20}, {250, 4, 10}, {300, 3, 10}} {
+	for _, c := range []struct{ families, samples, help int }{
+		{50, 12, 20}, {100, 10, 20}, {200, 5, 20}, {250, 4, 10}, {300, 3, 10},
+	} {
 		r := new(Reader)
 		for _, value := range []int{1, 22, 1, 333, 1, 1, 22, 333, 333, 4444, 55555, 1} {
 			var body strings.Builder
@@ -157,7 +151,7 @@ func TestHeldOfRememberedBody(t *testing.T) {
 				}
 			}
 			passOn(r, body.String(), kindText, l)
-			lawRemembered(t, r)
+			lawCacheHolds(t, r)
 			if got := r.Held(); got > 8*chunkBytes {
 				t.Errorf("%+v: %d bytes held", c, got)
 			}

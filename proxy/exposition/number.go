@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// isFloat reports whether b is a sample's value: what strconv.ParseFloat takes
-// and fits a float64, without the hexadecimal and the underscores of Go.
+// isFloat reports whether b is the value of a sample: strconv.ParseFloat reads it without an error,
+// and it is neither hexadecimal nor has underscores.
 func isFloat(b []byte) bool {
 	if decimal(b) == len(b) && len(b) > 0 {
 		return true
@@ -16,7 +16,7 @@ func isFloat(b []byte) bool {
 	return ok
 }
 
-// parseFloat returns the number that b holds.
+// parseFloat returns the number that b represents.
 func parseFloat(b []byte) (float64, bool) {
 	if bytes.ContainsAny(b, "pP_") {
 		return 0, false
@@ -31,9 +31,9 @@ func isSeconds(b []byte) bool {
 	return ok && !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
-// decimal returns the length of a plain number at the start of b, or 0: a sign,
-// digits, a point and digits, an exponent of at most two digits. Such a number
-// is in range as it has at most 32 bytes.
+// decimal returns the length of a decimal number at the start of b, or 0: a sign, digits, a point
+// and digits, an exponent of at most two digits. With at most 32 bytes before the exponent such a
+// number fits a float64.
 func decimal(b []byte) int {
 	i := 0
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
@@ -72,8 +72,7 @@ func digits(b []byte, i int) int {
 	return n
 }
 
-// isMilliseconds reports whether b is a timestamp of Prometheus text: digits
-// that fit an int64.
+// isMilliseconds reports whether b is a timestamp of Prometheus text: digits that fit an int64.
 func isMilliseconds(b []byte) bool {
 	n := digits(b, 0)
 	if n == 0 || n != len(b) {

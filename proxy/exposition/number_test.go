@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
 // numbers are what values may look like, and what looks like values.
@@ -52,21 +51,6 @@ func TestTimestamps(t *testing.T) {
 	} {
 		if got := [2]bool{isMilliseconds([]byte(in)), isSeconds([]byte(in))}; got != want {
 			t.Errorf("%q: %v", in, got)
-		}
-	}
-}
-
-// TestValid moves what is not plain through all places of a few words.
-func TestValid(t *testing.T) {
-	for _, odd := range []string{"", "\x00", "\x01", "\x7f", "\x80", "\xff", "ü", "€", "𝄞", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "�", "ü\x00", "\x01\x00"} {
-		for n := range 70 {
-			for _, fill := range []string{"a", "ü"} {
-				s := strings.Repeat(fill, n) + odd + strings.Repeat("b", 70-n)
-				want := utf8.ValidString(s) && !strings.Contains(s, "\x00")
-				if got := valid([]byte(s)); got != want {
-					t.Fatalf("%q after %d %s: %v", odd, n, fill, got)
-				}
-			}
 		}
 	}
 }
@@ -128,14 +112,14 @@ func TestDistinct(t *testing.T) {
 	}
 }
 
-// TestWords holds the work on eight bytes to the table, for the first odd byte.
+// TestWords holds the functions on eight bytes to the table of classes, for the first byte that differs.
 func TestWords(t *testing.T) {
 	for c := range 256 {
 		for at := range 8 {
 			for _, fill := range []byte("0aZ_") {
 				b := []byte(strings.Repeat(string(fill), 8))
 				b[at] = byte(c)
-				first := func(odd uint64) int { return bits.TrailingZeros64(odd) / 8 }
+				first := func(x uint64) int { return bits.TrailingZeros64(x) / 8 }
 				until := func(bit byte) int {
 					n := 0
 					for n < 8 && class[b[n]]&bit != 0 {
@@ -146,8 +130,8 @@ func TestWords(t *testing.T) {
 				if got, want := first(notDigits(word(b, 0))), until(digitByte); got != want {
 					t.Errorf("notDigits(%q) at %d, want %d", b, got, want)
 				}
-				if got, want := first(special(word(b, 0))), until(plainByte); got != want && (c >= ' ' || got > want) {
-					t.Errorf("special(%q) at %d, want %d", b, got, want)
+				if got, want := first(uncommon(word(b, 0))), until(plainByte); got != want && (c >= ' ' || got > want) {
+					t.Errorf("uncommon(%q) at %d, want %d", b, got, want)
 				}
 			}
 		}

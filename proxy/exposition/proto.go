@@ -12,38 +12,38 @@ const (
 	tagMetricLabel = 1<<3 | wireBytes // Metric.label
 )
 
-// Tags of the fields of MetricFamily that are looked at.
+// Tags of the fields of MetricFamily that are read.
 const (
 	familyName   = 1<<3 | wireBytes
+	familyHelp   = 2<<3 | wireBytes
 	familyType   = 3<<3 | wireVarint
 	familyMetric = 4<<3 | wireBytes
 
 	lastType = 5 // the highest MetricType, GAUGE_HISTOGRAM
 )
 
-// protoState is what a Reader of protobuf keeps.
+// maxPlans bounds the plans of a family. The metrics after them are read again to be written.
+const maxPlans = 1 << 14
+
+// protoState is the part of a Reader that only protobuf needs.
 type protoState struct {
 	resolver resolver
 	metric   metric
-	plans    []plan // of the metrics of the family in hand
-	planned  int    // how many of them have been written
-	until    int    // end of the family that is being written; from pos it is not
+	plans    []plan // of the first metrics of the current family
+	written  int    // metrics of the family that have been written
+	until    int    // end of the current family, of which the bytes from pos on are to be written
 }
 
-// messages labels families until a chunk is full or the input ends. A family
-// is measured, and checked, before its first byte is written; what is held of it
-// beside the input is a plan of eight bytes for each metric.
-func (r *Reader) messages() error {
+// labelMessages labels families until a chunk is full or the input ends. A family is checked and
+// measured before its first byte is written, because its length comes first. So the
+// whole family is in the input buffer, and for each of its first metrics there is a plan.
+func (r *Reader) labelMessages() error {
 	for len(r.out) < r.full {
 		if r.pos < r.proto.until {
 			r.writeFamily()
 			continue
 		}
-		if next := r.recall(r.in[:r.end], r.pos, r.pos); next > r.pos {
-			r.pos = next
-			continue
-		}
-		err := r.message()
+		err := r.beginFamily()
 		if err == nil {
 			continue
 		}
@@ -71,9 +71,9 @@ func (r *Reader) endMessages() error {
 	return io.EOF
 }
 
-// message takes the length of the next family, measures the family, and writes
-// its new length.
-func (r *Reader) message() error {
+// beginFamily reads the length of the next family, measures the family, and writes its new
+// length.
+func (r *Reader) beginFamily() error {
 	b := r.in[r.pos:r.end]
 	size, n := uvarint(b[:min(len(b), binary.MaxVarintLen32)], 0)
 	switch {
@@ -81,14 +81,15 @@ func (r *Reader) message() error {
 		return errShort
 	case n == 0:
 		return r.syntax(0, "message length overflows")
-	case size > uint64(r.limits.LineBytes):
+	case size > uint64(r.limits.MessageBytes):
 		return ErrTooLong
 	case size > uint64(len(b)-n):
 		return errShort
 	}
 	start := r.pos + n
 	end := start + int(size)
-	grown, what := r.measure(r.in[:end], start)
+	r.proto.plans, r.proto.written = r.proto.plans[:0], 0
+	grown, what := r.measureFamily(r.in[:end], start)
 	if what != "" {
 		return r.syntax(0, what)
 	}

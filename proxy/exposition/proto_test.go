@@ -26,8 +26,7 @@ func decode(t testing.TB, body []byte) (families []*dto.MetricFamily) {
 	return families
 }
 
-// labelled does in structs what a Reader does on the wire: the label at its
-// place by name, the one in the way renamed.
+// labelled adds a label to decoded families, in the order of names, and renames a conflicting one.
 func labelled(families []*dto.MetricFamily, name, value string) {
 	for _, f := range families {
 		for _, m := range f.Metric {
@@ -44,7 +43,7 @@ func labelled(families []*dto.MetricFamily, name, value string) {
 	}
 }
 
-// TestProtobufAgainstStructs compares with decode, label, in every field.
+// TestProtobufAgainstStructs compares every field with what labelled makes of the decoded body.
 func TestProtobufAgainstStructs(t *testing.T) {
 	for _, name := range []string{"runner.proto", "prometheus.proto"} {
 		body := fixture(t, name)
@@ -66,9 +65,9 @@ func TestProtobufAgainstStructs(t *testing.T) {
 	}
 }
 
-// TestProtobufKeepsWhatItCan says that a metric that already has the label
-// passes byte for byte under Keep, whatever odd encoding it is in.
-func TestProtobufKeepsWhatItCan(t *testing.T) {
+// TestProtobufKeepsLabelledMetrics labels bodies twice under Keep: a metric that has the label passes
+// byte for byte, however it is encoded.
+func TestProtobufKeepsLabelledMetrics(t *testing.T) {
 	for _, f := range golden(t, "good") {
 		if f.kind != kindProtobuf {
 			continue
@@ -83,7 +82,7 @@ func TestProtobufKeepsWhatItCan(t *testing.T) {
 	}
 }
 
-// TestProtobufWidths labels metrics around the lengths where a varint grows.
+// TestProtobufWidths labels metrics of about the lengths at which a varint grows.
 func TestProtobufWidths(t *testing.T) {
 	l := gateLabels(t, Exported)
 	for _, base := range []int{0, 128, 16384, 1 << 19} {
@@ -103,9 +102,9 @@ func TestProtobufWidths(t *testing.T) {
 			}
 			want := []*dto.MetricFamily{f}
 			labelled(want, "runner_name", "gate-build-linux-01")
-			if n == 0 { // no value: nothing is in the way
-				f.Metric[0].Label = f.Metric[0].Label[:1]
-				f.Metric[0].Label[0] = &dto.LabelPair{Name: proto.String("runner_name"), Value: proto.String("gate-build-linux-01")}
+			if n == 0 { // a label without a value does not conflict
+				pair := &dto.LabelPair{Name: proto.String("runner_name"), Value: proto.String("gate-build-linux-01")}
+				f.Metric[0].Label = []*dto.LabelPair{pair}
 			}
 			if got := decode(t, []byte(out)); len(got) != 1 || !proto.Equal(got[0], f) {
 				t.Fatalf("value of %d bytes", n)
@@ -114,9 +113,12 @@ func TestProtobufWidths(t *testing.T) {
 	}
 }
 
-// TestProtobufSeveral gives a metric several labels, each at its place.
+// TestProtobufSeveral adds several labels, each with its own policy.
 func TestProtobufSeveral(t *testing.T) {
-	l, err := Compile(Label{"z", "1", Exported}, Label{"b", "2", Override}, Label{"k", "3", Keep}, Label{"a", "4", Exported})
+	l, err := Compile(
+		Label{"z", "1", Exported}, Label{"b", "2", Override},
+		Label{"k", "3", Keep}, Label{"a", "4", Exported},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +131,10 @@ func TestProtobufSeveral(t *testing.T) {
 	for _, c := range []struct{ in, want []*dto.LabelPair }{
 		{pairs(), pairs("a", "4", "b", "2", "k", "3", "z", "1")},
 		{pairs("aa", "x", "l", "y"), pairs("a", "4", "aa", "x", "b", "2", "k", "3", "l", "y", "z", "1")},
-		{pairs("a", "x", "b", "x", "k", "x", "z", "x"), pairs("exported_a", "x", "a", "4", "b", "2", "k", "x", "exported_z", "x", "z", "1")},
+		{
+			pairs("a", "x", "b", "x", "k", "x", "z", "x"),
+			pairs("exported_a", "x", "a", "4", "b", "2", "k", "x", "exported_z", "x", "z", "1"),
+		},
 		{pairs("a", "", "b", "", "k", "", "z", ""), pairs("a", "4", "b", "2", "k", "", "z", "1")},
 		{pairs("z", "x", "exported_z", ""), pairs("a", "4", "b", "2", "k", "3", "z", "1", "exported_z", "x")},
 	} {
@@ -149,7 +154,7 @@ func TestProtobufSeveral(t *testing.T) {
 	}
 }
 
-// TestProtobufLargeFamily has a family that is handed on in several chunks.
+// TestProtobufLargeFamily labels a family that is handed out in several chunks.
 func TestProtobufLargeFamily(t *testing.T) {
 	f := &dto.MetricFamily{Name: proto.String("m")}
 	for i := range 5000 {

@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
@@ -9,7 +10,7 @@ import (
 	"testing/iotest"
 )
 
-// bodies are one of each format, with what Readers of every test make of them.
+// bodies returns a captured body of each format.
 func bodies(t testing.TB) map[kind][]byte {
 	return map[kind][]byte{
 		kindText:        fixture(t, "runner.txt"),
@@ -47,14 +48,13 @@ func TestReadersAgree(t *testing.T) {
 	}
 }
 
-// TestCut reads every prefix of a body: none but those that are bodies of their
-// own may end well.
+// TestCut reads every prefix of a body. Only a prefix that is a complete body may end well.
 func TestCut(t *testing.T) {
 	l := gateLabels(t, Exported)
 	proto := string(fixture(t, "runner.proto")[:2000])
 	for k, body := range map[kind]string{
 		kindText:        "# HELP m x\n# TYPE m counter\nm{a=\"b\",c=\"d\"} 1\nm{a=\"c\",c=\"d\"} 1.5 17\n\nm 2\n",
-		kindOpenMetrics: "# HELP m x\n# TYPE m counter\nm_total{a=\"b\"} 1 # {c=\"d\"} 1 2\nm_total{a=\"b\"} 1\n# EOF\n",
+		kindOpenMetrics: "# HELP m x\n# TYPE m counter\nm_total{a=\"b\"} 1 # {c=\"d\"} 1 2\nm_total 1\n# EOF\n",
 		kindProtobuf:    proto,
 	} {
 		for n := range len(body) {
@@ -83,8 +83,7 @@ func messageEnds(body string, n int) bool {
 	return i == n && n > 0
 }
 
-// TestSourceFails lets the source break off with an error, at every chunk and
-// otherwise well-formed: what comes out must end with that error.
+// TestSourceFails lets the source end with an error. The Reader must end with the same error.
 func TestSourceFails(t *testing.T) {
 	broken := errors.New("connection reset")
 	l := gateLabels(t, Exported)
@@ -123,8 +122,12 @@ func TestLimits(t *testing.T) {
 		"long line too long":   {long + "\n", kindText, Limits{LineBytes: int64(len(long)) - 1}, ErrTooLong},
 		"line beyond buffer":   {long + "\n", kindText, Limits{LineBytes: 100_000}, ErrTooLong},
 		"line without end":     {strings.Repeat("m", 200_000), kindText, Limits{LineBytes: 100_000}, ErrTooLong},
-		"message fits":         {message, kindProtobuf, Limits{LineBytes: 100}, nil},
-		"message too long":     {message, kindProtobuf, Limits{LineBytes: 99}, ErrTooLong},
+		"message fits":         {message, kindProtobuf, Limits{MessageBytes: 100}, nil},
+		"message too long":     {message, kindProtobuf, Limits{MessageBytes: 99}, ErrTooLong},
+		"message is no line":   {message, kindProtobuf, Limits{LineBytes: 99}, nil},
+		"line is no message":   {line + "\n", kindText, Limits{MessageBytes: 99}, nil},
+		"default message fits": {bigFamily(16 << 20), kindProtobuf, Limits{}, nil},
+		"default message":      {bigFamily(16<<20 + 1), kindProtobuf, Limits{}, ErrTooLong},
 		"body fits":            {"m 1\nm 2\n", kindText, Limits{Bytes: 8}, nil},
 		"body too large":       {"m 1\nm 2\n", kindText, Limits{Bytes: 7}, ErrTooLarge},
 		"default line fits":    {"m{a=\"" + strings.Repeat("x", 1<<20-10) + "\"} 1\n", kindText, Limits{}, nil},
@@ -135,6 +138,15 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
+}
+
+// bigFamily is a family without metrics of so many bytes, with its length.
+func bigFamily(size int) string {
+	const name = "\x0a\x01m"
+	help := size - len(name) - 1
+	help -= uvarintSize(help)
+	family := binary.AppendUvarint([]byte(name+"\x12"), uint64(help))
+	return string(binary.AppendUvarint(nil, uint64(size))) + string(family) + strings.Repeat("h", help)
 }
 
 func TestWriteToReportsItsWriter(t *testing.T) {
@@ -167,8 +179,7 @@ func TestZeroReader(t *testing.T) {
 	}
 }
 
-// TestResetForgets runs good bodies through a Reader that has failed in each
-// format, in the middle of everything.
+// TestResetForgets reads good bodies with a Reader that has failed within a body of each format.
 func TestResetForgets(t *testing.T) {
 	l := gateLabels(t, Exported)
 	var r Reader
@@ -205,39 +216,3 @@ func TestSyntaxErrorTellsTheLine(t *testing.T) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }
-
-// hesitant returns nothing every other time.
-type hesitant struct {
-	src  io.Reader
-	turn int
-}
-
-func (h *hesitant) Read(p []byte) (int, error) {
-	if h.turn++; h.turn%2 == 0 {
-		return 0, nil
-	}
-	return h.src.Read(p[:min(len(p), 100)])
-}
-
-// pieces returns body in pieces of a size.
-type pieces struct {
-	body []byte
-	size int
-}
-
-func (s *pieces) Read(p []byte) (int, error) {
-	if len(s.body) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, s.body[:min(s.size, len(s.body))])
-	s.body = s.body[n:]
-	return n, nil
-}
-
-type failing struct{ err error }
-
-func (f failing) Write([]byte) (int, error) { return 0, f.err }
-
-type stuck struct{}
-
-func (stuck) Read([]byte) (int, error) { return 0, nil }

@@ -1,12 +1,11 @@
 package exposition
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 )
 
-// TestTextPolicies shows, line by line, where the label goes.
+// TestTextPolicies shows for each policy what a sample becomes.
 func TestTextPolicies(t *testing.T) {
 	for _, c := range []struct{ in, exported, keep, override string }{
 		{in: `m 1`, exported: `m{r="g"} 1`},
@@ -51,7 +50,7 @@ func TestTextPolicies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Three times, that the pattern has its say.
+			// Three times, so that the template labels the later ones.
 			got, err := pass(strings.Repeat(c.in+"\n", 3), kindText, l)
 			if want = strings.Repeat(want+"\n", 3); err != nil || got != want {
 				t.Errorf("%v: %v\n got %s\nwant %s", conflict, err, got, want)
@@ -60,7 +59,7 @@ func TestTextPolicies(t *testing.T) {
 	}
 }
 
-// TestTextSeveral mixes policies: each label goes by its own.
+// TestTextSeveral adds several labels, each with its own policy.
 func TestTextSeveral(t *testing.T) {
 	l, err := Compile(
 		Label{"b", "1", Exported}, Label{"exported_b", "2", Exported},
@@ -70,46 +69,18 @@ func TestTextSeveral(t *testing.T) {
 		t.Fatal(err)
 	}
 	for in, want := range map[string]string{
-		`m 1`:                       `m{b="1",exported_b="2",k="3",o="4"} 1`,
-		`m{a="x"} 1`:                `m{a="x",b="1",exported_b="2",k="3",o="4"} 1`,
-		`m{k="x",o="y"} 1`:          `m{k="x",o="4",b="1",exported_b="2"} 1`,
-		`m{b="x"} 1`:                `m{exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
-		`m{exported_b="x"} 1`:       `m{exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
-		`{"m",k="",o="",b=""} 1`:    `{"m",k="",o="4",b="1",exported_b="2"} 1`,
-		`m{exported_b="y",b="x"} 1`: `m{exported_exported_exported_b="y",exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
+		`m 1`:                    `m{b="1",exported_b="2",k="3",o="4"} 1`,
+		`m{a="x"} 1`:             `m{a="x",b="1",exported_b="2",k="3",o="4"} 1`,
+		`m{k="x",o="y"} 1`:       `m{k="x",o="4",b="1",exported_b="2"} 1`,
+		`m{b="x"} 1`:             `m{exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
+		`m{exported_b="x"} 1`:    `m{exported_exported_b="x",b="1",exported_b="2",k="3",o="4"} 1`,
+		`{"m",k="",o="",b=""} 1`: `{"m",k="",o="4",b="1",exported_b="2"} 1`,
+		`m{exported_b="y",b="x"} 1`: `m{exported_exported_exported_b="y",exported_exported_b="x",` +
+			`b="1",exported_b="2",k="3",o="4"} 1`,
 	} {
 		got, err := pass(strings.Repeat(in+"\n", 3), kindText, l)
 		if want = strings.Repeat(want+"\n", 3); err != nil || got != want {
 			t.Errorf("%s: %v\n got %s\nwant %s", in, err, got, want)
-		}
-	}
-}
-
-// TestPatternAgrees holds the pattern to the scanner: with or without it the
-// output, the counts and the verdict are the same.
-func TestPatternAgrees(t *testing.T) {
-	all := append(golden(t, "good"), golden(t, "bad")...)
-	all = append(all, file{"runner", kindText, fixture(t, "runner.txt")}, file{"300 runners", kindText, threeHundred(t)})
-	for _, f := range all {
-		if f.kind == kindProtobuf {
-			continue
-		}
-		for _, c := range []Conflict{Exported, Keep, Override} {
-			l := gateLabels(t, c)
-			run := func(pattern bool) (string, Stats, error) {
-				r := NewReader(bytes.NewReader(f.body), &Format{f.kind}, l, Limits{})
-				if !pattern {
-					r.text.longest = 0
-				}
-				var out bytes.Buffer
-				_, err := r.WriteTo(&out)
-				return out.String(), r.Stats(), err
-			}
-			got, stats, err := run(true)
-			want, wantStats, wantErr := run(false)
-			if got != want || stats != wantStats || (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
-				t.Errorf("%s, %v: %d bytes, %v, %v, want %d, %v, %v", f.name, c, len(got), stats, err, len(want), wantStats, wantErr)
-			}
 		}
 	}
 }

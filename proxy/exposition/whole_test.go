@@ -7,7 +7,7 @@ import (
 	"testing/iotest"
 )
 
-// Whole and Read together give what Read alone does, whatever Whole says.
+// TestWholeTakesAllOrNothing compares Whole and Read together with Read alone.
 func TestWholeTakesAllOrNothing(t *testing.T) {
 	l := gateLabels(t, Exported)
 	large := strings.Repeat("metric{a=\"b\"} 1\n", 10000)
@@ -30,7 +30,7 @@ func TestWholeTakesAllOrNothing(t *testing.T) {
 			c.most = len(want)
 		}
 		r := NewReader(strings.NewReader(c.body), new(Format), l, Limits{})
-		for range 3 { // the later ones from memory
+		for range 3 { // the later ones from the cache
 			r.Reset(iotest.HalfReader(strings.NewReader(c.body)), new(Format), l, Limits{})
 			whole, ok := r.Whole(c.most)
 			if ok != c.ok || ok && string(whole) != want {
@@ -47,9 +47,10 @@ func TestWholeTakesAllOrNothing(t *testing.T) {
 	}
 }
 
-// What Whole returned holds while the Reader lies idle, and is not changed by what it remembers.
+// TestWholeHoldsUntilReset reads on after Whole: its bytes do not change, with the cache neither.
 func TestWholeHoldsUntilReset(t *testing.T) {
-	l, bodies := gateLabels(t, Exported), []string{"# HELP m x\nm 1\n# HELP n x\nn 1\n", "# HELP m x\nm 22\n# HELP n x\nn 1\n"}
+	l := gateLabels(t, Exported)
+	bodies := []string{"# HELP m x\nm 1\n# HELP n x\nn 1\n", "# HELP m x\nm 22\n# HELP n x\nn 1\n"}
 	r := new(Reader)
 	for i := range 6 {
 		body := bodies[i%2]

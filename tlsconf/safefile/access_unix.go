@@ -19,11 +19,17 @@ func checkAccess(_ *os.File, info fs.FileInfo, rule Rule) error {
 	const advice = "in Kubernetes set defaultMode: 0440 and an fsGroup"
 	switch {
 	case rule.Secret && mode&0o004 != 0:
-		return &Error{Err: fmt.Errorf("%w (mode %04o)", ErrReadable, mode), Advice: "chmod 0640 or tighter; " + advice}
+		return &Error{
+			Err:    fmt.Errorf("%w (mode %04o)", ErrReadable, mode),
+			Advice: "chmod 0640 or tighter; " + advice,
+		}
 	case !rule.Public && mode&0o002 != 0:
 		return &Error{Err: fmt.Errorf("%w (mode %04o)", ErrWritable, mode), Advice: "chmod o-w; " + advice}
 	case !rule.Public && mode&0o020 != 0 && !ownGroup(info):
-		return &Error{Err: fmt.Errorf("%w (mode %04o, a group of others)", ErrWritable, mode), Advice: "chmod g-w; " + advice}
+		return &Error{
+			Err:    fmt.Errorf("%w (mode %04o, a group of others)", ErrWritable, mode),
+			Advice: "chmod g-w; " + advice,
+		}
 	}
 	return nil
 }

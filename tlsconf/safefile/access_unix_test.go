@@ -24,7 +24,15 @@ func TestReadDoesNotWaitForAPipe(t *testing.T) {
 }
 
 func TestReadJudgesTheMode(t *testing.T) {
-	open, secret, public := safefile.Rule{MaxBytes: 9}, safefile.Rule{MaxBytes: 9, Secret: true}, safefile.Rule{MaxBytes: 9, Public: true}
+	open, secret, public := safefile.Rule{
+		MaxBytes: 9,
+	}, safefile.Rule{
+		MaxBytes: 9,
+		Secret:   true,
+	}, safefile.Rule{
+		MaxBytes: 9,
+		Public:   true,
+	}
 	for _, tc := range []struct {
 		mode fs.FileMode
 		rule safefile.Rule

@@ -5,6 +5,7 @@
 package safefile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,10 @@ import (
 // Rule says what a file must be like.
 type Rule struct {
 	MaxBytes int64 // largest content, in bytes; required
-	Secret   bool  // refuse a file that others may read (mode o+r)
+
+	// Secret refuses a file that others may read: mode o+r, or on Windows an access control
+	// list that lets Everyone, Users and the like read it.
+	Secret bool
 	// Public permits a file that others may write. Without it such a file is refused,
 	// because whoever writes it decides who gets in.
 	Public bool
@@ -43,14 +47,24 @@ func (e *Error) Error() string { return e.Path + ": " + e.Err.Error() }
 // Unwrap returns e.Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Read returns the content of the file at path. Kind, mode and size are those of the opened
+// Read returns the content of the file at path. Kind, access and size are those of the opened
 // descriptor, so another file cannot be slipped in between the check and the read. Links
 // are followed: Kubernetes mounts every file as one. An empty file is no error.
 // Every error is an *Error.
 func Read(path string, rule Rule) ([]byte, error) {
-	content, err := read(path, rule)
+	var content bytes.Buffer
+	if _, err := Copy(&content, path, rule); err != nil {
+		return nil, err
+	}
+	return content.Bytes(), nil
+}
+
+// Copy is Read into w, without holding the content in memory. It returns the number of
+// bytes copied. On an error, w may have received part of the content.
+func Copy(w io.Writer, path string, rule Rule) (int64, error) {
+	n, err := copyTo(w, path, rule)
 	if err == nil {
-		return content, nil
+		return n, nil
 	}
 	failure := &Error{Path: path, Err: err}
 	if inner, ok := err.(*Error); ok {
@@ -60,35 +74,32 @@ func Read(path string, rule Rule) ([]byte, error) {
 	if errors.As(err, &at) {
 		failure.Err = at.Err
 	}
-	return nil, failure
+	return n, failure
 }
 
-func read(path string, rule Rule) ([]byte, error) {
+func copyTo(w io.Writer, path string, rule Rule) (int64, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	switch {
 	case info.IsDir():
-		return nil, fmt.Errorf("is a directory: %w", ErrNotRegular)
+		return 0, fmt.Errorf("is a directory: %w", ErrNotRegular)
 	case !info.Mode().IsRegular():
-		return nil, ErrNotRegular
+		return 0, ErrNotRegular
 	}
 	if err := checkAccess(file, info, rule); err != nil {
-		return nil, err
+		return 0, err
 	}
 	// One byte more than the bound tells a file that is too large, even one that grows.
-	content, err := io.ReadAll(io.LimitReader(file, rule.MaxBytes+1))
-	if err != nil {
-		return nil, err
+	n, err := io.Copy(w, io.LimitReader(file, rule.MaxBytes+1))
+	if err == nil && n > rule.MaxBytes {
+		err = fmt.Errorf("%w: larger than %d bytes", ErrTooLarge, rule.MaxBytes)
 	}
-	if int64(len(content)) > rule.MaxBytes {
-		return nil, fmt.Errorf("%w: larger than %d bytes", ErrTooLarge, rule.MaxBytes)
-	}
-	return content, nil
+	return n, err
 }

@@ -32,6 +32,14 @@ func TestReadReturnsTheContent(t *testing.T) {
 	}
 }
 
+func TestCopyStopsAfterTheLimit(t *testing.T) {
+	var got strings.Builder
+	n, err := safefile.Copy(&got, write(t, strings.Repeat("x", 100), 0o600), safefile.Rule{MaxBytes: 10})
+	if !errors.Is(err, safefile.ErrTooLarge) || n != 11 || got.Len() != 11 {
+		t.Errorf("copied %d bytes, %d received: %v", n, got.Len(), err)
+	}
+}
+
 func TestReadFollowsLinks(t *testing.T) {
 	path := write(t, "content", 0o600)
 	link := filepath.Join(t.TempDir(), "link")
@@ -52,10 +60,12 @@ func TestReadErrors(t *testing.T) {
 		want error
 		text string
 	}{
-		"missing":   {missing, safefile.Rule{MaxBytes: 1}, fs.ErrNotExist, missing + ": no such file or directory"},
+		"missing":   {missing, safefile.Rule{MaxBytes: 1}, fs.ErrNotExist, missing + ": "},
 		"directory": {t.TempDir(), safefile.Rule{MaxBytes: 1}, safefile.ErrNotRegular, "is a directory"},
 		"device":    {os.DevNull, safefile.Rule{MaxBytes: 1}, safefile.ErrNotRegular, "not a regular file"},
-		"too large": {write(t, "12345", 0o600), safefile.Rule{MaxBytes: 4}, safefile.ErrTooLarge, "larger than 4 bytes"},
+		"too large": {
+			write(t, "12345", 0o600), safefile.Rule{MaxBytes: 4}, safefile.ErrTooLarge, "larger than 4 bytes",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			content, err := safefile.Read(tc.path, tc.rule)

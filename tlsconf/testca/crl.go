@@ -18,25 +18,28 @@ type CRLOptions struct {
 	ThisUpdate, NextUpdate time.Time                       // zero: an hour ago, a day after ThisUpdate
 	Points                 []string                        // URIs of its distribution point (RFC 5280 section 5.2.5)
 	OnlyUsers              bool                            // onlyContainsUserCerts
-	OnlyAuthorities        bool                            // onlyContainsCACerts
+	OnlyCAs                bool                            // onlyContainsCACerts
 	Edit                   func(list *x509.RevocationList) // last change to the template
 }
 
 // point is the IssuingDistributionPoint extension, if the options ask for one.
 func (o CRLOptions) point() ([]pkix.Extension, error) {
-	if len(o.Points) == 0 && !o.OnlyUsers && !o.OnlyAuthorities {
+	if len(o.Points) == 0 && !o.OnlyUsers && !o.OnlyCAs {
 		return nil, nil
 	}
 	type name struct {
 		Full []asn1.RawValue `asn1:"optional,tag:0"`
 	}
 	content := struct {
-		Name            name `asn1:"optional,tag:0"`
-		OnlyUsers       bool `asn1:"optional,tag:1"`
-		OnlyAuthorities bool `asn1:"optional,tag:2"`
-	}{OnlyUsers: o.OnlyUsers, OnlyAuthorities: o.OnlyAuthorities}
+		Name      name `asn1:"optional,tag:0"`
+		OnlyUsers bool `asn1:"optional,tag:1"`
+		OnlyCAs   bool `asn1:"optional,tag:2"`
+	}{OnlyUsers: o.OnlyUsers, OnlyCAs: o.OnlyCAs}
 	for _, uri := range o.Points {
-		content.Name.Full = append(content.Name.Full, asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte(uri)})
+		content.Name.Full = append(
+			content.Name.Full,
+			asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte(uri)},
+		)
 	}
 	der, err := asn1.Marshal(content)
 	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: der}}, err
@@ -44,7 +47,11 @@ func (o CRLOptions) point() ([]pkix.Extension, error) {
 
 // CRL makes a revocation list of ca, in DER.
 func (ca *CA) CRL(o CRLOptions) ([]byte, error) {
-	list := &x509.RevocationList{Number: big.NewInt(max(o.Number, 1)), ThisUpdate: o.ThisUpdate, NextUpdate: o.NextUpdate}
+	list := &x509.RevocationList{
+		Number:     big.NewInt(max(o.Number, 1)),
+		ThisUpdate: o.ThisUpdate,
+		NextUpdate: o.NextUpdate,
+	}
 	if list.ThisUpdate.IsZero() {
 		list.ThisUpdate = time.Now().Add(-time.Hour)
 	}

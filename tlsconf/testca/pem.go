@@ -51,7 +51,7 @@ func (p *Pair) WriteFiles(certPath, keyPath string) error {
 	return os.WriteFile(keyPath, key, 0o600)
 }
 
-// CertPEM is the authority's own certificate as PEM.
+// CertPEM is the CA's own certificate as PEM.
 func (ca *CA) CertPEM() []byte { return CertPEM(ca.Cert) }
 
 // Pool is a pool that trusts ca alone.

@@ -1,4 +1,4 @@
-// Package testca makes throwaway certificate authorities: roots, intermediates,
+// Package testca makes throwaway certificate authorities (CAs): roots, intermediates,
 // leaves and revocation lists, in memory, on ECDSA P-256 unless told otherwise.
 // It serves tests and the demo; nothing it makes is meant to be kept.
 package testca
@@ -31,7 +31,7 @@ type Options struct {
 	Edit                func(cert *x509.Certificate) // last change to the template, where a test wants something odd
 }
 
-// CA is a certificate authority that can sign.
+// CA is a certificate CA that can sign.
 type CA struct {
 	Cert *x509.Certificate
 	Key  crypto.Signer
@@ -42,16 +42,16 @@ type CA struct {
 
 // NewCA makes a self-signed root.
 func NewCA(o Options) (*CA, error) {
-	cert, key, err := sign(o.authority(), o.Key, nil)
+	cert, key, err := sign(o.caTemplate(), o.Key, nil)
 	if err != nil {
 		return nil, err
 	}
 	return &CA{Cert: cert, Key: key, root: true}, nil
 }
 
-// Intermediate makes an authority signed by ca.
+// Intermediate makes a CA signed by ca.
 func (ca *CA) Intermediate(o Options) (*CA, error) {
-	cert, key, err := sign(o.authority(), o.Key, ca)
+	cert, key, err := sign(o.caTemplate(), o.Key, ca)
 	if err != nil {
 		return nil, err
 	}
@@ -70,16 +70,16 @@ func (ca *CA) CrossSign(other *CA) (*CA, error) {
 
 // Issue makes a leaf signed by ca; its chain holds the intermediates, not the root.
 func (ca *CA) Issue(o Options) (*Pair, error) {
-	cert, key, err := sign(o.leaf(), o.Key, ca)
+	cert, key, err := sign(o.leafTemplate(), o.Key, ca)
 	if err != nil {
 		return nil, err
 	}
 	return &Pair{Chain: append([]*x509.Certificate{cert}, ca.path()...), Key: key}, nil
 }
 
-// SelfSigned makes a leaf that nobody vouches for.
+// SelfSigned makes a leaf that no CA has signed.
 func SelfSigned(o Options) (*Pair, error) {
-	cert, key, err := sign(o.leaf(), o.Key, nil)
+	cert, key, err := sign(o.leafTemplate(), o.Key, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ type template struct {
 	err  error
 }
 
-func (o Options) authority() template {
+func (o Options) caTemplate() template {
 	t := o.template()
 	t.IsCA, t.BasicConstraintsValid = true, true
 	t.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
@@ -115,7 +115,7 @@ func (o Options) authority() template {
 	return t
 }
 
-func (o Options) leaf() template {
+func (o Options) leafTemplate() template {
 	t := o.template()
 	t.BasicConstraintsValid = true
 	t.KeyUsage = x509.KeyUsageDigitalSignature

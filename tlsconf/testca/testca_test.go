@@ -94,12 +94,12 @@ func TestCRLIsSignedAndHoldsTheSerial(t *testing.T) {
 	}
 }
 
-func TestCRLBearsItsPoint(t *testing.T) {
+func TestCRLHoldsItsPoint(t *testing.T) {
 	root := testca.Must(testca.NewCA(testca.Options{CommonName: "root"}))
 	for want, o := range map[string]testca.CRLOptions{
 		"":                               {},
 		"30038101ff":                     {OnlyUsers: true},
-		"30038201ff":                     {OnlyAuthorities: true},
+		"30038201ff":                     {OnlyCAs: true},
 		"3007a005a003860175":             {Points: []string{"u"}},
 		"300da008a0068601758601768101ff": {Points: []string{"u", "v"}, OnlyUsers: true},
 	} {

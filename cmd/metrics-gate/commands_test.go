@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// Help of every command works in every form, and shows what is declared.
+func TestHelpOfEveryCommand(t *testing.T) {
+	for _, c := range commands() {
+		for _, args := range [][]string{{c.Name, "-h"}, {c.Name, "--help"}, {"help", c.Name}} {
+			var out, errors bytes.Buffer
+			code := run(t.Context(), args, nil, &out, &errors)
+			if code != 0 || errors.Len() > 0 {
+				t.Errorf("%v: status %d: %s", args, code, errors.String())
+			}
+			for _, want := range append([]string{"Usage: metrics-gate " + c.Synopsis() + "\n", c.Summary, c.Example},
+				words(c)...) {
+				if c.Name != "help" && !strings.Contains(out.String(), want) {
+					t.Errorf("%v lacks %q:\n%s", args, want, out.String())
+				}
+			}
+		}
+	}
+}
+
+// The example of a command begins with the command, and what is declared is complete.
+func TestDeclarationOfEveryCommand(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range commands() {
+		if seen[c.Name] || c.Summary == "" || strings.Contains(c.Summary, "\n") ||
+			!strings.HasPrefix(c.Example, "metrics-gate "+c.Name) {
+			t.Errorf("%s: %q, example %q", c.Name, c.Summary, c.Example)
+		}
+		seen[c.Name] = true
+		for _, f := range c.Flags() {
+			if f.Usage == "" {
+				t.Errorf("%s %s: no usage", c.Name, f.Dashed())
+			}
+		}
+	}
+}
+
+func TestCompletionWords(t *testing.T) {
+	for name, want := range map[string]string{
+		"version": "", "token": "", "completion": "bash zsh fish", "check": "--as --json --path",
+		"pprof": "--ca --cert --key -o --serve --token-file",
+	} {
+		c, err := find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(words(c), " "); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestMeant(t *testing.T) {
+	for name, want := range map[string]string{
+		"chekc": "did you mean check?", "docter": "did you mean doctor?",
+		"frobnicate": "metrics-gate help lists the commands", "Serve": "did you mean serve?",
+	} {
+		if got := suggestion(name); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

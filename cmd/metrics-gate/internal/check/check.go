@@ -1,0 +1,107 @@
+// Package check is the command check: it validates the configuration with its files,
+// says what would be in effect, and explains decisions.
+package check
+
+import (
+	"context"
+	"flag"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
+)
+
+// checkReport is what check found; its JSON is what --json prints.
+type checkReport struct {
+	OK             bool                 `json:"ok"`
+	Errors         []cli.ErrorReport    `json:"errors,omitempty"`
+	Configuration  []config.Setting     `json:"configuration,omitempty"`
+	Authentication []string             `json:"authentication,omitempty"`
+	Authorization  []config.RouteRights `json:"authorization,omitempty"`
+	Expiry         []expiry.Entry       `json:"expiry,omitempty"`
+	Warnings       []cli.Finding        `json:"warnings,omitempty"`
+	Decision       *decisionReport      `json:"decision,omitempty"`
+}
+
+// checkOptions are the flags of check.
+type checkOptions struct {
+	asked question
+	json  bool
+}
+
+// Command declares check.
+func Command() cli.Command {
+	return cli.Command{
+		Name: "check", Summary: "validate the environment and its files, and explain decisions",
+		Example: "metrics-gate check --as dns:prometheus.example.com --path /metrics",
+		Setup: func(set *flag.FlagSet) cli.RunFunc {
+			var o checkOptions
+			set.Func("as", "explain the decision about a caller of this `name`, such as dns:prometheus.example.com; "+
+				"again for a further name or a group", o.asked.addName)
+			set.StringVar(&o.asked.path, "path", "", "the `path` that the caller asks for (default /metrics)")
+			set.BoolVar(&o.json, "json", false, "print JSON")
+			return o.run
+		},
+	}
+}
+
+// run reads the environment and every file as serve would, binds nothing, and says
+// what would be in effect. It exits 1 when serve would refuse to start.
+func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error {
+	if err := o.asked.validate(); err != nil {
+		return err
+	}
+	report, err := inspect(p, o.asked)
+	if err != nil {
+		report = &checkReport{Errors: cli.ErrorReports(err)}
+	}
+	switch {
+	case o.json:
+		if err := cli.WriteJSON(p.Stdout, report); err != nil {
+			return err
+		}
+	case err == nil:
+		return report.print(p.Stdout)
+	default:
+		reportTo(p.Stderr, err)
+	}
+	if err != nil {
+		return cli.ExitCode(1)
+	}
+	return nil
+}
+
+// inspect builds the gate without a listener and notes what it would do.
+func inspect(p *cli.Process, asked question) (*checkReport, error) {
+	c, err := config.Load(p.Environ)
+	if err != nil {
+		return nil, err
+	}
+	var warned cli.Warnings
+	g, err := gate.New(c, slog.New(&warned), p.Build.Version, prometheus.NewRegistry())
+	if err != nil {
+		return nil, err
+	}
+	r := &checkReport{OK: true, Authentication: c.MethodNames(), Expiry: expiry.List(g.TLS, time.Now())}
+	for _, v := range c.Variables() {
+		if s, ok := c.Effective(v); ok {
+			r.Configuration = append(r.Configuration, s)
+		}
+	}
+	r.Authorization = c.Rights()
+	r.Warnings = append(warned.List, c.Lint()...)
+	r.Warnings = append(r.Warnings, expiry.Findings(r.Expiry)...)
+	if asked.given() {
+		r.Decision = decide(c, asked)
+	}
+	return r, nil
+}
+
+// reportTo is report without its verdict.
+func reportTo(w io.Writer, err error) { _ = cli.Report(w, err) }

@@ -1,0 +1,55 @@
+package check
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+)
+
+// print writes r for a person.
+func (r *checkReport) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, s := range r.Configuration {
+		origin := ""
+		if s.Default {
+			origin = "\t(default)"
+		}
+		fmt.Fprintf(w, "%s\t%s%s\n", strings.TrimPrefix(s.Name, config.Prefix), cli.Printable(s.Value), origin)
+	}
+	fmt.Fprintf(w, "\nauthentication\t%s\n", strings.Join(r.Authentication, ", "))
+	for _, rights := range r.Authorization {
+		allowed := "nobody"
+		if len(rights.Allow) > 0 {
+			allowed = strings.Join(rights.Allow, "\n\t")
+		}
+		fmt.Fprintf(w, "%s\t%s\n", rights.Routes, allowed)
+	}
+	if len(r.Expiry) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, e := range r.Expiry {
+		fmt.Fprintf(w, "%s\tuntil %s\t%s\t%s\n", e.Role, e.NotAfter.Format(time.RFC3339), e.Left(),
+			cli.Printable(e.Subject))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if len(r.Warnings) > 0 || r.Decision != nil {
+		fmt.Fprintln(out)
+	}
+	for _, f := range r.Warnings {
+		if err := f.Print(out); err != nil {
+			return err
+		}
+	}
+	if r.Decision != nil {
+		return r.Decision.print(out)
+	}
+	_, err := fmt.Fprintln(out, "configuration: ok")
+	return err
+}

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// echo is a command that notes its flag and its argument.
+func echo(args Args, got *[]string) Command {
+	return Command{
+		Name: "echo", Args: args, Summary: "note what it is given", Example: "metrics-gate echo",
+		Setup: func(set *flag.FlagSet) RunFunc {
+			word := set.String("word", "", "a `word`")
+			return func(_ context.Context, _ *Process, args []string) error {
+				*got = append([]string{*word}, args...)
+				return nil
+			}
+		},
+	}
+}
+
+func TestFlagsAndArguments(t *testing.T) {
+	one := Args{Name: "NAME", Advice: "name it"}
+	for _, test := range []struct {
+		args   Args
+		given  string
+		want   []string
+		refuse string // part of the error; empty if there is none
+	}{
+		{one, "a --word w", []string{"w", "a"}, ""},
+		{one, "--word w a", []string{"w", "a"}, ""},
+		{one, "--word=w -- --a", []string{"w", "--a"}, ""},
+		{one, "-word w a", []string{"w", "a"}, ""},
+		{one, "", nil, "echo: NAME is missing"},
+		{one, "a b", nil, `echo "b": unexpected argument`},
+		{one, "a --nope", nil, "echo: flag provided but not defined: -nope"},
+		{Args{}, "a", nil, `echo "a": unexpected argument`},
+		{Args{Name: "NAME", Optional: true}, "", []string{""}, ""},
+		{Args{Name: "KIND", Choices: []string{"x", "y"}}, "y", []string{"", "y"}, ""},
+		{Args{Name: "KIND", Choices: []string{"x", "y"}}, "z", nil, `echo "z": unknown kind`},
+	} {
+		var got []string
+		err := echo(test.args, &got).execute(t.Context(), &Process{}, strings.Fields(test.given))
+		if test.refuse == "" && (err != nil || !slices.Equal(got, test.want)) {
+			t.Errorf("%s: %q %v, want %q", test.given, got, err, test.want)
+		}
+		var wrong *ConfigError
+		if test.refuse != "" && (!errors.As(err, &wrong) || err.Error() != test.refuse || wrong.Advice == "") {
+			t.Errorf("%s: %v, want %s with advice", test.given, err, test.refuse)
+		}
+	}
+}
+
+func TestHelpBehindAnArgument(t *testing.T) {
+	var out bytes.Buffer
+	var got []string
+	err := echo(Args{Name: "NAME"}, &got).execute(t.Context(), &Process{Stdout: &out}, []string{"a", "-h"})
+	if err != nil || got != nil || !strings.Contains(out.String(), "--word word  a word") {
+		t.Errorf("%v %v\n%s", err, got, out.String())
+	}
+}
+
+// A signal ends a command that heeds its context, one that does not, and not one that
+// has taken the signals.
+func TestSignals(t *testing.T) {
+	for name, test := range map[string]struct {
+		command RunFunc
+		reloads bool
+		signals []os.Signal
+		want    error
+	}{
+		"heeds its context": {
+			command: func(ctx context.Context, _ *Process, _ []string) error { <-ctx.Done(); return ctx.Err() },
+			signals: []os.Signal{syscall.SIGTERM}, want: errInterrupted,
+		},
+		"ends well": {
+			command: func(ctx context.Context, _ *Process, _ []string) error { <-ctx.Done(); return nil },
+			signals: []os.Signal{syscall.SIGHUP},
+		},
+		"is blocked": {
+			command: func(context.Context, *Process, []string) error { time.Sleep(time.Hour); return nil },
+			signals: []os.Signal{syscall.SIGINT}, want: errInterrupted,
+		},
+		"takes the signals": {
+			command: func(_ context.Context, p *Process, _ []string) error {
+				signals := p.TakeSignals()
+				for _, want := range []os.Signal{syscall.SIGHUP, syscall.SIGTERM} {
+					if got := <-signals; got != want {
+						return errors.New(got.String())
+					}
+				}
+				return nil
+			},
+			reloads: true, signals: []os.Signal{syscall.SIGHUP, syscall.SIGTERM},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				signals := make(chan os.Signal)
+				p := &Process{Signals: signals}
+				go func() {
+					synctest.Wait()
+					for _, sig := range test.signals {
+						signals <- sig
+					}
+				}()
+				c := Command{Name: "test", Reloads: test.reloads, Setup: NoFlags(test.command)}
+				if err := p.Run(t.Context(), c, nil); !errors.Is(err, test.want) {
+					t.Errorf("%v, want %v", err, test.want)
+				}
+				time.Sleep(2 * time.Hour) // of the bubble: a command left behind returns
+			})
+		})
+	}
+}

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Levels of a finding, as they are printed.
+const (
+	LevelOK   = "ok"
+	LevelWarn = "warn"
+	LevelFail = "fail"
+)
+
+// Finding is one thing that was looked at.
+type Finding struct {
+	Level string `json:"level"`
+	What  string `json:"what"`         // the fact
+	Do    string `json:"do,omitempty"` // what to do about it; empty when it is ok
+}
+
+func OK(format string, args ...any) Finding {
+	return Finding{Level: LevelOK, What: fmt.Sprintf(format, args...)}
+}
+
+func Warn(do, format string, args ...any) Finding {
+	return Finding{LevelWarn, fmt.Sprintf(format, args...), do}
+}
+
+func Fail(do, format string, args ...any) Finding {
+	return Finding{LevelFail, fmt.Sprintf(format, args...), do}
+}
+
+// Print writes f on one line. What came from outside may hold anything, but not a
+// line or a terminal's control sequence.
+func (f Finding) Print(w io.Writer) error {
+	line := fmt.Sprintf("%-4s  %s", f.Level, f.What)
+	if f.Do != "" {
+		line += ": " + f.Do
+	}
+	_, err := fmt.Fprintln(w, Printable(line))
+	return err
+}
+
+// Worst is the gravest level of list.
+func Worst(list []Finding) string {
+	level := LevelOK
+	for _, f := range list {
+		switch {
+		case f.Level == LevelFail:
+			return LevelFail
+		case f.Level == LevelWarn:
+			level = LevelWarn
+		}
+	}
+	return level
+}
+
+// Warnings is a slog.Handler that keeps the warnings and errors of building a gate.
+type Warnings struct{ List []Finding }
+
+// Enabled implements slog.Handler.
+func (w *Warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+// Handle implements slog.Handler.
+func (w *Warnings) Handle(_ context.Context, r slog.Record) error {
+	text := r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		text += fmt.Sprintf(" %s=%s", a.Key, a.Value)
+		return true
+	})
+	w.List = append(w.List, Finding{Level: LevelWarn, What: text})
+	return nil
+}
+
+// WithAttrs implements slog.Handler; what the parts add of themselves is not needed here.
+func (w *Warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+
+// WithGroup implements slog.Handler.
+func (w *Warnings) WithGroup(string) slog.Handler { return w }

@@ -1,0 +1,128 @@
+package client
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+)
+
+// Leaf parses the first certificate of a PEM file.
+func Leaf(path string) *x509.Certificate {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return leaf
+}
+
+// TokenTransport adds the token of a file to each request.
+type TokenTransport struct {
+	http.RoundTripper
+	Credentials *Credentials
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t TokenTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	if err := t.Credentials.authorize(r); err != nil {
+		return nil, err
+	}
+	return t.RoundTripper.RoundTrip(r)
+}
+
+// Credentials are a client's at a gate, in files as Prometheus has them.
+type Credentials struct{ CA, Cert, Key, TokenFile string }
+
+func (c *Credentials) RegisterFlags(set *flag.FlagSet) {
+	set.StringVar(&c.CA, "ca", "", "`file` with the CA of the gate's certificate (PEM)")
+	set.StringVar(&c.Cert, "cert", "", "`file` with a client certificate (PEM)")
+	set.StringVar(&c.Key, "key", "", "`file` with its key (PEM)")
+	set.StringVar(&c.TokenFile, "token-file", "", "`file` with a bearer token")
+}
+
+// Given tells whether there is anything to prove an identity with.
+func (c *Credentials) Given() bool { return c.Cert != "" || c.TokenFile != "" }
+
+func (c *Credentials) Validate(command string) error {
+	if (c.Cert == "") != (c.Key == "") {
+		return &cli.ConfigError{Thing: command, Wrong: "--cert and --key go together",
+			Advice: "give both, or --token-file"}
+	}
+	return nil
+}
+
+// tlsConfig trusts the CAs of the CA file, or the system's, and shows the certificate.
+func (c *Credentials) tlsConfig() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CA != "" {
+		pem, err := os.ReadFile(c.CA)
+		if err != nil {
+			return nil, &cli.ConfigError{Thing: "--ca", Value: c.CA, Wrong: cli.Reason(err)}
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, &cli.ConfigError{Thing: "--ca", Value: c.CA, Wrong: "no PEM certificate in it"}
+		}
+	}
+	if c.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		if err != nil {
+			return nil, &cli.ConfigError{Thing: "--cert", Value: c.Cert, Wrong: cli.Reason(err)}
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// token reads the bearer token; empty if there is none.
+func (c *Credentials) token() (string, error) {
+	if c.TokenFile == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(c.TokenFile)
+	if err != nil {
+		return "", &cli.ConfigError{Thing: "--token-file", Value: c.TokenFile, Wrong: cli.Reason(err)}
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" || strings.ContainsAny(token, "\r\n\t ") {
+		return "", &cli.ConfigError{Thing: "--token-file", Value: c.TokenFile, Wrong: "not one token on one line"}
+	}
+	return token, nil
+}
+
+// authorize puts the token, if there is one, into r. It refuses to send it in the clear.
+func (c *Credentials) authorize(r *http.Request) error {
+	token, err := c.token()
+	if err != nil || token == "" {
+		return err
+	}
+	if r.URL.Scheme != "https" && !loopbackName(r.URL.Hostname()) {
+		return fmt.Errorf("%s: a token is not sent over plain HTTP", r.URL.Redacted())
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	return nil
+}
+
+// Transport is an http.Transport for these credentials, without proxies.
+func (c *Credentials) Transport() (*http.Transport, error) {
+	config, err := c.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	return &http.Transport{TLSClientConfig: config}, nil
+}

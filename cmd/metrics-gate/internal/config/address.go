@@ -1,0 +1,164 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
+)
+
+// defaultPort is the port of the public listener.
+const defaultPort = "9253"
+
+// ListenAddress is the address of a listener. The zero value is all addresses, port 0.
+type ListenAddress struct {
+	Host string // empty: all addresses
+	Port uint16
+	text string // as configured
+}
+
+// UnmarshalText reads [host]:port. A missing port is 9253, a bare number is a port, and a
+// service name (RFC 6335) is looked up.
+func (a *ListenAddress) UnmarshalText(text []byte) error {
+	raw := string(text)
+	host, port, err := net.SplitHostPort(raw)
+	switch {
+	case err == nil:
+	case isDigits(raw):
+		host, port = "", raw
+	case strings.Count(raw, ":") == 1 || strings.Contains(raw, "]:"):
+		return err
+	default:
+		host, port = strings.Trim(raw, "[]"), defaultPort
+	}
+	if port == "" {
+		port = defaultPort
+	}
+	if strings.ContainsAny(host, "/ ") {
+		return fmt.Errorf("host %q: not a host", host)
+	}
+	n, err := net.LookupPort("tcp", port)
+	if err != nil {
+		return fmt.Errorf("port %q: not a port or a service name", port)
+	}
+	*a = ListenAddress{Host: host, Port: uint16(n), text: raw}
+	return nil
+}
+
+func isDigits(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 64)
+	return err == nil
+}
+
+// String is the address as it is configured.
+func (a ListenAddress) String() string { return a.text }
+
+// Network is tcp4 for an IPv4 address, which listens on IPv4 alone, and otherwise tcp.
+func (a ListenAddress) Network() string {
+	if ip, err := netip.ParseAddr(a.Host); err == nil && ip.Is4() {
+		return "tcp4"
+	}
+	return "tcp"
+}
+
+// HostPort is the address for net.Listen.
+func (a ListenAddress) HostPort() string {
+	return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port)))
+}
+
+// DialAddress is where this machine reaches the listener.
+func (a ListenAddress) DialAddress() string { return DialAddress(a.HostPort()) }
+
+// DialAddress is where this machine reaches a listener that is bound to address, host:port:
+// one on all addresses or on localhost is reached at 127.0.0.1.
+func DialAddress(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || host == "localhost" || (err == nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// covers tells whether a listener on a also takes connections to the address host:port.
+func (a ListenAddress) covers(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || a.Port == 0 || port != strconv.Itoa(int(a.Port)) {
+		return false
+	}
+	if a.Host == "" || host == "" || localhost(a.Host) == localhost(host) {
+		return true
+	}
+	own, err := netip.ParseAddr(a.Host)
+	other, otherErr := netip.ParseAddr(localhost(host))
+	if err != nil || otherErr != nil {
+		return false
+	}
+	return (own.IsUnspecified() && (own.Is6() || other.Is4())) || (other.IsUnspecified() && (other.Is6() || own.Is4()))
+}
+
+// localhost is host, or the address that the gate takes localhost for.
+func localhost(host string) string {
+	if host == "localhost" {
+		return "127.0.0.1"
+	}
+	return host
+}
+
+// AdminAddress is the address of the admin listener, or off.
+type AdminAddress struct {
+	ListenAddress
+	Off bool
+}
+
+// UnmarshalText reads host:port, where localhost is 127.0.0.1 and nothing else, or off.
+func (a *AdminAddress) UnmarshalText(text []byte) error {
+	raw := string(text)
+	if raw == "off" {
+		*a = AdminAddress{Off: true, ListenAddress: ListenAddress{text: raw}}
+		return nil
+	}
+	if _, port, err := net.SplitHostPort(raw); err != nil || port == "" {
+		return errors.New("not host:port")
+	}
+	if err := a.ListenAddress.UnmarshalText(text); err != nil {
+		return err
+	}
+	a.Host = localhost(a.Host)
+	return nil
+}
+
+// UpstreamAddress is where the runner listens.
+type UpstreamAddress struct {
+	upstream.Address
+	text string // as configured
+}
+
+// UnmarshalText reads a URL, host:port or host. Whether the host may be remote is another variable's.
+func (a *UpstreamAddress) UnmarshalText(text []byte) error {
+	if err := a.Address.UnmarshalText(text); err != nil {
+		if bare := errors.Unwrap(err); bare != nil { // without the value
+			return bare
+		}
+		return err
+	}
+	a.text = string(text)
+	return nil
+}
+
+// String is the address as it is configured.
+func (a UpstreamAddress) String() string { return a.text }
+
+// RedactURL hides what stands before the @ of a URL: it may be a password.
+func RedactURL(raw string) string {
+	if i := strings.LastIndex(raw, "@"); i >= 0 {
+		return "…" + raw[i:]
+	}
+	return raw
+}

@@ -1,0 +1,83 @@
+package config
+
+import (
+	"testing"
+)
+
+func TestListenAddress(t *testing.T) {
+	for text, want := range map[string]struct{ network, hostPort, dial string }{
+		":9253":            {"tcp", ":9253", "127.0.0.1:9253"},
+		"9999":             {"tcp", ":9999", "127.0.0.1:9999"},
+		"192.0.2.1":        {"tcp4", "192.0.2.1:9253", "192.0.2.1:9253"},
+		"0.0.0.0":          {"tcp4", "0.0.0.0:9253", "127.0.0.1:9253"},
+		"0.0.0.0:1":        {"tcp4", "0.0.0.0:1", "127.0.0.1:1"},
+		"[::]:9253":        {"tcp", "[::]:9253", "127.0.0.1:9253"},
+		"::1":              {"tcp", "[::1]:9253", "[::1]:9253"},
+		"2001:db8::1":      {"tcp", "[2001:db8::1]:9253", "[2001:db8::1]:9253"},
+		"[2001:db8::1]":    {"tcp", "[2001:db8::1]:9253", "[2001:db8::1]:9253"},
+		":https":           {"tcp", ":443", "127.0.0.1:443"},
+		"gate.example":     {"tcp", "gate.example:9253", "gate.example:9253"},
+		"gate.example:":    {"tcp", "gate.example:9253", "gate.example:9253"},
+		"localhost:9253":   {"tcp", "localhost:9253", "127.0.0.1:9253"},
+		"gate.example:ssh": {"tcp", "gate.example:22", "gate.example:22"},
+	} {
+		var a ListenAddress
+		if err := a.UnmarshalText([]byte(text)); err != nil || a.String() != text {
+			t.Errorf("%s: %v, %s", text, err, a)
+		}
+		if a.Network() != want.network || a.HostPort() != want.hostPort || a.DialAddress() != want.dial {
+			t.Errorf("%s: %s %s, dialled at %s, want %+v", text, a.Network(), a.HostPort(), a.DialAddress(), want)
+		}
+	}
+	for _, text := range []string{":nonsense", "65536", "123456", "gate.example:99999", "a b", "https://gate",
+		"[::1]:x"} {
+		var a ListenAddress
+		if err := a.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%s: taken as %s", text, a.HostPort())
+		}
+	}
+}
+
+func TestAdminAddress(t *testing.T) {
+	for text, want := range map[string]string{"localhost:9254": "127.0.0.1:9254", ":9254": ":9254",
+		"[::1]:1": "[::1]:1"} {
+		var a AdminAddress
+		if err := a.UnmarshalText([]byte(text)); err != nil || a.Off || a.HostPort() != want {
+			t.Errorf("%s: %v %+v", text, err, a)
+		}
+	}
+	var a AdminAddress
+	if err := a.UnmarshalText([]byte("off")); err != nil || !a.Off || a.String() != "off" {
+		t.Errorf("off: %v %+v", err, a)
+	}
+	for _, text := range []string{"9254", "localhost", "localhost:", "on"} {
+		if err := a.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%s: taken as %+v", text, a)
+		}
+	}
+}
+
+// A listener on all addresses takes what one of them gets; IPv4 alone takes no IPv6.
+func TestCovers(t *testing.T) {
+	for _, test := range []struct {
+		own, other string
+		want       bool
+	}{
+		{":9253", "127.0.0.1:9253", true}, {":9253", "[::1]:9253", true}, {":9253", "127.0.0.1:9254", false},
+		{"0.0.0.0:9253", "127.0.0.1:9253", true}, {"0.0.0.0:9253", "[::1]:9253", false},
+		{"[::]:9253", "127.0.0.1:9253", true},
+		{"127.0.0.1:9253", "127.0.0.1:9253", true}, {"localhost:9253", "127.0.0.1:9253", true},
+		{"127.0.0.1:9253", "0.0.0.0:9253", true},
+		{"127.0.0.1:9253", ":9253", true}, {"127.0.0.1:9253", "127.0.0.2:9253", false},
+		{"gate.example:1", "gate.example:1", true},
+		{"gate.example:1", "127.0.0.1:1", false}, {":0", "127.0.0.1:0", false},
+	} {
+		var own ListenAddress
+		if err := own.UnmarshalText([]byte(test.own)); err != nil {
+			t.Fatal(err)
+		}
+		if got := own.covers(test.other); got != test.want {
+			t.Errorf("%s covers %s: %v", test.own, test.other, got)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package config
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+)
+
+// Lint warns about patterns that can never match and about ways to
+// authenticate that lead nowhere. The configuration is valid otherwise.
+func (c *Config) Lint() []cli.Finding {
+	var found []cli.Finding
+	tokens := TokenNames(c.Allow.TokensFile)
+	var rules []string
+	for _, list := range c.allowLists() {
+		for _, rule := range list.policy.Rules() {
+			rules = append(rules, rule)
+			if why, do := c.NeverMatches(rule, tokens); why != "" {
+				found = append(found, cli.Warn(do, "%s %s can never match: %s", list.variable, rule, why))
+			}
+		}
+	}
+	return append(found, c.leadsNowhere(rules, tokens)...)
+}
+
+// NeverMatches says why no identity can have the pattern's name; empty if one can.
+func (c *Config) NeverMatches(rule string, tokens []string) (why, do string) {
+	kind, name, _ := strings.Cut(rule, ":")
+	all, on := c.MethodsOf(kind)
+	switch {
+	case len(all) > 0 && len(on) == 0:
+		return titles(all) + ": not in use", "set " + settings(all) + ", or remove the pattern"
+	case kind == auth.KindToken && !slices.Contains(tokens, name):
+		return "no such token in " + c.Allow.TokensFile, "add the line that metrics-gate token " + name +
+			" prints, or remove the pattern"
+	case kind == auth.KindUser || kind == auth.KindGroup:
+		if want := c.missingPrefix(kind, name); want != "" {
+			return "every issuer puts a prefix before its names", "write " + kind + ":" + want + name
+		}
+	}
+	return "", ""
+}
+
+// missingPrefix is the prefix of the first issuer if no issuer's, and not the API
+// server's lack of one, begins name.
+func (c *Config) missingPrefix(kind, name string) string {
+	if c.Uses(auth.MethodKubernetes) {
+		return ""
+	}
+	first := ""
+	for _, issuer := range c.Issuers() {
+		put := issuer.UsernamePrefix
+		if kind == auth.KindGroup {
+			put = issuer.GroupsPrefix
+		}
+		put = strings.TrimPrefix(put, auth.NoPrefix)
+		if strings.HasPrefix(name, put) {
+			return ""
+		}
+		if first == "" {
+			first = put
+		}
+	}
+	return first
+}
+
+// leadsNowhere warns about callers that are known and may do nothing.
+func (c *Config) leadsNowhere(rules, tokens []string) []cli.Finding {
+	if slices.Contains(rules, "*") {
+		return nil
+	}
+	var found []cli.Finding
+	for _, name := range tokens {
+		if !slices.Contains(rules, "token:"+name) {
+			found = append(found, cli.Warn("add token:"+name+" to "+Prefix+
+				"METRICS_ALLOW, or remove the line from the file", "token %s may do nothing: no pattern names it",
+				name))
+		}
+	}
+	for _, m := range c.Methods() {
+		named := slices.ContainsFunc(rules, func(rule string) bool {
+			kind, _, _ := strings.Cut(rule, ":")
+			return slices.Contains(m.Kinds, kind)
+		})
+		if !named && m.Name != auth.MethodToken { // tokens are looked at one by one
+			do := "add a " + strings.Join(m.Kinds, ":, ") + ": pattern to " + Prefix + "METRICS_ALLOW, or unset " +
+				m.Setting
+			found = append(found, cli.Warn(do, "%s: in use, and no pattern names one", m.Title))
+		}
+	}
+	return found
+}
+
+// TokenNames are the names in a tokens file, which was found good before.
+func TokenNames(path string) []string {
+	if path == "" {
+		return nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for line := range strings.Lines(string(content)) {
+		line, _, _ = strings.Cut(line, "#")
+		if fields := strings.Fields(line); len(fields) == 2 {
+			names = append(names, fields[0])
+		}
+	}
+	return names
+}

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+)
+
+// maxRunnerName bounds the file with the runner's name, in bytes.
+const maxRunnerName = 4096
+
+// runnerLabels are the labels that every sample gets; the runner's name may come from
+// a file and change.
+type runnerLabels struct {
+	config  *Config
+	name    string // as it was read last
+	Current atomic.Pointer[exposition.Labels]
+}
+
+// NewRunnerLabels reads the runner's name: the variable, the file, or the host name.
+func NewRunnerLabels(c *Config) (*runnerLabels, error) {
+	l := &runnerLabels{config: c}
+	if _, err := l.Reload(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Reload reads the name again; the old one stays on error.
+func (l *runnerLabels) Reload() (changed bool, err error) {
+	name, err := l.config.RunnerName()
+	if err != nil || (l.Current.Load() != nil && name == l.name) {
+		return false, err
+	}
+	labels, err := l.config.labels(name)
+	if err != nil {
+		return false, err
+	}
+	l.name = name
+	l.Current.Store(labels)
+	return true, nil
+}
+
+// RunnerName finds the value of the injected label.
+func (c *Config) RunnerName() (string, error) {
+	switch {
+	case c.Label.RunnerNameFile != "":
+		return readRunnerName(c.Label.RunnerNameFile)
+	case c.Label.RunnerName != "":
+		return c.Label.RunnerName, nil
+	}
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "", &cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Wrong: "not set, and the host has no name",
+			Advice: "name the runner"}
+	}
+	return name, nil
+}
+
+func readRunnerName(path string) (string, error) {
+	wrong := func(what string) error {
+		return &cli.ConfigError{Thing: Prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", wrong(cli.Reason(err))
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, maxRunnerName+1))
+	name := strings.TrimSpace(string(text))
+	switch {
+	case err != nil:
+		return "", wrong(cli.Reason(err))
+	case len(text) > maxRunnerName:
+		return "", wrong(fmt.Sprintf("longer than %d bytes", maxRunnerName))
+	case name == "":
+		return "", wrong("empty")
+	case !utf8.ValidString(name):
+		return "", wrong("not UTF-8")
+	}
+	return name, nil
+}
+
+// labels compiles the injected labels for one runner name.
+func (c *Config) labels(runnerName string) (*exposition.Labels, error) {
+	conflict := c.Label.Conflict.Conflict
+	list := []exposition.Label{{Name: c.Label.Name, Value: runnerName, Conflict: conflict}}
+	for _, p := range c.Label.Constant {
+		list = append(list, exposition.Label{Name: p.Name, Value: p.Value, Conflict: conflict})
+	}
+	return exposition.Compile(list...)
+}

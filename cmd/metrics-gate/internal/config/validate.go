@@ -1,0 +1,193 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+)
+
+// validate checks what concerns more than one variable. It looks at values only:
+// files are read when the gate is built.
+func (c *Config) validate(found *cli.ConfigErrors, set map[string]string) {
+	c.validateAddresses(found)
+	c.validateLabel(found, set)
+	c.validateTLS(found)
+	c.validateAuth(found)
+	c.validateIssuers(found, set)
+	c.validateAllow(found)
+}
+
+func (c *Config) validateAddresses(found *cli.ConfigErrors) {
+	u := c.Upstream
+	if u.URL.Address.String() != "" && !u.URL.IsLoopback() && !u.AllowRemote {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(u.URL.String()),
+			Wrong:  "not localhost or a loopback address in digits",
+			Advice: "write http://localhost:9252, or permit another host with " + Prefix + "UPSTREAM_ALLOW_REMOTE=true",
+		})
+	}
+	if u.MaxLineBytes > u.MaxBytes && u.MaxBytes > 0 {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "UPSTREAM_MAX_LINE_BYTES", Value: strconv.FormatInt(u.MaxLineBytes, 10),
+			Wrong: "more than " + Prefix + "UPSTREAM_MAX_BYTES",
+		})
+	}
+	admin := c.Process.AdminAddress
+	if !admin.Off && c.Listen.Address.covers(admin.HostPort()) {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "ADMIN_ADDRESS", Value: admin.String(),
+			Wrong: "the same address as " + Prefix + "LISTEN_ADDRESS", Advice: "choose another port",
+		})
+	}
+	err := c.CheckUpstream(c.Listen.Address)
+	if err == nil && !admin.Off {
+		err = c.CheckUpstream(admin.ListenAddress)
+	}
+	found.Join(err)
+}
+
+// CheckUpstream returns a *cli.ConfigError if a listener of the gate on own is its upstream.
+func (c *Config) CheckUpstream(own ListenAddress) error {
+	if !own.covers(c.Upstream.URL.Address.String()) {
+		return nil
+	}
+	return &cli.ConfigError{
+		Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(c.Upstream.URL.String()),
+		Wrong:  "the gate itself listens there",
+		Advice: "write where the runner listens, for example http://localhost:9252",
+	}
+}
+
+func (c *Config) validateLabel(found *cli.ConfigErrors, set map[string]string) {
+	l := c.Label
+	if name, ok := set[Prefix+"RUNNER_NAME"]; ok && strings.TrimSpace(name) == "" {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "RUNNER_NAME", Wrong: "set but empty",
+			Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod " +
+				"lacks is empty",
+		})
+	}
+	if l.RunnerName != "" && l.RunnerNameFile != "" {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "RUNNER_NAME_FILE", Value: l.RunnerNameFile,
+			Wrong: "set together with " + Prefix + "RUNNER_NAME", Advice: "keep one of them",
+		})
+	}
+	if !utf8.ValidString(l.RunnerName) {
+		found.Add(&cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Value: l.RunnerName, Wrong: "not UTF-8"})
+		return
+	}
+	if _, err := exposition.Compile(exposition.Label{Name: l.Name}); err != nil {
+		found.Add(&cli.ConfigError{Thing: Prefix + "LABEL_NAME", Value: l.Name, Wrong: err.Error()})
+		return
+	}
+	if _, err := c.labels(l.RunnerName); err != nil {
+		found.Add(&cli.ConfigError{Thing: Prefix + "LABELS", Value: l.Constant.String(), Wrong: err.Error()})
+	}
+}
+
+func (c *Config) validateTLS(found *cli.ConfigErrors) {
+	t := c.TLS
+	switch {
+	case t.InsecureHTTP && t.CertFile != "":
+		found.Add(&cli.ConfigError{Thing: Prefix + "INSECURE_HTTP", Value: "true",
+			Wrong: "set together with " + Prefix + "TLS_CERT_FILE", Advice: "keep one of them"})
+	case !t.InsecureHTTP && t.CertFile == "":
+		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_CERT_FILE",
+			Wrong:  "not set: there is no certificate to serve with",
+			Advice: "set it and " + Prefix + "TLS_KEY_FILE, or " + Prefix + "INSECURE_HTTP=true inside a mesh"})
+	case (t.CertFile == "") != (t.KeyFile == ""):
+		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_KEY_FILE", Value: t.KeyFile,
+			Wrong: "goes together with " + Prefix + "TLS_CERT_FILE", Advice: "set both"})
+	}
+	if t.ClientCRLFile != "" && t.ClientCAFile == "" {
+		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_CLIENT_CRL_FILE", Value: t.ClientCRLFile,
+			Wrong: "set without " + Prefix + "TLS_CLIENT_CA_FILE"})
+	}
+}
+
+func (c *Config) validateAuth(found *cli.ConfigErrors) {
+	if len(c.Methods()) > 0 {
+		return
+	}
+	if c.TLS.ClientCAFile != "" {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "INSECURE_HTTP", Value: "true",
+			Wrong:  "no client certificate can be shown over plain HTTP, and nothing else authenticates",
+			Advice: "serve TLS, or turn tokens on",
+		})
+		return
+	}
+	first, others := methods()[0], methods()[1:]
+	found.Add(&cli.ConfigError{
+		Thing: first.Setting, Wrong: "not set, and no other way to authenticate is on",
+		Advice: "set it, or " + settings(others),
+	})
+}
+
+// validateIssuers checks what package auth would refuse, and what is set of an issuer without a URL.
+func (c *Config) validateIssuers(found *cli.ConfigErrors, set map[string]string) {
+	seen := map[string]string{}
+	for i := range c.OIDC {
+		issuer := &c.OIDC[i]
+		if issuer.URL == "" {
+			issuer.validateUnnamed(found, set)
+			continue
+		}
+		found.Join(VariableErrors(issuer.Prefix, c.IssuerOptions(issuer).Validate()))
+		if first, twice := seen[issuer.URL]; twice { // which rule holds would be chance
+			found.Add(&cli.ConfigError{Thing: issuer.Prefix + "ISSUER_URL", Value: issuer.URL,
+				Wrong: "the same issuer as " + first + "ISSUER_URL"})
+		}
+		seen[issuer.URL] = issuer.Prefix
+	}
+	if !c.AsksAPIServer() {
+		return
+	}
+	options := c.KubernetesOptions()
+	if options.URL == "" {
+		found.Add(&cli.ConfigError{Thing: Prefix + "KUBERNETES_API_URL", Wrong: "not set, and this is no pod",
+			Advice: "write https://HOST:PORT of the API server"})
+		return
+	}
+	found.Join(VariableErrors(Prefix, options.Validate()))
+}
+
+func (c *Config) validateAllow(found *cli.ConfigErrors) {
+	if c.Allow.Metrics.Empty() {
+		found.Add(&cli.ConfigError{
+			Thing: Prefix + "METRICS_ALLOW", Wrong: "not set: nobody may read /metrics",
+			Advice: "write who may, for example " + Prefix + "METRICS_ALLOW=dns:prometheus.example.com",
+		})
+	}
+	if !c.minted() {
+		return
+	}
+	for _, list := range c.allowLists() {
+		if list.policy.Any() {
+			found.Add(&cli.ConfigError{
+				Thing: list.variable, Value: list.policy.String(),
+				Wrong:  "any CI job or pod can mint a token of such an issuer, so * would let all of them in",
+				Advice: "name users or groups, for example user:system:serviceaccount:monitoring:prometheus-k8s",
+			})
+		}
+	}
+}
+
+// allowList is an allow list with its variable and the routes that it guards.
+type allowList struct {
+	variable, routes string
+	policy           auth.Policy
+}
+
+// allowLists lists both.
+func (c *Config) allowLists() []allowList {
+	return []allowList{
+		{Prefix + "METRICS_ALLOW", "/metrics /gate/metrics", c.Allow.Metrics},
+		{Prefix + "PPROF_ALLOW", "/debug/pprof/", c.Allow.Pprof},
+	}
+}

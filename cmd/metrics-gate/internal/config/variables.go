@@ -1,0 +1,111 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+)
+
+// Variable is one METRICS_GATE_* variable as config declares it, with its present value.
+type Variable struct {
+	Name    string // with the prefix
+	Default string // as it is printed; empty if there is none
+	Doc     string
+	OneOf   []string
+	ZeroOK  bool
+	Value   reflect.Value
+}
+
+// Variables lists every variable of c, in the order of the declaration.
+func (c *Config) Variables() []Variable {
+	var list []Variable
+	explained := docs()
+	for _, g := range c.groups() {
+		v := reflect.ValueOf(g.ptr).Elem()
+		for i := range v.NumField() {
+			tag := v.Type().Field(i).Tag
+			if tag.Get("env") == "" {
+				continue
+			}
+			list = append(list, Variable{
+				Name:    g.prefix + tag.Get("env"),
+				Default: tag.Get("envDefault") + tag.Get("default"),
+				Doc:     explained[tag.Get("env")],
+				OneOf:   strings.Fields(tag.Get("oneof")),
+				ZeroOK:  tag.Get("zero") == "ok",
+				Value:   v.Field(i),
+			})
+		}
+	}
+	return list
+}
+
+// validate checks what the declaration alone can tell: numbers are positive, choices are listed.
+func (v Variable) validate(found *cli.ConfigErrors) {
+	wrong := ""
+	switch {
+	case v.Value.CanInt() && v.Value.Int() < 0, v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
+		if wrong = "out of range: must be more than 0"; v.ZeroOK {
+			wrong = "out of range: must be 0 or more"
+		}
+	case !v.ZeroOK && (v.Value.CanInt() || v.Value.CanFloat()) && v.Value.IsZero():
+		wrong = "must be more than 0"
+	case len(v.OneOf) > 0 && !slices.Contains(v.OneOf, v.Value.String()):
+		wrong = "not one of " + strings.Join(v.OneOf, ", ")
+	default:
+		return
+	}
+	found.Add(&cli.ConfigError{Thing: v.Name, Value: v.String(), Wrong: wrong})
+}
+
+// String prints the present value as it would be written in the environment.
+func (v Variable) String() string {
+	switch x := v.Value.Interface().(type) {
+	case time.Duration:
+		return x.String()
+	case []string:
+		return strings.Join(x, ",")
+	default:
+		return fmt.Sprint(x)
+	}
+}
+
+// pairs are constant labels, k=v,k=v, in their order.
+type pairs []pair
+
+type pair struct{ Name, Value string }
+
+// UnmarshalText parses "k=v,k=v"; a value holds no comma.
+func (p *pairs) UnmarshalText(text []byte) error {
+	*p = nil
+	if len(text) == 0 {
+		return nil
+	}
+	for item := range strings.SplitSeq(string(text), ",") {
+		name, value, ok := strings.Cut(item, "=")
+		if !ok || name == "" {
+			return fmt.Errorf("label %q is not name=value", item)
+		}
+		*p = append(*p, pair{strings.TrimSpace(name), value})
+	}
+	return nil
+}
+
+// String is the inverse of UnmarshalText.
+func (p pairs) String() string {
+	items := make([]string, len(p))
+	for i, x := range p {
+		items[i] = x.Name + "=" + x.Value
+	}
+	return strings.Join(items, ",")
+}
+
+// Declared lists the variables of a configuration in which nothing is set.
+func Declared() []Variable {
+	c := &Config{OIDC: issuers(nil)}
+	return c.Variables()
+}

@@ -1,0 +1,114 @@
+// Package demo is the command demo: a gate with everything around it embedded.
+package demo
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
+)
+
+// Command declares demo.
+func Command() cli.Command {
+	return cli.Command{
+		Name: "demo", Summary: "everything embedded: a runner, a CA, a certificate, a token, a gate", Reloads: true,
+		Example: "metrics-gate demo", Setup: cli.NoFlags(demo),
+	}
+}
+
+// demo runs the gate with everything it needs embedded: a stand-in for the runner, a
+// throwaway CA, a server and a client certificate and a token, in a temporary
+// folder that goes when the demo ends. METRICS_GATE_* variables of the caller's win.
+func demo(ctx context.Context, p *cli.Process, _ []string) error {
+	dir, err := os.MkdirTemp("", "metrics-gate-demo-")
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := demofiles.Write(dir); err != nil {
+		return fmt.Errorf("demo %s: %w", dir, err)
+	}
+	runner, err := startDemoRunner()
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer func() { _ = runner.Close() }()
+
+	c, err := config.Load(append(demofiles.Environ(dir, runner.address), p.Environ...))
+	if err != nil {
+		return err
+	}
+	s, err := server.New(c, server.NewLogger(p.Stderr, c.Process), p.Build)
+	if err != nil {
+		return err
+	}
+	printDemo(p, dir, runner.address, s.Addr())
+	return s.Run(ctx, p.TakeSignals())
+}
+
+// printDemo shows what to try. The commands work as they stand, in any folder.
+func printDemo(p *cli.Process, dir, runner string, listen net.Addr) {
+	_, port, _ := net.SplitHostPort(listen.String())
+	url := "https://localhost:" + port + "/metrics"
+	curl := "curl --silent --show-error --cacert " + filepath.Join(dir, "ca.pem")
+	pair := fmt.Sprintf(" --cert %s --key %s ", filepath.Join(dir, "client.pem"), filepath.Join(dir, "client-key.pem"))
+	fmt.Fprintf(p.Stdout, `The gate serves %s before a stand-in for a runner on %s.
+Try, in another terminal:
+
+  # a scrape with the client certificate
+  %s
+
+  # a scrape with the token
+  %s
+
+  # no credential: 401
+  %s
+
+Everything is in %s and goes when this ends (Ctrl-C).
+`, url, runner, curl+pair+url,
+		curl+` --header "Authorization: Bearer $(cat `+filepath.Join(dir, "token")+`)" `+url,
+		curl+" --include "+url, dir)
+}
+
+// demoRunner is the stand-in's server.
+type demoRunner struct {
+	*http.Server
+	address string
+	stop    context.CancelFunc
+}
+
+// startDemoRunner serves a runner's metrics and profiles on a free loopback port.
+func startDemoRunner() (*demoRunner, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", newStandIn(ctx).handler())
+	mux.HandleFunc("/debug/pprof/", ServeProfile)
+	r := &demoRunner{
+		Server:  &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},
+		address: ln.Addr().String(), stop: stop,
+	}
+	go func() { _ = r.Serve(ln) }()
+	return r, nil
+}
+
+// Close ends the server and what moves its values.
+func (r *demoRunner) Close() error {
+	r.stop()
+	return r.Server.Close()
+}
+
+// demoName is the part of a pprof path that names the profile.
+func demoName(path string) string { return strings.TrimPrefix(path, "/debug/pprof/") }

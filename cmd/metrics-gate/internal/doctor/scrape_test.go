@@ -1,0 +1,153 @@
+package doctor
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
+)
+
+// visitor is a doctor of the fixture's gate, with some credentials.
+func visitor(t *testing.T, f *gatetest.Gate, c client.Credentials) *doctor {
+	t.Helper()
+	d := patient(t)
+	d.config.TLS = f.Config.TLS
+	if err := d.config.Listen.Address.UnmarshalText([]byte(f.Server.Addr().String())); err != nil {
+		t.Fatal(err)
+	}
+	d.config.Process.AdminAddress = adminAddress(t, f.Server.AdminAddr().String())
+	d.client = c
+	return d
+}
+
+func TestDoctorScrapesTheGate(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\nup2 1\n"))
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
+	other, err := testca.NewCA(testca.Options{CommonName: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherPair, err := other.Issue(testca.Options{DNSNames: []string{"prometheus.demo"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := otherPair.WriteFiles(file("other.pem"), file("other-key.pem")); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"wrong": "mg_wrong", "two": "a b",
+		"other-ca.pem": string(other.CertPEM())} {
+		if err := os.WriteFile(file(name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name        string
+		client      client.Credentials
+		level, text string
+	}{
+		{"certificate", client.Credentials{CA: file("ca.pem"), Cert: file("client.pem"), Key: file("client-key.pem"),
+			TokenFile: ""}, cli.LevelOK, "200 with these credentials"},
+		{"token", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("token")}, cli.LevelOK,
+			"2 samples"},
+		{"pinned", client.Credentials{CA: "", Cert: "", Key: "", TokenFile: file("token")}, cli.LevelOK,
+			"200 with these credentials"},
+		{"nothing", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: ""}, cli.LevelOK,
+			"401 Unauthorized without credentials"},
+		{"wrong token", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("wrong")},
+			cli.LevelFail, "401"},
+		{"two words", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("two")}, cli.LevelFail,
+			"not one token"},
+		{"no such file", client.Credentials{CA: file("ca.pem"), Cert: "", Key: "", TokenFile: file("none")},
+			cli.LevelFail, "none"},
+		{"other authority", client.Credentials{CA: file("other-ca.pem"), Cert: "", Key: "",
+			TokenFile: file("token")}, cli.LevelFail, "another CA than --ca"},
+		{"no authority in the file", client.Credentials{CA: file("token"), Cert: "", Key: "",
+			TokenFile: file("token")}, cli.LevelFail, "no PEM certificate"},
+		{"certificate of another CA", client.Credentials{CA: file("ca.pem"), Cert: file("other.pem"),
+			Key: file("other-key.pem"), TokenFile: ""}, cli.LevelFail, "gate"},
+		{"not a certificate", client.Credentials{CA: file("ca.pem"), Cert: file("token"), Key: file("token"),
+			TokenFile: ""}, cli.LevelFail, "--cert"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			expect(t, visitor(t, f, test.client).scrape(t.Context()), test.level, test.text)
+		})
+	}
+}
+
+func TestDoctorScrapesByURL(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\nup2 1\n"))
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
+	d := visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")})
+	d.url = "https://" + f.Server.Addr().String()
+	expect(t, d.scrape(t.Context()), cli.LevelOK, d.url+"/metrics: 200")
+	d.url = "https://127.0.0.1:9"
+	expect(t, d.scrape(t.Context()), cli.LevelFail, "not running")
+	d.client = client.Credentials{}
+	expect(t, d.scrape(t.Context()), cli.LevelWarn, "not running")
+	f.Runner.Close()
+	expect(t, visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")}).scrape(t.Context()),
+		cli.LevelFail, "502")
+}
+
+func TestDoctorIsDenied(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo")
+	c := client.Credentials{CA: filepath.Join(f.Dir, "ca.pem"), TokenFile: filepath.Join(f.Dir, "token")}
+	expect(t, visitor(t, f, c).scrape(t.Context()), cli.LevelFail, "403, known and not allowed")
+}
+
+func TestDoctorPinsTheCertificate(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	d := visitor(t, f, client.Credentials{TokenFile: filepath.Join(f.Dir, "token")})
+	d.config.TLS = patient(t).config.TLS // another certificate than the one that is served
+	expect(t, d.scrape(t.Context()), cli.LevelFail, "another certificate than "+config.Prefix+"TLS_CERT_FILE holds")
+}
+
+func TestDoctorMeetsAnotherServer(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	d := visitor(t, f, client.Credentials{})
+	d.url = f.Runner.URL
+	expect(t, d.scrape(t.Context()), cli.LevelFail, "no metrics-gate")
+}
+
+func TestDoctorOfTheRunningGate(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"RATE_BURST=2", config.Prefix+"RATE_LIMIT=1")
+	d := visitor(t, f, client.Credentials{})
+	expect(t, d.running(t.Context()), cli.LevelOK, "ready")
+	expect(t, d.running(t.Context()), cli.LevelOK, "none is near")
+	for range 3 {
+		f.Ask(t, f.Client(t, true), "GET", "/metrics")
+	}
+	expect(t, d.running(t.Context()), cli.LevelWarn, "came too fast")
+	stopping := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "the public listener is not up", http.StatusServiceUnavailable)
+	}))
+	defer stopping.Close()
+	d.config.Process.AdminAddress = adminAddress(t, stopping.Listener.Addr().String())
+	expect(t, d.running(t.Context()), cli.LevelFail, "not ready: the public listener is not up")
+
+	d.config.Process.AdminAddress = adminAddress(t, "127.0.0.1:9")
+	expect(t, d.running(t.Context()), cli.LevelWarn, "no answer")
+	d.config.Process.AdminAddress = adminAddress(t, "off")
+	if found := d.running(t.Context()); found != nil {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestObservedInterval(t *testing.T) {
+	now := time.Now()
+	r := &status.Report{Scrapes: []status.Scrape{{At: now}, {At: now.Add(-15 * time.Second)},
+		{At: now.Add(-30 * time.Second)}}}
+	if got := seen(r); !strings.Contains(got, "a scrape every 15 s") {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,47 @@
+package expiry
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestExpiryWatch(t *testing.T) {
+	var log bytes.Buffer
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	end, listEnd := start.Add(15*24*time.Hour), start.Add(16*24*time.Hour)
+	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)), func(now time.Time) []Entry {
+		return []Entry{
+			{"server", "CN=gate", end, wholeDays(end.Sub(now))},
+			{"crl", "CN=ca", listEnd, wholeDays(listEnd.Sub(now))},
+		}
+	})
+	said := func(at time.Duration) string {
+		log.Reset()
+		w.look(start.Add(at))
+		return log.String()
+	}
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		name string
+		at   time.Duration
+		want string // a part of the only line; empty: silence
+	}{
+		{"far", 0, ""},
+		{"two weeks", day + time.Hour, "level=WARN msg=\"certificate or revocation list expires soon: renew it\" " +
+			"role=server subject=\"CN=gate\""},
+		{"an hour later", day + 2*time.Hour, ""},
+		{"a day later", 2*day + time.Hour, `left="12 days"`},
+		{"over", 15*day + time.Second, "level=ERROR msg=\"certificate or revocation list expired: renew it\" " +
+			"role=server"},
+		{"over, the list soon, too", 15*day + 2*time.Second, ""},
+		{"both, a day later", 17 * day, "role=server"},
+	} {
+		got := said(test.at)
+		if (test.want == "") != (got == "") || !strings.Contains(got, test.want) {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package gate
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
+)
+
+// authStages are the stages that authenticate and authorize.
+type authStages struct {
+	authenticate, metrics, gateMetrics, pprof func(http.Handler) http.Handler
+}
+
+// newAuthStages builds the authenticators that are on and both allow lists.
+func (g *Gate) newAuthStages(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*authStages, error) {
+	failures := proxy.NewFailureLimiter(c.Limit.FailureRate, c.Limit.FailureBurst, maxFailureAddresses).Observe(
+		g.Observer)
+	g.releases = append(g.releases, failures.ReleaseIdle)
+	admit := func(r *http.Request) bool { return !failures.Exhausted(r) }
+	list, more, err := g.authenticators(c, outside{admit, log, registry})
+	if err != nil {
+		return nil, err
+	}
+	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: failures.Fail,
+		Challenge: c.HasBearer()}
+	d := &authStages{authenticate: auth.Authenticate(auth.NewChain(list...), options)}
+	options.AllowList = config.Prefix + "METRICS_ALLOW"
+	d.metrics = auth.Authorize(c.Allow.Metrics, "metrics", options, more...)
+	d.gateMetrics = auth.Authorize(c.Allow.Metrics, "gate_metrics", options, more...)
+	options.AllowList = config.Prefix + "PPROF_ALLOW"
+	d.pprof = auth.Authorize(c.Allow.Pprof, "pprof", options, more...)
+	return d, nil
+}
+
+// outside is what authenticators get from outside of the configuration.
+type outside struct {
+	admit    func(*http.Request) bool
+	log      *slog.Logger
+	registry prometheus.Registerer
+}
+
+// authenticators builds those that are on, and what authorizes in addition to the allow lists. The
+// error has every file that cannot be used.
+func (g *Gate) authenticators(c *config.Config, o outside) (list []auth.Authenticator, more []auth.Authorizer,
+	err error) {
+	var found cli.ConfigErrors
+	if c.Uses(auth.MethodToken) {
+		tokens, err := auth.LoadTokens(c.Allow.TokensFile)
+		found.Join(config.VariableErrors(config.Prefix, err))
+		if err == nil {
+			g.reloader.add("tokens", tokens.Reload)
+			list = append(list, tokens)
+		}
+	}
+	for _, i := range c.Issuers() {
+		options := c.IssuerOptions(i)
+		options.Admit, options.Log, options.Registerer = o.admit, o.log, o.registry
+		issuer, err := auth.NewOIDC(options)
+		found.Join(config.VariableErrors(i.Prefix, err))
+		if err == nil {
+			g.reloader.add("jwks", issuer.Reload)
+			g.Issuers = append(g.Issuers, issuer)
+			list = append(list, issuer)
+		}
+	}
+	kubernetes := c.KubernetesOptions()
+	kubernetes.Admit, kubernetes.Log = o.admit, o.log
+	if c.Kubernetes.Auth {
+		g.TokenReview, err = auth.NewTokenReview(kubernetes)
+		found.Join(config.VariableErrors(config.Prefix, err))
+		list = append(list, g.TokenReview)
+	}
+	if c.Kubernetes.Authz {
+		g.AccessReview, err = auth.NewAccessReview(kubernetes)
+		found.Join(config.VariableErrors(config.Prefix, err))
+		if err == nil {
+			more = append(more, g.AccessReview.Authorize)
+		}
+	}
+	if c.Uses(auth.MethodCertificate) && g.TLS != nil {
+		list = append(list, auth.NewCertificate(verifier(g.TLS)))
+	}
+	return list, more, found.Err()
+}
+
+// verifier asks tlsconf about a certificate and answers in the words of auth.
+func verifier(t *tlsconf.Reloader) func([][]*x509.Certificate) error {
+	return func(chains [][]*x509.Certificate) error {
+		err := t.Verify(chains)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, tlsconf.ErrRevoked):
+			return fmt.Errorf("%w: %w", auth.ErrRevoked, err)
+		case errors.Is(err, tlsconf.ErrExpired):
+			return fmt.Errorf("%w: %w", auth.ErrExpired, err)
+		case errors.Is(err, tlsconf.ErrUntrusted):
+			return fmt.Errorf("%w: %w", auth.ErrUnknown, err)
+		}
+		return err
+	}
+}

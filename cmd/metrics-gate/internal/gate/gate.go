@@ -1,0 +1,204 @@
+// Package gate is everything between a request's TLS connection and the runner: the
+// walk of a request, authentication, reload, the log of refusals and the tuning of the
+// runtime. It binds no address.
+package gate
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
+	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+	"github.com/metrics-gate/metrics-gate/proxy/profile"
+	"github.com/metrics-gate/metrics-gate/proxy/scrape"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
+)
+
+// maxFailureAddresses bounds the table of addresses that failed to authenticate.
+const maxFailureAddresses = 16384
+
+// Gate is everything between a request's TLS connection and the runner.
+type Gate struct {
+	Handler  http.Handler
+	TLS      *tlsconf.Reloader // nil with plain HTTP
+	Upstream *upstream.Client
+	Observer *proxy.Observer
+	reloader *reloader
+	// What asks others about credentials, each nil if it is off.
+	Issuers      []*auth.OIDC
+	TokenReview  *auth.TokenReview
+	AccessReview *auth.AccessReview
+
+	releases []func() // each releases idle memory of one part
+}
+
+// New reads every file and ties the parts together.
+func New(c *config.Config, log *slog.Logger, version string, registry *prometheus.Registry) (*Gate, error) {
+	g := &Gate{reloader: newReloader(log, registry), Observer: proxy.NewObserver(registry)}
+	var found cli.ConfigErrors
+	labels, err := config.NewRunnerLabels(c)
+	found.Join(err)
+	found.Join(g.loadTLS(c, log))
+	authStages, err := g.newAuthStages(c, log, registry)
+	found.Join(err)
+	if err := found.Err(); err != nil {
+		return nil, err
+	}
+	g.reloader.add("runner_name", labels.Reload)
+	g.Upstream = upstream.New(upstream.Options{Address: c.Upstream.URL.Address, UserAgent: "metrics-gate/" + version})
+	metrics := scrape.New(scrape.Options{
+		Upstream: g.Upstream, Labels: func() *exposition.Labels { return labels.Current.Load() },
+		Timeout: c.Upstream.Timeout,
+		Limits: exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, MessageBytes: c.Upstream.MaxMessageBytes,
+			Bytes: c.Upstream.MaxBytes},
+		Compression: bool(c.Upstream.Compression),
+		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer,
+		Key: identityKey, Who: identityName,
+	})
+	identities := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
+		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
+	})
+	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle)
+	g.Handler = g.walk(authStages, handlers{
+		metrics: metrics,
+		profile: profile.New(profile.Options{
+			Upstream: g.Upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
+			Limiter: profileSlots(c), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
+		}),
+		own: promhttp.HandlerFor(registry,
+			promhttp.HandlerOpts{DisableCompression: !bool(c.Upstream.Compression)}),
+		profiles:   profile.Names(c.Upstream.Cmdline),
+		bodies:     proxy.Bodies(c.Listen.ReadHeaderTimeout),
+		explain:    explainRefusals(log, c.Upstream.Cmdline),
+		identities: identities,
+	})
+	return g, nil
+}
+
+// profileSlots limits profiles apart from scrapes: a profile can take half a minute, and
+// scrapes must go on meanwhile.
+func profileSlots(c *config.Config) *proxy.ExchangeLimiter {
+	return proxy.NewExchangeLimiter(max(c.Upstream.MaxInFlight/2, 1))
+}
+
+// handlers are the ends of the walk.
+type handlers struct {
+	metrics, profile, own http.Handler
+	profiles              []string
+	identities            *proxy.IdentityLimiter
+	bodies, explain       func(http.Handler) http.Handler
+}
+
+// walk is the way of a request. Each stage decides one thing, the stage that ends a
+// request logs it, and no stage looks back:
+//
+//	security headers → observe → bodies bounded → failure limiter and authenticate → explained → literal target
+//	→ route (404) → identity limiter → authorize → method and body → handler
+func (g *Gate) walk(d *authStages, h handlers) http.Handler {
+	r := chi.NewRouter()
+	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
+	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
+
+	read := proxy.Methods(http.MethodGet, http.MethodHead)
+	r.With(h.identities.Limit, d.metrics, connlimit.MarkAuthorized, read).Handle("/metrics", h.metrics)
+	r.With(h.identities.Limit, d.gateMetrics, connlimit.MarkAuthorized, read).Handle("/gate/metrics", h.own)
+	for _, name := range h.profiles {
+		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
+		if name == "symbol" {
+			methods = proxy.Methods(http.MethodGet, http.MethodPost)
+		}
+		r.With(h.identities.Limit, d.pprof, connlimit.MarkAuthorized, methods).Handle("/debug/pprof/"+name, h.profile)
+	}
+	return r
+}
+
+// pathDecides lets the path alone choose the route, so that a known path with another
+// method is refused after authorization, by proxy.Methods.
+func pathDecides(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Run keeps keys and files fresh until ctx ends.
+func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
+	var refreshing sync.WaitGroup
+	for _, issuer := range g.Issuers {
+		refreshing.Go(func() { issuer.Run(ctx) })
+	}
+	refreshing.Go(func() { releaseIdle(ctx, g.releases) })
+	g.reloader.run(ctx, now)
+	refreshing.Wait()
+	g.Upstream.Close()
+}
+
+// TLSConfig is the public listener's; nil with plain HTTP.
+func (g *Gate) TLSConfig() *tls.Config {
+	if g.TLS == nil {
+		return nil
+	}
+	return g.TLS.Config()
+}
+
+// loadTLS reads certificates, keys, CAs and revocation lists.
+func (g *Gate) loadTLS(c *config.Config, log *slog.Logger) error {
+	if c.TLS.InsecureHTTP {
+		return nil
+	}
+	files := tlsconf.Files{
+		Cert: c.TLS.CertFile, Key: c.TLS.KeyFile, ClientCA: c.TLS.ClientCAFile, ClientCRL: c.TLS.ClientCRLFile,
+		MinVersion: uint16(c.TLS.MinVersion),
+	}
+	switch {
+	case c.TLS.ClientCAFile == "":
+		files.ClientAuth = tlsconf.None
+	case c.HasBearer():
+		files.ClientAuth = tlsconf.Optional
+	default:
+		files.ClientAuth = tlsconf.Required
+	}
+	var err error
+	if g.TLS, err = tlsconf.New(files, log); err != nil {
+		return fileErrors(err)
+	}
+	g.reloader.add("tls", g.TLS.Reload)
+	return nil
+}
+
+// fileErrors names the variable behind each file that cannot be used.
+func fileErrors(err error) error {
+	files := tlsconf.FileErrors(err)
+	if len(files) == 0 {
+		return &cli.ConfigError{Thing: config.Prefix + "TLS_CERT_FILE", Wrong: err.Error()}
+	}
+	var found cli.ConfigErrors
+	for _, file := range files {
+		variable := map[string]string{
+			tlsconf.RoleServer: "TLS_CERT_FILE", tlsconf.RoleKey: "TLS_KEY_FILE",
+			tlsconf.RoleClientCA: "TLS_CLIENT_CA_FILE", tlsconf.RoleCRL: "TLS_CLIENT_CRL_FILE",
+		}[file.Role]
+		found.Add(&cli.ConfigError{Thing: config.Prefix + variable, Value: file.Path, Wrong: cli.Reason(file.Err),
+			Advice: file.Advice})
+	}
+	return found.Err()
+}
+
+func identityKey(r *http.Request) string { return auth.KeyFromContext(r.Context()) }
+
+func identityName(r *http.Request) string {
+	id, _ := auth.FromContext(r.Context())
+	return id.Subject
+}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package gate
+
+// releaseProgram does nothing here.
+func releaseProgram() {}

@@ -1,0 +1,173 @@
+package profile
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+)
+
+// pprofOf runs metrics-gate pprof with the fixture's certificate in a folder of its own.
+func pprofOf(t *testing.T, f *gatetest.Gate, args ...string) (code int, dir, stderr string) {
+	t.Helper()
+	dir = t.TempDir()
+	t.Chdir(dir)
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
+	var out, errors bytes.Buffer
+	base := []string{"--ca", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client-key.pem")}
+	code = gatetest.Run(t.Context(), Command(), gatetest.Process(nil, &out, &errors), append(base, args...)...)
+	return code, dir, out.String() + errors.String()
+}
+
+func profileTarget(f *gatetest.Gate, path string) string {
+	return "https://" + f.Server.Addr().String() + path
+}
+
+// profiles is a runner whose heap is big, and whose trace breaks off.
+func profilesOf(t *testing.T) *gatetest.Gate {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/heap",
+		func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("x"), 1<<20)) })
+	mux.HandleFunc("/debug/pprof/trace", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte("half"))
+		panic(http.ErrAbortHandler)
+	})
+	return gatetest.Start(t, mux)
+}
+
+func TestPprofFetches(t *testing.T) {
+	f := profilesOf(t)
+	code, dir, said := pprofOf(t, f, profileTarget(f, "/debug/pprof/heap"))
+	got, err := os.ReadFile(filepath.Join(dir, "heap.pb.gz"))
+	if code != 0 || err != nil || len(got) != 1<<20 || !strings.Contains(said, "heap.pb.gz: 1048576 bytes in") {
+		t.Errorf("%d %v %d bytes\n%s", code, err, len(got), said)
+	}
+	if code, _, said := pprofOf(t, f, "-o", "-", profileTarget(f, "/debug/pprof/heap")); code != 0 ||
+		strings.Count(said, "x") < 1<<20 {
+		t.Errorf("%d, %d bytes on standard output", code, len(said))
+	}
+	code, dir, said = pprofOf(t, f, profileTarget(f, "/debug/pprof/trace"))
+	if left, err := os.ReadDir(dir); code != 1 || err != nil || len(left) > 0 {
+		t.Errorf("a profile that broke off: %d, left %v %v\n%s", code, left, err, said)
+	}
+}
+
+func TestPprofSaysWhatARefusalMeans(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes(""), config.Prefix+"PPROF_ALLOW=dns:nobody.example")
+	if code, _, said := pprofOf(t, f, profileTarget(f, "/debug/pprof/heap")); code != 1 ||
+		!strings.Contains(said, "403 Forbidden (not in "+config.Prefix+"PPROF_ALLOW") {
+		t.Errorf("%d %s", code, said)
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong")
+	if err := os.WriteFile(wrong, []byte("mg_wrong"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, said := pprofOf(t, f, "--token-file", wrong, profileTarget(f, "/debug/pprof/heap")); code != 1 ||
+		!strings.Contains(said, "does not know these credentials") || strings.Contains(said, "mg_wrong") {
+		t.Errorf("%d %s", code, said)
+	}
+}
+
+func TestProfileNames(t *testing.T) {
+	for target, want := range map[string]string{
+		"https://h": "pprof.html", "https://h/": "pprof.html", "https://h/debug/pprof/": "pprof.html",
+		"https://h/debug/pprof/heap": "heap.pb.gz", "https://h/debug/pprof/heap?debug=1": "heap.txt",
+		"https://h/debug/pprof/profile?seconds=5": "profile.pb.gz",
+		"https://h/debug/pprof/trace?seconds=1":   "trace.out",
+		"https://h/debug/pprof/symbol":            "symbol.txt",
+	} {
+		u, err := profileURL(target)
+		if err != nil || profileName(u) != want {
+			t.Errorf("%s: %v %v, want %s", target, u, err, want)
+		}
+	}
+}
+
+func TestPprofServes(t *testing.T) {
+	f := profilesOf(t)
+	ctx, stop := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
+	ended := make(chan int, 1)
+	go func() {
+		ended <- gatetest.Run(ctx, Command(), gatetest.Process(nil, write, write), "--serve", "--ca", file("ca.pem"),
+			"--cert", file("client.pem"), "--key", file("client-key.pem"), profileTarget(f, "/debug/pprof/heap"))
+		_ = write.Close()
+	}()
+	said := make([]byte, 4096)
+	n, err := read.Read(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	local := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(string(said[:n]))
+	go func() { _, _ = io.Copy(io.Discard, read) }()
+	ask := func(method, path, host string) (int, int) {
+		t.Helper()
+		r, err := http.NewRequest(method, local+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		r.Header.Set("Authorization", "Bearer of-the-client")
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		body, _ := io.ReadAll(response.Body)
+		return response.StatusCode, len(body)
+	}
+	if status, size := ask("GET", "/debug/pprof/heap", ""); status != 200 || size != 1<<20 {
+		t.Errorf("%d, %d bytes", status, size)
+	}
+	for _, test := range []struct {
+		method, path, host string
+		status             int
+	}{
+		{"GET", "/metrics", "", 404}, {"DELETE", "/debug/pprof/heap", "", 404}, {"POST", "/debug/pprof/heap", "", 404},
+		{"GET", "/debug/pprof/heap", "evil.example", 403},
+	} {
+		if status, _ := ask(test.method, test.path, test.host); status != test.status {
+			t.Errorf("%+v: %d", test, status)
+		}
+	}
+	stop()
+	if code := <-ended; code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var out gatetest.Buffer
+	p := startProgress(&out, time.Millisecond)
+	if _, err := io.Copy(io.Discard, p.count(strings.NewReader("12345"))); err != nil {
+		t.Fatal(err)
+	}
+	gatetest.Eventually(t, "line of progress", func() bool { return strings.Contains(out.String(), ", 5 bytes\n") })
+	p.stop("done")
+	p.stop("twice")
+	if !strings.HasSuffix(out.String(), "done\n") {
+		t.Error(out.String())
+	}
+}
+
+func TestProfileAdvice(t *testing.T) {
+	busy := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"7"}}}
+	if got := profileAdvice(busy); !strings.Contains(got, "in 7 s") {
+		t.Error(got)
+	}
+	if got := profileAdvice(&http.Response{StatusCode: 502}); got != "" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,116 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
+	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
+)
+
+// state is what the admin listener tells about the public one.
+type state struct {
+	serving atomic.Bool
+	tls     *tlsconf.Reloader // nil with plain HTTP
+	prober  atomic.Value      // string: local address of the watchdog's last connection
+}
+
+// ready tells why the gate should get no requests; nil if it should. It depends neither
+// on the runner nor on an issuer: a native sidecar starts before its runner.
+func (s *state) ready(now time.Time) error {
+	if !s.serving.Load() {
+		return fmt.Errorf("the public listener is not up")
+	}
+	if s.tls == nil {
+		return nil
+	}
+	return s.tls.Valid(now)
+}
+
+// adminConnections bounds the open connections of the admin listener, which may face the
+// network for probes. The oldest makes room.
+const adminConnections = 64
+
+// adminListener binds the admin address; nil if it is off.
+func adminListener(address config.AdminAddress) (net.Listener, error) {
+	if address.Off {
+		return nil, nil
+	}
+	ln, err := net.Listen(address.Network(), address.HostPort())
+	if err != nil {
+		return nil, fmt.Errorf("%sADMIN_ADDRESS %q: %w", config.Prefix, address, err)
+	}
+	bounds := connlimit.Bounds{Total: adminConnections, PerAddress: adminConnections}
+	return connlimit.New(bounds, prometheus.NewGauge(prometheus.GaugeOpts{Name: "admin"})).Listen(ln), nil
+}
+
+// newAdmin is the plain HTTP server for probes and, on loopback, for people.
+func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+		loopback.Plain(w, http.StatusOK, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := s.state.ready(time.Now()); err != nil {
+			loopback.Plain(w, http.StatusServiceUnavailable, err.Error())
+			return
+		}
+		loopback.Plain(w, http.StatusOK, "ok")
+	})
+	if s.adminListener != nil && loopback.Is(s.adminListener.Addr()) {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+		mux.Handle("GET /{$}", status.New(status.Options{
+			Config: s.config, Version: s.version, Listen: s.listener.Addr().String(), Ready: s.state.ready,
+			Recent: s.gate.Observer.Recent, Upstream: s.gate.Observer.Upstream,
+			Expiry:   func(now time.Time) []expiry.Entry { return expiry.List(s.gate.TLS, now) },
+			Gatherer: registry, Log: s.log,
+		}))
+	}
+	return &http.Server{
+		Handler:           proxy.SecurityHeaders(loopback.RequireLocalHost(mux)),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10 * time.Second,
+		IdleTimeout:       30 * time.Second,
+		MaxHeaderBytes:    8 << 10,
+		ErrorLog:          slog.NewLogLogger(connectionLog{s.log.Handler(), s.state}, slog.LevelWarn),
+	}
+}
+
+// probe is answers, remembered so that the connection's end is not logged as a fault.
+func (s *state) probe(ctx context.Context, addr net.Addr, plain bool) error {
+	return answers(ctx, addr, plain, func(local net.Addr) {
+		s.prober.Store(local.String())
+	})
+}
+
+// connectionLog turns http.Server's lines into records of one constant message, and
+// leaves out those about the watchdog's own connections.
+type connectionLog struct {
+	slog.Handler
+	state *state
+}
+
+// Handle implements slog.Handler.
+func (h connectionLog) Handle(ctx context.Context, r slog.Record) error {
+	if p, ok := h.state.prober.Load().(string); ok && strings.Contains(r.Message, p+":") {
+		return nil
+	}
+	record := slog.NewRecord(r.Time, r.Level, "connection refused or broken", r.PC)
+	record.AddAttrs(slog.String("err", strings.TrimSpace(r.Message)))
+	return h.Handler.Handle(ctx, record)
+}

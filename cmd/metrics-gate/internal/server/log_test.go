@@ -1,0 +1,93 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+)
+
+func TestLogIsOneEscapedLine(t *testing.T) {
+	var out bytes.Buffer
+	log := NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"})
+	log.Debug("hidden")
+	log.Info("refused", "subject", "a\nb\x1b[31m\u2028"+strings.Repeat("x", 2000))
+	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
+	if len(lines) != 1 {
+		t.Fatalf("%d lines: %s", len(lines), out.String())
+	}
+	var record struct{ Subject, Level string }
+	if err := json.Unmarshal(lines[0], &record); err != nil {
+		t.Fatal(err)
+	}
+	if len(record.Subject) > maxLogValue+len("…") || record.Level != "INFO" || bytes.ContainsRune(lines[0], 0x1b) {
+		t.Errorf("%d bytes of subject, %s", len(record.Subject), lines[0])
+	}
+}
+
+func TestLogCutsAtARune(t *testing.T) {
+	a := capped(nil, slog.String("k", strings.Repeat("x", maxLogValue-1)+"ü"+strings.Repeat("y", 9)))
+	if got := a.Value.String(); got != strings.Repeat("x", maxLogValue-1)+"…" {
+		t.Errorf("%q", got[maxLogValue-4:])
+	}
+}
+
+func TestLogWarningsAreBounded(t *testing.T) {
+	var out bytes.Buffer
+	log := NewLogger(&out, config.Process{LogLevel: "warn", LogFormat: "text"})
+	for range 1000 {
+		log.With("remote", "192.0.2.1").Warn("request refused")
+	}
+	if n := strings.Count(out.String(), "\n"); n < warnBurst || n > 2*warnBurst {
+		t.Errorf("%d of 1000 warnings passed, want about %d", n, warnBurst)
+	}
+	log.Warn("another message")
+	log.Error("an error")
+	for _, want := range []string{"another message", "an error"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q was left out", want)
+		}
+	}
+}
+
+func TestThrottleCountsWhatItLeavesOut(t *testing.T) {
+	h := newThrottled(slog.DiscardHandler)
+	for range warnBurst {
+		h.shared.pass("m")
+	}
+	h.shared.buckets["m"].omitted = 41
+	h.shared.buckets["m"].bucket.SetBurst(10 * warnBurst)
+	h.shared.buckets["m"].bucket.SetLimit(1e9)
+	var omitted int64
+	for omitted == 0 {
+		omitted, _ = h.shared.pass("m")
+	}
+	if omitted < 41 {
+		t.Errorf("%d omitted, want 41 or more", omitted)
+	}
+}
+
+// A limit is named by its variable, whoever logs that it was met.
+func TestLogNamesTheVariableOfALimit(t *testing.T) {
+	for reason, want := range map[string]string{
+		"too many requests": "METRICS_GATE_RATE_LIMIT", "throttled": "METRICS_GATE_FAILURE_RATE_LIMIT",
+		"busy":      "METRICS_GATE_MAX_IN_FLIGHT",
+		"too_large": "METRICS_GATE_UPSTREAM_MAX_BYTES", "too_long": "METRICS_GATE_UPSTREAM_MAX_LINE_BYTES",
+		"another profile runs": "one CPU profile", "slow": "takes nothing",
+	} {
+		var out bytes.Buffer
+		NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "remote",
+			"192.0.2.1", "reason", reason)
+		if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), `"advice"`) {
+			t.Errorf("%s: %s", reason, out.String())
+		}
+	}
+	var out bytes.Buffer
+	NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "reason", "denied")
+	if strings.Contains(out.String(), "advice") {
+		t.Errorf("advice about nothing: %s", out.String())
+	}
+}

@@ -1,0 +1,67 @@
+package status
+
+import (
+	"fmt"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/proxy"
+)
+
+// limits says how near each limit is.
+func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []limitStatus {
+	c := s.Config
+	gauge := func(name string) (v float64) {
+		each(families, name, func(m *dto.Metric) { v += value(m) })
+		return v
+	}
+	of := func(what, variable string, now, most float64) limitStatus {
+		return limitStatus{what, config.Prefix + variable, fmt.Sprintf("%.3g", now), fmt.Sprintf("%.3g", most),
+			now / most}
+	}
+	rate, who := fastest(scrapes)
+	fast := of("scrapes a second of one caller", "RATE_LIMIT", rate, c.Limit.Rate)
+	if who != "" {
+		fast.What += " (" + who + ")"
+	}
+	var slowest time.Duration
+	for _, scrape := range scrapes {
+		slowest = max(slowest, scrape.Duration)
+	}
+	slow := of("slowest of the last scrapes", "UPSTREAM_TIMEOUT", slowest.Seconds(), c.Upstream.Timeout.Seconds())
+	slow.Now, slow.Most = cli.HumanDuration(slowest), cli.HumanDuration(c.Upstream.Timeout)
+	return []limitStatus{
+		of("open connections", "MAX_CONNECTIONS", gauge("metrics_gate_connections"), float64(c.Listen.MaxConnections)),
+		of("requests in flight", "MAX_IN_FLIGHT", gauge("metrics_gate_requests_in_flight"),
+			float64(c.Upstream.MaxInFlight)),
+		fast, slow,
+	}
+}
+
+// fastest is the highest rate of one caller among the scrapes, which are newest first.
+func fastest(scrapes []proxy.Scrape) (rate float64, who string) {
+	type bucket struct {
+		newest, oldest time.Time
+		n              int
+	}
+	buckets := map[string]*bucket{}
+	for _, scrape := range scrapes {
+		l := buckets[scrape.Who]
+		if l == nil {
+			l = &bucket{newest: scrape.At}
+			buckets[scrape.Who] = l
+		}
+		l.oldest = scrape.At
+		l.n++
+	}
+	for name, l := range buckets {
+		took := max(l.newest.Sub(l.oldest).Seconds(), 1) // two that come together are no rate
+		if r := float64(l.n-1) / took; r > rate || (r == rate && r > 0 && name < who) {
+			rate, who = r, name
+		}
+	}
+	return rate, who
+}

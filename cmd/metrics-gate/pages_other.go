@@ -1,6 +1,0 @@
-//go:build !linux
-
-package main
-
-// releasePages does nothing here.
-func releasePages() {}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// paced is a proxy with its own runner, its plan, and what it cost.
+type paced struct {
+	name, encoding string
+	plan           plan
+	proxy, runner  []int // processes
+	before         [2]activity
+	spent          [2]activity // of proxy and runner
+	memory         footprint
+	answer         result
+}
+
+// asUsed measures what a scrape costs at the pace of Prometheus, including the idle time
+// between scrapes. All proxies run at the same time and are scraped in turns.
+func (b *bench) asUsed(ctx context.Context) error {
+	every := []time.Duration{15 * time.Second, time.Second}
+	scrapes := []int{8, 60}
+	if b.options.quick {
+		scrapes = []int{2, 15}
+	}
+	for i := range every {
+		list, stop, err := b.startPaced(ctx)
+		if err == nil {
+			err = b.measurePaced(list, every[i], scrapes[i])
+		}
+		stop()
+		if err != nil {
+			return err
+		}
+		b.report.asUsed(list, every[i], scrapes[i])
+	}
+	return nil
+}
+
+// startPaced starts every proxy twice, for identity and gzip, each with its own runner.
+func (b *bench) startPaced(ctx context.Context) (list []*paced, stop func(), err error) {
+	var running []*process
+	stop = func() {
+		for _, p := range slices.Backward(running) {
+			p.stop()
+		}
+	}
+	for _, encoding := range []string{acceptIdentity, acceptGzip} {
+		for _, t := range b.targets {
+			role := rolePlain
+			if t.sameBytes {
+				role = roleLabelled
+			}
+			runner, address, err := b.startRunner(ctx, role, 300)
+			if err != nil {
+				return nil, stop, err
+			}
+			running = append(running, runner)
+			p, listen, err := b.startTarget(ctx, t, address)
+			if err != nil {
+				return nil, stop, err
+			}
+			running = append(running, p)
+			list = append(list, &paced{name: t.name, encoding: encoding, proxy: []int{p.cmd.Process.Pid},
+				runner: []int{runner.cmd.Process.Pid},
+				plan:   plan{Address: listen, Header: []string{accept, encoding}}})
+		}
+	}
+	return list, stop, nil
+}
+
+// measurePaced warms up and measures whole intervals.
+func (b *bench) measurePaced(list []*paced, every time.Duration, scrapes int) error {
+	p := pace{Every: time.Second, Scrapes: 5}
+	for _, c := range list {
+		p.Plans = append(p.Plans, c.plan)
+	}
+	if _, err := b.loader.order(order{Pace: &p}); err != nil {
+		return err
+	}
+	for _, c := range list {
+		c.proxy = familyOf(c.proxy[0])
+		if err := c.read(&c.before); err != nil {
+			return err
+		}
+	}
+	p.Every, p.Scrapes = every, scrapes
+	r, err := b.loader.order(order{Pace: &p})
+	if err != nil {
+		return err
+	}
+	for i, c := range list {
+		var after [2]activity
+		if err := c.read(&after); err != nil {
+			return err
+		}
+		for k := range after {
+			c.spent[k] = after[k].minus(c.before[k])
+		}
+		if c.memory, err = footprintOf(c.proxy); err != nil {
+			return err
+		}
+		if c.answer = r.Paced[i]; c.answer.Err != "" {
+			return fmt.Errorf("%s: %s: %w", c.name, c.encoding, errors.New(c.answer.Err))
+		}
+	}
+	return nil
+}
+
+// read reads the activity of proxy and runner.
+func (c *paced) read(to *[2]activity) (err error) {
+	if to[0], err = activityOf(c.proxy); err != nil {
+		return err
+	}
+	to[1], err = activityOf(c.runner)
+	return err
+}
+
+// asUsed prints a table for each encoding. Ratios are against nginx with the same bytes.
+func (r *report) asUsed(list []*paced, every time.Duration, scrapes int) {
+	for _, encoding := range []string{acceptIdentity, acceptGzip} {
+		r.printf("\n### as used: a scrape every %s, %s\n\n", every, encoding[len("Accept-Encoding: "):])
+		r.printf("300 series, %d intervals, idle time included. All figures are per interval.\n\n", scrapes)
+		r.printf("| | CPU, µs | ratio | runner CPU, µs | wake-ups | time slices | page faults | median latency, µs " +
+			"| ratio | body, kB | private, MiB | shared, MiB |\n" +
+			"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+		base := find(list, sameBytes, encoding)
+		for _, c := range list {
+			if c.encoding != encoding {
+				continue
+			}
+			each := func(n int64) float64 { return float64(n) / float64(scrapes) }
+			r.printf("| %s | %.0f | %.2f | %.0f | %.1f | %.1f | %.1f | %.0f | %.2f | %.1f | %.1f | %.1f |\n", c.name,
+				each(c.spent[0].CPU.Microseconds()), c.over(base, cpu), each(c.spent[1].CPU.Microseconds()),
+				each(c.spent[0].Wakes), each(c.spent[0].Slices), each(c.spent[0].Faults),
+				float64(c.answer.Median.Nanoseconds())/1e3, c.over(base, latency), float64(c.answer.Bytes)/1e3,
+				mebi(c.memory.Private), mebi(c.memory.Shared))
+		}
+		if base != nil && every == 15*time.Second && encoding == acceptIdentity {
+			r.bar("as used: CPU of an interval of 15 s against nginx with the same bytes", list[0].over(base, cpu),
+				1.5, "×")
+			r.bar("as used: median latency against nginx with the same bytes", list[0].over(base, latency), 1, "×")
+		}
+	}
+}
+
+func cpu(c *paced) float64     { return float64(c.spent[0].CPU) }
+func latency(c *paced) float64 { return float64(c.answer.Median) }
+
+// over returns the ratio of a figure to that of base, 0 without base.
+func (c *paced) over(base *paced, figure func(*paced) float64) float64 {
+	if base == nil {
+		return 0
+	}
+	return figure(c) / figure(base)
+}
+
+// find returns the proxy with that name and encoding, or nil.
+func find(list []*paced, name, encoding string) *paced {
+	i := slices.IndexFunc(list, func(c *paced) bool { return c.name == name && c.encoding == encoding })
+	if i < 0 {
+		return nil
+	}
+	return list[i]
+}

@@ -1,6 +1,0 @@
-//go:build linux && !race
-
-package proxy
-
-// allocations of an exchange.
-const allocations = 1

@@ -1,0 +1,51 @@
+package scrape
+
+import (
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
+)
+
+func TestRecentTellsOfRequests(t *testing.T) {
+	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
+	g := newGate(t, r.Addr())
+	g.fetch(t.Context(), "Test-Identity: alice")
+	r.Stop()
+	g.upstream.Close()
+	g.fetch(t.Context(), "Test-Identity: bob")
+	proxytest.Eventually(t, "two scrapes", func() bool { return len(g.observer.Recent()) == 2 })
+	list := g.observer.Recent()
+	if s := list[1]; s.Who != "alice" || s.Code != 200 || s.Samples != 2 || s.Shared || s.Duration <= 0 ||
+		time.Since(s.At) > time.Minute {
+		t.Errorf("first: %+v", s)
+	}
+	if s := list[0]; s.Who != "bob" || s.Code != 502 || s.Samples != 0 {
+		t.Errorf("second: %+v", s)
+	}
+}
+
+func TestReadErrorHasReason(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want upstream.Reason
+	}{
+		{fmt.Errorf("x: %w", &exposition.SyntaxError{}), upstream.ReasonSyntax},
+		{exposition.ErrTooLong, upstream.ReasonTooLong},
+		{exposition.ErrTooLarge, upstream.ReasonTooLarge}, {exposition.ErrEmpty, upstream.ReasonEmpty},
+		{exposition.ErrTruncated, upstream.ReasonTruncated},
+		{upstream.Errorf(upstream.ReasonFormat, "x: %w", exposition.ErrEmpty), upstream.ReasonFormat},
+		{io.ErrUnexpectedEOF, upstream.ReasonTruncated},
+	} {
+		if got := upstream.ReasonOf(readError(c.err)); got != c.want {
+			t.Errorf("%v: %v, want %v", c.err, got, c.want)
+		}
+	}
+	if readError(io.EOF) != io.EOF {
+		t.Error("the end is no error")
+	}
+}

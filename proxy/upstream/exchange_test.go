@@ -1,0 +1,106 @@
+package upstream
+
+import (
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
+)
+
+// TestKeptConnectionOutlivesItsDeadline: the time of one exchange is not that of the next.
+// A connection whose last deadline had passed was taken for closed.
+func TestKeptConnectionOutlivesItsDeadline(t *testing.T) {
+	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
+	u := newClient(t, r.Addr())
+	for range 3 {
+		deadline := time.Now().Add(50 * time.Millisecond)
+		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: deadline}, new(Canceler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, a)
+		a.Close()
+		time.Sleep(time.Until(deadline) + 10*time.Millisecond)
+	}
+	if _, conns := r.Seen(); conns != 1 {
+		t.Errorf("%d connections, want 1", conns)
+	}
+}
+
+// TestCancelOnKeptConnection cancels an exchange on a kept connection while it waits.
+func TestCancelOnKeptConnection(t *testing.T) {
+	r := proxytest.ServeRaw(t, func(c net.Conn, _ string, n int) bool {
+		return n > 1 || proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody))(c, "", n)
+	})
+	u := newClient(t, r.Addr())
+	exchange(t, u, "GET")
+	var in Canceler
+	time.AfterFunc(20*time.Millisecond, func() { in.Cancel(ErrCanceled) })
+	ask := Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}
+	if _, err := u.Do(&ask, &in); err != ErrCanceled {
+		t.Error(err)
+	}
+	if _, conns := r.Seen(); conns != 1 || len(u.idle) != 0 {
+		t.Errorf("%d connections, %d kept", conns, len(u.idle))
+	}
+}
+
+// TestExchangeAllocates: on a kept connection only the answer, and its head if it is not
+// known.
+func TestExchangeAllocates(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	done := make(chan struct{})
+	go func() { // a runner that allocates nothing
+		defer close(done)
+		c, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = c.Close() }()
+		whole := []byte(
+			headOf(
+				"Content-Type: "+proxytest.TextType,
+				"Date: "+knownDate,
+				"Transfer-Encoding: chunked",
+			) + strings.Repeat(
+				"4\r\na 1\n\r\n",
+				99,
+			) + "0\r\n\r\n",
+		)
+		for buf := make([]byte, 4096); err == nil; {
+			if _, err = c.Read(buf); err == nil {
+				_, err = c.Write(whole)
+			}
+		}
+	}()
+	u := newClient(t, ln.Addr().String())
+	ask := &Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}
+	in, buf := new(Canceler), make([]byte, 4096)
+	n := testing.AllocsPerRun(100, func() {
+		a, err := u.Do(ask, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err == nil {
+			_, err = a.Read(buf)
+		}
+		a.Close()
+	})
+	want := 8.0 // the portable probe allocates
+	if _, raw := rawconn.Wrap(&net.TCPConn{}).(*net.TCPConn); !raw {
+		want = 1
+	}
+	if n > want {
+		t.Errorf("%v allocations, want %v", n, want)
+	}
+	u.Close()
+	<-done
+}

@@ -1,0 +1,79 @@
+package upstream
+
+import (
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+)
+
+// TestStaleConnectionsAreAllPassedOver: the runner was restarted.
+func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
+	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
+	u := newClient(t, r.Addr())
+	var answers []*Response
+	ask := func() *Response {
+		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(a); string(body) != proxytest.SmallBody {
+			t.Fatalf("%q, %v", body, err)
+		}
+		return a
+	}
+	for range maxIdle {
+		answers = append(answers, ask())
+	}
+	for _, a := range answers {
+		a.Close()
+	}
+	r.CloseConns()
+	time.Sleep(10 * time.Millisecond) // for the loopback
+	ask().Close()
+	if requests, conns := r.Seen(); len(requests) != maxIdle+1 || conns != maxIdle+1 || len(u.idle) != 1 {
+		t.Errorf("%d requests on %d connections, %d kept", len(requests), conns, len(u.idle))
+	}
+}
+
+// TestIdleConnectionsExpire looks without waiting for idleTime.
+func TestIdleConnectionsExpire(t *testing.T) {
+	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
+	u := newClient(t, r.Addr())
+	var answers []*Response
+	for range 3 {
+		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, a)
+		answers = append(answers, a)
+	}
+	for _, a := range answers {
+		a.Close()
+	}
+	u.expire()
+	if len(u.idle) != 3 || !u.expiryPending {
+		t.Errorf("%d idle, armed %t before the time", len(u.idle), u.expiryPending)
+	}
+	old, young := u.idle[1], u.idle[2]
+	u.idle[0].idleSince, old.idleSince = old.idleSince.Add(-2*maxIdleTime), old.idleSince.Add(-maxIdleTime)
+	u.expire()
+	if len(u.idle) != 1 || u.idle[0] != young || !u.expiryPending {
+		t.Errorf("%d idle, armed %t after two expired", len(u.idle), u.expiryPending)
+	}
+	if _, err := old.conn.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("expired connection: %v", err)
+	}
+	young.idleSince = young.idleSince.Add(-maxIdleTime)
+	u.expire()
+	if len(u.idle) != 0 || u.expiryPending {
+		t.Errorf("%d idle, armed %t after all expired", len(u.idle), u.expiryPending)
+	}
+	if exchange(t, u, "GET"); len(u.idle) != 1 || !u.expiryPending {
+		t.Errorf("%d idle, armed %t after another", len(u.idle), u.expiryPending)
+	}
+}

@@ -1,0 +1,35 @@
+package upstream
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestReasonOf(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want Reason
+	}{
+		{ErrCanceled, ReasonCanceled}, {&Error{Reason: ReasonTimeout, Err: io.EOF}, ReasonTimeout},
+		{errors.New("x"), ReasonOther}, {io.ErrUnexpectedEOF, ReasonTruncated},
+		{io.EOF, ReasonReset}, {&net.OpError{Err: syscall.ECONNREFUSED}, ReasonRefused},
+		{&net.OpError{Err: syscall.EPIPE}, ReasonReset},
+		{fmt.Errorf("x: %w", &Error{Reason: ReasonFormat, Err: io.EOF}), ReasonFormat},
+		{&net.DNSError{IsTimeout: true}, ReasonTimeout},
+	} {
+		if got := ReasonOf(c.err); got != c.want {
+			t.Errorf("%v: %v, want %v", c.err, got, c.want)
+		}
+		if want := map[bool]int{true: 504, false: 502}[c.want == ReasonTimeout]; c.want.Status() != want {
+			t.Errorf("%v: status %d", c.want, c.want.Status())
+		}
+	}
+	if !strings.Contains(ErrCanceled.Error(), "nobody waits") {
+		t.Error(ErrCanceled)
+	}
+}

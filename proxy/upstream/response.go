@@ -1,0 +1,120 @@
+package upstream
+
+import (
+	"io"
+	"net/http"
+	"strings"
+)
+
+// maxContentType is the longest Content-Type that is accepted, in bytes.
+const maxContentType = 256
+
+// Response is an answer with status 200 and a body whose end can be known. The caller reads
+// the body and must call Close.
+type Response struct {
+	ContentType string    // short and printable
+	Disposition string    // Content-Disposition; empty: none
+	body        io.Reader // chunks or sized
+	chunks      chunkedBody
+	sized       sizedBody
+	conn        *runnerConn
+	client      *Client
+	canceler    *Canceler
+	cached      bool // the head was that of the answer before
+	closes      bool // the connection carries nothing after this
+	drained     bool // the body was read to its end
+	closed      bool
+}
+
+// setBody makes r read a body of length bytes, or in chunks if length is below 0.
+func (r *Response) setBody(length int64) {
+	if length < 0 {
+		r.chunks.in = r.conn.in
+		r.body = &r.chunks
+		return
+	}
+	r.sized.in, r.sized.remaining = r.conn.in, length
+	r.body = &r.sized
+}
+
+// validate refuses what is no plain 200 with a body whose end can be known.
+func (r *Response) validate(res *http.Response) error {
+	kind := res.Header["Content-Type"]
+	switch {
+	case res.StatusCode != http.StatusOK:
+		return Errorf(ReasonStatus, "status %d", res.StatusCode)
+	case !isIdentity(res.Header["Content-Encoding"]):
+		return Errorf(ReasonEncoding, "content encoding that was not asked for")
+	case len(res.TransferEncoding) > 1:
+		return Errorf(ReasonProtocol, "transfer encodings in layers")
+	case len(kind) != 1 || !isPlainHeader(kind[0]):
+		return Errorf(ReasonFormat, "no single content type")
+	case res.Request.Method != http.MethodHead && res.ContentLength < 0 && len(res.TransferEncoding) == 0:
+		// A body that ends with the connection looks the same when it breaks off.
+		return Errorf(ReasonProtocol, "neither Content-Length nor chunked: its end cannot be known")
+	}
+	r.ContentType = kind[0]
+	r.Disposition = res.Header.Get("Content-Disposition")
+	return nil
+}
+
+// isIdentity reports whether the codings of a body are none.
+func isIdentity(codings []string) bool {
+	for _, coding := range codings {
+		if coding != "" && !strings.EqualFold(coding, "identity") {
+			return false
+		}
+	}
+	return true
+}
+
+// isPlainHeader reports whether v is short, printable ASCII.
+func isPlainHeader(v string) bool {
+	for i := 0; i < len(v); i++ {
+		if v[i] < ' ' || v[i] >= 0x7f {
+			return false
+		}
+	}
+	return v != "" && len(v) <= maxContentType
+}
+
+// Read reads the body. ReasonOf classes its errors.
+func (r *Response) Read(p []byte) (int, error) {
+	n, err := r.body.Read(p)
+	switch err {
+	case nil:
+	case io.EOF:
+		r.drained = true
+	case io.ErrUnexpectedEOF:
+		err = r.canceler.Cause(&Error{Reason: ReasonTruncated, Err: err})
+	default:
+		err = r.canceler.Cause(bodyError(err))
+	}
+	return n, err
+}
+
+// bodyError classes an error within a body.
+func bodyError(err error) error {
+	switch ReasonOf(err) {
+	case ReasonTimeout:
+		return err
+	case ReasonReset:
+		return &Error{Reason: ReasonTruncated, Err: err}
+	}
+	return &Error{Reason: ReasonProtocol, Err: err} // malformed chunks
+}
+
+// Close keeps the connection if the body was read to its end, nothing follows it, and the
+// runner does not close it. Otherwise it closes the connection. Further calls do nothing.
+func (r *Response) Close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	r.canceler.unbind()
+	if r.drained && !r.closes && r.conn.in.Buffered() == 0 {
+		r.client.keepIdle(r.conn)
+		return
+	}
+	r.conn.close()
+}
