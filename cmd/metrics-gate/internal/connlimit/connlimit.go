@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/proxy/fastpath"
+	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
 
 // Limiter bounds the open connections of a listener. Past a bound, of one address or
@@ -205,7 +206,7 @@ type connectionKey struct{}
 
 // ConnContext is http.Server.ConnContext: it remembers the connections under TLS.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
-	ctx = fastpath.ConnContext(ctx, conn)
+	ctx = fastpath.ConnContext(rawconn.ConnContext(ctx, conn), conn)
 	for conn != nil {
 		if c, ok := conn.(*connection); ok {
 			return context.WithValue(ctx, connectionKey{}, c)
