@@ -112,14 +112,15 @@ func (g *Gate) walk(d *authStages, h handlers) http.Handler {
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
-	r.With(h.identities.Limit, d.metrics, connlimit.MarkAuthorized, read).Handle("/metrics", h.metrics)
-	r.With(h.identities.Limit, d.gateMetrics, connlimit.MarkAuthorized, read).Handle("/gate/metrics", h.own)
+	keep := connlimit.MarkAuthorized(identityKey)
+	r.With(h.identities.Limit, d.metrics, keep, read).Handle("/metrics", h.metrics)
+	r.With(h.identities.Limit, d.gateMetrics, keep, read).Handle("/gate/metrics", h.own)
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(h.identities.Limit, d.pprof, connlimit.MarkAuthorized, methods).Handle("/debug/pprof/"+name, h.profile)
+		r.With(h.identities.Limit, d.pprof, keep, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
 	return r
 }

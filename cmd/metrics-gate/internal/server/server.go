@@ -46,6 +46,9 @@ func serve(ctx context.Context, p *cli.Process, _ []string) error {
 	return s.Run(ctx, p.TakeSignals())
 }
 
+// headerSlack is what http.Server reads beyond its MaxHeaderBytes.
+const headerSlack = 4096
+
 // Server is a gate with its listeners.
 type Server struct {
 	config        *config.Config
@@ -76,6 +79,9 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 		_ = s.listener.Close()
 		return nil, err
 	}
+	if err := checkUpstream(c, s.listener, s.adminListener); err != nil {
+		return nil, errors.Join(err, closeAll(s.listener, s.adminListener))
+	}
 	errorLog := slog.NewLogLogger(connectionLog{log.Handler(), s.state}, slog.LevelWarn)
 	s.fastpath = fastpath.New(fastpath.Options{
 		Path: "/metrics", IdleTimeout: c.Listen.IdleTimeout, WriteTimeout: c.Listen.WriteTimeout, ErrorLog: errorLog,
@@ -84,12 +90,12 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	http1.SetHTTP1(true) // ServeTLS would offer h2 otherwise
 	s.public = &http.Server{
 		Protocols:         &http1,
-		Handler:           s.fastpath.Handler(connlimit.MarkRequest(g.Handler)),
+		Handler:           s.fastpath.Handler(connlimit.TrackRequests(g.Handler)),
 		TLSConfig:         g.TLSConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,
 		WriteTimeout:      c.Listen.WriteTimeout,
-		MaxHeaderBytes:    c.Listen.MaxHeaderBytes,
+		MaxHeaderBytes:    max(c.Listen.MaxHeaderBytes-headerSlack, 1),
 		ConnContext:       connlimit.ConnContext,
 		ErrorLog:          errorLog,
 		// OPTIONS * must not be answered before authentication.
@@ -191,7 +197,6 @@ func (s *Server) stop(signals <-chan os.Signal) error {
 			case sig := <-signals:
 				if sig != syscall.SIGHUP {
 					cancel()
-					s.cut()
 				}
 			}
 		}
@@ -202,9 +207,13 @@ func (s *Server) stop(signals <-chan os.Signal) error {
 	defer stop()
 	_ = s.listener.Close()
 	s.connections.WaitForRequests(drain)
-	if err := s.shutdown(drain); err != nil || ctx.Err() != nil {
+	s.connections.CloseSilent()
+	if err := s.shutdown(drain); err != nil {
+		inFlight := s.connections.InFlight()
 		s.cut()
-		return fmt.Errorf("drain: %w", ErrCut)
+		if inFlight > 0 {
+			return fmt.Errorf("drain: %d %w", inFlight, ErrCut)
+		}
 	}
 	s.log.Info("stopped")
 	return nil
