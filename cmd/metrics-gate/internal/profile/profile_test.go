@@ -179,7 +179,8 @@ func TestProfilesKeepFiles(t *testing.T) {
 	f := profilesOf(t)
 	target := profileTarget(f, "/debug/pprof/heap")
 	_, dir, _ := pprofOf(t, f, target)
-	for name, content := range map[string]string{"taken": "precious", "heap.pb.gz": "precious", "heap.002.pb.gz": "precious"} {
+	for name, content := range map[string]string{"taken": "precious", "heap.pb.gz": "precious",
+		"heap.002.pb.gz": "precious"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
