@@ -24,7 +24,7 @@ race:
 fuzz:
 	.ci/fuzz $(FUZZTIME)
 bench:
-	go test -run '^$$' -bench . -benchmem ./proxy/exposition ./proxy ./auth ./tlsconf
+	go test -run '^$$' -bench . -benchmem ./proxy/exposition ./proxy/scrape ./auth ./tlsconf
 bench-proxy soak pgo:
 	cd e2e && go run ./$(if $(filter soak,$@),soak,bench) $(ARGS)
 pgo: ARGS = -profile $(CURDIR)/cmd/metrics-gate/default.pgo

@@ -22,8 +22,10 @@ func TestBodies(t *testing.T) {
 	server := httptest.NewServer(Bodies(50 * time.Millisecond)(answer))
 	defer server.Close()
 	for _, head := range []string{
-		"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
-		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nfull",
+		"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
+		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n",
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nfull",
 	} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
@@ -38,7 +40,8 @@ func TestBodies(t *testing.T) {
 		if e, ok := err.(net.Error); ok && e.Timeout() {
 			t.Errorf("%.20q: held", head)
 		}
-		if strings.Count(string(got), "HTTP/1.1 404") != 1 || !strings.Contains(string(got), "\r\nConnection: close\r\n") {
+		if strings.Count(string(got), "HTTP/1.1 404") != 1 ||
+			!strings.Contains(string(got), "\r\nConnection: close\r\n") {
 			t.Errorf("%.20q: %q, %v", head, got, err)
 		}
 	}

@@ -117,7 +117,8 @@ func TestFloodOfAddresses(t *testing.T) {
 func TestIdentityLimiter(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := NewIdentityLimiter(IdentityLimiterOptions{
-		Rate: 0.5, Burst: 2, Key: func(r *http.Request) string { return r.Header.Get("Id") }, Observer: NewObserver(registry),
+		Rate: 0.5, Burst: 2, Key: func(r *http.Request) string { return r.Header.Get("Id") },
+		Observer: NewObserver(registry),
 	})
 	h := m.Limit(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	ask := func(id, target string) *httptest.ResponseRecorder {
@@ -147,7 +148,9 @@ func TestIdentityLimiter(t *testing.T) {
 }
 
 func TestWholeSeconds(t *testing.T) {
-	for d, want := range map[time.Duration]int64{-time.Hour: 1, 0: 1, 1: 1, time.Second: 1, time.Second + 1: 2, 90 * time.Second: 90} {
+	for d, want := range map[time.Duration]int64{
+		-time.Hour: 1, 0: 1, 1: 1, time.Second: 1, time.Second + 1: 2, 90 * time.Second: 90,
+	} {
 		if got := wholeSeconds(d); got != want {
 			t.Errorf("%v: %d, want %d", d, got, want)
 		}
@@ -199,5 +202,30 @@ func TestEmptiedTableGivesBackItsMemory(t *testing.T) {
 	c.pass(10 * time.Second)
 	if s.ReleaseIdle(); s.buckets.table.Len() != 0 {
 		t.Errorf("%d addresses after a rest", s.buckets.table.Len())
+	}
+}
+
+// A stage behind the limiter may refuse: the request counts all the same.
+func TestIdentityLimiterCountsRefusedRequests(t *testing.T) {
+	for status, refuse := range map[int]func(http.Handler) http.Handler{
+		http.StatusBadRequest: Target,
+		http.StatusNotFound: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { Refuse(w, http.StatusNotFound) })
+		},
+		http.StatusForbidden: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { Refuse(w, http.StatusForbidden) })
+		},
+	} {
+		l := NewIdentityLimiter(
+			IdentityLimiterOptions{Rate: 0.001, Burst: 5, Key: func(*http.Request) string { return "a" }},
+		)
+		h := l.Limit(refuse(http.NotFoundHandler()))
+		for n := range 8 {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("GET", "/a%2fb", nil))
+			if want := map[bool]int{true: status, false: http.StatusTooManyRequests}[n < 5]; w.Code != want {
+				t.Errorf("request %d: %d, want %d", n, w.Code, want)
+			}
+		}
 	}
 }

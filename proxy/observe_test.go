@@ -19,10 +19,12 @@ func TestLabelsAreThereFromTheStart(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	NewObserver(registry)
 	for name, want := range map[string]int{
-		"metrics_gate_requests_total": int(Routes) * (len(codes()) + 2), "metrics_gate_request_duration_seconds": int(Routes),
-		"metrics_gate_rate_limited_total": limiters, "metrics_gate_upstream_errors_total": int(upstream.Reasons),
-		"metrics_gate_requests_in_flight": 1, "metrics_gate_upstream_up": 1, "metrics_gate_upstream_duration_seconds": 1,
-		"metrics_gate_samples_labelled_total": 1, "metrics_gate_label_conflicts_total": 1,
+		"metrics_gate_requests_total":           int(Routes) * (len(codes()) + 2),
+		"metrics_gate_request_duration_seconds": int(Routes),
+		"metrics_gate_rate_limited_total":       limiters, "metrics_gate_upstream_errors_total": int(upstream.Reasons),
+		"metrics_gate_requests_in_flight": 1, "metrics_gate_upstream_up": 1,
+		"metrics_gate_upstream_duration_seconds": 1,
+		"metrics_gate_samples_labelled_total":    1, "metrics_gate_label_conflicts_total": 1,
 	} {
 		if n, err := testutil.GatherAndCount(registry, name); err != nil || n != want {
 			t.Errorf("%s: %d series, want %d; %v", name, n, want, err)
@@ -52,18 +54,28 @@ func TestMiddlewareCounts(t *testing.T) {
 		target, route, code string
 		h                   http.HandlerFunc
 	}{
-		{"/metrics?x=y", "metrics", "200", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") }},
+		{
+			"/metrics?x=y", "metrics", "200",
+			func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") },
+		},
 		{"/gate/metrics", "gate_metrics", "200", func(http.ResponseWriter, *http.Request) {}},
 		{"/debug/pprof/heap", "pprof", "403", func(w http.ResponseWriter, _ *http.Request) { Refuse(w, 403) }},
-		{"/metricsx", "other", "404", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); w.WriteHeader(500) }},
+		{
+			"/metricsx", "other", "404",
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); w.WriteHeader(500) },
+		},
 		{"/debug/pprof", "other", "other", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(418) }},
 		{"/", "other", "503", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); w.WriteHeader(503) }},
-		{"/metrics", "metrics", "aborted", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); panic(http.ErrAbortHandler) }},
+		{
+			"/metrics", "metrics", "aborted",
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); panic(http.ErrAbortHandler) },
+		},
 		{"/debug/pprof/", "pprof", "aborted", func(http.ResponseWriter, *http.Request) { panic("defect") }},
 	} {
 		before := proxytest.Metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code)
 		serve(c.target, c.h)
-		if n := proxytest.Metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code); n != before+1 {
+		n := proxytest.Metric(t, registry, "metrics_gate_requests_total", "route", c.route, "code", c.code)
+		if n != before+1 {
 			t.Errorf("%s: %s %s counted %v times", c.target, c.route, c.code, n-before)
 		}
 	}
@@ -102,7 +114,8 @@ func TestHistory(t *testing.T) {
 	}
 	for i := range historySize + 3 {
 		o.AddScrape(Scrape{Samples: int64(i)})
-		if list := o.Recent(); list[0].Samples != int64(i) || len(list) != min(i+1, historySize) || list[len(list)-1].Samples != int64(max(0, i+1-historySize)) {
+		if list := o.Recent(); list[0].Samples != int64(i) || len(list) != min(i+1, historySize) ||
+			list[len(list)-1].Samples != int64(max(0, i+1-historySize)) {
 			t.Fatalf("after %d: %v", i, list)
 		}
 	}

@@ -86,7 +86,10 @@ func FuzzTarget(f *testing.F) {
 
 // rawServer serves h and returns a function that sends raw bytes to it and reads
 // all the answers, until the server closes or has answered n times.
-func rawServer(t *testing.T, h http.Handler) func(request string, n int) (statuses []int, headers []http.Header, open bool) {
+func rawServer(
+	t *testing.T,
+	h http.Handler,
+) func(request string, n int) (statuses []int, headers []http.Header, open bool) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
 	s.Config.DisableGeneralOptionsHandler = true
@@ -132,25 +135,42 @@ func TestTargetAndMethodsOverTheWire(t *testing.T) {
 		status  int
 		open    bool
 	}{
-		"get":                   {get, "GET /metrics HTTP/1.1\r\n" + host + "\r\n", 200, true},
-		"get, length 0":         {get, "GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 0\r\n\r\n", 200, true},
-		"encoded":               {get, "GET /%6detrics HTTP/1.1\r\n" + host + "\r\n", 400, true},
-		"absolute form":         {get, "GET http://127.0.0.1/metrics HTTP/1.1\r\n" + host + "\r\n", 400, true},
-		"options *":             {get, "OPTIONS * HTTP/1.1\r\n" + host + "\r\n", 400, true},
-		"connect":               {get, "CONNECT x:443 HTTP/1.1\r\n" + host + "\r\n", 400, true},
-		"options":               {get, "OPTIONS /metrics HTTP/1.1\r\n" + host + "\r\n", 405, true},
-		"trace":                 {get, "TRACE /metrics HTTP/1.1\r\n" + host + "\r\n", 405, true},
-		"invented":              {get, "BREW /metrics HTTP/1.1\r\n" + host + "\r\n", 405, true},
-		"post to get":           {get, "POST /metrics HTTP/1.1\r\n" + host + "Content-Length: 1\r\n\r\nx", 405, false},
-		"get with body":         {get, "GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 1\r\n\r\nx", 400, false},
-		"get, chunked":          {get, "GET /metrics HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, false},
-		"length and chunked":    {get, "GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, false},
-		"get, expect continue":  {get, "GET /metrics HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 1\r\n\r\n", 400, false},
-		"upgrade is ignored":    {get, "GET /metrics HTTP/1.1\r\n" + host + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 200, true},
-		"post":                  {post, "POST /symbol HTTP/1.1\r\n" + host + "Content-Length: 3\r\n\r\n0x1", 200, true},
-		"post, chunked":         {post, "POST /symbol HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n3\r\n0x1\r\n0\r\n\r\n", 400, false},
-		"post, long":            {post, "POST /symbol HTTP/1.1\r\n" + host + big, 413, false},
-		"post, length and more": {post, "POST /symbol HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, false},
+		"get":           {get, "GET /metrics HTTP/1.1\r\n" + host + "\r\n", 200, true},
+		"get, length 0": {get, "GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 0\r\n\r\n", 200, true},
+		"encoded":       {get, "GET /%6detrics HTTP/1.1\r\n" + host + "\r\n", 400, true},
+		"absolute form": {get, "GET http://127.0.0.1/metrics HTTP/1.1\r\n" + host + "\r\n", 400, true},
+		"options *":     {get, "OPTIONS * HTTP/1.1\r\n" + host + "\r\n", 400, true},
+		"connect":       {get, "CONNECT x:443 HTTP/1.1\r\n" + host + "\r\n", 400, true},
+		"options":       {get, "OPTIONS /metrics HTTP/1.1\r\n" + host + "\r\n", 405, true},
+		"trace":         {get, "TRACE /metrics HTTP/1.1\r\n" + host + "\r\n", 405, true},
+		"invented":      {get, "BREW /metrics HTTP/1.1\r\n" + host + "\r\n", 405, true},
+		"post to get":   {get, "POST /metrics HTTP/1.1\r\n" + host + "Content-Length: 1\r\n\r\nx", 405, false},
+		"get with body": {get, "GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 1\r\n\r\nx", 400, false},
+		"get, chunked": {
+			get, "GET /metrics HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, false,
+		},
+		"length and chunked": {
+			get,
+			"GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+			400, false,
+		},
+		"get, expect continue": {
+			get, "GET /metrics HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 1\r\n\r\n", 400, false,
+		},
+		"upgrade is ignored": {
+			get, "GET /metrics HTTP/1.1\r\n" + host + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 200, true,
+		},
+		"post": {post, "POST /symbol HTTP/1.1\r\n" + host + "Content-Length: 3\r\n\r\n0x1", 200, true},
+		"post, chunked": {
+			post, "POST /symbol HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n3\r\n0x1\r\n0\r\n\r\n", 400,
+			false,
+		},
+		"post, long": {post, "POST /symbol HTTP/1.1\r\n" + host + big, 413, false},
+		"post, length and more": {
+			post,
+			"POST /symbol HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+			400, false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			served = 0
@@ -164,13 +184,16 @@ func TestTargetAndMethodsOverTheWire(t *testing.T) {
 			if c.status == 405 && headers[0].Get("Allow") != "GET, HEAD" {
 				t.Errorf("Allow is %q", headers[0].Get("Allow"))
 			}
-			if c.status != 200 && (headers[0].Get("X-Content-Type-Options") != "nosniff" || headers[0].Get("Cache-Control") != "no-store") {
+			if c.status != 200 &&
+				(headers[0].Get("X-Content-Type-Options") != "nosniff" ||
+					headers[0].Get("Cache-Control") != "no-store") {
 				t.Errorf("headers %v", headers[0])
 			}
 		})
 	}
 	// What follows a refused body is not taken for a request.
-	smuggled := "GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 40\r\n\r\nGET /metrics HTTP/1.1\r\n" + host + "\r\n"
+	smuggled := "GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 40\r\n\r\n" +
+		"GET /metrics HTTP/1.1\r\n" + host + "\r\n"
 	if statuses, _, _ := get(smuggled+smuggled, 3); len(statuses) != 1 {
 		t.Errorf("smuggled: %v", statuses)
 	}

@@ -64,7 +64,7 @@ func parseLists(data []byte, now time.Time) ([]*list, error) {
 
 func listsDER(data []byte) ([][]byte, error) {
 	var ders [][]byte
-	if len(data) == 0 || data[0] != derSequence || bytes.Contains(data, pemBegin) {
+	if len(data) == 0 || data[0] != derSequence || bytes.Contains(data, []byte(pemBegin)) {
 		found, err := blocks(data)
 		if err != nil {
 			return nil, err

@@ -12,9 +12,10 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
-const certificateBlock = "CERTIFICATE"
-
-var pemBegin = []byte("-----BEGIN ")
+const (
+	certificateBlock = "CERTIFICATE"
+	pemBegin         = "-----BEGIN "
+)
 
 // blocks decodes all of a PEM file, whole or not at all. Of a file that is not PEM it says
 // what it is instead.

@@ -25,7 +25,7 @@ func floors() [][2]string {
 		{"proxy/internal/proxytest", ""},
 		{"proxy/upstream", "proxy/rawconn"},
 		{"proxy", "proxy/upstream"},
-		{"proxy/scrape", "proxy proxy/exposition proxy/internal/freelist proxy/rawconn proxy/upstream"},
+		{"proxy/scrape", "proxy proxy/exposition proxy/internal/freelist proxy/upstream"},
 		{"proxy/profile", "proxy proxy/upstream"},
 		{"~cli", ""},
 		{"~demofiles", "auth tlsconf/testca"},
@@ -34,7 +34,7 @@ func floors() [][2]string {
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
 		{"~client", "~cli"},
-		{"~connlimit", "proxy/fastpath proxy/rawconn"},
+		{"~connlimit", "proxy/fastpath"},
 		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
 		{"~status", "~cli ~config ~expiry ~loopback proxy"},

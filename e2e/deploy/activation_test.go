@@ -46,7 +46,12 @@ func activate(t *testing.T) *activated {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _, _ = ln.Close(), socket.Close(), notify.Close() })
-	a := &activated{socket: socket, notify: notify, client: pki.Client(pair), url: "https://" + strings.Replace(ln.Addr().String(), "127.0.0.1", "localhost", 1) + "/metrics"}
+	a := &activated{
+		socket: socket,
+		notify: notify,
+		client: pki.Client(pair),
+		url:    "https://" + strings.Replace(ln.Addr().String(), "127.0.0.1", "localhost", 1) + "/metrics",
+	}
 	a.env = []string{"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=600000", harness.Prefix + "ADMIN_ADDRESS=off",
 		harness.Prefix + "UPSTREAM_URL=" + runner.Address, harness.Prefix + "METRICS_ALLOW=dns:prometheus.example.com",
 		harness.Prefix + "RATE_LIMIT=100000", harness.Prefix + "RATE_BURST=100000"}
@@ -181,11 +186,8 @@ func TestSocketActivate(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	a.url = "https://" + strings.Replace(address, "127.0.0.1", "localhost", 1) + "/metrics"
-	err := fmt.Errorf("not tried")
-	for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		err = a.scrape(a.client) // refused only until the tool listens
-	}
-	if err != nil {
+	// Refused only until the tool listens.
+	if err := harness.Poll(10*time.Second, func() error { return a.scrape(a.client) }); err != nil {
 		t.Fatal(err)
 	}
 	a.expect(t, "READY=1")

@@ -13,7 +13,8 @@ import (
 func debFiles(t *testing.T) []string {
 	t.Helper()
 	var list []string
-	for line := range strings.Lines(good(t, "dpkg-deb", "-c", filepath.Join(release(t)[0], "metrics-gate_1.2.3-1_amd64.deb"))) {
+	deb := filepath.Join(release(t)[0], "metrics-gate_1.2.3-1_amd64.deb")
+	for line := range strings.Lines(good(t, "dpkg-deb", "-c", deb)) {
 		if f := strings.Fields(line); !strings.HasSuffix(f[5], "/") {
 			list = append(list, strings.TrimPrefix(f[5], "."))
 		}
@@ -23,7 +24,8 @@ func debFiles(t *testing.T) []string {
 
 func rpmFiles(t *testing.T, query string) []string {
 	t.Helper()
-	return strings.Fields(command(t, "rpm", query, filepath.Join(release(t)[0], "metrics-gate-1.2.3-1.x86_64.rpm")).stdout)
+	rpm := filepath.Join(release(t)[0], "metrics-gate-1.2.3-1.x86_64.rpm")
+	return strings.Fields(command(t, "rpm", query, rpm).stdout)
 }
 
 // TestPackageContents: both packages have the units, manual pages, completions, change log and
@@ -50,7 +52,8 @@ func TestPackageContents(t *testing.T) {
 		}),
 		"rpm": slices.Concat(want, []string{
 			"/usr/share/zsh/site-functions/_metrics-gate", "/usr/share/licenses/metrics-gate/LICENSE",
-			"/etc/metrics-gate", "/usr/share/metrics-gate", "/usr/share/doc/metrics-gate", "/usr/share/licenses/metrics-gate",
+			"/etc/metrics-gate", "/usr/share/metrics-gate", "/usr/share/doc/metrics-gate",
+			"/usr/share/licenses/metrics-gate",
 		}),
 	} {
 		got := slices.Sorted(slices.Values(map[string][]string{"deb": deb, "rpm": rpm}[kind]))
@@ -70,7 +73,8 @@ func TestPackageLint(t *testing.T) {
 	tool(t, "rpmlint")
 	for _, cmd := range []*exec.Cmd{
 		exec.Command(tool(t, "lintian"), "--fail-on", "error", deb),
-		exec.Command(tool(t, "unshare"), "--mount", "sh", "testdata/rpmlint.sh", source("deploy/packages/rpmlintrc"), rpm),
+		exec.Command(tool(t, "unshare"), "--mount", "sh", "testdata/rpmlint.sh",
+			source("deploy/packages/rpmlintrc"), rpm),
 	} {
 		if r := finish(t, cmd); r.code != 0 {
 			t.Errorf("%s: exit %d\n%s%s", cmd, r.code, r.stdout, r.stderr)

@@ -36,7 +36,11 @@ func runCheck(t *testing.T, environ map[string]string) result {
 			value = made[short]
 			if value == "" {
 				value = filepath.Join(pki.Dir, short)
-				pki.Write(t, short, []byte(strings.Replace("name sha256:DIGEST\n", "DIGEST", strings.Repeat("0a", 32), 1)))
+				content := "name sha256:" + strings.Repeat("0a", 32) + "\n"
+				if strings.HasSuffix(short, "_TOKEN_FILE") {
+					content = "token\n"
+				}
+				pki.Write(t, short, []byte(content))
 			}
 		}
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -50,7 +54,8 @@ var assignment = regexp.MustCompile(`^#?(METRICS_GATE_[A-Z0-9_]+)=(.*)$`)
 // is good when its # is taken away.
 func TestSampleEnvironment(t *testing.T) {
 	base := map[string]string{
-		"METRICS_GATE_TLS_CERT_FILE": "tls.crt", "METRICS_GATE_TLS_KEY_FILE": "tls.key", "METRICS_GATE_TLS_CLIENT_CA_FILE": "ca.crt",
+		"METRICS_GATE_TLS_CERT_FILE": "tls.crt", "METRICS_GATE_TLS_KEY_FILE": "tls.key",
+		"METRICS_GATE_TLS_CLIENT_CA_FILE": "ca.crt",
 	}
 	file, err := os.Open(source("deploy", "systemd", "metrics-gate.env"))
 	if err != nil {
@@ -89,7 +94,13 @@ var (
 // one that `metrics-gate help` lists.
 func TestMentionedVariables(t *testing.T) {
 	help := good(t, harness.Binary(t), "help")
-	files := []string{source("Dockerfile"), source("docs", "kubernetes.md"), source("docs", "kubernetes-prometheus.md"), source("docs", "systemd.md"), source("docs", "packages.md")}
+	files := []string{
+		source("Dockerfile"),
+		source("docs", "kubernetes.md"),
+		source("docs", "kubernetes-prometheus.md"),
+		source("docs", "systemd.md"),
+		source("docs", "packages.md"),
+	}
 	err := filepath.WalkDir(source("deploy"), func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			files = append(files, path)

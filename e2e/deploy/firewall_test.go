@@ -34,7 +34,8 @@ func TestFirewall(t *testing.T) {
 		t.Errorf("another host's connection to the runner is %s", got)
 	}
 	rules := good(t, "ip", "netns", "exec", host.name, tool(t, "nft"), "list", "table", "inet", "metrics_gate")
-	if n := strings.Count(rules, "reject"); n != 1 || !regexp.MustCompile(`counter packets [1-9]`).MatchString(rules) {
+	if n := strings.Count(rules, "reject"); n != 1 ||
+		!regexp.MustCompile(`counter packets [1-9]`).MatchString(rules) {
 		t.Errorf("%d rules, or none was hit:\n%s", n, rules)
 	}
 }
@@ -52,6 +53,8 @@ func firewallCommand(t *testing.T, passwd string) []string {
 			t.Fatalf("the unit lacks %q", want)
 		}
 	}
-	return []string{"sh", "-ec", `mount --bind "$1" /etc/passwd; exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+net_admin --ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin "$2" -D "ports={ 9252 }" -f "$3"`,
-		"sh", passwd, tool(t, "nft"), source("deploy/systemd/metrics-gate.nft")}
+	const script = `mount --bind "$1" /etc/passwd
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+net_admin \
+			--ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin "$2" -D "ports={ 9252 }" -f "$3"`
+	return []string{"sh", "-ec", script, "sh", passwd, tool(t, "nft"), source("deploy/systemd/metrics-gate.nft")}
 }

@@ -3,7 +3,6 @@ package deploy
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -38,33 +37,6 @@ func TestReferences(t *testing.T) {
 				})
 			}
 		}
-	}
-}
-
-var (
-	fetched  = regexp.MustCompile(`kubectl -n (\S+) get (secret|configmap) (\S+)`)
-	executed = regexp.MustCompile(`kubectl -n (\S+) exec deploy/(\S+) -c (\S+)`)
-)
-
-// TestDocumentedCommands: what the commands of the documents read and enter is there.
-func TestDocumentedCommands(t *testing.T) {
-	list := build(t, source("deploy/k8s/examples/mtls"))
-	c := newCluster(t, list, build(t, source("deploy/k8s/cert-manager")))
-	kinds := map[string]string{"secret": "Secret", "configmap": "ConfigMap"}
-	get, exec := fetched.FindAllStringSubmatch(commands(t), -1), executed.FindAllStringSubmatch(commands(t), -1)
-	for _, m := range get {
-		if r := (ref{kinds[m[2]], m[1], m[3], ""}); !c.has[r] {
-			t.Errorf("%s: no %s", m[0], r)
-		}
-	}
-	g := gatedPod(t, one[appsv1.Deployment](t, list), list)
-	for _, m := range exec {
-		if m[1] != g.Namespace || m[2] != g.Name || m[3] != g.gate.Name {
-			t.Errorf("%s: no such container", m[0])
-		}
-	}
-	if len(get) == 0 || len(exec) == 0 {
-		t.Errorf("%d commands that read, %d that enter", len(get), len(exec))
 	}
 }
 

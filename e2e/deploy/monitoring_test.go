@@ -89,6 +89,7 @@ func TestPanelsSayWhatIsMissing(t *testing.T) {
 		"gitlab_runner_failed_jobs_total",
 		"gitlab_runner_job_queue_duration_seconds_bucket", "gitlab_runner_job_duration_seconds_bucket",
 		"gitlab_runner_api_request_statuses_total", "gitlab_runner_version_info", "metrics_gate_build_info",
+		"metrics_gate_allowed_total", "metrics_gate_rule_last_used_timestamp_seconds",
 	} {
 		if !strings.Contains(asked.String(), metric) {
 			t.Errorf("no panel asks for %s", metric)

@@ -142,18 +142,15 @@ func newSite(t *testing.T, host netns, uid uint32, environ ...string) site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
-	for deadline := time.Now().Add(10 * time.Second); host.dial(t, "127.0.0.1:9253") != "open"; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the gate does not listen")
-		}
-	}
+	harness.Eventually(t, "the gate listens", func() bool { return host.dial(t, "127.0.0.1:9253") == "open" })
 	return s
 }
 
 // curl asks from a namespace as a user; the answer's status, or curl's exit code.
 func (s site) curl(t *testing.T, from netns, uid uint32, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(tool(t, "curl"), append([]string{"-sS", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "2"}, args...)...)
+	quiet := []string{"-sS", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "2"}
+	cmd := exec.Command(tool(t, "curl"), append(quiet, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	var r result
 	if err := from.in(t, func() error { r = finish(t, cmd); return nil }); err != nil {
@@ -168,6 +165,7 @@ func (s site) curl(t *testing.T, from netns, uid uint32, args ...string) string 
 // scrape is a scrape of the gate as Prometheus makes it, of the gate's address on the given host.
 func (s site) scrape(t *testing.T, from netns, host string) string {
 	t.Helper()
-	return s.curl(t, from, 0, "--cacert", s.pki.File("ca.pem"), "--cert", s.pki.File("prometheus.pem"), "--key", s.pki.File("prometheus-key.pem"),
+	return s.curl(t, from, 0, "--cacert", s.pki.File("ca.pem"),
+		"--cert", s.pki.File("prometheus.pem"), "--key", s.pki.File("prometheus-key.pem"),
 		"--connect-to", "localhost:9253:"+host+":9253", "https://localhost:9253/metrics")
 }

@@ -83,13 +83,16 @@ func TestSBOM(t *testing.T) {
 			Licenses      []struct{ License struct{ ID string } }
 		}
 	}
-	if err := json.Unmarshal([]byte(read(t, filepath.Join(dir, "metrics-gate_1.2.3_linux_amd64.cdx.json"))), &bom); err != nil {
+	text := read(t, filepath.Join(dir, "metrics-gate_1.2.3_linux_amd64.cdx.json"))
+	if err := json.Unmarshal([]byte(text), &bom); err != nil {
 		t.Fatal(err)
 	}
-	if bom.BOMFormat != "CycloneDX" || bom.Metadata.Component.Name != "metrics-gate" || bom.Metadata.Component.Version != "1.2.3" {
+	if bom.BOMFormat != "CycloneDX" || bom.Metadata.Component.Name != "metrics-gate" ||
+		bom.Metadata.Component.Version != "1.2.3" {
 		t.Errorf("%+v", bom)
 	}
-	unpack := exec.Command("tar", "-xzf", filepath.Join(dir, "metrics-gate_1.2.3_linux_amd64.tar.gz"), "-C", t.TempDir(), "--strip-components=1")
+	unpack := exec.Command("tar", "-xzf", filepath.Join(dir, "metrics-gate_1.2.3_linux_amd64.tar.gz"),
+		"-C", t.TempDir(), "--strip-components=1")
 	finish(t, unpack)
 	listed := map[string]string{}
 	for _, c := range bom.Components {
@@ -99,7 +102,8 @@ func TestSBOM(t *testing.T) {
 		}
 	}
 	modules := 0
-	for line := range strings.Lines(finish(t, exec.Command("go", "version", "-m", filepath.Join(unpack.Args[4], "metrics-gate"))).stdout) {
+	recorded := finish(t, exec.Command("go", "version", "-m", filepath.Join(unpack.Args[4], "metrics-gate"))).stdout
+	for line := range strings.Lines(recorded) {
 		if f := strings.Fields(line); len(f) >= 3 && f[0] == "dep" {
 			modules++
 			if listed[f[1]] != f[2] {
@@ -120,7 +124,8 @@ func lifecycle(t *testing.T, kind string) map[string]string {
 		t.Fatalf("packages %q", files)
 	}
 	tool(t, map[string]string{"deb": "dpkg", "rpm": "rpm"}[kind])
-	cmd := exec.CommandContext(t.Context(), tool(t, "unshare"), "--mount", "sh", "testdata/packages.sh", kind, files[0])
+	cmd := exec.CommandContext(t.Context(), tool(t, "unshare"), "--mount", "sh", "testdata/packages.sh",
+		kind, files[0])
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", kind, err, out)
@@ -143,17 +148,24 @@ func TestPackages(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			said := lifecycle(t, kind)
 			for heading, want := range map[string]string{
-				"user": "nologin", "mode": "750 root metrics-gate 640 root root", "upgrade": "systemctl try-restart metrics-gate-firewall.service", "settings": "METRICS_GATE_METRICS_ALLOW=dns:mine",
-				"remove": "systemctl --no-reload disable metrics-gate.socket metrics-gate.service metrics-gate-firewall.timer metrics-gate-firewall.service metrics-gate@9263.service", "key": "secretsecret",
+				"user": "nologin", "mode": "750 root metrics-gate 640 root root",
+				"upgrade":  "systemctl try-restart metrics-gate-firewall.service",
+				"settings": "METRICS_GATE_METRICS_ALLOW=dns:mine",
+				"remove": "systemctl --no-reload disable metrics-gate.socket metrics-gate.service " +
+					"metrics-gate-firewall.timer metrics-gate-firewall.service metrics-gate@9263.service",
+				"key": "secretsecret",
 			} {
 				if !strings.Contains(strings.ReplaceAll(said[heading], "\n", ""), want) {
 					t.Errorf("%s: %q has no %q", heading, said[heading], want)
 				}
 			}
-			if strings.Contains(said["install"], "systemctl start") || strings.Contains(said["install"], "try-restart") || !strings.Contains(said["mode"], "metrics-gate 1.2.3") {
+			if strings.Contains(said["install"], "systemctl start") ||
+				strings.Contains(said["install"], "try-restart") ||
+				!strings.Contains(said["mode"], "metrics-gate 1.2.3") {
 				t.Errorf("install: %q %q", said["install"], said["mode"])
 			}
-			if goodbye := said["remove"] + said["purge"]; !strings.Contains(goodbye, "delete it yourself") || !strings.Contains(goodbye, "/etc/metrics-gate/tls.key") {
+			if goodbye := said["remove"] + said["purge"]; !strings.Contains(goodbye, "delete it yourself") ||
+				!strings.Contains(goodbye, "/etc/metrics-gate/tls.key") {
 				t.Errorf("nobody is told that the key stays: %q", goodbye)
 			}
 			if left := said["left"]; strings.Contains(left, "/usr/") {

@@ -15,7 +15,9 @@ import (
 var packages = map[string]string{
 	"kubectl": "kubernetes-client", "promtool": "prometheus", "nft": "nftables", "ip": "iproute2",
 	"systemd-analyze": "systemd", "systemd-sysusers": "systemd", "systemd-socket-activate": "systemd",
-	"lintian": "lintian", "rpmlint": "rpmlint", "dpkg": "dpkg", "git": "git", "dpkg-deb": "dpkg", "rpm": "rpm", "curl": "curl", "man": "man-db", "unshare": "util-linux",
+	"lintian": "lintian", "rpmlint": "rpmlint",
+	"dpkg": "dpkg", "git": "git", "dpkg-deb": "dpkg", "rpm": "rpm", "curl": "curl", "man": "man-db",
+	"unshare": "util-linux",
 }
 
 // tool is the path of a program.

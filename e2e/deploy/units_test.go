@@ -17,7 +17,8 @@ func unitRoot(t *testing.T) (root, units string) {
 	if err := os.CopyFS(units, os.DirFS("/usr/lib/systemd/system")); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range slices.Concat(glob(t, "deploy/systemd/*.service"), glob(t, "deploy/systemd/*.socket"), glob(t, "deploy/systemd/*.timer")) {
+	for _, path := range slices.Concat(glob(t, "deploy/systemd/*.service"),
+		glob(t, "deploy/systemd/*.socket"), glob(t, "deploy/systemd/*.timer")) {
 		write(t, filepath.Join(units, filepath.Base(path)), read(t, path), 0o644)
 	}
 	for _, program := range []string{"usr/bin/metrics-gate", "usr/sbin/nft", "bin/kill", "bin/sh"} {
@@ -40,10 +41,16 @@ func write(t *testing.T, path, content string, mode os.FileMode) {
 func TestUnitsVerify(t *testing.T) {
 	root, units := unitRoot(t)
 	write(t, filepath.Join(units, "gitlab-runner.service"), "[Service]\nExecStart=/usr/bin/metrics-gate\n", 0o644)
-	write(t, filepath.Join(units, "gitlab-runner.service.d", "metrics-gate.conf"), read(t, source("deploy/systemd/gitlab-runner.conf")), 0o644)
+	write(
+		t,
+		filepath.Join(units, "gitlab-runner.service.d", "metrics-gate.conf"),
+		read(t, source("deploy/systemd/gitlab-runner.conf")),
+		0o644,
+	)
 	names := []string{
 		"metrics-gate.service", "metrics-gate.socket", "metrics-gate@9263.service", "metrics-gate@9263.socket",
-		"metrics-gate-firewall.service", "metrics-gate-firewall.timer", "metrics-gate-firewall-restore.service", "gitlab-runner.service",
+		"metrics-gate-firewall.service", "metrics-gate-firewall.timer", "metrics-gate-firewall-restore.service",
+		"gitlab-runner.service",
 	}
 	args := append([]string{"verify", "--man=no", "--root=" + root}, names...)
 	if out := good(t, "systemd-analyze", args...); out != "" {
@@ -70,7 +77,10 @@ func TestUnitsSecurity(t *testing.T) {
 func TestTemplateAgrees(t *testing.T) {
 	service := directives(t, "metrics-gate.service")
 	template := directives(t, "metrics-gate@.service")
-	allowed := regexp.MustCompile(`%i|^Description=|^(Requires|After|Also)=metrics-gate\.socket$|^EnvironmentFile=|^Environment=METRICS_GATE_ADMIN_ADDRESS=off$`)
+	allowed := regexp.MustCompile(
+		`%i|^Description=|^(Requires|After|Also)=metrics-gate\.socket$|` +
+			`^EnvironmentFile=|^Environment=METRICS_GATE_ADMIN_ADDRESS=off$`,
+	)
 	for _, pair := range [][2][]string{{service, template}, {template, service}} {
 		for _, line := range pair[0] {
 			if !slices.Contains(pair[1], line) && !allowed.MatchString(line) {
@@ -102,7 +112,8 @@ func TestUnitEnvironment(t *testing.T) {
 			}
 		}
 		r := runCheck(t, environ)
-		if want := "METRICS_GATE_METRICS_ALLOW: not set: nobody may read /metrics"; r.code == 0 || !strings.Contains(r.stderr, want) {
+		if want := "METRICS_GATE_METRICS_ALLOW: not set: nobody may read /metrics"; r.code == 0 ||
+			!strings.Contains(r.stderr, want) {
 			t.Errorf("%s: check exits %d without %q: %s", unit, r.code, want, r.stderr)
 		}
 		environ["METRICS_GATE_METRICS_ALLOW"] = "dns:prometheus.example.com"
@@ -115,7 +126,9 @@ func TestUnitEnvironment(t *testing.T) {
 func TestUnitLifecycle(t *testing.T) {
 	lines := directives(t, "metrics-gate.service")
 	for _, want := range []string{
-		"Type=notify", "WatchdogSec=30s", "ExecReload=/usr/bin/metrics-gate check", "ExecReload=/bin/kill -HUP $MAINPID", "LimitCORE=0",
+		"Type=notify", "WatchdogSec=30s", "ExecReload=/usr/bin/metrics-gate check",
+		"ExecReload=/bin/kill -HUP $MAINPID",
+		"LimitCORE=0",
 		"Requires=metrics-gate.socket", "User=metrics-gate", "IPAddressDeny=any", "SystemCallErrorNumber=EPERM",
 	} {
 		if !slices.Contains(lines, want) {
@@ -136,11 +149,13 @@ func sysusers(t *testing.T) (passwd string, uid uint32) {
 	if err := os.Mkdir(filepath.Join(root, "etc"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if r := command(t, "systemd-sysusers", "--root="+root, source("deploy/systemd/metrics-gate.sysusers")); r.code != 0 {
+	r := command(t, "systemd-sysusers", "--root="+root, source("deploy/systemd/metrics-gate.sysusers"))
+	if r.code != 0 {
 		t.Fatalf("systemd-sysusers: %s", r.stderr)
 	}
 	passwd = filepath.Join(root, "etc", "passwd")
-	m := regexp.MustCompile(`(?m)^metrics-gate:x:(\d+):\d+:[^:]*:/:/usr/sbin/nologin$`).FindStringSubmatch(read(t, passwd))
+	m := regexp.MustCompile(`(?m)^metrics-gate:x:(\d+):\d+:[^:]*:/:/usr/sbin/nologin$`).
+		FindStringSubmatch(read(t, passwd))
 	if m == nil {
 		t.Fatalf("no user metrics-gate in\n%s", read(t, passwd))
 	}

@@ -8,7 +8,13 @@ import (
 
 // TestWorkflows: actionlint finds nothing in the workflows, and it does find a bad one.
 func TestWorkflows(t *testing.T) {
-	args := []string{"tool", "-modfile=" + source(".ci/release-tools/go.mod"), "actionlint", "-no-color", "-shellcheck="}
+	args := []string{
+		"tool",
+		"-modfile=" + source(".ci/release-tools/go.mod"),
+		"actionlint",
+		"-no-color",
+		"-shellcheck=",
+	}
 	cmd := exec.CommandContext(t.Context(), "go", append(args, glob(t, ".github/workflows/*.yml")...)...)
 	cmd.Dir = source()
 	if r := finish(t, cmd); r.code != 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// dashboard is the part of Grafana's schema (version 39) that the tests here read; e2e/deploy
+// dashboard is the part of Grafana's schema (version 39) that the tests here read. e2e/deploy
 // decodes all of it, strictly.
 type dashboard struct {
 	UID, Title, Description, Timezone, Refresh string

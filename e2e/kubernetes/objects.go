@@ -117,7 +117,7 @@ func (c *cluster) bindDelegator(gate string) error {
 		if response.status == http.StatusCreated {
 			return nil
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond) //permit:time.Sleep between questions to a real API server, 50 at most
 	}
 	return fmt.Errorf("the gate may still not ask")
 }

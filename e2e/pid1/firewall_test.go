@@ -11,9 +11,10 @@ func TestFirewallComesBack(t *testing.T) {
 	s := installed(t)
 	s.run(t, `cd /etc/systemd/system
 		mkdir metrics-gate-firewall.timer.d
-		printf '[Timer]\nOnActiveSec=1s\nOnUnitInactiveSec=1s\nAccuracySec=100ms\n' > metrics-gate-firewall.timer.d/soon.conf
+		printf '[Timer]\nOnActiveSec=1s\nOnUnitInactiveSec=1s\nAccuracySec=100ms\n' \
+			> metrics-gate-firewall.timer.d/soon.conf
 		systemctl daemon-reload
-		systemctl restart metrics-gate-firewall.timer
+		systemctl try-restart metrics-gate-firewall.timer # active by its service
 		systemctl start nftables`)
 	const back = "timeout 10 sh -c 'until nft list table inet metrics_gate >/dev/null 2>&1; do sleep 0.1; done'"
 	for _, script := range []string{

@@ -1,8 +1,8 @@
 package pid1
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
 // The test binary has three roles besides the tests, chosen by this variable of its environment.
@@ -45,7 +47,10 @@ func serveRunner() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = io.WriteString(w, "# TYPE gitlab_runner_version_info gauge\ngitlab_runner_version_info{version=\"19.3.0\"} 1\n")
+		_, _ = io.WriteString(
+			w,
+			"# TYPE gitlab_runner_version_info gauge\ngitlab_runner_version_info{version=\"19.3.0\"} 1\n",
+		)
 	})
 	return http.ListenAndServe(address, mux)
 }
@@ -69,7 +74,7 @@ func boot(t *testing.T) *machine {
 	}
 	m.write(t, "stand-in", string(self), 0o755)
 	cgroup := newCgroup(t)
-	var said bytes.Buffer
+	var said harness.Buffer
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = []string{role + "=init", "PID1_SHARE=" + m.share}
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -95,19 +100,29 @@ func boot(t *testing.T) *machine {
 		<-ended
 	})
 	m.pid = cmd.Process.Pid
-	for deadline := time.Now().Add(time.Minute); ; {
+	err = harness.Poll(time.Minute, func() error {
 		state, err := m.try("systemctl is-system-running --wait")
-		state = strings.TrimSpace(state)
-		if state == "running" || state == "degraded" {
-			return m
+		if state = strings.TrimSpace(state); state == "running" || state == "degraded" {
+			return nil
 		}
-		select {
-		case <-ended:
-			t.Fatalf("the machine did not boot: %s", said.String())
-		case <-time.After(50 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the machine is %q after a minute: %v %s", state, err, said.String())
+		return fmt.Errorf("state %q: %w", state, err)
+	})
+	if err != nil {
+		t.Fatalf("the machine did not boot: %v: %s", err, said.String())
+	}
+	return m
+}
+
+// cgroupPrefix begins the name of a machine's cgroup. The id of the test's process follows.
+const cgroupPrefix = "metrics-gate-pid1-"
+
+// removeLeftovers removes the cgroups of tests that were killed before they could do it.
+func removeLeftovers(parent string) {
+	found, _ := filepath.Glob(filepath.Join(parent, cgroupPrefix+"*"))
+	for _, path := range found {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), cgroupPrefix), "-")
+		if _, err := os.Stat("/proc/" + pid); errors.Is(err, os.ErrNotExist) {
+			_ = removeCgroup(path)
 		}
 	}
 }
@@ -122,11 +137,17 @@ func newCgroup(t *testing.T) *os.File {
 	}
 	for line := range strings.Lines(string(mounts)) {
 		if f := strings.Fields(line); f[2] == "cgroup2" {
-			path, err := os.MkdirTemp(f[1], "metrics-gate-pid1-")
+			removeLeftovers(f[1])
+			path, err := os.MkdirTemp(f[1], fmt.Sprintf("%s%d-", cgroupPrefix, os.Getpid()))
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { removeCgroup(t, path) })
+			t.Cleanup(func() {
+				// The kernel may still be removing the last processes.
+				if err := harness.Poll(10*time.Second, func() error { return removeCgroup(path) }); err != nil {
+					t.Errorf("cgroup: %v", err)
+				}
+			})
 			dir, err := os.Open(path)
 			if err != nil {
 				t.Fatal(err)
@@ -139,31 +160,50 @@ func newCgroup(t *testing.T) *os.File {
 	return nil
 }
 
-// removeCgroup removes a tree of cgroups. The kernel may still be removing their last processes.
-func removeCgroup(t *testing.T, path string) {
-	children, _ := os.ReadDir(path)
+// removeCgroup removes a tree of cgroups without processes.
+func removeCgroup(path string) error {
+	children, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
 	for _, child := range children {
 		if child.IsDir() {
-			removeCgroup(t, filepath.Join(path, child.Name()))
+			if err := removeCgroup(filepath.Join(path, child.Name())); err != nil {
+				return err
+			}
 		}
 	}
-	err := os.Remove(path)
-	for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); {
-		<-time.After(10 * time.Millisecond)
-		err = os.Remove(path)
-	}
-	if err != nil {
-		t.Errorf("cgroup: %v", err)
-	}
+	return os.Remove(path)
 }
 
 // try runs a script in the machine as root, in /share, and returns all that it prints.
 func (m *machine) try(script string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "nsenter", "-t", strconv.Itoa(m.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w",
-		"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "SYSTEMD_PAGER=cat", "SYSTEMD_COLORS=0",
-		"bash", "-ec", "cd /share\n"+script)
+	cmd := exec.CommandContext(
+		ctx,
+		"nsenter",
+		"-t",
+		strconv.Itoa(m.pid),
+		"-m",
+		"-u",
+		"-i",
+		"-n",
+		"-p",
+		"-C",
+		"-r",
+		"-w",
+		"env",
+		"-i",
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/root",
+		"LC_ALL=C.UTF-8",
+		"SYSTEMD_PAGER=cat",
+		"SYSTEMD_COLORS=0",
+		"bash",
+		"-ec",
+		"cd /share\n"+script,
+	)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	return string(out), err

@@ -34,7 +34,10 @@ func TestPurgeAndReinstall(t *testing.T) {
 	if !strings.Contains(out, "/etc/metrics-gate/tls.key") {
 		t.Errorf("purge does not say that the key stays: %s", out)
 	}
-	left := s.run(t, "find /etc/systemd /usr/lib /usr/share -name '*metrics-gate*' ! -path '*/gitlab-runner.service.d/*'")
+	left := s.run(
+		t,
+		"find /etc/systemd /usr/lib /usr/share -name '*metrics-gate*' ! -path '*/gitlab-runner.service.d/*'",
+	)
 	if left != "" {
 		t.Errorf("left behind:\n%s", left)
 	}

@@ -34,16 +34,19 @@ func TestSixSteps(t *testing.T) {
 	if err := s.prometheus().scrape(); err != nil {
 		t.Error(err)
 	}
-	stranger := scraper{client: s.client(nil, true), port: "9253"}
-	if err := stranger.scrape(); err == nil {
-		t.Error("a stranger is let in")
+	unauthenticated := scraper{client: s.client(nil, true), port: "9253"}
+	if err := unauthenticated.scrape(); err == nil {
+		t.Error("a client without a certificate is let in")
 	}
 	for _, user := range []string{"root", "nobody"} {
 		if out, err := s.try("runuser -u " + user + " -- curl -sS http://127.0.0.1:9252/metrics"); err == nil {
 			t.Errorf("%s reads from the runner: %s", user, out)
 		}
 	}
-	if limit := s.run(t, "grep core /proc/"+s.mainPID(t)+"/limits"); !strings.Contains(limit, "0                    0") {
+	if limit := s.run(t, "grep core /proc/"+s.mainPID(t)+"/limits"); !strings.Contains(
+		limit,
+		"0                    0",
+	) {
 		t.Errorf("core dumps: %s", limit)
 	}
 }
@@ -92,7 +95,10 @@ func TestChanges(t *testing.T) {
 	works("The address", s.prometheus())
 	s.run(t, "! curl -sS --max-time 2 https://127.0.0.1:9253/metrics 2>&1 | grep -v 'Failed to connect'")
 
-	s.run(t, "systemd-run --unit=runner-2 --setenv="+role+"=runner --setenv=LISTEN_ADDRESS=127.0.0.1:9262 /share/stand-in")
+	s.run(
+		t,
+		"systemd-run --unit=runner-2 --setenv="+role+"=runner --setenv=LISTEN_ADDRESS=127.0.0.1:9262 /share/stand-in",
+	)
 	second := s.prometheus()
 	second.port, second.runner = "9263", "build-02"
 	works("Several runners on a host", second)
@@ -108,7 +114,12 @@ func TestChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bearer := scraper{client: s.client(nil, false), port: "9253", token: strings.TrimSpace(string(token)), runner: "build-01"}
+	bearer := scraper{
+		client: s.client(nil, false),
+		port:   "9253",
+		token:  strings.TrimSpace(string(token)),
+		runner: "build-01",
+	}
 	if err := bearer.scrape(); err != nil {
 		t.Errorf("with the token: %v", err)
 	}

@@ -1,7 +1,6 @@
 package fastpath
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -95,8 +94,10 @@ func compare(t *testing.T, want, got answer) {
 		a.Header.Del("Date")
 		a.Header.Del("By")
 	}
-	if got.Status != want.Status || got.Proto != want.Proto || got.body != want.body || got.err != want.err || got.Close != want.Close ||
-		got.ContentLength != want.ContentLength || !slices.Equal(got.TransferEncoding, want.TransferEncoding) {
+	if got.Status != want.Status || got.Proto != want.Proto || got.body != want.body || got.err != want.err ||
+		got.Close != want.Close ||
+		got.ContentLength != want.ContentLength ||
+		!slices.Equal(got.TransferEncoding, want.TransferEncoding) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 	if !maps.EqualFunc(got.Header, want.Header, slices.Equal) {
@@ -118,10 +119,27 @@ func TestOnlyAuthorizedConnectionsAreTakenOver(t *testing.T) {
 	}
 }
 
+func TestOffLeavesAllConnectionsToNetHTTP(t *testing.T) {
+	g := start(
+		t,
+		false,
+		func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") },
+		func(o *Options) { o.Off = true },
+	)
+	c := g.dial(t)
+	for range 3 {
+		if got := c.ask(scrapeHead); got.Header.Get("By") != "net/http" {
+			t.Errorf("answered by %s", got.Header.Get("By"))
+		}
+	}
+}
+
 // A request that changes is parsed anew, and is answered here if it is plain.
 func TestHeadsMayChange(t *testing.T) {
 	g := start(t, true, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Seen", r.Header.Get("Accept")+" "+r.Header.Get("Authorization")+" "+r.UserAgent()+" "+r.Host+" "+r.RemoteAddr)
+		w.Header().
+			Set("Seen", r.Header.Get("Accept")+" "+r.Header.Get("Authorization")+" "+
+				r.UserAgent()+" "+r.Host+" "+r.RemoteAddr)
 		if r.TLS == nil || r.Body == nil || r.Method+r.RequestURI+r.URL.Path != "GET/metrics/metrics" {
 			t.Errorf("request %+v", r)
 		}
@@ -130,78 +148,17 @@ func TestHeadsMayChange(t *testing.T) {
 	c := g.dial(t).takenOver()
 	local := c.LocalAddr().String()
 	for i, accept := range []string{"a/b", "a/b;q=0.1, */*", "c/d"} {
-		head := fmt.Sprintf("GET /metrics HTTP/1.1\r\nhost: gate\r\nACCEPT: %s\r\nAuthorization: Bearer t%d\r\n\r\n", accept, i)
+		head := fmt.Sprintf(
+			"GET /metrics HTTP/1.1\r\nhost: gate\r\nACCEPT: %s\r\nAuthorization: Bearer t%d\r\n\r\n",
+			accept,
+			i,
+		)
 		for range 2 {
 			got := c.ask(head)
-			if want := fmt.Sprintf("%s Bearer t%d  gate %s", accept, i, local); got.Header.Get("Seen") != want || got.Header.Get("By") != "fastpath" {
+			if want := fmt.Sprintf("%s Bearer t%d  gate %s", accept, i, local); got.Header.Get("Seen") != want ||
+				got.Header.Get("By") != "fastpath" {
 				t.Errorf("seen %q by %s, want %q", got.Header.Get("Seen"), got.Header.Get("By"), want)
 			}
-		}
-	}
-}
-
-func TestPanicsEndTheConnection(t *testing.T) {
-	for name, p := range map[string]any{"abort": http.ErrAbortHandler, "defect": errors.New("defect")} {
-		t.Run(name, func(t *testing.T) {
-			var armed atomic.Bool
-			g := start(t, true, func(w http.ResponseWriter, r *http.Request) {
-				if armed.Load() {
-					w.Header().Set("Content-Type", "text/plain")
-					_, _ = io.WriteString(w, "half")
-					panic(p)
-				}
-				text(w, r)
-			})
-			c := g.dial(t).takenOver()
-			armed.Store(true)
-			if got := c.ask(scrapeHead); got.err == nil || got.body != "half" {
-				t.Errorf("complete: %q", got.body)
-			}
-			if logged := strings.Contains(g.log.String(), "defect"); logged != (name == "defect") {
-				t.Errorf("log %q", g.log.String())
-			}
-			armed.Store(false)
-			g.dial(t).takenOver()
-		})
-	}
-}
-
-// A body that does not fit its length must not look complete, nor spill into the next answer.
-func TestWrongLength(t *testing.T) {
-	for name, body := range map[string]string{"short": "abc", "long": "abcdef"} {
-		t.Run(name, func(t *testing.T) {
-			var armed atomic.Bool
-			g := start(t, false, func(w http.ResponseWriter, r *http.Request) {
-				if !armed.Load() {
-					text(w, r)
-					return
-				}
-				w.Header().Set("Content-Length", "4")
-				if _, err := io.WriteString(w, body); (err != nil) != (name == "long") {
-					t.Error(err)
-				}
-			})
-			c := g.dial(t).takenOver()
-			armed.Store(true)
-			if got := c.ask(scrapeHead); got.err == nil {
-				t.Errorf("complete: %q", got.body)
-			}
-		})
-	}
-}
-
-// A header that would break a line is left out, whichever way.
-func TestHeadersCannotBreakOut(t *testing.T) {
-	g := start(t, false, func(w http.ResponseWriter, r *http.Request) {
-		w.Header()["A"] = []string{"x\r\nB: y", "fine"}
-		w.Header()["C\r\nD"] = []string{"z"}
-		text(w, r)
-	})
-	c := g.dial(t)
-	c.ask(scrapeHead)
-	for range 2 {
-		if got := c.ask(scrapeHead); got.Header.Get("By") != "fastpath" || len(got.Header["A"]) != 1 || got.Header.Get("A") != "fine" || len(got.Header) != 5 {
-			t.Errorf("header %q", got.Header)
 		}
 	}
 }

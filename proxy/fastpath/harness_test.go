@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-const scrapeHead = "GET /metrics HTTP/1.1\r\nHost: gate\r\nUser-Agent: Prometheus/3\r\nAccept: text/plain\r\nAccept-Encoding: gzip\r\n\r\n"
+const scrapeHead = "GET /metrics HTTP/1.1\r\nHost: gate\r\nUser-Agent: Prometheus/3\r\n" +
+	"Accept: text/plain\r\nAccept-Encoding: gzip\r\n\r\n"
 
 // syncBuffer is a log that several goroutines write.
 type syncBuffer struct {

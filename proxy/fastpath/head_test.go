@@ -14,9 +14,12 @@ import (
 // body, and an end at the same byte, so that what follows is the next request to both.
 func FuzzHeads(f *testing.F) {
 	for _, head := range []string{
-		scrapeHead, "GET /metrics HTTP/1.1\r\nHost: gate\r\n\r\n", "GET /metrics HTTP/1.1\r\nhost: gate\r\nauthorization: Bearer x\r\n\r\nGET",
-		"GET /metrics HTTP/1.1\r\nHost: gate\r\nContent-Length: 3\r\n\r\nabc", "GET /metrics HTTP/1.1\r\nHost: gate\r\nAccept: a\r\n b\r\n\r\n",
-		"GET /metrics HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding : chunked\r\n\r\n", "GET /metrics HTTP/1.1\nHost: gate\n\n",
+		scrapeHead, "GET /metrics HTTP/1.1\r\nHost: gate\r\n\r\n",
+		"GET /metrics HTTP/1.1\r\nhost: gate\r\nauthorization: Bearer x\r\n\r\nGET",
+		"GET /metrics HTTP/1.1\r\nHost: gate\r\nContent-Length: 3\r\n\r\nabc",
+		"GET /metrics HTTP/1.1\r\nHost: gate\r\nAccept: a\r\n b\r\n\r\n",
+		"GET /metrics HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding : chunked\r\n\r\n",
+		"GET /metrics HTTP/1.1\nHost: gate\n\n",
 	} {
 		f.Add([]byte(head))
 	}
@@ -34,7 +37,8 @@ func FuzzHeads(f *testing.F) {
 		whole := bytes.NewReader(b)
 		in := bufio.NewReader(whole)
 		want, err := http.ReadRequest(in)
-		if err != nil || want.Method != "GET" || want.RequestURI != "/metrics" || want.Host != "gate" || want.Proto != "HTTP/1.1" {
+		if err != nil || want.Method != "GET" || want.RequestURI != "/metrics" || want.Host != "gate" ||
+			want.Proto != "HTTP/1.1" {
 			t.Fatalf("%q is taken for a scrape: %+v, %v", b[:n], want, err)
 		}
 		if want.Body != http.NoBody || want.Close || want.ContentLength != 0 || len(b)-whole.Len()-in.Buffered() != n {

@@ -17,21 +17,25 @@ func TestOtherRequestsGoBack(t *testing.T) {
 		request string
 		status  int
 	}{
-		"another path":        {"GET /gate/metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
-		"a query":             {"GET /metrics?a=b HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
-		"an escape":           {"GET /%6detrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
-		"the absolute form":   {"GET http://gate/metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
-		"HEAD":                {"HEAD /metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
-		"POST":                {"POST /metrics HTTP/1.1\r\nHost: gate\r\nContent-Length: 3\r\n\r\nabc", 200},
-		"a body":              {"GET /metrics HTTP/1.1\r\nHost: gate\r\nContent-Length: 3\r\n\r\nabc", 200},
-		"chunks":              {"GET /metrics HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200},
-		"no length":           {"GET /metrics HTTP/1.1\r\nHost: gate\r\nContent-Length: 0\r\n\r\n", 200},
-		"Connection":          {"GET /metrics HTTP/1.1\r\nHost: gate\r\nConnection: keep-alive\r\n\r\n", 200},
-		"Upgrade":             {"GET /metrics HTTP/1.1\r\nHost: gate\r\nUpgrade: h2c\r\n\r\n", 200},
-		"Expect":              {"GET /metrics HTTP/1.1\r\nHost: gate\r\nExpect: 100-continue\r\n\r\n", 200},
-		"an unknown field":    {"GET /metrics HTTP/1.1\r\nHost: gate\r\nX-Forwarded-For: 1\r\n\r\n", 200},
-		"a field twice":       {"GET /metrics HTTP/1.1\r\nHost: gate\r\nAccept: a/b\r\nAccept: c/d\r\n\r\n", 200},
-		"two Authorizations":  {"GET /metrics HTTP/1.1\r\nHost: gate\r\nAuthorization: a\r\nauthorization: b\r\n\r\n", 200},
+		"another path":      {"GET /gate/metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
+		"a query":           {"GET /metrics?a=b HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
+		"an escape":         {"GET /%6detrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
+		"the absolute form": {"GET http://gate/metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
+		"HEAD":              {"HEAD /metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
+		"POST":              {"POST /metrics HTTP/1.1\r\nHost: gate\r\nContent-Length: 3\r\n\r\nabc", 200},
+		"a body":            {"GET /metrics HTTP/1.1\r\nHost: gate\r\nContent-Length: 3\r\n\r\nabc", 200},
+		"chunks": {
+			"GET /metrics HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200,
+		},
+		"no length":        {"GET /metrics HTTP/1.1\r\nHost: gate\r\nContent-Length: 0\r\n\r\n", 200},
+		"Connection":       {"GET /metrics HTTP/1.1\r\nHost: gate\r\nConnection: keep-alive\r\n\r\n", 200},
+		"Upgrade":          {"GET /metrics HTTP/1.1\r\nHost: gate\r\nUpgrade: h2c\r\n\r\n", 200},
+		"Expect":           {"GET /metrics HTTP/1.1\r\nHost: gate\r\nExpect: 100-continue\r\n\r\n", 200},
+		"an unknown field": {"GET /metrics HTTP/1.1\r\nHost: gate\r\nX-Forwarded-For: 1\r\n\r\n", 200},
+		"a field twice":    {"GET /metrics HTTP/1.1\r\nHost: gate\r\nAccept: a/b\r\nAccept: c/d\r\n\r\n", 200},
+		"two Authorizations": {
+			"GET /metrics HTTP/1.1\r\nHost: gate\r\nAuthorization: a\r\nauthorization: b\r\n\r\n", 200,
+		},
 		"another Host":        {"GET /metrics HTTP/1.1\r\nHost: other\r\n\r\n", 200},
 		"two Hosts":           {"GET /metrics HTTP/1.1\r\nHost: gate\r\nHost: gate\r\n\r\n", 400},
 		"no Host":             {"GET /metrics HTTP/1.1\r\nAccept: a/b\r\n\r\n", 400},
@@ -45,7 +49,9 @@ func TestOtherRequestsGoBack(t *testing.T) {
 		"HTTP/1.0":            {"GET /metrics HTTP/1.0\r\nHost: gate\r\n\r\n", 200},
 		"another method":      {"BREW /metrics HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
 		"garbage":             {"\x16\x03\x01\r\n\r\n", 400},
-		"a long head":         {"GET /metrics HTTP/1.1\r\nHost: gate\r\nAccept: " + strings.Repeat("a", headBytes) + "\r\n\r\n", 200},
+		"a long head": {
+			"GET /metrics HTTP/1.1\r\nHost: gate\r\nAccept: " + strings.Repeat("a", headBytes) + "\r\n\r\n", 200,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := start(t, true, text)
@@ -98,7 +104,8 @@ func TestPipelined(t *testing.T) {
 	c := g.dial(t).takenOver()
 	other := strings.Replace(scrapeHead, "text/plain", "a/b", 1)
 	c.send(scrapeHead + other + scrapeHead + "GET /x HTTP/1.1\r\nHost: gate\r\n\r\n" + scrapeHead)
-	for i, want := range []string{"text/plain/metrics", "a/b/metrics", "text/plain/metrics", "/x", "text/plain/metrics"} {
+	wants := []string{"text/plain/metrics", "a/b/metrics", "text/plain/metrics", "/x", "text/plain/metrics"}
+	for i, want := range wants {
 		got := c.receive()
 		by := "fastpath"
 		if i >= 3 {
@@ -136,7 +143,8 @@ func TestHandedBackConnectionKeepsTLS(t *testing.T) {
 	c := g.dial(t).takenOver()
 	c.ask("HEAD /metrics HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n")
 	first := <-serials
-	if second, third := <-serials, <-serials; first != second || second != third || !strings.HasSuffix(first, "example.com") {
+	if second, third := <-serials, <-serials; first != second || second != third ||
+		!strings.HasSuffix(first, "example.com") {
 		t.Errorf("%q, %q, %q", first, second, third)
 	}
 }

@@ -15,16 +15,16 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
-// What holds when the options say nothing.
+// Defaults of the options.
 const (
 	defaultSeconds   = 30 // the longest profile
 	defaultExchange  = 10 * time.Second
 	defaultExchanges = 16
 )
 
-// Profiles returns the names of the runner's profiles that are served, as they
-// follow /debug/pprof/; the first is the index. The command line can hold
-// secrets, so it is only there when asked for.
+// Names returns the names of the profiles that are served, as they follow /debug/pprof/. The
+// first is the index. The command line may contain secrets, so it is not one of them unless
+// cmdline.
 func Names(cmdline bool) []string {
 	names := []string{"", "allocs", "block", "goroutine", "heap", "mutex", "profile", "symbol", "threadcreate", "trace"}
 	if cmdline {
@@ -33,7 +33,7 @@ func Names(cmdline bool) []string {
 	return names
 }
 
-// ProfileOptions say how the runner's profiles are served.
+// Options say how the runner's profiles are served.
 type Options struct {
 	Upstream   *upstream.Client
 	MaxSeconds int                        // longer ones are lowered to it; 0: 30
@@ -42,22 +42,21 @@ type Options struct {
 	Limiter    *proxy.ExchangeLimiter     // exchanges at one time; nil: 16
 	Log        *slog.Logger               // nil: nothing is logged
 	Observer   *proxy.Observer            // nil: nothing is counted
-	Key        func(*http.Request) string // tells identities apart, for Slots; nil: all are one
+	Key        func(*http.Request) string // tells identities apart, for Limiter; nil: all are one
 	Who        func(*http.Request) string // the name for the log; nil: none
 }
 
-// Profile answers requests below /debug/pprof/ with the runner's profiles,
-// streamed. One CPU profile or trace runs at a time.
+// Handler answers requests below /debug/pprof/ with the runner's profiles, streamed. One CPU
+// profile or trace runs at a time.
 type Handler struct {
 	o     Options
 	names []string
 
 	mu    sync.Mutex
-	until time.Time // end of the CPU profile or trace that runs; zero: none does
+	until time.Time // end of the running CPU profile or trace; zero: none runs
 }
 
-// NewProfile returns the handler. Method and target of its requests have been
-// checked before.
+// New returns a Handler. Method and target of its requests must be checked before.
 func New(o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -80,8 +79,8 @@ func New(o Options) *Handler {
 	return &Handler{o: o, names: Names(o.Cmdline)}
 }
 
-// ServeHTTP refuses what is malformed or would run beside another profile, and
-// streams the rest.
+// ServeHTTP implements http.Handler. It refuses a malformed request, and a profile while
+// another one runs.
 func (p *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, ok := strings.CutPrefix(r.URL.Path, proxy.ProfilePath)
 	if !ok || !slices.Contains(p.names, name) {
@@ -96,7 +95,7 @@ func (p *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	whole := time.Duration(seconds)*time.Second + p.o.Timeout
 	if name == "profile" || name == "trace" {
 		if wait, ok := p.begin(time.Duration(seconds) * time.Second); !ok {
-			p.refused(r, name, "another profile runs")
+			p.refused(r, name, proxy.RefusedProfile.String())
 			proxy.RefuseRetry(w, http.StatusServiceUnavailable, wait)
 			return
 		}
@@ -106,18 +105,28 @@ func (p *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	key := p.o.Key(r)
 	if p.o.Limiter.Acquire(ctx, key) != nil {
-		p.refused(r, name, "busy")
+		p.refused(r, name, proxy.RefusedBusy.String())
 		proxy.RefuseRetry(w, http.StatusServiceUnavailable, time.Second)
 		return
 	}
 	defer p.o.Limiter.Release(key)
-	p.o.Log.LogAttrs(ctx, slog.LevelInfo, "profile used", slog.String("remote", r.RemoteAddr), slog.String("subject", p.o.Who(r)),
-		slog.String("route", proxy.ProfilePath+name), slog.Int64("seconds", seconds))
+	p.o.Log.LogAttrs(
+		ctx,
+		slog.LevelInfo,
+		"profile used",
+		slog.String("remote", r.RemoteAddr),
+		slog.String(
+			"subject",
+			p.o.Who(r),
+		),
+		slog.String("route", proxy.ProfilePath+name),
+		slog.Int64("seconds", seconds),
+	)
 	ask.Deadline = time.Now().Add(whole)
 	p.stream(w, r, ask)
 }
 
-// request rebuilds what r asks for.
+// request rebuilds the request from r. It also returns the seconds that the profile takes.
 func (p *Handler) request(r *http.Request, name string) (*upstream.Request, int64, error) {
 	ask := &upstream.Request{Method: http.MethodGet, Path: proxy.ProfilePath + name}
 	if name == "symbol" {
@@ -138,8 +147,7 @@ func (p *Handler) request(r *http.Request, name string) (*upstream.Request, int6
 	return ask, q.seconds, err
 }
 
-// readAddresses reads the body of a symbol POST. How long that may take is for Bodies
-// to say.
+// readAddresses reads the body of a POST to symbol. proxy.Bodies limits its time.
 func readAddresses(r *http.Request) (string, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, proxy.MaxBodyBytes+1))
 	if err != nil || len(body) > proxy.MaxBodyBytes {
@@ -148,8 +156,8 @@ func readAddresses(r *http.Request) (string, error) {
 	return parseAddresses(string(body))
 }
 
-// begin takes the one place for CPU profiles and traces. When it is taken it
-// returns how long to wait.
+// begin marks a CPU profile or trace of d as running. If one runs already, it returns how long
+// to wait.
 func (p *Handler) begin(d time.Duration) (wait time.Duration, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -179,6 +187,17 @@ func (p *Handler) failed(r *http.Request, ask *upstream.Request, err error) {
 		level = slog.LevelInfo
 	}
 	p.o.Observer.AddError(upstream.ReasonOf(err))
-	p.o.Log.LogAttrs(r.Context(), level, "profile failed", slog.String("remote", r.RemoteAddr), slog.String("subject", p.o.Who(r)),
-		slog.String("route", ask.Path), slog.String("reason", upstream.ReasonOf(err).String()), slog.String("err", err.Error()))
+	p.o.Log.LogAttrs(
+		r.Context(),
+		level,
+		"profile failed",
+		slog.String("remote", r.RemoteAddr),
+		slog.String(
+			"subject",
+			p.o.Who(r),
+		),
+		slog.String("route", ask.Path),
+		slog.String("reason", upstream.ReasonOf(err).String()),
+		slog.String("err", err.Error()),
+	)
 }

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// profileDefault is how many seconds a profile or trace takes when nobody says.
+// profileDefault is how many seconds a profile or trace takes by default.
 const profileDefault = 30
 
-// errQuery refuses a query, without saying which part of it.
+// errQuery is the error of every malformed query. The client learns no detail.
 var errQuery = errors.New("malformed query")
 
-// profileQuery is what of a query reaches the runner's pprof.
+// profileQuery is the part of a query that reaches the runner's pprof.
 type profileQuery struct {
 	seconds int64 // 0: none
 	debug   string
@@ -104,8 +104,8 @@ func (q profileQuery) String() string {
 }
 
 // parseAddresses reads hexadecimal program counters joined by "+", such as
-// "0x4010f0+0x401100", with 0x or without, and rebuilds them with it. None is fine: that asks whether there are
-// symbols at all.
+// "0x4010f0+0x401100", with 0x or without, and rebuilds them with it. An empty list asks
+// whether there are symbols at all.
 func parseAddresses(raw string) (string, error) {
 	if raw == "" {
 		return "", nil

@@ -11,7 +11,9 @@ import (
 // FuzzProfileQuery states the law: whatever a client writes, the runner reads a query
 // with known keys, once each, and within the limit.
 func FuzzProfileQuery(f *testing.F) {
-	for _, seed := range []string{"seconds=5", "debug=1&gc=1", "seconds=1&seconds=2", "seconds=1e9", "a=b;seconds=3", "seconds=%31", "seconds=0.1"} {
+	for _, seed := range []string{"seconds=5", "debug=1&gc=1", "seconds=1&seconds=2",
+		"seconds=1e9", "a=b;seconds=3", "seconds=%31", "seconds=0.1",
+	} {
 		f.Add(seed, "profile")
 		f.Add(seed, "heap")
 		f.Add(seed, "")

@@ -12,16 +12,15 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
-// streamBytes is how much of a profile is handed on at once.
+// streamBytes is how much of a profile is copied at once.
 const streamBytes = 32 << 10
 
-// stream hands the answer on as it comes, and cancels the exchange when the client
-// leaves.
+// stream copies the answer as it comes. It cancels the exchange when the client leaves.
 func (p *Handler) stream(w http.ResponseWriter, r *http.Request, ask *upstream.Request) {
-	var in upstream.Canceler
-	stop := context.AfterFunc(r.Context(), func() { in.Cancel(upstream.ErrCanceled) })
+	var canceler upstream.Canceler
+	stop := context.AfterFunc(r.Context(), func() { canceler.Cancel(upstream.ErrCanceled) })
 	defer stop()
-	answer, err := p.o.Upstream.Do(ask, &in)
+	answer, err := p.o.Upstream.Do(ask, &canceler)
 	if err == nil {
 		defer answer.Close()
 		err = passType(w.Header(), answer)
@@ -31,7 +30,8 @@ func (p *Handler) stream(w http.ResponseWriter, r *http.Request, ask *upstream.R
 		if errors.Is(err, upstream.ErrCanceled) {
 			panic(http.ErrAbortHandler)
 		}
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(proxy.WriteStallTimeout)) // WriteTimeout may be over
+		// The server's WriteTimeout may be over.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(proxy.WriteStallTimeout))
 		proxy.Refuse(w, upstream.ReasonOf(err).Status())
 		return
 	}
@@ -41,16 +41,17 @@ func (p *Handler) stream(w http.ResponseWriter, r *http.Request, ask *upstream.R
 	}
 }
 
-// copyFlushing writes src to w until its end, without holding anything back. A
-// write that takes longer than stall is an error; the server's WriteTimeout does not
-// count here, a profile has a time limit of its own.
+// copyFlushing copies src to w, and flushes after each write. A write that takes longer than
+// proxy.WriteStallTimeout is an error. The server's WriteTimeout does not apply: the length of
+// a profile is limited.
 func copyFlushing(w http.ResponseWriter, src io.Reader) error {
 	control := http.NewResponseController(w)
 	buf := make([]byte, streamBytes)
 	for {
 		n, err := src.Read(buf)
 		if n > 0 || err == io.EOF {
-			_ = control.SetWriteDeadline(time.Now().Add(proxy.WriteStallTimeout)) // a writer that knows no deadlines has none
+			// An error means a writer without deadlines.
+			_ = control.SetWriteDeadline(time.Now().Add(proxy.WriteStallTimeout))
 		}
 		if n > 0 {
 			if _, err := w.Write(buf[:n]); err != nil {
@@ -70,8 +71,8 @@ func copyFlushing(w http.ResponseWriter, src io.Reader) error {
 	}
 }
 
-// passType copies the content type and disposition of a, if they are among those
-// that pprof sends. Nothing else of the runner's headers passes.
+// passType copies content type and disposition, if pprof sends them. No other header of the
+// runner passes.
 func passType(h http.Header, a *upstream.Response) error {
 	switch a.ContentType {
 	case "application/octet-stream", "text/plain; charset=utf-8", "text/html; charset=utf-8":

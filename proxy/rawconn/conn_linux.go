@@ -15,7 +15,7 @@ import (
 // system call through package net.
 const yieldBytes = 512 << 10
 
-// direct returns conn with non-blocking reads and writes, if conn is TCP.
+// Wrap returns conn with non-blocking reads and writes, if conn is TCP.
 //
 // Package syscall tells the scheduler before and after each call that it may block. That
 // wakes the monitor thread, which hands the processor to another thread when the call

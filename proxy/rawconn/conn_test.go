@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// directPair is both ends of a connection, the first one direct.
-func directPair(t *testing.T) (net.Conn, *net.TCPConn) {
+// rawPair is both ends of a connection, the first one raw.
+func rawPair(t *testing.T) (net.Conn, *net.TCPConn) {
 	t.Helper()
 	plain, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,10 +32,10 @@ func directPair(t *testing.T) (net.Conn, *net.TCPConn) {
 	return c, peer.(*net.TCPConn)
 }
 
-// TestDirectMovesEverything sends more than sockets buffer, both ways at a time, so that
+// TestRawMovesEverything sends more than sockets buffer, both ways at a time, so that
 // both ends have to wait, and the usual way is taken as well.
-func TestDirectMovesEverything(t *testing.T) {
-	c, peer := directPair(t)
+func TestRawMovesEverything(t *testing.T) {
+	c, peer := rawPair(t)
 	data := bytes.Repeat([]byte("0123456789abcde\n"), 1<<20) // 16 MiB
 	sent := make(chan error, 2)
 	go func() {
@@ -67,8 +67,8 @@ func TestDirectMovesEverything(t *testing.T) {
 	}
 }
 
-func TestDirectDeadlines(t *testing.T) {
-	c, _ := directPair(t)
+func TestRawDeadlines(t *testing.T) {
+	c, _ := rawPair(t)
 	timedOut := func(what string, err error) {
 		t.Helper()
 		var e net.Error
@@ -99,9 +99,9 @@ func TestDirectDeadlines(t *testing.T) {
 	timedOut("read that waits", <-done)
 }
 
-// TestDirectErrors: they are those of package net, which net/http looks at.
-func TestDirectErrors(t *testing.T) {
-	c, peer := directPair(t)
+// TestRawErrors: they are those of package net, which net/http looks at.
+func TestRawErrors(t *testing.T) {
+	c, peer := rawPair(t)
 	operation := func(what, op string, err, want error) {
 		t.Helper()
 		var e *net.OpError
@@ -122,8 +122,8 @@ func TestDirectErrors(t *testing.T) {
 	operation("write after close", "write", err, net.ErrClosed)
 }
 
-func TestDirectCloseWakesReader(t *testing.T) {
-	c, _ := directPair(t)
+func TestRawCloseWakesReader(t *testing.T) {
+	c, _ := rawPair(t)
 	done := make(chan error)
 	go func() {
 		_, err := c.Read(make([]byte, 1))
@@ -136,7 +136,7 @@ func TestDirectCloseWakesReader(t *testing.T) {
 	}
 }
 
-func TestDirectLeavesOthersAlone(t *testing.T) {
+func TestRawLeavesOthersAlone(t *testing.T) {
 	a, b := net.Pipe()
 	defer func() { _, _ = a.Close(), b.Close() }()
 	if Wrap(a) != a {
@@ -144,8 +144,8 @@ func TestDirectLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-func TestDirectAllocates(t *testing.T) {
-	c, peer := directPair(t)
+func TestRawAllocates(t *testing.T) {
+	c, peer := rawPair(t)
 	buf := make([]byte, 16)
 	if n := testing.AllocsPerRun(100, func() {
 		_, _ = c.Write(buf)

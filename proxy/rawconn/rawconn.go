@@ -5,8 +5,8 @@ import (
 	"net"
 )
 
-// Direct wraps a listener of TCP connections. Its connections read and write without the
-// scheduler's bookkeeping around blocking system calls. It must be the innermost listener.
+// Listener wraps a listener of TCP connections, which it accepts as Wrap returns them. It must
+// be the innermost listener.
 func Listener(l net.Listener) net.Listener { return directListener{l} }
 
 type directListener struct{ net.Listener }
@@ -20,12 +20,12 @@ func (l directListener) Accept() (net.Conn, error) {
 	return Wrap(c), nil
 }
 
-// errNotIdle is the error of writeIfIdle on a connection that the peer closed, or on which
+// ErrNotIdle is the error of WriteIfIdle on a connection that the peer closed, or on which
 // it sent bytes. Nothing was written.
 var ErrNotIdle = errors.New("connection is closed or not idle")
 
-// writeIfIdle writes p to conn if the peer has neither closed it nor sent anything.
-// Otherwise the error is errNotIdle. A byte that comes before the request would be taken
+// WriteIfIdle writes p to conn if the peer has neither closed it nor sent anything.
+// Otherwise the error is ErrNotIdle. A byte that comes before the request would be taken
 // for the beginning of its answer.
 func WriteIfIdle(conn net.Conn, p []byte) error {
 	if c, ok := conn.(interface{ writeIfIdle(p []byte) error }); ok {

@@ -130,9 +130,11 @@ func answerEach(peer io.ReadWriter, rounds int, size func(n int) int) error {
 func TestWriteIfIdleWaitsUntilTheDeadline(t *testing.T) {
 	for kind, wrap := range wraps() {
 		for name, set := range map[string]func(net.Conn){
-			"before":    func(c net.Conn) { _ = c.SetDeadline(time.Now().Add(20 * time.Millisecond)) },
-			"past":      func(c net.Conn) { _ = c.SetDeadline(time.Unix(1, 0)) },
-			"meanwhile": func(c net.Conn) { time.AfterFunc(20*time.Millisecond, func() { _ = c.SetDeadline(time.Unix(1, 0)) }) },
+			"before": func(c net.Conn) { _ = c.SetDeadline(time.Now().Add(20 * time.Millisecond)) },
+			"past":   func(c net.Conn) { _ = c.SetDeadline(time.Unix(1, 0)) },
+			"meanwhile": func(c net.Conn) {
+				time.AfterFunc(20*time.Millisecond, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+			},
 		} {
 			c, _, _ := connPair(t, wrap)
 			set(c)

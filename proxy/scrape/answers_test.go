@@ -46,7 +46,8 @@ func TestAnswersInFiles(t *testing.T) {
 			if got.Status != want[name].status {
 				t.Errorf("status %d, want %d; log: %s", got.Status, want[name].status, g.log)
 			}
-			if reason := want[name].reason; reason != "" && g.value(t, "metrics_gate_upstream_errors_total", "reason", reason) != 1 {
+			if reason := want[name].reason; reason != "" &&
+				g.value(t, "metrics_gate_upstream_errors_total", "reason", reason) != 1 {
 				t.Errorf("reason is not %s; log: %s", reason, g.log)
 			}
 		})

@@ -24,20 +24,27 @@ func benchScrape(b *testing.B, body, encoding string) {
 	r := proxytest.ServeRaw(b, func(c net.Conn, _ string, _ int) bool { _, err := c.Write(whole); return err == nil })
 	g := newGate(b, r.Addr(), func(o *Options) { o.Log = nil })
 	secure := httptest.NewUnstartedServer(g.Config.Handler)
-	secure.Listener = rawconn.Corked(secure.Listener)
-	secure.Config.ConnContext = rawconn.ConnContext
+	secure.Listener = rawconn.Listener(secure.Listener)
 
 	secure.TLS = &tls.Config{DynamicRecordSizingDisabled: true, SessionTicketsDisabled: true}
 	secure.StartTLS()
 	defer secure.Close()
-	c, err := tls.Dial("tcp", secure.Listener.Addr().String(), secure.Client().Transport.(*http.Transport).TLSClientConfig)
+	c, err := tls.Dial(
+		"tcp",
+		secure.Listener.Addr().String(),
+		secure.Client().Transport.(*http.Transport).TLSClientConfig,
+	)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer c.Close()
 	in := bufio.NewReaderSize(c, 64<<10)
-	request := fmt.Sprintf("GET /metrics HTTP/1.1\r\nHost: x\r\nUser-Agent: Prometheus/3\r\nAccept: text/plain;version=0.0.4;q=0.3,*/*;q=0.2\r\n"+
-		"Accept-Encoding: %s\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n", encoding)
+	request := fmt.Sprintf(
+		"GET /metrics HTTP/1.1\r\nHost: x\r\nUser-Agent: Prometheus/3\r\n"+
+			"Accept: text/plain;version=0.0.4;q=0.3,*/*;q=0.2\r\n"+
+			"Accept-Encoding: %s\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n",
+		encoding,
+	)
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	before := cpu(b)

@@ -42,7 +42,9 @@ func TestWriteLimit(t *testing.T) {
 	g := newGate(t, r.Addr())
 	var limits []time.Time
 	begin := time.Unix(1000, 0)
-	g.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { limits = append(limits, writeDeadline(r, begin)) })
+	g.Config.Handler = http.HandlerFunc(
+		func(_ http.ResponseWriter, r *http.Request) { limits = append(limits, writeDeadline(r, begin)) },
+	)
 	g.fetch(t.Context())
 	g.Config.WriteTimeout = time.Minute
 	g.fetch(t.Context())

@@ -42,7 +42,9 @@ func newGate(t testing.TB, addr string, change ...func(*Options)) *gate {
 	g.upstream = newClient(t, addr)
 	o := Options{
 		Upstream: g.upstream, Labels: func() *exposition.Labels { return labels }, Timeout: 5 * time.Second,
-		Limiter: proxy.NewExchangeLimiter(16), Log: slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Limiter: proxy.NewExchangeLimiter(
+			16,
+		), Log: slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Observer: g.observer, Compression: true,
 		Key: func(r *http.Request) string { return r.Header.Get("Test-Identity") },
 		Who: func(r *http.Request) string { return r.Header.Get("Test-Identity") },

@@ -18,8 +18,14 @@ func TestTooManyExchanges(t *testing.T) {
 	proxytest.Eventually(t, "text", func() bool { return g.waiting() == 2 })
 
 	// a has its half; its second format waits, and gives up in time.
-	got := g.fetch(t.Context(), "Test-Identity: a", "Accept: text/plain;version=1.0.0", "X-Prometheus-Scrape-Timeout-Seconds: 0.2")
-	if got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") != "1" || got.Body != "Service Unavailable\n" {
+	got := g.fetch(
+		t.Context(),
+		"Test-Identity: a",
+		"Accept: text/plain;version=1.0.0",
+		"X-Prometheus-Scrape-Timeout-Seconds: 0.2",
+	)
+	if got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") != "1" ||
+		got.Body != "Service Unavailable\n" {
 		t.Errorf("a's second: %d %v", got.Status, got.Header)
 	}
 	if !strings.Contains(g.log.String(), `"reason":"busy"`) {
@@ -28,7 +34,11 @@ func TestTooManyExchanges(t *testing.T) {
 
 	// It waits again, and joins what b starts with a slot of its own.
 	waiting := g.several(t.Context(), 1, "Test-Identity: a", "Accept: text/plain;version=1.0.0")
-	proxytest.Eventually(t, "a in the queue", func() bool { _, waiting := g.metrics.o.Limiter.Load(); return waiting == 1 })
+	proxytest.Eventually(
+		t,
+		"a in the queue",
+		func() bool { _, waiting := g.metrics.o.Limiter.Load(); return waiting == 1 },
+	)
 	other := g.several(t.Context(), 1, "Test-Identity: b", "Accept: text/plain;version=1.0.0")
 	proxytest.Eventually(t, "a joined b", func() bool { return g.waiting() == 4 })
 

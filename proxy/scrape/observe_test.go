@@ -20,7 +20,8 @@ func TestRecentTellsOfRequests(t *testing.T) {
 	g.fetch(t.Context(), "Test-Identity: bob")
 	proxytest.Eventually(t, "two scrapes", func() bool { return len(g.observer.Recent()) == 2 })
 	list := g.observer.Recent()
-	if s := list[1]; s.Who != "alice" || s.Code != 200 || s.Samples != 2 || s.Shared || s.Duration <= 0 || time.Since(s.At) > time.Minute {
+	if s := list[1]; s.Who != "alice" || s.Code != 200 || s.Samples != 2 || s.Shared || s.Duration <= 0 ||
+		time.Since(s.At) > time.Minute {
 		t.Errorf("first: %+v", s)
 	}
 	if s := list[0]; s.Who != "bob" || s.Code != 502 || s.Samples != 0 {
@@ -33,9 +34,12 @@ func TestReadErrorHasReason(t *testing.T) {
 		err  error
 		want upstream.Reason
 	}{
-		{fmt.Errorf("x: %w", &exposition.SyntaxError{}), upstream.ReasonSyntax}, {exposition.ErrTooLong, upstream.ReasonTooLong},
-		{exposition.ErrTooLarge, upstream.ReasonTooLarge}, {exposition.ErrEmpty, upstream.ReasonEmpty}, {exposition.ErrTruncated, upstream.ReasonTruncated},
-		{fmt.Errorf("x: %w", &upstream.Error{Reason: upstream.ReasonFormat, Err: exposition.ErrEmpty}), upstream.ReasonFormat}, {io.ErrUnexpectedEOF, upstream.ReasonTruncated},
+		{fmt.Errorf("x: %w", &exposition.SyntaxError{}), upstream.ReasonSyntax},
+		{exposition.ErrTooLong, upstream.ReasonTooLong},
+		{exposition.ErrTooLarge, upstream.ReasonTooLarge}, {exposition.ErrEmpty, upstream.ReasonEmpty},
+		{exposition.ErrTruncated, upstream.ReasonTruncated},
+		{upstream.Errorf(upstream.ReasonFormat, "x: %w", exposition.ErrEmpty), upstream.ReasonFormat},
+		{io.ErrUnexpectedEOF, upstream.ReasonTruncated},
 	} {
 		if got := upstream.ReasonOf(readError(c.err)); got != c.want {
 			t.Errorf("%v: %v, want %v", c.err, got, c.want)

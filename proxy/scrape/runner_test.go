@@ -15,8 +15,17 @@ import (
 func TestRequestIsMadeFromNothing(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
 	g := newGate(t, r.Addr())
-	got := g.fetch(t.Context(), "Authorization: Bearer secret", "Cookie: a=b", "X-Forwarded-For: 1.2.3.4", "Connection: keep-alive, X-Evil",
-		"X-Evil: 1", "User-Agent: evil", "Accept: text/plain;version=0.0.4;q=0.3, application/json", "X-Prometheus-Scrape-Timeout-Seconds: 3")
+	got := g.fetch(
+		t.Context(),
+		"Authorization: Bearer secret",
+		"Cookie: a=b",
+		"X-Forwarded-For: 1.2.3.4",
+		"Connection: keep-alive, X-Evil",
+		"X-Evil: 1",
+		"User-Agent: evil",
+		"Accept: text/plain;version=0.0.4;q=0.3, application/json",
+		"X-Prometheus-Scrape-Timeout-Seconds: 3",
+	)
 	if got.Status != 200 || got.Body != proxytest.SmallWant {
 		t.Fatalf("answer %d %.200q", got.Status, got.Body)
 	}
@@ -29,8 +38,15 @@ func TestRequestIsMadeFromNothing(t *testing.T) {
 }
 
 func TestNothingOfTheRunnerPassesButType(t *testing.T) {
-	r := proxytest.ServeRaw(t, proxytest.Always("HTTP/1.1 200 OK\r\nContent-Type: "+proxytest.TextType+"\r\nSet-Cookie: a=b\r\nServer: evil\r\nX-Secret: 1\r\n"+
-		"Content-Disposition: attachment\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nd \r\n2\r\n2\n\r\n0\r\nX-Trailer: 1\r\n\r\n"))
+	r := proxytest.ServeRaw(
+		t,
+		proxytest.Always(
+			"HTTP/1.1 200 OK\r\nContent-Type: "+proxytest.TextType+""+
+				"\r\nSet-Cookie: a=b\r\nServer: evil\r\nX-Secret: 1\r\n"+
+				"Content-Disposition: attachment\r\nTransfer-Encoding: chunked\r\n\r\n"+
+				"2\r\nd \r\n2\r\n2\n\r\n0\r\nX-Trailer: 1\r\n\r\n",
+		),
+	)
 	g := newGate(t, r.Addr())
 	got := g.fetch(t.Context())
 	if got.Status != 200 || got.Body != "d{runner_name=\"r1\"} 2\n" {
@@ -59,42 +75,61 @@ func TestRunnerFaults(t *testing.T) {
 		answer string
 		reason string
 	}{
-		"nothing at all":        {"", "reset"},
-		"half a status line":    {"HTTP/1.1 2", "reset"},
-		"no http":               {"SSH-2.0-OpenSSH_9.9\r\n\r\n", "protocol"},
-		"http/2 preface":        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "protocol"},
-		"404 right at start":    {"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n", "status"},
-		"500 with secrets":      {"HTTP/1.1 500 Oops\r\nX-Secret: 1\r\nContent-Length: 6\r\n\r\nsecret", "status"},
-		"redirect":              {"HTTP/1.1 302 Found\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n", "status"},
-		"204":                   {"HTTP/1.1 204 No Content\r\n\r\n", "status"},
-		"206":                   {"HTTP/1.1 206 Partial Content\r\n" + kind + "\r\nContent-Length: 4\r\n\r\na 1\n", "status"},
-		"101":                   {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "status"},
-		"gzip unasked":          {head(kind, "Content-Encoding: gzip", "Content-Length: 3") + "abc", "encoding"},
-		"no content type":       {head("Content-Length: 4") + "a 1\n", "format"},
-		"html":                  {proxytest.Plain("text/html; charset=utf-8", "<html>"), "format"},
-		"two content types":     {head(kind, kind, "Content-Length: 4") + "a 1\n", "format"},
-		"control in type":       {head("Content-Type: text/plain\x01", "Content-Length: 4") + "a 1\n", "protocol"},
-		"two lengths":           {head(kind, "Content-Length: 4", "Content-Length: 5") + "a 1\n", "protocol"},
-		"length and chunked":    {head(kind, "Content-Length: 4", "Transfer-Encoding: chunked") + "4\r\na 1\n\r\n0\r\n\r\n", "protocol"},
-		"length not a number":   {head(kind, "Content-Length: +4") + "a 1\n", "protocol"},
-		"unknown coding":        {head(kind, "Transfer-Encoding: gzip, chunked") + "4\r\na 1\n\r\n0\r\n\r\n", "protocol"},
-		"bare line feeds":       {"HTTP/1.1 200 OK\n" + kind + "\nContent-Length: 4\n\na 1\n\r\n\r\n", "protocol"},
-		"folded header":         {head(kind+";\r\n charset=utf-8", "Content-Length: 4") + "a 1\n", "protocol"},
-		"space before colon":    {head(kind, "Content-Length : 4") + "a 1\n", "protocol"},
-		"nul in head":           {head(kind, "X: a\x00b", "Content-Length: 4") + "a 1\n", "protocol"},
-		"no end to the head":    {"HTTP/1.1 200 OK\r\n" + strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 200), "protocol"},
-		"endless header line":   {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), "protocol"},
-		"no length":             {head(kind) + proxytest.SmallBody, "protocol"},
-		"empty":                 {proxytest.Plain(proxytest.TextType, ""), "empty"},
-		"empty chunked":         {head(kind, "Transfer-Encoding: chunked") + "0\r\n\r\n", "empty"},
-		"dies in the body":      {head(kind, "Content-Length: 100") + proxytest.SmallBody, "truncated"},
-		"dies in a chunk":       {head(kind, "Transfer-Encoding: chunked") + "40\r\n" + proxytest.SmallBody, "truncated"},
-		"dies between chunks":   {head(kind, "Transfer-Encoding: chunked") + "4\r\na 1\n\r\n", "truncated"},
-		"chunk size no number":  {head(kind, "Transfer-Encoding: chunked") + "4\r\na 1\n\r\nzz\r\n", "protocol"},
-		"last line incomplete":  {proxytest.Plain(proxytest.TextType, "a 1\nb"), "truncated"},
-		"not an exposition":     {proxytest.Plain(proxytest.TextType, "<html>\n"), "syntax"},
-		"line without end":      {proxytest.Plain(proxytest.TextType, "a{b=\""+strings.Repeat("x", 150<<10)+"\"} 1\n"), "too_long"},
-		"body larger than told": {proxytest.Plain(proxytest.TextType, strings.Repeat("# "+strings.Repeat("x", 1000)+"\na 1\n", 320)), "too_large"},
+		"nothing at all":     {"", "reset"},
+		"half a status line": {"HTTP/1.1 2", "reset"},
+		"no http":            {"SSH-2.0-OpenSSH_9.9\r\n\r\n", "protocol"},
+		"http/2 preface":     {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "protocol"},
+		"404 right at start": {"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n", "status"},
+		"500 with secrets":   {"HTTP/1.1 500 Oops\r\nX-Secret: 1\r\nContent-Length: 6\r\n\r\nsecret", "status"},
+		"redirect": {
+			"HTTP/1.1 302 Found\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n", "status",
+		},
+		"204": {"HTTP/1.1 204 No Content\r\n\r\n", "status"},
+		"206": {
+			"HTTP/1.1 206 Partial Content\r\n" + kind + "\r\nContent-Length: 4\r\n\r\na 1\n", "status",
+		},
+		"101": {
+			"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "status",
+		},
+		"gzip unasked":      {head(kind, "Content-Encoding: gzip", "Content-Length: 3") + "abc", "encoding"},
+		"no content type":   {head("Content-Length: 4") + "a 1\n", "format"},
+		"html":              {proxytest.Plain("text/html; charset=utf-8", "<html>"), "format"},
+		"two content types": {head(kind, kind, "Content-Length: 4") + "a 1\n", "format"},
+		"control in type":   {head("Content-Type: text/plain\x01", "Content-Length: 4") + "a 1\n", "protocol"},
+		"two lengths":       {head(kind, "Content-Length: 4", "Content-Length: 5") + "a 1\n", "protocol"},
+		"length and chunked": {
+			head(kind, "Content-Length: 4", "Transfer-Encoding: chunked") + "4\r\na 1\n\r\n0\r\n\r\n", "protocol",
+		},
+		"length not a number": {head(kind, "Content-Length: +4") + "a 1\n", "protocol"},
+		"unknown coding": {
+			head(kind, "Transfer-Encoding: gzip, chunked") + "4\r\na 1\n\r\n0\r\n\r\n", "protocol",
+		},
+		"bare line feeds":    {"HTTP/1.1 200 OK\n" + kind + "\nContent-Length: 4\n\na 1\n\r\n\r\n", "protocol"},
+		"folded header":      {head(kind+";\r\n charset=utf-8", "Content-Length: 4") + "a 1\n", "protocol"},
+		"space before colon": {head(kind, "Content-Length : 4") + "a 1\n", "protocol"},
+		"nul in head":        {head(kind, "X: a\x00b", "Content-Length: 4") + "a 1\n", "protocol"},
+		"no end to the head": {
+			"HTTP/1.1 200 OK\r\n" + strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 200), "protocol",
+		},
+		"endless header line": {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), "protocol"},
+		"no length":           {head(kind) + proxytest.SmallBody, "protocol"},
+		"empty":               {proxytest.Plain(proxytest.TextType, ""), "empty"},
+		"empty chunked":       {head(kind, "Transfer-Encoding: chunked") + "0\r\n\r\n", "empty"},
+		"dies in the body":    {head(kind, "Content-Length: 100") + proxytest.SmallBody, "truncated"},
+		"dies in a chunk": {
+			head(kind, "Transfer-Encoding: chunked") + "40\r\n" + proxytest.SmallBody, "truncated",
+		},
+		"dies between chunks":  {head(kind, "Transfer-Encoding: chunked") + "4\r\na 1\n\r\n", "truncated"},
+		"chunk size no number": {head(kind, "Transfer-Encoding: chunked") + "4\r\na 1\n\r\nzz\r\n", "protocol"},
+		"last line incomplete": {proxytest.Plain(proxytest.TextType, "a 1\nb"), "truncated"},
+		"not an exposition":    {proxytest.Plain(proxytest.TextType, "<html>\n"), "syntax"},
+		"line without end": {
+			proxytest.Plain(proxytest.TextType, "a{b=\""+strings.Repeat("x", 150<<10)+"\"} 1\n"), "too_long",
+		},
+		"body larger than told": {
+			proxytest.Plain(proxytest.TextType, strings.Repeat("# "+strings.Repeat("x", 1000)+"\na 1\n", 320)),
+			"too_large",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := proxytest.ServeRaw(t, func(conn net.Conn, _ string, n int) bool {
@@ -104,7 +139,11 @@ func TestRunnerFaults(t *testing.T) {
 				}
 				return proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody))(conn, "", n)
 			})
-			g := newGate(t, r.Addr(), func(o *Options) { o.Limits = exposition.Limits{LineBytes: 100 << 10, Bytes: 256 << 10} })
+			g := newGate(
+				t,
+				r.Addr(),
+				func(o *Options) { o.Limits = exposition.Limits{LineBytes: 100 << 10, Bytes: 256 << 10} },
+			)
 			got := g.fetch(t.Context())
 			if got.Status != http.StatusBadGateway || got.Body != "Bad Gateway\n" {
 				t.Fatalf("answer %d %.100q, want 502", got.Status, got.Body)
@@ -159,7 +198,8 @@ func TestRunnerHangs(t *testing.T) {
 	for name, begin := range map[string]string{
 		"before the head": "",
 		"in the head":     "HTTP/1.1 200 OK\r\nContent-",
-		"in the body":     "HTTP/1.1 200 OK\r\nContent-Type: " + proxytest.TextType + "\r\nContent-Length: 100\r\n\r\na 1\n",
+		"in the body": "HTTP/1.1 200 OK\r\nContent-Type: " + proxytest.TextType +
+			"\r\nContent-Length: 100\r\n\r\na 1\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := proxytest.ServeRaw(t, proxytest.Always(begin))
@@ -176,102 +216,5 @@ func TestRunnerHangs(t *testing.T) {
 				t.Errorf("after UPSTREAM_TIMEOUT: %d, want 504", got.Status)
 			}
 		})
-	}
-}
-
-func TestConnectionIsKept(t *testing.T) {
-	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
-	g := newGate(t, r.Addr())
-	for range 5 {
-		if got := g.fetch(t.Context()); got.Body != proxytest.SmallWant {
-			t.Fatalf("answer %d %.200q", got.Status, got.Body)
-		}
-	}
-	if requests, conns := r.Seen(); len(requests) != 5 || conns != 1 {
-		t.Errorf("%d requests on %d connections, want 5 on 1", len(requests), conns)
-	}
-}
-
-func TestConnectionInDoubtIsNotKept(t *testing.T) {
-	good := proxytest.Plain(proxytest.TextType, proxytest.SmallBody)
-	for name, answer := range map[string]string{
-		"connection close": strings.Replace(good, "\r\n", "\r\nConnection: close\r\n", 1),
-		"leftover bytes":   good + "HTTP/1.1 200 OK\r\n",
-		"second answer":    good + proxytest.Plain(proxytest.TextType, "evil 1\n"),
-		"http/1.0":         strings.Replace(good, "HTTP/1.1", "HTTP/1.0", 1),
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := proxytest.ServeRaw(t, proxytest.Always(answer))
-			g := newGate(t, r.Addr())
-			for range 3 {
-				if got := g.fetch(t.Context()); got.Status != 200 || got.Body != proxytest.SmallWant {
-					t.Fatalf("answer %d %.200q", got.Status, got.Body)
-				}
-			}
-			if _, conns := r.Seen(); conns != 3 {
-				t.Errorf("%d connections, want 3", conns)
-			}
-		})
-	}
-}
-
-func TestLateSecondAnswerIsNotTaken(t *testing.T) {
-	late := make(chan struct{})
-	r := proxytest.ServeRaw(t, func(c net.Conn, _ string, n int) bool {
-		_, _ = io.WriteString(c, proxytest.Plain(proxytest.TextType, proxytest.SmallBody))
-		if n == 1 {
-			_, _ = io.WriteString(c, proxytest.Plain(proxytest.TextType, "evil 1\n"))
-			close(late)
-		}
-		return true
-	})
-	g := newGate(t, r.Addr())
-	g.fetch(t.Context())
-	<-late
-	if got := g.fetch(t.Context()); got.Body != proxytest.SmallWant {
-		t.Errorf("answer %q", got.Body)
-	}
-}
-
-func TestClosedConnectionIsReplaced(t *testing.T) {
-	for name, after := range map[string]func(net.Conn){
-		"closed while idle": func(c net.Conn) { c.Close() },
-		"reset while idle":  func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0); c.Close() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := proxytest.ServeRaw(t, func(c net.Conn, _ string, _ int) bool {
-				_, _ = io.WriteString(c, proxytest.Plain(proxytest.TextType, proxytest.SmallBody))
-				after(c)
-				return false
-			})
-			g := newGate(t, r.Addr())
-			for range 3 {
-				if got := g.fetch(t.Context()); got.Status != 200 {
-					t.Fatalf("answer %d; log: %s", got.Status, g.log)
-				}
-			}
-		})
-	}
-}
-
-// A connection that is closed when the next request arrives on it, and not
-// before, cannot be told from a good one: it is tried again once.
-func TestClosedOnUseIsTriedOnce(t *testing.T) {
-	for _, closes := range []int{1, 2} {
-		r := proxytest.ServeRaw(t, func(c net.Conn, _ string, n int) bool {
-			if n > 1 && n <= 1+closes {
-				return false
-			}
-			return proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody))(c, "", n)
-		})
-		g := newGate(t, r.Addr())
-		g.fetch(t.Context())
-		want := map[int]int{1: 200, 2: 502}[closes]
-		if got := g.fetch(t.Context()); got.Status != want {
-			t.Errorf("after %d closes: %d, want %d", closes, got.Status, want)
-		}
-		if requests, _ := r.Seen(); len(requests) != 3 {
-			t.Errorf("%d requests, want 3", len(requests))
-		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
-	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
@@ -135,7 +134,6 @@ func (h *Handler) writeAnswer(w http.ResponseWriter, r *http.Request, f *flight,
 	if p == phaseComplete {
 		header.Set("Content-Length", strconv.FormatInt(size, 10))
 	}
-	cork := rawconn.CorkedFrom(r.Context())
 	for {
 		c, err := f.nextChunk(r.Context(), wt)
 		if err == io.EOF {
@@ -144,9 +142,7 @@ func (h *Handler) writeAnswer(w http.ResponseWriter, r *http.Request, f *flight,
 		if err != nil {
 			return true, err
 		}
-		cork.Cork()
 		_, err = w.Write(c.data)
-		err = errors.Join(err, cork.Uncork())
 		f.releaseChunk(wt, c)
 		if err != nil {
 			return true, err
@@ -160,11 +156,11 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, sent b
 	level, why, status := slog.LevelDebug, upstream.ReasonOf(err).String(), upstream.ReasonOf(err).Status()
 	switch {
 	case errors.Is(err, errClientLeft):
-		why, status = "left", 0
+		why, status = proxy.RefusedLeft.String(), 0
 	case errors.Is(err, errBusy):
-		level, why, status = slog.LevelWarn, "busy", http.StatusServiceUnavailable
+		level, why, status = slog.LevelWarn, proxy.RefusedBusy.String(), http.StatusServiceUnavailable
 	case errors.Is(err, errSlowReader), sent && errors.Is(err, os.ErrDeadlineExceeded):
-		level, why, status = slog.LevelWarn, "slow", 0
+		level, why, status = slog.LevelWarn, proxy.RefusedSlow.String(), 0
 	case errors.Is(err, errTimedOut), errors.Is(err, errLeaderTimedOut):
 		level = slog.LevelWarn
 	}

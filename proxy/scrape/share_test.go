@@ -57,14 +57,16 @@ func TestScrapesAtOnceShareAnExchange(t *testing.T) {
 	proxytest.Eventually(t, "20 waiters", func() bool { return g.waiting() == 20 })
 	release()
 	for range 10 {
-		if got := <-identity; got.Status != 200 || got.Body != proxytest.SmallWant || got.Header.Get("Content-Encoding") != "" {
+		if got := <-identity; got.Status != 200 || got.Body != proxytest.SmallWant ||
+			got.Header.Get("Content-Encoding") != "" {
 			t.Errorf("answer %d %.200q", got.Status, got.Body)
 		}
 	}
 	for encoding, answers := range map[string]chan proxytest.Response{"gzip": gzipped, "zstd": zstd} {
 		for range 5 {
 			got := <-answers
-			if got.Status != 200 || got.Header.Get("Content-Encoding") != encoding || decode(t, encoding, got.Body) != proxytest.SmallWant {
+			if got.Status != 200 || got.Header.Get("Content-Encoding") != encoding ||
+				decode(t, encoding, got.Body) != proxytest.SmallWant {
 				t.Errorf("%s: answer %d %v", encoding, got.Status, got.Header)
 			}
 		}
@@ -93,7 +95,13 @@ func TestFormatsAreNotShared(t *testing.T) {
 			return proxytest.Always("HTTP/1.1 200 OK\r\nContent-Type: "+proxytest.TextType+"\r\n\r\n")(c, "", 0)
 		}
 		if strings.Contains(request, "openmetrics") {
-			return proxytest.Always(proxytest.Plain("application/openmetrics-text; version=1.0.0; charset=utf-8", "om 1\n# EOF\n"))(c, "", 0)
+			return proxytest.Always(
+				proxytest.Plain("application/openmetrics-text; version=1.0.0; charset=utf-8", "om 1\n# EOF\n"),
+			)(
+				c,
+				"",
+				0,
+			)
 		}
 		return proxytest.Always(proxytest.Plain(proxytest.TextType, "txt 1\n"))(c, "", 0)
 	})
@@ -121,108 +129,6 @@ func TestOneAfterTheOtherDoNotShare(t *testing.T) {
 	g.fetch(t.Context())
 	if requests, _ := r.Seen(); len(requests) != 2 {
 		t.Errorf("%d exchanges, want 2: nothing is kept", len(requests))
-	}
-}
-
-func TestLeaderLeaves(t *testing.T) {
-	r, release := held(t, proxytest.Plain(proxytest.TextType, proxytest.SmallBody))
-	g := newGate(t, r.Addr())
-	ctx, leave := context.WithCancel(t.Context())
-	leader := g.several(ctx, 1)
-	proxytest.Eventually(t, "leader waits", func() bool { return g.waiting() == 1 })
-	late := g.several(t.Context(), 1, "X-Prometheus-Scrape-Timeout-Seconds: 0.3")
-	others := g.several(t.Context(), 3)
-	proxytest.Eventually(t, "others wait", func() bool { return g.waiting() == 5 })
-	leave()
-	if got := <-leader; got.Err == nil {
-		t.Error("the leader got an answer")
-	}
-	if got := <-late; got.Status != http.StatusGatewayTimeout {
-		t.Errorf("who has less time: %d, want 504", got.Status)
-	}
-	proxytest.Eventually(t, "three left", func() bool { return g.waiting() == 3 })
-	release()
-	for range 3 {
-		if got := <-others; got.Status != 200 || got.Body != proxytest.SmallWant {
-			t.Errorf("answer %d %.200q", got.Status, got.Body)
-		}
-	}
-	if requests, _ := r.Seen(); len(requests) != 1 {
-		t.Errorf("%d exchanges, want 1", len(requests))
-	}
-}
-
-// The goroutine of the exchange is that of the request that began it. That one must not
-// wait longer for it.
-func TestLeaderHasLessTime(t *testing.T) {
-	r, release := held(t, proxytest.Plain(proxytest.TextType, proxytest.SmallBody))
-	g := newGate(t, r.Addr())
-	start := time.Now()
-	leader := g.several(t.Context(), 1, "X-Prometheus-Scrape-Timeout-Seconds: 0.4")
-	proxytest.Eventually(t, "leader waits", func() bool { return g.waiting() == 1 })
-	others := g.several(t.Context(), 2)
-	proxytest.Eventually(t, "others wait", func() bool { return g.waiting() == 3 })
-	got := <-leader
-	if got.Status != http.StatusGatewayTimeout || got.Body != "Gateway Timeout\n" || time.Since(start) > 400*time.Millisecond {
-		t.Errorf("leader: %d %q after %v, want 504 before its time is up", got.Status, got.Body, time.Since(start))
-	}
-	if g.waiting() != 2 {
-		t.Errorf("%d wait, want 2", g.waiting())
-	}
-	release()
-	for range 2 {
-		if got := <-others; got.Status != 200 || got.Body != proxytest.SmallWant {
-			t.Errorf("answer %d %.200q", got.Status, got.Body)
-		}
-	}
-	proxytest.Eventually(t, "counted", func() bool {
-		return g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "504") == 1 && len(g.observer.Recent()) == 3
-	})
-	if requests, _ := r.Seen(); len(requests) != 1 {
-		t.Errorf("%d exchanges, want 1", len(requests))
-	}
-}
-
-// What watches over a leader may be late itself; it must not touch the request
-// that has its waiter by then.
-func TestWatchersAfterTheEnd(t *testing.T) {
-	f := &flight{handler: &Handler{buffers: newBuffers()}, room: make(chan struct{}, 1)}
-	m := &waiter{signal: make(chan struct{}, 1)}
-	f.join(m)
-	l := &leader{flight: f, waiter: m, done: true}
-	l.onDeadline()
-	l.onClientLeft()
-	if f.count != 1 || l.err != nil {
-		t.Error("a late watcher made a waiter leave")
-	}
-	l.done = false
-	l.onClientLeft()
-	l.onDeadline()
-	if f.count != 0 || l.err != errClientLeft {
-		t.Errorf("%d waiters, %v", f.count, l.err)
-	}
-}
-
-// A leader that somebody may still be about to look after is not used again.
-func TestWatchedLeaderIsNotUsedAgain(t *testing.T) {
-	for name, c := range map[string]struct {
-		fired bool // the timer
-		leave func() bool
-		alone bool
-	}{
-		"nobody looked": {false, nil, true}, "in time": {false, func() bool { return true }, true},
-		"client about to be gone": {false, func() bool { return false }, false}, "about to look": {true, nil, false},
-	} {
-		l := &leader{waiter: &waiter{}, stopWatching: c.leave, timer: time.AfterFunc(time.Hour, func() {})}
-		if c.fired {
-			l.timer.Stop()
-		}
-		if err, alone := l.finish(); err != nil || alone != c.alone {
-			t.Errorf("%s: %t, %v", name, alone, err)
-		}
-		if l.onClientLeft(); l.err != nil || !l.done {
-			t.Errorf("%s: a late watcher is heard", name)
-		}
 	}
 }
 
@@ -260,7 +166,10 @@ func TestAllLeave(t *testing.T) {
 }
 
 func TestFaultReachesAll(t *testing.T) {
-	r, release := held(t, "HTTP/1.1 200 OK\r\nContent-Type: "+proxytest.TextType+"\r\nContent-Length: 22\r\n\r\na 1\nnonsense nonsense\n")
+	r, release := held(
+		t,
+		"HTTP/1.1 200 OK\r\nContent-Type: "+proxytest.TextType+"\r\nContent-Length: 22\r\n\r\na 1\nnonsense nonsense\n",
+	)
 	g := newGate(t, r.Addr())
 	answers := g.several(t.Context(), 4)
 	proxytest.Eventually(t, "four wait", func() bool { return g.waiting() == 4 })

@@ -14,7 +14,6 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
-	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // slowClient asks the gate over its own connection,
@@ -34,7 +33,11 @@ func slowClient(t *testing.T, g *gate, lines ...string) (net.Conn, *bufio.Reader
 // chunked sends body in pieces, waiting for a token before each.
 func chunked(body string, pieces int, token <-chan struct{}) func(net.Conn, string, int) bool {
 	return func(c net.Conn, _ string, n int) bool {
-		_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n", proxytest.TextType)
+		_, _ = fmt.Fprintf(
+			c,
+			"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n",
+			proxytest.TextType,
+		)
 		size := len(body)/pieces + 1
 		for i := 0; i < len(body); i += size {
 			<-token
@@ -64,7 +67,8 @@ func TestLargeBodyStreams(t *testing.T) {
 	proxytest.Eventually(t, "a new exchange", func() bool { n, _ := r.Seen(); return len(n) >= 2 })
 	close(token)
 	for range 4 {
-		if got := <-answers; got.Status != 200 || got.Err != nil || got.Body != want || got.Header.Get("Content-Length") != "" {
+		if got := <-answers; got.Status != 200 || got.Err != nil || got.Body != want ||
+			got.Header.Get("Content-Length") != "" {
 			t.Errorf("answer %d, %d bytes of %d, %v", got.Status, len(got.Body), len(want), got.Err)
 		}
 	}
@@ -93,11 +97,22 @@ func TestFaultMidwayCutsAllOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := proxytest.ServeRaw(t, func(c net.Conn, _ string, _ int) bool {
-				_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n%s", proxytest.TextType, len(body), body, end)
+				_, _ = fmt.Fprintf(
+					c,
+					"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n%s",
+					proxytest.TextType,
+					len(body),
+					body,
+					end,
+				)
 				return false
 			})
 			g := newGate(t, r.Addr())
-			answers := []chan proxytest.Response{g.several(t.Context(), 3), g.several(t.Context(), 3, "Accept-Encoding: gzip"), g.several(t.Context(), 3, "Accept-Encoding: zstd")}
+			answers := []chan proxytest.Response{
+				g.several(t.Context(), 3),
+				g.several(t.Context(), 3, "Accept-Encoding: gzip"),
+				g.several(t.Context(), 3, "Accept-Encoding: zstd"),
+			}
 			for _, list := range answers {
 				for range 3 {
 					// Whoever comes when the exchange is over begins another, which may fail before
@@ -122,105 +137,6 @@ func TestTooLargeMidway(t *testing.T) {
 	g := newGate(t, r.Addr(), func(o *Options) { o.Limits.Bytes = 2 << 20 })
 	if got := g.fetch(t.Context()); got.Err == nil {
 		t.Errorf("looks complete: %d, %d bytes", got.Status, len(got.Body))
-	}
-}
-
-func TestSlowReaderIsCutOffForOthers(t *testing.T) {
-	body, want := proxytest.LargeBody(200_000) // 15 MB: more than sockets buffer
-	token := make(chan struct{})
-	r := proxytest.ServeRaw(t, chunked(body, 2, token))
-	g := newGate(t, r.Addr(), func(o *Options) { o.Timeout = 20 * time.Second })
-	_, slow := slowClient(t, g)
-	_, gzip := slowClient(t, g, "Accept-Encoding: gzip") // slow too, but small
-	proxytest.Eventually(t, "slow ones wait", func() bool { n, _ := r.Seen(); return len(n) == 1 })
-	fast := g.several(t.Context(), 2)
-	_ = gzip
-	proxytest.Eventually(t, "all wait", func() bool { return g.waiting() == 4 })
-	start := time.Now()
-	close(token)
-	for range 2 {
-		if got := <-fast; got.Err != nil || got.Body != want {
-			t.Errorf("fast reader: %d, %d bytes of %d, %v", got.Status, len(got.Body), len(want), got.Err)
-		}
-	}
-	t.Logf("fast readers were through after %v", time.Since(start))
-	res, err := http.ReadResponse(slow, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n, err := io.Copy(io.Discard, res.Body); err == nil {
-		t.Errorf("slow reader got all %d bytes", n)
-	}
-	res.Body.Close()
-}
-
-func TestReaderThatTakesNothingIsCutOff(t *testing.T) {
-	body, _ := proxytest.LargeBody(200_000)
-	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, body)))
-	g := newGate(t, r.Addr(), func(o *Options) { o.Timeout = time.Minute })
-	slowClient(t, g)
-	proxytest.Eventually(t, "asked", func() bool { n, _ := r.Seen(); return len(n) == 1 })
-	deadline := time.Now().Add(2 * proxy.WriteStallTimeout)
-	for g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "aborted") == 0 {
-		if time.Now().After(deadline) {
-			t.Fatal("still waits")
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	proxytest.Eventually(t, "exchange over", func() bool {
-		return g.value(t, "metrics_gate_upstream_errors_total", "reason", "canceled") == 1
-	})
-}
-
-// A trickling reader, which moves on a little before it would be cut, pays for all the
-// time that others wait.
-func TestPatienceIsUsedUp(t *testing.T) {
-	m := &Handler{buffers: newBuffers()}
-	f := &flight{handler: m, room: make(chan struct{}, 1)}
-	mk := func(next int) *waiter {
-		mb := &waiter{next: next, signal: make(chan struct{}, 1), writer: http.NewResponseController(nopWriter{})}
-		mb.timer = time.NewTimer(time.Hour)
-		f.join(mb)
-		return mb
-	}
-	slow, quick := mk(0), mk(1)
-	t0 := &f.variants[encodingIdentity]
-	t0.phase, t0.chunks = phaseStreaming, []*chunk{{refs: 1}}
-	for i := range 4 {
-		f.mu.Lock()
-		slow.delayed = time.Duration(i) * slowReaderBudget / 3
-		time.AfterFunc(10*time.Millisecond, f.signalRoom)
-		f.awaitRoom(t0)
-		f.mu.Unlock()
-	}
-	if !slow.disconnected || quick.disconnected || len(t0.waiters) != 1 || f.count != 1 {
-		t.Errorf("slow cut %v, quick cut %v", slow.disconnected, quick.disconnected)
-	}
-	if _, err := f.tryNextChunk(slow); err != errSlowReader {
-		t.Errorf("slow gets %v", err)
-	}
-	f.leave(slow, upstream.ErrCanceled)
-	if f.canceled {
-		t.Error("the flight ended with a waiter that was cut off before")
-	}
-	f.leave(quick, upstream.ErrCanceled)
-	if !f.canceled || f.join(quick) {
-		t.Error("the flight goes on without waiters")
-	}
-}
-
-func TestNobodyStarvesNobodyIsCutOff(t *testing.T) {
-	f := &flight{handler: &Handler{buffers: newBuffers()}, room: make(chan struct{}, 1)}
-	mb := &waiter{signal: make(chan struct{}, 1)}
-	f.join(mb)
-	t0 := &f.variants[encodingIdentity]
-	t0.phase, t0.chunks = phaseStreaming, []*chunk{{refs: 1}}
-	f.signalRoom()
-	f.mu.Lock()
-	f.awaitRoom(t0)
-	f.mu.Unlock()
-	if mb.disconnected || mb.delayed != 0 {
-		t.Error("alone, and made to pay")
 	}
 }
 

@@ -70,7 +70,9 @@ func TestParseAddress(t *testing.T) {
 }
 
 func TestUnmarshalTextLeavesRemoteHostsToTheCaller(t *testing.T) {
-	for text, loopback := range map[string]bool{"localhost": true, "[::1]:9252": true, "http://runner:9252": false, "10.0.0.1": false} {
+	for text, loopback := range map[string]bool{
+		"localhost": true, "[::1]:9252": true, "http://runner:9252": false, "10.0.0.1": false,
+	} {
 		var a Address
 		if err := a.UnmarshalText([]byte(text)); err != nil || a.IsLoopback() != loopback {
 			t.Errorf("%s: %v, loopback %t", text, err, a.IsLoopback())

@@ -36,9 +36,11 @@ func TestChunkedBody(t *testing.T) {
 		wire, body, rest string
 		err              error
 	}{
-		"empty":                  {"0\r\n\r\n", "", "", io.EOF},
-		"two chunks":             {"4\r\na 1\n\r\n2\r\nb \r\n0\r\n\r\n", "a 1\nb ", "", io.EOF},
-		"digits of both cases":   {"0000a\r\n0123456789\r\nA\r\n0123456789\r\n00\r\n\r\n", "01234567890123456789", "", io.EOF},
+		"empty":      {"0\r\n\r\n", "", "", io.EOF},
+		"two chunks": {"4\r\na 1\n\r\n2\r\nb \r\n0\r\n\r\n", "a 1\nb ", "", io.EOF},
+		"digits of both cases": {
+			"0000a\r\n0123456789\r\nA\r\n0123456789\r\n00\r\n\r\n", "01234567890123456789", "", io.EOF,
+		},
 		"line ends as data":      {"4\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n", "", io.EOF},
 		"spaces after a size":    {"1 \t\r\na\r\n0\t\r\n\r\n", "a", "", io.EOF},
 		"extensions":             {"1;a=\"b\";c\r\na\r\n0;d\r\n\r\n", "a", "", io.EOF},
@@ -75,9 +77,17 @@ func TestChunkedBody(t *testing.T) {
 		"trailer with NUL":       {"0\r\nX: a\x00\r\n\r\n", "", "X: a\x00\r\n\r\n", errTrailer},
 		"trailer with control":   {"0\r\nX: a\x01\r\n\r\n", "", "X: a\x01\r\n\r\n", errTrailer},
 		"trailer of no token":    {"0\r\nX(: a\r\n\r\n", "", "X(: a\r\n\r\n", errTrailer},
-		"long trailer":           {"0\r\nX: " + strings.Repeat("x", trailerBytes) + "\r\n\r\n", "", "X: " + strings.Repeat("x", trailerBytes) + "\r\n\r\n", errTrailer},
-		"little data, much else": {strings.Repeat("1;"+strings.Repeat("x", 1000)+"\r\na\r\n", 20), strings.Repeat("a", 16), "a\r\n" + strings.Repeat("1;"+strings.Repeat("x", 1000)+"\r\na\r\n", 3), errChunkExcess},
-		"one byte a chunk":       {strings.Repeat("1\r\na\r\n", 9999) + "0\r\n\r\n", strings.Repeat("a", 9999), "", io.EOF},
+		"long trailer": {
+			"0\r\nX: " + strings.Repeat("x", trailerBytes) + "\r\n\r\n", "",
+			"X: " + strings.Repeat("x", trailerBytes) + "\r\n\r\n", errTrailer,
+		},
+		"little data, much else": {
+			strings.Repeat("1;"+strings.Repeat("x", 1000)+"\r\na\r\n", 20), strings.Repeat("a", 16),
+			"a\r\n" + strings.Repeat("1;"+strings.Repeat("x", 1000)+"\r\na\r\n", 3), errChunkExcess,
+		},
+		"one byte a chunk": {
+			strings.Repeat("1\r\na\r\n", 9999) + "0\r\n\r\n", strings.Repeat("a", 9999), "", io.EOF,
+		},
 	} {
 		for _, piece := range []int{1, 2, 3, 5, 4096, 1 << 20} {
 			for way, source := range map[string]io.Reader{
@@ -88,7 +98,18 @@ func TestChunkedBody(t *testing.T) {
 				}
 				body, rest, err := readChunked(source, piece)
 				if body != c.body || rest != c.rest || err != c.err {
-					t.Errorf("%s, %s, by %d: %.60q, %v, then %.60q\nwant %.60q, %v, then %.60q", name, way, piece, body, err, rest, c.body, c.err, c.rest)
+					t.Errorf(
+						"%s, %s, by %d: %.60q, %v, then %.60q\nwant %.60q, %v, then %.60q",
+						name,
+						way,
+						piece,
+						body,
+						err,
+						rest,
+						c.body,
+						c.err,
+						c.rest,
+					)
 				}
 			}
 		}
@@ -117,7 +138,10 @@ func TestChunkedBodyFills(t *testing.T) {
 	wire := strings.Repeat("8\r\n01234567\r\n", 4)
 	for cut := len("8\r\n0"); cut <= len(wire); cut++ {
 		gone := errors.New("asked for more")
-		in := bufio.NewReaderSize(io.MultiReader(strings.NewReader(wire[:cut]), iotest.ErrReader(gone)), readBufferBytes)
+		in := bufio.NewReaderSize(
+			io.MultiReader(strings.NewReader(wire[:cut]), iotest.ErrReader(gone)),
+			readBufferBytes,
+		)
 		c := &chunkedBody{in: in}
 		whole, within := cut/13, min(max(cut%13-3, 0), 8)
 		buf := make([]byte, 64)
@@ -129,7 +153,11 @@ func TestChunkedBodyFills(t *testing.T) {
 		}
 	}
 	for _, end := range []string{"0\r\n", "0\r\n\r", "0\r\nX: 1\r\n"} {
-		c := &chunkedBody{in: bufio.NewReader(io.MultiReader(strings.NewReader("1\r\na\r\n"+end), iotest.ErrReader(io.ErrClosedPipe)))}
+		c := &chunkedBody{
+			in: bufio.NewReader(
+				io.MultiReader(strings.NewReader("1\r\na\r\n"+end), iotest.ErrReader(io.ErrClosedPipe)),
+			),
+		}
 		if n, err := c.Read(make([]byte, 64)); n != 1 || err != nil {
 			t.Errorf("before the rest of %q: %d, %v", end, n, err)
 		}
@@ -174,12 +202,19 @@ func TestSizedBody(t *testing.T) {
 // takes, up to the same byte, however it is read.
 func FuzzChunkedBody(f *testing.F) {
 	for _, wire := range []string{
-		"0\r\n\r\n", "4\r\na 1\n\r\n0\r\n\r\n", "1;x=y\r\na\r\n0\r\nX: 1\r\n\r\nrest", "1\na\r\n", "fffffffffffffffff\r\n", "0\r\nX: a\n\r\n\r\n",
+		"0\r\n\r\n", "4\r\na 1\n\r\n0\r\n\r\n", "1;x=y\r\na\r\n0\r\nX: 1\r\n\r\nrest", "1\na\r\n",
+		"fffffffffffffffff\r\n", "0\r\nX: a\n\r\n\r\n",
 	} {
 		f.Add([]byte(wire), uint16(3))
 	}
 	f.Fuzz(func(t *testing.T, wire []byte, piece uint16) {
-		in := bufio.NewReaderSize(io.MultiReader(strings.NewReader("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), strings.NewReader(string(wire))), readBufferBytes)
+		in := bufio.NewReaderSize(
+			io.MultiReader(
+				strings.NewReader("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+				strings.NewReader(string(wire)),
+			),
+			readBufferBytes,
+		)
 		res, err := http.ReadResponse(in, nil)
 		if err != nil {
 			t.Fatal(err)

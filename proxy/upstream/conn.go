@@ -130,7 +130,8 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func checkHead(head []byte) error {
 	end := bytes.Index(head, []byte("\r\n"))
 	version := len(httpVersion + "1 ")
-	if end < version || string(head[:len(httpVersion)]) != httpVersion || !isDigit(head[version-2]) || head[version-1] != ' ' {
+	if end < version || string(head[:len(httpVersion)]) != httpVersion || !isDigit(head[version-2]) ||
+		head[version-1] != ' ' {
 		return errVersion
 	}
 	if bytes.ContainsAny(head[:end], "\r\n\x00") {

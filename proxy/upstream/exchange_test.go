@@ -31,8 +31,8 @@ func TestKeptConnectionOutlivesItsDeadline(t *testing.T) {
 	}
 }
 
-// TestInterruptKept cuts an exchange on a kept connection while it waits.
-func TestInterruptKept(t *testing.T) {
+// TestCancelOnKeptConnection cancels an exchange on a kept connection while it waits.
+func TestCancelOnKeptConnection(t *testing.T) {
 	r := proxytest.ServeRaw(t, func(c net.Conn, _ string, n int) bool {
 		return n > 1 || proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody))(c, "", n)
 	})
@@ -40,7 +40,8 @@ func TestInterruptKept(t *testing.T) {
 	exchange(t, u, "GET")
 	var in Canceler
 	time.AfterFunc(20*time.Millisecond, func() { in.Cancel(ErrCanceled) })
-	if _, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}, &in); err != ErrCanceled {
+	ask := Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}
+	if _, err := u.Do(&ask, &in); err != ErrCanceled {
 		t.Error(err)
 	}
 	if _, conns := r.Seen(); conns != 1 || len(u.idle) != 0 {
@@ -64,7 +65,16 @@ func TestExchangeAllocates(t *testing.T) {
 			return
 		}
 		defer func() { _ = c.Close() }()
-		whole := []byte(headOf("Content-Type: "+proxytest.TextType, "Date: "+knownDate, "Transfer-Encoding: chunked") + strings.Repeat("4\r\na 1\n\r\n", 99) + "0\r\n\r\n")
+		whole := []byte(
+			headOf(
+				"Content-Type: "+proxytest.TextType,
+				"Date: "+knownDate,
+				"Transfer-Encoding: chunked",
+			) + strings.Repeat(
+				"4\r\na 1\n\r\n",
+				99,
+			) + "0\r\n\r\n",
+		)
 		for buf := make([]byte, 4096); err == nil; {
 			if _, err = c.Read(buf); err == nil {
 				_, err = c.Write(whole)

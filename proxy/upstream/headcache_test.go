@@ -1,10 +1,8 @@
 package upstream
 
 import (
-	"fmt"
 	"io"
 	"net"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -60,51 +58,102 @@ func TestKnownHeadChangesNothing(t *testing.T) {
 		first, second string
 		known         bool
 	}{
-		"the same":                     {good + knownBody, good + knownBody, true},
-		"another date":                 {good + knownBody, headOf(kind, "Date: Mon, 23 Nov 2026 00:00:00 GMT", coding) + knownBody, true},
-		"date of anything visible":     {good + knownBody, headOf(kind, "Date: "+strings.Repeat(":", 29), coding) + knownBody, true},
-		"no date":                      {headOf(kind, coding) + knownBody, headOf(kind, coding) + knownBody, true},
-		"empty date":                   {headOf(kind, "Date:", coding) + knownBody, headOf(kind, "Date:", coding) + knownBody, true},
-		"date in lower case":           {headOf("date:x", kind, coding) + knownBody, headOf("date:y", kind, coding) + knownBody, true},
-		"with a length":                {sized + "a 1\n", sized + "b 2\n", true},
-		"length of nothing":            {headOf(kind, "Content-Length: 0"), headOf(kind, "Content-Length: 0"), true},
-		"disposition":                  {headOf(kind, coding, "Content-Disposition: x") + knownBody, headOf(kind, coding, "Content-Disposition: x") + knownBody, true},
-		"extension and trailer":        {good + knownBody, good + "4;a=b\r\na 1\n\r\n0\r\nX: 1\r\n\r\n", true},
-		"no number":                    {good + knownBody, good + "4\r\na 1\n\r\nx\r\n", true},
-		"breaks off":                   {good + knownBody, good + "4\r\na 1", true},
-		"breaks off with a length":     {sized + "a 1\n", sized + "b", true},
-		"more after the end":           {good + knownBody, good + knownBody + "HTTP/1.1 200 OK\r\n", true},
-		"more after the length":        {sized + "a 1\n", sized + "a 1\nb 2\n", true},
-		"longer date":                  {good + knownBody, headOf(kind, date+" ", coding) + knownBody, false},
-		"shorter date":                 {good + knownBody, headOf(kind, date[:len(date)-1], coding) + knownBody, false},
-		"date with a control":          {good + knownBody, headOf(kind, date[:20]+"\x01"+date[21:], coding) + knownBody, false},
-		"date with DEL":                {good + knownBody, headOf(kind, date[:20]+"\x7f"+date[21:], coding) + knownBody, false},
-		"date with a byte above ASCII": {good + knownBody, headOf(kind, date[:20]+"\xe4"+date[21:], coding) + knownBody, false},
-		"date with a tab":              {good + knownBody, headOf(kind, date[:20]+"\t"+date[21:], coding) + knownBody, false},
-		"date with NUL":                {good + knownBody, headOf(kind, date[:20]+"\x00"+date[21:], coding) + knownBody, false},
-		"date with bare LF":            {good + knownBody, headOf(kind, date[:20]+"\n"+date[21:], coding) + knownBody, false},
-		"date with bare CR":            {good + knownBody, headOf(kind, date[:20]+"\r"+date[21:], coding) + knownBody, false},
-		"a line in the date":           {good + knownBody, headOf(kind, date[:12]+"\r\nX: 1"+date[18:], coding) + knownBody, false},
-		"a length in the date":         {good + knownBody, headOf(kind, "Date: 1234567890\r\nContent-Length: 4", coding) + knownBody, false},
-		"date folded":                  {good + knownBody, headOf(kind, date[:12]+"\r\n "+date[15:], coding) + knownBody, false},
-		"date twice":                   {headOf(kind, date, date, coding) + knownBody, headOf(kind, date, date, coding) + knownBody, false},
-		"a second date":                {good + knownBody, headOf(kind, date, date, coding) + knownBody, false},
-		"date goes":                    {good + knownBody, headOf(kind, coding) + knownBody, false},
-		"date comes":                   {headOf(kind, coding) + knownBody, good + knownBody, false},
-		"another status":               {good + knownBody, strings.Replace(good, "200", "503", 1) + knownBody, false},
-		"another phrase":               {good + knownBody, strings.Replace(good, "OK", "ok", 1) + knownBody, false},
-		"another version":              {good + knownBody, strings.Replace(good, "1.1", "1.0", 1) + knownBody, false},
-		"another type":                 {good + knownBody, headOf(strings.Replace(kind, "0.0.4", "0.0.5", 1), date, coding) + knownBody, false},
-		"another order":                {good + knownBody, headOf(date, kind, coding) + knownBody, false},
-		"connection close":             {good + knownBody, headOf(kind, date, coding, "Connection: close") + knownBody, false},
-		"gzip":                         {good + knownBody, headOf(kind, date, coding, "Content-Encoding: gzip") + knownBody, false},
-		"both lengths":                 {good + knownBody, headOf(kind, date, coding, "Content-Length: 4") + knownBody, false},
-		"two lengths":                  {sized + "a 1\n", headOf(date, kind, "Content-Length: 4", "Content-Length: 5") + "a 1\n", false},
-		"another length":               {sized + "a 1\n", headOf(date, kind, "Content-Length: 2") + "b\n", false},
-		"another coding":               {good + knownBody, headOf(kind, date, "Transfer-Encoding: chunkee") + knownBody, false},
-		"neither length":               {good + knownBody, headOf(kind, date) + knownBody, false},
-		"long":                         {headOf(kind, date, coding, "X: "+strings.Repeat("x", maxCachedHead)) + knownBody, headOf(kind, date, coding, "X: "+strings.Repeat("x", maxCachedHead)) + knownBody, false},
-		"too long":                     {good + knownBody, headOf(kind, date, coding, "X: "+strings.Repeat("x", defaultHeaderBytes)) + knownBody, false},
+		"the same": {good + knownBody, good + knownBody, true},
+		"another date": {
+			good + knownBody, headOf(kind, "Date: Mon, 23 Nov 2026 00:00:00 GMT", coding) + knownBody, true,
+		},
+		"date of anything visible": {
+			good + knownBody, headOf(kind, "Date: "+strings.Repeat(":", 29), coding) + knownBody, true,
+		},
+		"no date": {headOf(kind, coding) + knownBody, headOf(kind, coding) + knownBody, true},
+		"empty date": {
+			headOf(kind, "Date:", coding) + knownBody, headOf(kind, "Date:", coding) + knownBody, true,
+		},
+		"date in lower case": {
+			headOf("date:x", kind, coding) + knownBody, headOf("date:y", kind, coding) + knownBody, true,
+		},
+		"with a length":     {sized + "a 1\n", sized + "b 2\n", true},
+		"length of nothing": {headOf(kind, "Content-Length: 0"), headOf(kind, "Content-Length: 0"), true},
+		"disposition": {
+			headOf(kind, coding, "Content-Disposition: x") + knownBody,
+			headOf(kind, coding, "Content-Disposition: x") + knownBody, true,
+		},
+		"extension and trailer":    {good + knownBody, good + "4;a=b\r\na 1\n\r\n0\r\nX: 1\r\n\r\n", true},
+		"no number":                {good + knownBody, good + "4\r\na 1\n\r\nx\r\n", true},
+		"breaks off":               {good + knownBody, good + "4\r\na 1", true},
+		"breaks off with a length": {sized + "a 1\n", sized + "b", true},
+		"more after the end":       {good + knownBody, good + knownBody + "HTTP/1.1 200 OK\r\n", true},
+		"more after the length":    {sized + "a 1\n", sized + "a 1\nb 2\n", true},
+		"longer date":              {good + knownBody, headOf(kind, date+" ", coding) + knownBody, false},
+		"shorter date":             {good + knownBody, headOf(kind, date[:len(date)-1], coding) + knownBody, false},
+		"date with a control": {
+			good + knownBody, headOf(kind, date[:20]+"\x01"+date[21:], coding) + knownBody, false,
+		},
+		"date with DEL": {
+			good + knownBody, headOf(kind, date[:20]+"\x7f"+date[21:], coding) + knownBody, false,
+		},
+		"date with a byte above ASCII": {
+			good + knownBody, headOf(kind, date[:20]+"\xe4"+date[21:], coding) + knownBody, false,
+		},
+		"date with a tab": {
+			good + knownBody, headOf(kind, date[:20]+"\t"+date[21:], coding) + knownBody, false,
+		},
+		"date with NUL": {
+			good + knownBody, headOf(kind, date[:20]+"\x00"+date[21:], coding) + knownBody, false,
+		},
+		"date with bare LF": {
+			good + knownBody, headOf(kind, date[:20]+"\n"+date[21:], coding) + knownBody, false,
+		},
+		"date with bare CR": {
+			good + knownBody, headOf(kind, date[:20]+"\r"+date[21:], coding) + knownBody, false,
+		},
+		"a line in the date": {
+			good + knownBody, headOf(kind, date[:12]+"\r\nX: 1"+date[18:], coding) + knownBody, false,
+		},
+		"a length in the date": {
+			good + knownBody, headOf(kind, "Date: 1234567890\r\nContent-Length: 4", coding) + knownBody, false,
+		},
+		"date folded": {
+			good + knownBody, headOf(kind, date[:12]+"\r\n "+date[15:], coding) + knownBody, false,
+		},
+		"date twice": {
+			headOf(kind, date, date, coding) + knownBody, headOf(kind, date, date, coding) + knownBody, false,
+		},
+		"a second date":   {good + knownBody, headOf(kind, date, date, coding) + knownBody, false},
+		"date goes":       {good + knownBody, headOf(kind, coding) + knownBody, false},
+		"date comes":      {headOf(kind, coding) + knownBody, good + knownBody, false},
+		"another status":  {good + knownBody, strings.Replace(good, "200", "503", 1) + knownBody, false},
+		"another phrase":  {good + knownBody, strings.Replace(good, "OK", "ok", 1) + knownBody, false},
+		"another version": {good + knownBody, strings.Replace(good, "1.1", "1.0", 1) + knownBody, false},
+		"another type": {
+			good + knownBody, headOf(strings.Replace(kind, "0.0.4", "0.0.5", 1), date, coding) + knownBody, false,
+		},
+		"another order": {good + knownBody, headOf(date, kind, coding) + knownBody, false},
+		"connection close": {
+			good + knownBody, headOf(kind, date, coding, "Connection: close") + knownBody, false,
+		},
+		"gzip": {
+			good + knownBody, headOf(kind, date, coding, "Content-Encoding: gzip") + knownBody, false,
+		},
+		"both lengths": {
+			good + knownBody, headOf(kind, date, coding, "Content-Length: 4") + knownBody, false,
+		},
+		"two lengths": {
+			sized + "a 1\n", headOf(date, kind, "Content-Length: 4", "Content-Length: 5") + "a 1\n", false,
+		},
+		"another length": {sized + "a 1\n", headOf(date, kind, "Content-Length: 2") + "b\n", false},
+		"another coding": {
+			good + knownBody, headOf(kind, date, "Transfer-Encoding: chunkee") + knownBody, false,
+		},
+		"neither length": {good + knownBody, headOf(kind, date) + knownBody, false},
+		"long": {
+			headOf(kind, date, coding, "X: "+strings.Repeat("x", maxCachedHead)) + knownBody,
+			headOf(kind, date, coding, "X: "+strings.Repeat("x", maxCachedHead)) + knownBody, false,
+		},
+		"too long": {
+			good + knownBody, headOf(kind, date, coding, "X: "+strings.Repeat("x", defaultHeaderBytes)) + knownBody,
+			false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ends := strings.HasPrefix(name, "breaks off") || name == "another version" // with the connection
@@ -128,6 +177,24 @@ func TestKnownHeadChangesNothing(t *testing.T) {
 				t.Errorf("%+v, known %t\nwant %+v, known %t", got, known, want, c.known)
 			}
 		})
+	}
+}
+
+func TestNoHeadCacheParsesEveryHead(t *testing.T) {
+	r := proxytest.ServeRaw(
+		t,
+		proxytest.Always(headOf("Content-Type: "+proxytest.TextType, "Content-Length: 4")+"a 1\n"),
+	)
+	address, err := ParseAddress(r.Addr(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := New(Options{Address: address, NoHeadCache: true})
+	defer u.Close()
+	for range 3 {
+		if got, cached := exchange(t, u, "GET"); cached || got.body != "a 1\n" || !got.kept {
+			t.Errorf("%+v, cached %t", got, cached)
+		}
 	}
 }
 
@@ -157,60 +224,5 @@ func TestKnownHeadOneByteOff(t *testing.T) {
 	}
 	if k.matches([]byte(head + "\r\n")) {
 		t.Error("covers more")
-	}
-}
-
-// TestKnownHeadIsOfGet: answers to other methods are neither known nor remembered.
-func TestKnownHeadIsOfGet(t *testing.T) {
-	head := headOf("Content-Type: "+proxytest.TextType, "Content-Length: 4")
-	r := proxytest.ServeRaw(t, func(c net.Conn, request string, _ int) bool {
-		answer := head + "a 1\n"
-		if strings.HasPrefix(request, "HEAD") {
-			answer = head
-		}
-		_, err := io.WriteString(c, answer)
-		return err == nil
-	})
-	u := newClient(t, r.Addr())
-	want := []string{"HEAD false", "POST false", "GET false", "GET true", "HEAD false", "POST false", "GET true"}
-	var got []string
-	for _, ask := range want {
-		method, _, _ := strings.Cut(ask, " ")
-		a, known := exchange(t, u, method)
-		if a.reason != "" || !a.kept || method != "HEAD" && a.body != "a 1\n" {
-			t.Errorf("%s: %+v", method, a)
-		}
-		got = append(got, fmt.Sprint(method, " ", known))
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%q, want %q", got, want)
-	}
-	if _, conns := r.Seen(); conns != 1 {
-		t.Errorf("%d connections", conns)
-	}
-}
-
-// TestDrainedAtTheEnd: a connection is kept when the end of the body was read, and only
-// then.
-func TestDrainedAtTheEnd(t *testing.T) {
-	head := headOf("Content-Type: "+proxytest.TextType, "Transfer-Encoding: chunked")
-	r := proxytest.ServeRaw(t, proxytest.Always(head+knownBody))
-	for read, want := range map[int]bool{0: false, 3: false, 4: false, 5: true} {
-		u := newClient(t, r.Addr())
-		exchange(t, u, "GET")
-		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range read {
-			_, _ = a.Read(make([]byte, 1))
-		}
-		if a.drained != want {
-			t.Errorf("after %d reads: drained %t", read, a.drained)
-		}
-		a.Close()
-		if kept := len(u.idle) == 1; kept != want {
-			t.Errorf("after %d reads: kept %t", read, kept)
-		}
 	}
 }

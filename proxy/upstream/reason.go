@@ -52,15 +52,21 @@ type reasonEntry struct{ name, advice string }
 func (r Reason) entry() reasonEntry {
 	const notARunner = "see what listens there, and set METRICS_GATE_UPSTREAM_URL"
 	return [Reasons]reasonEntry{
-		ReasonOther:     {"other", ""},
-		ReasonRefused:   {"refused", "start the runner with listen_address in config.toml, or set METRICS_GATE_UPSTREAM_URL"},
-		ReasonTimeout:   {"timeout", "find out why the runner is slow, or raise METRICS_GATE_UPSTREAM_TIMEOUT and scrape_timeout"},
-		ReasonReset:     {"reset", "see whether the runner restarts"},
-		ReasonProtocol:  {"protocol", notARunner},
-		ReasonStatus:    {"status", notARunner},
-		ReasonEncoding:  {"encoding", notARunner},
-		ReasonFormat:    {"format", notARunner},
-		ReasonSyntax:    {"syntax", "compare the runner's version with those that the gate supports, and report the line"},
+		ReasonOther: {"other", ""},
+		ReasonRefused: {
+			"refused", "start the runner with listen_address in config.toml, or set METRICS_GATE_UPSTREAM_URL",
+		},
+		ReasonTimeout: {
+			"timeout", "find out why the runner is slow, or raise METRICS_GATE_UPSTREAM_TIMEOUT and scrape_timeout",
+		},
+		ReasonReset:    {"reset", "see whether the runner restarts"},
+		ReasonProtocol: {"protocol", notARunner},
+		ReasonStatus:   {"status", notARunner},
+		ReasonEncoding: {"encoding", notARunner},
+		ReasonFormat:   {"format", notARunner},
+		ReasonSyntax: {
+			"syntax", "compare the runner's version with those that the gate supports, and report the line",
+		},
 		ReasonTruncated: {"truncated", "see whether the runner restarts or is out of memory"},
 		ReasonTooLarge:  {"too_large", "raise METRICS_GATE_UPSTREAM_MAX_BYTES"},
 		ReasonTooLong: {"too_long",

@@ -15,9 +15,12 @@ func TestReasonOf(t *testing.T) {
 		err  error
 		want Reason
 	}{
-		{ErrCanceled, ReasonCanceled}, {&Error{Reason: ReasonTimeout, Err: io.EOF}, ReasonTimeout}, {errors.New("x"), ReasonOther}, {io.ErrUnexpectedEOF, ReasonTruncated},
-		{io.EOF, ReasonReset}, {&net.OpError{Err: syscall.ECONNREFUSED}, ReasonRefused}, {&net.OpError{Err: syscall.EPIPE}, ReasonReset},
-		{fmt.Errorf("x: %w", &Error{Reason: ReasonFormat, Err: io.EOF}), ReasonFormat}, {&net.DNSError{IsTimeout: true}, ReasonTimeout},
+		{ErrCanceled, ReasonCanceled}, {&Error{Reason: ReasonTimeout, Err: io.EOF}, ReasonTimeout},
+		{errors.New("x"), ReasonOther}, {io.ErrUnexpectedEOF, ReasonTruncated},
+		{io.EOF, ReasonReset}, {&net.OpError{Err: syscall.ECONNREFUSED}, ReasonRefused},
+		{&net.OpError{Err: syscall.EPIPE}, ReasonReset},
+		{fmt.Errorf("x: %w", &Error{Reason: ReasonFormat, Err: io.EOF}), ReasonFormat},
+		{&net.DNSError{IsTimeout: true}, ReasonTimeout},
 	} {
 		if got := ReasonOf(c.err); got != c.want {
 			t.Errorf("%v: %v, want %v", c.err, got, c.want)

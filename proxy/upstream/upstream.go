@@ -26,6 +26,7 @@ type Options struct {
 	Address     Address
 	UserAgent   string // sent with each request
 	HeaderBytes int    // longest head of an answer; 0: 16 KiB, at most 512 KiB
+	NoHeadCache bool   // parse every head, to see whether the cache causes a fault
 }
 
 // Client asks the runner. An exchange runs on the caller's goroutine, over one of a few
@@ -34,6 +35,7 @@ type Client struct {
 	address        string
 	userAgent      string
 	maxHeaderBytes int
+	cacheHeads     bool
 	get, head      *http.Request // what http.ReadResponse wants to know
 
 	mu            sync.Mutex
@@ -50,7 +52,8 @@ func New(o Options) *Client {
 	}
 	return &Client{
 		address: o.Address.dial, userAgent: o.UserAgent, maxHeaderBytes: min(o.HeaderBytes, readBufferBytes),
-		get: &http.Request{Method: http.MethodGet}, head: &http.Request{Method: http.MethodHead},
+		cacheHeads: !o.NoHeadCache,
+		get:        &http.Request{Method: http.MethodGet}, head: &http.Request{Method: http.MethodHead},
 	}
 }
 
@@ -194,7 +197,9 @@ func (c *Client) parse(res *Response, head []byte, method string) error {
 	asked, heads := c.get, &res.conn.heads
 	switch method {
 	case http.MethodGet:
-		heads.store(head)
+		if c.cacheHeads {
+			heads.store(head)
+		}
 	case http.MethodHead:
 		asked = c.head
 	}

@@ -43,7 +43,7 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 	}
 }
 
-func TestInterrupt(t *testing.T) {
+func TestCancel(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(""))
 	u := newClient(t, r.Addr())
 	ask := &Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}

@@ -8,12 +8,11 @@ import (
 	"fmt"
 )
 
-const certificateBlock = "CERTIFICATE"
-
-var (
-	pemBegin = []byte("-----BEGIN ")
-	pemEnd   = []byte("-----END ")
-	utf8BOM  = []byte("\xef\xbb\xbf")
+const (
+	certificateBlock = "CERTIFICATE"
+	pemBegin         = "-----BEGIN "
+	pemEnd           = "-----END "
+	utf8BOM          = "\xef\xbb\xbf"
 )
 
 // ErrNotPEM is the error of a file without a PEM block.
@@ -26,8 +25,8 @@ var ErrBroken = errors.New("damaged or cut off")
 // between blocks and a UTF-8 byte order mark are skipped. The file is taken whole or
 // refused: one damaged block is an error, not one block fewer. Every error is an *Error.
 func Blocks(path string, data []byte) ([]*pem.Block, error) {
-	data = bytes.TrimPrefix(data, utf8BOM)
-	begins, ends := bytes.Count(data, pemBegin), bytes.Count(data, pemEnd)
+	data = bytes.TrimPrefix(data, []byte(utf8BOM))
+	begins, ends := bytes.Count(data, []byte(pemBegin)), bytes.Count(data, []byte(pemEnd))
 	if begins == 0 && ends == 0 {
 		return nil, notPEM(path, data)
 	}

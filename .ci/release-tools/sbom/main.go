@@ -65,7 +65,12 @@ func run(args []string, out io.Writer) error {
 
 // describe lists the binary, the modules in it and the Go standard library. sum is the binary's
 // checksum, main has its name and version.
-func describe(info *debug.BuildInfo, sum [sha256.Size]byte, main cdx.Component, found map[string]license) (*cdx.BOM, error) {
+func describe(
+	info *debug.BuildInfo,
+	sum [sha256.Size]byte,
+	main cdx.Component,
+	found map[string]license,
+) (*cdx.BOM, error) {
 	seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
 		return nil, fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)

@@ -2,57 +2,55 @@ package freelist
 
 import "sync"
 
-// spares is a free list of bounded length. Unlike a sync.Pool it neither grows
-// with a burst nor loses everything to the garbage collector between two scrapes;
-// what has not been needed for long goes with tidy. Used by several goroutines.
+// List is a free list of bounded length. Several goroutines may use it.
 type List[T any] struct {
 	mu   sync.Mutex
-	free []*T // used last, last
-	idle int  // how many of free nobody has needed since tidy
+	free []*T // last used last
+	idle int  // how many of free were not used since ReleaseIdle
 	size int
 }
 
-// newSpares returns a free list of at most size.
+// New returns a free list of at most size values.
 func New[T any](size int) *List[T] {
 	return &List[T]{size: size, free: make([]*T, 0, size)}
 }
 
-// get takes a spare, or returns a new T.
-func (s *List[T]) Get() *T {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := len(s.free) - 1
+// Get takes a value from the list, or returns a new one.
+func (l *List[T]) Get() *T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.free) - 1
 	if n < 0 {
 		return new(T)
 	}
-	t := s.free[n]
-	s.free[n] = nil
-	s.free = s.free[:n]
-	s.idle = min(s.idle, n)
+	t := l.free[n]
+	l.free[n] = nil
+	l.free = l.free[:n]
+	l.idle = min(l.idle, n)
 	return t
 }
 
-// held is how many spares there are.
-func (s *List[T]) Len() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.free)
+// Len returns how many values are in the list.
+func (l *List[T]) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.free)
 }
 
-// put keeps t, or leaves it to the garbage collector.
-func (s *List[T]) Put(t *T) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.free) < s.size {
-		s.free = append(s.free, t)
+// Put adds t to the list, unless that is full.
+func (l *List[T]) Put(t *T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.free) < l.size {
+		l.free = append(l.free, t)
 	}
 }
 
-// tidy leaves to the garbage collector what lay idle since the last call.
-func (s *List[T]) ReleaseIdle() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	left := copy(s.free, s.free[s.idle:])
-	clear(s.free[left:])
-	s.free, s.idle = s.free[:left], left
+// ReleaseIdle drops the values that were not used since the last call.
+func (l *List[T]) ReleaseIdle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left := copy(l.free, l.free[l.idle:])
+	clear(l.free[left:])
+	l.free, l.idle = l.free[:left], left
 }

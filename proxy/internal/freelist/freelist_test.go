@@ -1,12 +1,12 @@
 package freelist
 
 import (
+	"fmt"
 	"testing"
 )
 
-// TestSparesKeepWhatIsNeeded lets go of what a burst has left, and of nothing that the
-// usual load takes.
-func TestSparesKeepWhatIsNeeded(t *testing.T) {
+// TestReleaseIdleKeepsWhatIsUsed drops what a burst left, and nothing that the usual load uses.
+func TestReleaseIdleKeepsWhatIsUsed(t *testing.T) {
 	s := New[int](8)
 	burst := make([]*int, 20)
 	for i := range burst {
@@ -32,4 +32,17 @@ func TestSparesKeepWhatIsNeeded(t *testing.T) {
 	if len(s.free) != 0 {
 		t.Errorf("%d kept although nobody asked", len(s.free))
 	}
+}
+
+func ExampleList() {
+	list := New[[1024]byte](2)
+	buffer := list.Get()
+	list.Put(buffer)
+	list.ReleaseIdle() // the buffer was used since the last call
+	fmt.Println(list.Len())
+	list.ReleaseIdle()
+	fmt.Println(list.Len())
+	// Output:
+	// 1
+	// 0
 }

@@ -27,7 +27,12 @@ func LargeBody(n int) (body, labelled string) {
 	var in, out strings.Builder
 	for i := range n {
 		fmt.Fprintf(&in, "gitlab_runner_jobs{shard=\"%d\",state=\"running\",stage=\"prepare_script\"} %d\n", i, i)
-		fmt.Fprintf(&out, "gitlab_runner_jobs{shard=\"%d\",state=\"running\",stage=\"prepare_script\",runner_name=\"r1\"} %d\n", i, i)
+		fmt.Fprintf(
+			&out,
+			"gitlab_runner_jobs{shard=\"%d\",state=\"running\",stage=\"prepare_script\",runner_name=\"r1\"} %d\n",
+			i,
+			i,
+		)
 	}
 	return in.String(), out.String()
 }

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 
 	"github.com/metrics-gate/metrics-gate/proxy/fastpath"
-	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
 
 // connection is an accepted connection. The limiter's mutex guards its fields.
@@ -102,7 +101,7 @@ type connectionKey struct{}
 
 // ConnContext is http.Server.ConnContext: it remembers the connections under TLS.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
-	ctx = fastpath.ConnContext(rawconn.ConnContext(ctx, conn), conn)
+	ctx = fastpath.ConnContext(ctx, conn)
 	for conn != nil {
 		if c, ok := conn.(*connection); ok {
 			return context.WithValue(ctx, connectionKey{}, c)

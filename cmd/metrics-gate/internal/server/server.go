@@ -100,7 +100,7 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	}
 	s.connections = connlimit.New(connlimit.Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress},
 		m.Connections)
-	s.listener = rawconn.Corked(s.connections.Listen(rawconn.Listener(s.listener)))
+	s.listener = s.connections.Listen(rawconn.Listener(s.listener))
 	s.admin = newAdmin(s, m.Registry)
 	return s, nil
 }

@@ -1,0 +1,29 @@
+package proxy
+
+import (
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
+)
+
+func TestReasonsHaveOneNameEach(t *testing.T) {
+	seen := map[string]bool{"": true}
+	check := func(name, advice string) {
+		if seen[name] {
+			t.Errorf("%q twice", name)
+		}
+		seen[name] = true
+		if got := AdviceFor(name); got != advice {
+			t.Errorf("%s: advice %q, want %q", name, got, advice)
+		}
+	}
+	for r := range Refusals {
+		check(r.String(), r.Advice())
+	}
+	for r := range upstream.Reasons {
+		check(r.String(), r.Advice())
+	}
+	if got := AdviceFor("no such reason"); got != "" {
+		t.Errorf("unknown: %q", got)
+	}
+}
