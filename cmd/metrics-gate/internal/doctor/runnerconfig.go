@@ -62,7 +62,8 @@ func environmentAddress(text string) (string, bool) {
 // runnerConfig looks at what the runner is told about its listener, in the files that
 // this user may read. LISTEN_ADDRESS wins over config.toml.
 func (d *doctor) runnerConfig() []cli.Finding {
-	environment := d.listenFindings("LISTEN_ADDRESS", append(d.host.environ, d.processEnvirons()...), environmentAddress)
+	environment := d.listenFindings("LISTEN_ADDRESS", append(d.host.environ, d.processEnvirons()...),
+		environmentAddress)
 	toml := d.listenFindings("listen_address", d.host.toml, listenAddressOf)
 	if cli.Worst(environment) == cli.LevelOK && len(environment) > 0 {
 		for i := range toml {
