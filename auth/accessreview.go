@@ -62,11 +62,17 @@ func NewAccessReview(o KubernetesOptions) (*AccessReview, error) {
 func (a *AccessReview) Close() { a.api.close() }
 
 // Authorize is an Authorizer. Any method on a path is the verb get: the gate changes nothing.
-// A yes is cached for a minute, a no for ten seconds.
+// A yes is cached for a minute, a no for ten seconds. Users and groups that begin with system:
+// are Kubernetes' own: only a TokenReview, or for a service account the cluster's own issuer,
+// can name them. Errors wrap ErrDenied or ErrUnavailable.
 func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	if id.User == "" {
 		return fmt.Errorf("%w: no user name for RBAC (a certificate's is its CN); give the client another credential",
 			ErrDenied)
+	}
+	if !mayReview(id) {
+		return fmt.Errorf("%w: user %s is one of Kubernetes itself, and a %s credential does not make anybody that; "+
+			"give the client another name", ErrDenied, clip(id.User), id.Method)
 	}
 	id.Groups = reviewGroups(id)
 	path := r.URL.Path
@@ -87,11 +93,35 @@ func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 // somebody a member of a group of Kubernetes itself: an issuer or a client CA that could say
 // system:masters would be above RBAC.
 func reviewGroups(id Identity) []string {
-	reserved := func(group string) bool { return strings.HasPrefix(group, systemPrefix) }
-	if id.Method == MethodKubernetes || !slices.ContainsFunc(id.Groups, reserved) {
+	if id.Method == MethodKubernetes || !slices.ContainsFunc(id.Groups, isSystemName) {
 		return id.Groups
 	}
-	return slices.DeleteFunc(slices.Clone(id.Groups), reserved)
+	return slices.DeleteFunc(slices.Clone(id.Groups), isSystemName)
+}
+
+// mayReview reports whether the API server may be asked about id's user by that name. Names
+// that begin with system: are those of Kubernetes itself, and only its own word makes somebody
+// one of them. There is one exception: a service account in a token of an issuer that puts
+// nothing before its names, which is how the cluster's own issuer is configured. A client
+// certificate never stands for a service account or a component of the cluster.
+func mayReview(id Identity) bool {
+	switch {
+	case id.Method == MethodKubernetes || !isSystemName(id.User):
+		return true
+	case id.Method == MethodOIDC:
+		return isServiceAccount(id.User)
+	}
+	return false
+}
+
+// isSystemName reports whether Kubernetes reserves the name of a user or group for itself.
+func isSystemName(name string) bool { return strings.HasPrefix(name, systemPrefix) }
+
+// isServiceAccount reports whether user is system:serviceaccount:NAMESPACE:NAME.
+func isServiceAccount(user string) bool {
+	account, ok := strings.CutPrefix(user, serviceAccountPrefix)
+	namespace, name, both := strings.Cut(account, ":")
+	return ok && both && namespace != "" && name != "" && !strings.Contains(name, ":")
 }
 
 func newAccessReview(id Identity, path string) accessReview {

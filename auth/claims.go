@@ -27,8 +27,10 @@ var (
 	errLifetime    = errors.New("token lifetime (exp - iat) is not above zero or exceeds the configured one")
 	errUsername    = errors.New("token has no usable string in the user name claim")
 	errUserLeftOut = errors.New("token has no user name: its issuer has left the claim out (_claim_names)")
-	errEmail       = errors.New("token user name is an email address that is not verified (email_verified)")
-	errGroups      = errors.New("token groups claim is neither a string nor an array of strings")
+	errReserved    = errors.New("token user name begins with system: and comes from another claim than sub; " +
+		"Kubernetes reserves such names")
+	errEmail  = errors.New("token user name is an email address that is not verified (email_verified)")
+	errGroups = errors.New("token groups claim is neither a string nor an array of strings")
 )
 
 // claimPolicy is what one issuer's tokens must say.
@@ -142,6 +144,9 @@ func (p *claimPolicy) username(claims object) (string, error) {
 	name, ok := value.(string)
 	if !ok || name == "" || !isPlain(name) {
 		return "", errUsername
+	}
+	if p.user != "sub" && isSystemName(p.userPrefix+name) {
+		return "", errReserved // users can often choose the values of other claims
 	}
 	if verified, there := claims["email_verified"]; p.user == "email" && there && verified != true {
 		return "", errEmail

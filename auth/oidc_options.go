@@ -158,7 +158,15 @@ func (o OIDCOptions) validatePrefixes(errs *optionErrors) {
 			"not set, and names come from another issuer or the Kubernetes API too: "+
 				"one could claim the names of the other",
 			"write a prefix, as in oidc:, or "+NoPrefix+" if equal names deliberately mean the same")
+		errs.add(o.SharedNames && startsSystemName(prefix.value), prefix.option, prefix.value,
+			"a name with it can begin with "+systemPrefix+", and such names are those of Kubernetes itself",
+			"write another prefix, as in oidc:")
 	}
+}
+
+// startsSystemName reports whether the prefix with some name after it begins with system:.
+func startsSystemName(prefix string) bool {
+	return prefix != "" && (isSystemName(prefix) || strings.HasPrefix(systemPrefix, prefix))
 }
 
 func (o OIDCOptions) validateClaims(errs *optionErrors) {
