@@ -38,7 +38,7 @@ func floors() [][2]string {
 		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
 		{"~status", "~cli ~config ~expiry ~loopback proxy"},
-		{"~server", "~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
+		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
 			"proxy/rawconn tlsconf"},
 		{"~gatetest", "~cli ~config ~demofiles ~server"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
