@@ -107,7 +107,15 @@ func TestLargeBodyIsNotCached(t *testing.T) {
 		}
 		for _, body := range []string{large, moved(large, func(byte) string { return "2" }), large} {
 			if got, want := passOn(r, body, kindText, l), passPlain([]byte(body), kindText, l); got != want {
-				t.Errorf("%s: %d bytes, %+v, %s, want %d, %+v", name, len(got.out), got.stats, got.err, len(want.out), want.stats)
+				t.Errorf(
+					"%s: %d bytes, %+v, %s, want %d, %+v",
+					name,
+					len(got.out),
+					got.stats,
+					got.err,
+					len(want.out),
+					want.stats,
+				)
 			}
 		}
 		if got := passOn(r, small, kindText, l); got != want {
