@@ -62,12 +62,19 @@ func Start(t testing.TB, runner http.Handler, environ ...string) *Gate {
 	if f.Server, err = server.New(c, server.NewLogger(f.Log, c.Process), cli.Build{Version: "test"}); err != nil {
 		t.Fatal(err)
 	}
-	go func() { f.result <- f.Server.Run(t.Context(), f.Signals) }()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		f.result <- f.Server.Run(t.Context(), f.Signals)
+	}()
 	t.Cleanup(func() {
-		select {
-		case f.Signals <- syscall.SIGTERM:
-		default:
+		for range 2 { // the second cuts what is in flight
+			select {
+			case f.Signals <- syscall.SIGTERM:
+			case <-stopped:
+			}
 		}
+		<-stopped
 		if t.Failed() {
 			t.Logf("log:\n%s", f.Log.String())
 		}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
@@ -72,7 +71,7 @@ func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
 		loopback.Plain(w, http.StatusOK, "ok")
 	})
 	if s.adminListener != nil && loopback.Is(s.adminListener.Addr()) {
-		mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+		mux.Handle("GET /metrics", s.gate.OwnMetrics)
 		mux.Handle("GET /{$}", status.New(status.Options{
 			Config: s.config, Version: s.version, Listen: s.listener.Addr().String(), Ready: s.state.ready,
 			Recent: s.gate.Observer.Recent, Upstream: s.gate.Observer.Upstream,

@@ -164,7 +164,7 @@ func TestHangupReloads(t *testing.T) {
 		t.Errorf("after a bad file: %d", response.StatusCode)
 	}
 	_, own := f.Ask(t, nobody, "GET", "/gate/metrics", "Authorization", "Bearer "+secret)
-	if !strings.Contains(own, `metrics_gate_reloads_total{result="error",what="tokens"} 1`) {
+	if !strings.Contains(own, `metrics_gate_reloads_total{result="error",what="tokens",runner_name="demo-runner"} 1`) {
 		t.Error("the bad file is not counted")
 	}
 }
