@@ -77,23 +77,29 @@ func awaitScrapes(t *testing.T, prom *harness.Prometheus) {
 	prom.Eventually(t, "min(count_over_time(up[1m])) >= bool 3", "1")
 }
 
+// startSites starts a site for each fault and returns the jobs that scrape them.
+func startSites(t *testing.T, all []fault) (sites []*site, jobs string) {
+	t.Helper()
+	for i, f := range all {
+		s := newSite(t, f.name, i+1)
+		f.inject(t, s)
+		s.start(t)
+		sites = append(sites, s)
+		jobs += s.jobs()
+	}
+	return sites, jobs
+}
+
 func TestDoctorNamesEachFault(t *testing.T) {
 	all := faults()
 	if len(all) < 25 {
 		t.Fatalf("%d faults", len(all))
 	}
-	sites := make([]*site, len(all))
-	config := globals + loadRules(t) + "scrape_configs:\n"
-	for i, f := range all {
-		sites[i] = newSite(t, f.name, i+1)
-		f.inject(t, sites[i])
-		sites[i].start(t)
-		config += sites[i].jobs()
-	}
+	sites, jobs := startSites(t, all)
 	healthy := newSite(t, "healthy", len(all)+1)
 	healthy.start(t)
 	begin := time.Now()
-	prom := harness.StartPrometheus(t, config+healthy.jobs())
+	prom := harness.StartPrometheus(t, globals+loadRules(t)+"scrape_configs:\n"+jobs+healthy.jobs())
 	awaitScrapes(t, prom)
 	t.Logf("scraped after %s", time.Since(begin).Round(time.Millisecond))
 	t.Run("faults", func(t *testing.T) {

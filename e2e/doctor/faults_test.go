@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"net"
@@ -83,15 +84,15 @@ func certificateFaults() []fault {
 }
 
 func credentialFaults() []fault {
-	const unaccepted = "the gate gets no credential of Prometheus that it accepts"
 	return []fault{
-		{"`server returned HTTP status 401`, with a token", unaccepted, "correct credentials_file or cert_file in the job",
+		{"`server returned HTTP status 401`",
+			"the gate gets no credential of Prometheus that it accepts", "correct credentials_file or cert_file in the job",
 			"wrong-token", func(t *testing.T, s *site) {
 				s.bearer(t)
 				s.Write(t, "token", []byte("mg_wrong"))
 			}, nil},
-		{"`server returned HTTP status 401`, with a revoked certificate", unaccepted,
-			"the gate logs the reason as authentication refused", "revoked", revoke, nil},
+		{"`tls: bad certificate`", "the gate refuses the client certificate of Prometheus: it is revoked",
+			"read the reason in the gate's log; issue a certificate with the usage clientAuth", "revoked", revoke, nil},
 		{"`server returned HTTP status 403`", "the gate authenticates Prometheus, and METRICS_ALLOW does not list it",
 			"add the pattern that the gate's log names to METRICS_ALLOW", "not-allowed",
 			func(_ *testing.T, s *site) { s.environ = append(s.environ, "METRICS_ALLOW=dns:other.example") }, nil},
@@ -116,7 +117,7 @@ func credentialFaults() []fault {
 // revoke puts the certificate of Prometheus on a revocation list.
 func revoke(t *testing.T, s *site) {
 	pair := s.Issue(t, "prometheus", testca.Options{DNSNames: []string{"prometheus.example"}})
-	list, err := s.CA.CRL(testca.CRLOptions{}, pair)
+	list, err := s.CA.CRL(testca.CRLOptions{Revoked: []*x509.Certificate{pair.Leaf()}})
 	if err != nil {
 		t.Fatal(err)
 	}

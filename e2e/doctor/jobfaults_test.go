@@ -77,7 +77,9 @@ func labelFaults() []fault {
 				s.fields = append(s.fields, "relabel_configs: [{target_label: job, replacement: collision}]")
 			}, nil},
 		{"`Error on ingesting samples with different value but same timestamp` in the log",
-			"several samples of a scrape have the same labels", "set LABEL_CONFLICT=exported", "duplicates",
-			func(_ *testing.T, s *site) { s.environ = append(s.environ, "LABEL_CONFLICT=override") }, nil},
+			"several samples of a scrape have the same labels", "set LABEL_CONFLICT=exported, and remove what makes series equal", "duplicates",
+			func(_ *testing.T, s *site) {
+				s.fields = append(s.fields, "metric_relabel_configs: [{regex: 'le|state|runner', action: labeldrop}]")
+			}, nil},
 	}
 }

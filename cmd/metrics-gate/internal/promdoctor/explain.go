@@ -89,19 +89,19 @@ func certificateErrors() []explanation {
 // handshakeErrors are alerts of the gate (RFC 8446 section 6.2), and two ends that do not
 // speak the same protocol.
 func handshakeErrors() []explanation {
-	const clientCA = "let cert_file be a certificate of a CA in TLS_CLIENT_CA_FILE with the usage clientAuth"
 	return []explanation{
 		{`remote error: tls: (certificate required|handshake failure)`,
 			"Prometheus presents no client certificate, and the gate requires one",
 			"set cert_file and key_file in tls_config"},
 		{`remote error: tls: unknown certificate authority`,
-			"the client certificate of Prometheus is not issued by a CA that the gate trusts", clientCA},
+			"the client certificate of Prometheus is not issued by a CA that the gate trusts",
+			"let cert_file be a certificate of a CA in TLS_CLIENT_CA_FILE"},
 		{`remote error: tls: expired certificate`, "the client certificate of Prometheus is expired",
 			"renew cert_file; Prometheus reads it again at the next connection"},
-		{`remote error: tls: revoked certificate`, "the client certificate of Prometheus is revoked",
-			"issue another certificate for cert_file"},
-		{`remote error: tls: ((bad|unsupported|unknown) certificate|access denied|certificate unknown)`,
-			"the gate refuses the client certificate of Prometheus", clientCA},
+		{`remote error: tls: (bad|revoked|unsupported|unknown) certificate|remote error: tls: access denied`,
+			"the gate refuses the client certificate of Prometheus: it is revoked, not for clients, or its " +
+				"revocation list is stale",
+			"read the reason in the gate's log; issue a certificate with the usage clientAuth, or publish a new list"},
 		{`remote error: tls: protocol version|server selected unsupported protocol version|no supported versions`,
 			"Prometheus and the gate share no TLS version",
 			"remove max_version from tls_config, or set TLS_MIN_VERSION=1.2 at the gate"},
