@@ -89,8 +89,8 @@ func (k *publicKey) fits(alg string) bool {
 }
 
 // verifies checks a signature over signed by alg, which fits k (RFC 7518 sections 3.3 to 3.5,
-// RFC 8037 section 3.1). A JWS library would parse the whole header first and refuse a token
-// for members of it that are not used.
+// RFC 8037 section 3.1). go-jose checks a signature only over a header that it has parsed, and
+// refuses a token for members of it that are not used.
 func (k *publicKey) verifies(alg string, signed, signature []byte) bool {
 	if key, ok := k.Key.(ed25519.PublicKey); ok {
 		return ed25519.Verify(key, signed, signature)

@@ -104,22 +104,23 @@ type handlers struct {
 // walk is the way of a request. Each stage decides one thing, the stage that ends a
 // request logs it, and no stage looks back:
 //
-//	security headers → observe → bodies bounded → failure limiter and authenticate → explained → literal target
-//	→ route (404) → identity limiter → authorize → method and body → handler
+//	security headers → observe → bodies bounded → failure limiter and authenticate → explained → identity limiter
+//	→ literal target → route (404) → authorize → method and body → handler
 func (g *Gate) walk(d *authStages, h handlers) http.Handler {
 	r := chi.NewRouter()
-	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
+	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.bodies, d.authenticate, h.explain, h.identities.Limit, proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
-	r.With(h.identities.Limit, d.metrics, connlimit.MarkAuthorized, read).Handle("/metrics", h.metrics)
-	r.With(h.identities.Limit, d.gateMetrics, connlimit.MarkAuthorized, read).Handle("/gate/metrics", h.own)
+	keep := connlimit.MarkAuthorized(identityKey)
+	r.With(d.metrics, keep, read).Handle("/metrics", h.metrics)
+	r.With(d.gateMetrics, keep, read).Handle("/gate/metrics", h.own)
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(h.identities.Limit, d.pprof, connlimit.MarkAuthorized, methods).Handle("/debug/pprof/"+name, h.profile)
+		r.With(d.pprof, keep, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
 	return r
 }
