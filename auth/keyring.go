@@ -79,7 +79,10 @@ func parseKeyring(data []byte, algorithms []string, at time.Time) (*keyring, err
 			ring.unused = append(ring.unused, KeyFault{kid, err.Error()})
 		}
 	}
-	if len(ring.keys) == 0 {
+	switch {
+	case len(members) == 0:
+		return nil, errors.New("key set: no keys in it")
+	case len(ring.keys) == 0:
 		return nil, fmt.Errorf("key set: none of %d keys can be used: %w", len(members), errors.Join(faults...))
 	}
 	return ring, nil

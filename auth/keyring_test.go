@@ -95,8 +95,11 @@ func TestParseKeyringRefusesSets(t *testing.T) {
 		`{"keys":[` + key + strings.Repeat(","+key, maxKeys) + `]}`,
 		`{"keys":[` + strings.Replace(key, `"kid"`, `"kid":"x","kid"`, 1) + `]}`,
 	} {
-		if _, err := parseKeyring([]byte(data), []string{"ES256"}, time.Time{}); err == nil {
+		_, err := parseKeyring([]byte(data), []string{"ES256"}, time.Time{})
+		if err == nil {
 			t.Errorf("accepted %.60s", data)
+		} else if strings.Contains(err.Error(), "%!") {
+			t.Errorf("%.60s: unreadable error %q", data, err)
 		}
 	}
 }
