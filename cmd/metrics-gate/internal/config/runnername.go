@@ -1,8 +1,7 @@
 package config
 
 import (
-	"fmt"
-	"io"
+	"errors"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // maxRunnerName bounds the file with the runner's name, in bytes.
@@ -67,18 +67,14 @@ func readRunnerName(path string) (string, error) {
 	wrong := func(what string) error {
 		return &cli.ConfigError{Thing: Prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", wrong(cli.Reason(err))
+	// Public: the name admits nobody, and a downward API volume need not be strict.
+	text, err := safefile.Read(path, safefile.Rule{MaxBytes: maxRunnerName, Public: true})
+	var file *safefile.Error
+	if errors.As(err, &file) {
+		return "", wrong(file.Err.Error())
 	}
-	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, maxRunnerName+1))
 	name := strings.TrimSpace(string(text))
 	switch {
-	case err != nil:
-		return "", wrong(cli.Reason(err))
-	case len(text) > maxRunnerName:
-		return "", wrong(fmt.Sprintf("longer than %d bytes", maxRunnerName))
 	case name == "":
 		return "", wrong("empty")
 	case !utf8.ValidString(name):
