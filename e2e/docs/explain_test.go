@@ -57,11 +57,16 @@ func TestExplanationMatchesTheAnswer(t *testing.T) {
 					Rule, Why string
 				}
 			}
-			out := p.gate(t, 0, "check", "--json", "--as", c.as, "--path", path)
+			got := c.ask(t, "https://"+gate.Address+path)
+			code := 0
+			if got != http.StatusOK {
+				code = 1 // a refusal
+			}
+			out := p.gate(t, code, "check", "--json", "--as", c.as, "--path", path)
 			if err := json.Unmarshal([]byte(out), &report); err != nil {
 				t.Fatal(err)
 			}
-			if got := c.ask(t, "https://"+gate.Address+path); got != report.Decision.Status ||
+			if got != report.Decision.Status ||
 				report.Decision.Why == "" {
 				t.Errorf("%s %s: the gate answers %d, check says %+v", c.as, path, got, report.Decision)
 			}

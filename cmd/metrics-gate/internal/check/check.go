@@ -52,7 +52,8 @@ func Command() cli.Command {
 }
 
 // run reads the environment and every file as serve would, binds nothing, and says
-// what would be in effect. It exits 1 when serve would refuse to start.
+// what would be in effect. It exits 1 when serve would refuse to start, and when the
+// decision asked about is a refusal.
 func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error {
 	if err := o.asked.validate(); err != nil {
 		return err
@@ -67,11 +68,13 @@ func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error 
 			return err
 		}
 	case err == nil:
-		return report.print(p.Stdout)
+		if err := report.print(p.Stdout); err != nil {
+			return err
+		}
 	default:
 		reportTo(p.Stderr, err)
 	}
-	if err != nil {
+	if err != nil || report.Decision.refused() {
 		return cli.ExitCode(1)
 	}
 	return nil

@@ -29,7 +29,7 @@ func TestCheckJSON(t *testing.T) {
 	code, stdout, stderr := checked(t, []string{config.Prefix + "RUNNER_NAME=<build>\x1b[31m"}, "--json", "--as",
 		"token:prometheus", "--path", "/debug/pprof/heap")
 	var r checkReport
-	if err := json.Unmarshal([]byte(stdout), &r); code != 0 || err != nil || stderr != "" {
+	if err := json.Unmarshal([]byte(stdout), &r); code != 1 || err != nil || stderr != "" {
 		t.Fatalf("%d %v %s\n%s", code, err, stderr, stdout)
 	}
 	if !r.OK || !slices.Equal(r.Authentication, []string{"certificate", "token"}) || len(r.Warnings) > 0 {
@@ -77,7 +77,9 @@ func TestCheckExitCodes(t *testing.T) {
 		{"bad configuration", []string{config.Prefix + "RATE_LIMIT=0"}, nil, 1},
 		{"bad configuration, JSON", []string{config.Prefix + "RATE_LIMIT=0"}, []string{"--json"}, 1},
 		{"bad file", []string{config.Prefix + "TOKENS_FILE=/nowhere"}, nil, 1},
-		{"denied is an answer", nil, []string{"--as", "dns:nobody.example"}, 0},
+		{"denied", nil, []string{"--as", "dns:nobody.example"}, 1},
+		{"denied, JSON", nil, []string{"--json", "--as", "dns:nobody.example"}, 1},
+		{"nobody has the name", nil, []string{"--as", "token:nobody"}, 1},
 		{"bad flag", nil, []string{"--frobnicate"}, 2},
 		{"bad question", nil, []string{"--as", "*"}, 2},
 		{"relative path", nil, []string{"--as", "dns:a.example", "--path", "metrics"}, 2},

@@ -67,6 +67,9 @@ type decisionReport struct {
 	Do     string   `json:"do,omitempty"`
 }
 
+// refused tells whether a question was asked and the answer is not 200.
+func (d *decisionReport) refused() bool { return d != nil && d.Status != http.StatusOK }
+
 func (d *decisionReport) print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "GET %s as %s: %d %s\n  %s\n", cli.Printable(d.Path), strings.Join(d.As, " "), d.Status,
 		http.StatusText(d.Status), d.Why)
