@@ -11,14 +11,14 @@ func (h *Handler) Compress(next http.Handler) http.Handler {
 		if h.o.Compression && r.Method != http.MethodHead {
 			encoding = negotiate(r.Header["Accept-Encoding"])
 		}
-		w.Header()["Vary"] = h.vary
+		cw := &compressedWriter{ResponseWriter: w, encoding: encoding, vary: h.vary}
 		if encoding == encodingIdentity {
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(cw, r)
 			return
 		}
 		c, release := h.buffers.compressor(encoding, w)
 		defer release()
-		cw := &compressedWriter{ResponseWriter: w, encoding: encoding, compressor: c}
+		cw.compressor = c
 		next.ServeHTTP(cw, r)
 		if cw.compressing {
 			_ = c.Close() // an error means that the client left
@@ -31,6 +31,7 @@ type compressedWriter struct {
 	http.ResponseWriter
 	encoding    encoding
 	compressor  compressor
+	vary        []string // replaces what next says: it knows nothing of encodings
 	wroteHeader bool
 	compressing bool
 }
@@ -38,7 +39,8 @@ type compressedWriter struct {
 // WriteHeader implements http.ResponseWriter.
 func (w *compressedWriter) WriteHeader(status int) {
 	header := w.Header()
-	if !w.wroteHeader && status == http.StatusOK && header.Get("Content-Encoding") == "" {
+	header["Vary"] = w.vary
+	if !w.wroteHeader && status == http.StatusOK && w.compressor != nil && header.Get("Content-Encoding") == "" {
 		w.compressing = true
 		header.Set("Content-Encoding", w.encoding.String())
 		header.Del("Content-Length")

@@ -26,7 +26,10 @@ func TestCompressAnswersAsMetricsDo(t *testing.T) {
 		w.Header().Set("Content-Encoding", "br")
 		_, _ = io.WriteString(w, body)
 	}
-	implied := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
+	implied := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Vary", "Accept") // as promhttp does
+		_, _ = io.WriteString(w, body)
+	}
 	for name, c := range map[string]struct {
 		next            http.HandlerFunc
 		method, accepts string
@@ -59,7 +62,7 @@ func TestCompressAnswersAsMetricsDo(t *testing.T) {
 				t.Errorf("%s: length of another body", name)
 			}
 		}
-		if got != body || w.Header().Get("Vary") == "" {
+		if got != body || w.Header().Get("Vary") != "Accept, Accept-Encoding" {
 			t.Errorf("%s: %d bytes, want %d; header %v", name, len(got), len(body), w.Header())
 		}
 	}
