@@ -27,7 +27,8 @@ func TestHandshakesOfFailingAddressesArePaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				failures := proxy.NewFailureLimiter(1e-6, 1, 16)
-				h := newHandshakes(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), auth.NewMetrics(nil), failures)
+				h := newHandshakes(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), auth.NewMetrics(nil),
+					failures)
 				client, server := net.Pipe()
 				defer func() { _, _ = client.Close(), server.Close() }()
 				for range test.failures {

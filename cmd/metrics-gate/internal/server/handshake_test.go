@@ -48,7 +48,9 @@ func ownSeries(t *testing.T, f *gatetest.Gate, prefix string) (found []string) {
 func present(pair *testca.Pair) func(*tls.Config) {
 	certificate := pair.TLS()
 	return func(c *tls.Config) {
-		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil }
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return &certificate, nil
+		}
 	}
 }
 
@@ -135,7 +137,9 @@ func failedHandshakes(trusted, another *testca.CA) []failedHandshake {
 		{"HTTP/2 only", "protocol", "", func(t *testing.T, f *gatetest.Gate) {
 			shake(t, f, func(c *tls.Config) { c.NextProtos, c.Certificates = []string{"h2"}, nil })
 		}, nil},
-		{"left after the hello", "closed", "", func(t *testing.T, f *gatetest.Gate) { send(t, f, clientHello(t)) }, nil},
+		{"left after the hello", "closed", "", func(t *testing.T, f *gatetest.Gate) {
+			send(t, f, clientHello(t))
+		}, nil},
 	}
 }
 
