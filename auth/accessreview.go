@@ -71,8 +71,8 @@ func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 			ErrDenied)
 	}
 	if !mayReview(id) {
-		return fmt.Errorf("%w: user %s is one of Kubernetes itself, and a %s credential does not make anybody that; "+
-			"give the client another name", ErrDenied, clip(id.User), id.Method)
+		return fmt.Errorf("%w: user %s: Kubernetes reserves this name, and SubjectAccessReview does not take it "+
+			"from a credential of method %s; give the client another name", ErrDenied, clip(id.User), id.Method)
 	}
 	id.Groups = reviewGroups(id)
 	path := r.URL.Path
@@ -89,9 +89,9 @@ func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	return err
 }
 
-// reviewGroups returns the groups of id that the API server is told. Only its own word makes
-// somebody a member of a group of Kubernetes itself: an issuer or a client CA that could say
-// system:masters would be above RBAC.
+// reviewGroups returns the groups of id that a review names. Groups of Kubernetes itself come
+// from a TokenReview only: an issuer or a client CA that could put a user into system:masters
+// would be above RBAC.
 func reviewGroups(id Identity) []string {
 	if id.Method == MethodKubernetes || !slices.ContainsFunc(id.Groups, isSystemName) {
 		return id.Groups
@@ -99,11 +99,10 @@ func reviewGroups(id Identity) []string {
 	return slices.DeleteFunc(slices.Clone(id.Groups), isSystemName)
 }
 
-// mayReview reports whether the API server may be asked about id's user by that name. Names
-// that begin with system: are those of Kubernetes itself, and only its own word makes somebody
-// one of them. There is one exception: a service account in a token of an issuer that puts
-// nothing before its names, which is how the cluster's own issuer is configured. A client
-// certificate never stands for a service account or a component of the cluster.
+// mayReview reports whether a review may name id's user. Users of Kubernetes itself come from
+// a TokenReview, with one exception: a service account in a token of an issuer without prefix,
+// which is how the cluster's own issuer is configured. A client certificate never stands for a
+// service account or for a component of the cluster.
 func mayReview(id Identity) bool {
 	switch {
 	case id.Method == MethodKubernetes || !isSystemName(id.User):
@@ -140,19 +139,14 @@ func (a *AccessReview) ask(id Identity, path string) error {
 		return fmt.Errorf("%w: kubernetes API: answer is not a SubjectAccessReview", ErrUnavailable)
 	}
 	if !out.Status.Allowed || out.Status.Denied {
-		return fmt.Errorf(
-			"%w: RBAC does not let user %s get %s; "+
-				"bind it a ClusterRole with nonResourceURLs: [%q] and verbs: [\"get\"]",
-			ErrDenied,
-			clip(id.User),
-			path,
-			path,
-		)
+		return fmt.Errorf("%w: RBAC does not let user %s get %s; "+
+			"bind it a ClusterRole with nonResourceURLs: [%q] and verbs: [\"get\"]",
+			ErrDenied, clip(id.User), path, path)
 	}
 	return nil
 }
 
-// accessKey digests all that the API server is told. Every part carries its length, so no
+// accessKey digests all that a review says. Every part carries its length, so no
 // choice of names makes two questions share an answer.
 func accessKey(id Identity, path string) [sha256.Size]byte {
 	b := make([]byte, 0, 512)

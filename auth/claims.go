@@ -17,9 +17,8 @@ var (
 	errAudience = errors.New("token aud names none of the accepted audiences")
 	errSubject  = errors.New("token has no sub")
 	errExpiry   = errors.New("token has no exp, or its exp is not a time")
-	errIssuedAt = errors.New(
-		"token has no iat, or its iat is not a time; the issuer must set it (RFC 9068 section 2.2)",
-	)
+	errIssuedAt = errors.New("token has no iat, or its iat is not a time; " +
+		"the issuer must set it (RFC 9068 section 2.2)")
 	errNotBefore   = errors.New("token has an nbf that is not a time")
 	errTokenOld    = fmt.Errorf("token is past its exp: %w", ErrExpired)
 	errTokenEarly  = errors.New("token is not yet valid (nbf); compare the clocks")

@@ -120,8 +120,8 @@ func (a *OIDC) Authenticate(r *http.Request) (Identity, error) {
 	return v.id, nil
 }
 
-// inspect checks all that costs little before the signature, so that most bad tokens make
-// nobody ask the issuer.
+// inspect checks all that costs little before the signature, so that the issuer is not asked
+// because of most bad tokens.
 func (a *OIDC) inspect(r *http.Request, t *jwt) (v verified, until time.Time, err error) {
 	if err := t.checkHeader(a.options.Algorithms); err != nil {
 		return v, until, err

@@ -56,17 +56,7 @@ type OIDCOptions struct {
 // signatureAlgorithms returns the asymmetric algorithms that can be configured.
 func signatureAlgorithms() []string {
 	return []string{
-		"RS256",
-		"RS384",
-		"RS512",
-		"PS256",
-		"PS384",
-		"PS512",
-		"ES256",
-		"ES384",
-		"ES512",
-		"EdDSA",
-		"Ed25519",
+		"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
 	}
 }
 

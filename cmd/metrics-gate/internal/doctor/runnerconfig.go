@@ -5,13 +5,13 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // thisHost is the machine that doctor runs on.
@@ -79,7 +79,7 @@ func (d *doctor) runnerConfig() []cli.Finding {
 func (d *doctor) listenFindings(key string, paths []string, find func(string) (string, bool)) []cli.Finding {
 	var found []cli.Finding
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		text, err := safefile.Read(path, safefile.Rule{MaxBytes: 16 << 20, Public: true})
 		if errors.Is(err, fs.ErrPermission) {
 			found = append(found, cli.Warn("run doctor as root to have it read",
 				"runner's configuration %s: not readable", path))
