@@ -41,7 +41,9 @@ func (d *doctor) runner(ctx context.Context) []cli.Finding {
 		return []cli.Finding{cli.Fail("see whether the runner is overloaded, or raise "+config.Prefix+
 			"UPSTREAM_TIMEOUT and "+config.Prefix+"UPSTREAM_MAX_BYTES", "runner %s: %v", address, err)}
 	case response.StatusCode != http.StatusOK:
-		return []cli.Finding{cli.Fail(upstream.ReasonStatus.Advice(), "runner %s: /metrics answers %s", address, response.Status)}
+		return []cli.Finding{
+			cli.Fail(upstream.ReasonStatus.Advice(), "runner %s: /metrics answers %s", address, response.Status),
+		}
 	}
 	version := runnerVersion(body)
 	if version == "" {
