@@ -91,6 +91,11 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 	return m
 }
 
+// CountRefusal counts a failed authentication that no request was made for, such as a TLS
+// handshake that ended because of the client's certificate. method is one of the Method
+// constants; err is sorted as an Authenticator's.
+func (m *Metrics) CountRefusal(method string, err error) { m.authenticated(method, reasonOf(err)) }
+
 func (m *Metrics) authenticated(method, result string) {
 	if m == nil {
 		return

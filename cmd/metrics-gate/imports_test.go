@@ -44,7 +44,7 @@ func floors() [][2]string {
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate proxy/profile"},
 		{"~promdoctor", "~cli ~client"},
-		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~status proxy/exposition tlsconf/safefile"},
+		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~status proxy/exposition proxy/upstream tlsconf/safefile"},
 		{"~manifest", "~cli ~client ~config"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~server ~check ~doctor ~manifest ~profile ~demo"},

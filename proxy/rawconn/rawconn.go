@@ -7,12 +7,12 @@ import (
 
 // Listener wraps a listener of TCP connections, which it accepts as Wrap returns them. It must
 // be the innermost listener.
-func Listener(l net.Listener) net.Listener { return directListener{l} }
+func Listener(l net.Listener) net.Listener { return rawListener{l} }
 
-type directListener struct{ net.Listener }
+type rawListener struct{ net.Listener }
 
 // Accept implements net.Listener.
-func (l directListener) Accept() (net.Conn, error) {
+func (l rawListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err

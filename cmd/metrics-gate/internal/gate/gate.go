@@ -5,7 +5,6 @@ package gate
 
 import (
 	"context"
-	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -36,6 +35,7 @@ type Gate struct {
 	Upstream   *upstream.Client
 	Observer   *proxy.Observer
 	reloader   *reloader
+	handshakes *handshakes
 	// What asks others about credentials, each nil if it is off.
 	Issuers      []*auth.OIDC
 	TokenReview  *auth.TokenReview
@@ -145,14 +145,6 @@ func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
 	g.reloader.run(ctx, now)
 	refreshing.Wait()
 	g.Upstream.Close()
-}
-
-// TLSConfig is the public listener's; nil with plain HTTP.
-func (g *Gate) TLSConfig() *tls.Config {
-	if g.TLS == nil {
-		return nil
-	}
-	return g.TLS.Config()
 }
 
 // loadTLS reads certificates, keys, CAs and revocation lists.

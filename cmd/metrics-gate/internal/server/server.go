@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -79,12 +80,12 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	if err := checkUpstream(c, s.listener, s.adminListener); err != nil {
 		return nil, errors.Join(err, closeAll(s.listener, s.adminListener))
 	}
-	errorLog := slog.NewLogLogger(connectionLog{log.Handler(), s.state}, slog.LevelWarn)
+	errorLog := slog.NewLogLogger(connectionLog{log.Handler()}, slog.LevelWarn)
 	s.fastpath = fastpath.New(fastpath.Options{
 		Path: "/metrics", IdleTimeout: c.Listen.IdleTimeout, WriteTimeout: c.Listen.WriteTimeout, ErrorLog: errorLog,
 	})
 	var http1 http.Protocols
-	http1.SetHTTP1(true) // ServeTLS would offer h2 otherwise
+	http1.SetHTTP1(true) // Serve would prepare h2 otherwise
 	s.public = &http.Server{
 		Protocols:         &http1,
 		Handler:           s.fastpath.Handler(connlimit.TrackRequests(limitHeader(c.Listen.MaxHeaderBytes, g.Handler))),
@@ -165,7 +166,16 @@ func (s *Server) servePublic() error {
 	if s.public.TLSConfig == nil {
 		return s.public.Serve(s.listener)
 	}
-	return s.public.ServeTLS(s.listener, "", "")
+	return s.public.Serve(newHandshakes(s.listener, s.public.TLSConfig, s.public.ReadHeaderTimeout, s.handshake))
+}
+
+// handshake reports whether the handshake of conn succeeded. That of the watchdog may fail.
+func (s *Server) handshake(ctx context.Context, conn *tls.Conn) bool {
+	err := s.gate.Handshake(ctx, conn)
+	if err != nil && !s.state.isProbe(conn.RemoteAddr()) {
+		s.gate.ReportHandshake(err)
+	}
+	return err == nil
 }
 
 // answers is what the watchdog asks.
