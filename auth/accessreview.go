@@ -62,11 +62,17 @@ func NewAccessReview(o KubernetesOptions) (*AccessReview, error) {
 func (a *AccessReview) Close() { a.api.close() }
 
 // Authorize is an Authorizer. Any method on a path is the verb get: the gate changes nothing.
-// A yes is cached for a minute, a no for ten seconds.
+// A yes is cached for a minute, a no for ten seconds. Users and groups that begin with system:
+// are Kubernetes' own: only a TokenReview, or for a service account the cluster's own issuer,
+// can name them. Errors wrap ErrDenied or ErrUnavailable.
 func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	if id.User == "" {
 		return fmt.Errorf("%w: no user name for RBAC (a certificate's is its CN); give the client another credential",
 			ErrDenied)
+	}
+	if !mayReview(id) {
+		return fmt.Errorf("%w: user %s: Kubernetes reserves this name, and SubjectAccessReview does not take it "+
+			"from a credential of method %s; give the client another name", ErrDenied, clip(id.User), id.Method)
 	}
 	id.Groups = reviewGroups(id)
 	path := r.URL.Path
@@ -83,15 +89,38 @@ func (a *AccessReview) Authorize(r *http.Request, id Identity) error {
 	return err
 }
 
-// reviewGroups returns the groups of id that the API server is told. Only its own word makes
-// somebody a member of a group of Kubernetes itself: an issuer or a client CA that could say
-// system:masters would be above RBAC.
+// reviewGroups returns the groups of id that a review names. Groups of Kubernetes itself come
+// from a TokenReview only: an issuer or a client CA that could put a user into system:masters
+// would be above RBAC.
 func reviewGroups(id Identity) []string {
-	reserved := func(group string) bool { return strings.HasPrefix(group, systemPrefix) }
-	if id.Method == MethodKubernetes || !slices.ContainsFunc(id.Groups, reserved) {
+	if id.Method == MethodKubernetes || !slices.ContainsFunc(id.Groups, isSystemName) {
 		return id.Groups
 	}
-	return slices.DeleteFunc(slices.Clone(id.Groups), reserved)
+	return slices.DeleteFunc(slices.Clone(id.Groups), isSystemName)
+}
+
+// mayReview reports whether a review may name id's user. Users of Kubernetes itself come from
+// a TokenReview, with one exception: a service account in a token of an issuer without prefix,
+// which is how the cluster's own issuer is configured. A client certificate never stands for a
+// service account or for a component of the cluster.
+func mayReview(id Identity) bool {
+	switch {
+	case id.Method == MethodKubernetes || !isSystemName(id.User):
+		return true
+	case id.Method == MethodOIDC:
+		return isServiceAccount(id.User)
+	}
+	return false
+}
+
+// isSystemName reports whether Kubernetes reserves the name of a user or group for itself.
+func isSystemName(name string) bool { return strings.HasPrefix(name, systemPrefix) }
+
+// isServiceAccount reports whether user is system:serviceaccount:NAMESPACE:NAME.
+func isServiceAccount(user string) bool {
+	account, ok := strings.CutPrefix(user, serviceAccountPrefix)
+	namespace, name, both := strings.Cut(account, ":")
+	return ok && both && namespace != "" && name != "" && !strings.Contains(name, ":")
 }
 
 func newAccessReview(id Identity, path string) accessReview {
@@ -110,19 +139,14 @@ func (a *AccessReview) ask(id Identity, path string) error {
 		return fmt.Errorf("%w: kubernetes API: answer is not a SubjectAccessReview", ErrUnavailable)
 	}
 	if !out.Status.Allowed || out.Status.Denied {
-		return fmt.Errorf(
-			"%w: RBAC does not let user %s get %s; "+
-				"bind it a ClusterRole with nonResourceURLs: [%q] and verbs: [\"get\"]",
-			ErrDenied,
-			clip(id.User),
-			path,
-			path,
-		)
+		return fmt.Errorf("%w: RBAC does not let user %s get %s; "+
+			"bind it a ClusterRole with nonResourceURLs: [%q] and verbs: [\"get\"]",
+			ErrDenied, clip(id.User), path, path)
 	}
 	return nil
 }
 
-// accessKey digests all that the API server is told. Every part carries its length, so no
+// accessKey digests all that a review says. Every part carries its length, so no
 // choice of names makes two questions share an answer.
 func accessKey(id Identity, path string) [sha256.Size]byte {
 	b := make([]byte, 0, 512)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestKubernetesSharesCalls(t *testing.T) {
@@ -72,21 +74,33 @@ func TestKubernetesBoundsCalls(t *testing.T) {
 	}
 }
 
+// hangingTransport answers when the request's context ends.
+type hangingTransport struct{}
+
+func (hangingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
 func TestKubernetesDeadline(t *testing.T) {
-	f := newAPIFake(t)
-	hold := make(chan struct{})
-	f.hold = hold
-	defer close(hold)
-	o := f.options(t)
+	o := newAPIFake(t).options(t)
 	o.Parallel = 1
-	review := newReview(t, o)
-	var wait sync.WaitGroup
-	for i := range 3 { // one waits for the server, two for their turn
-		wait.Go(func() {
-			if _, err := review.Authenticate(request(fmt.Sprint("Bearer t", i))); !errors.Is(err, ErrUnavailable) {
-				t.Error(err)
-			}
-		})
-	}
-	wait.Wait()
+	synctest.Test(t, func(t *testing.T) {
+		review := newReview(t, o)
+		review.api.client = &http.Client{Transport: hangingTransport{}}
+		start := time.Now()
+		var wait sync.WaitGroup
+		for i := range 3 { // one waits for the server, two for their turn
+			wait.Go(func() {
+				_, err := review.Authenticate(request(fmt.Sprint("Bearer t", i)))
+				if !errors.Is(err, ErrUnavailable) {
+					t.Errorf("%v, want %v", err, ErrUnavailable)
+				}
+			})
+		}
+		wait.Wait()
+		if waited := time.Since(start); waited != reviewTimeout {
+			t.Errorf("waited %s, want %s", waited, reviewTimeout)
+		}
+	})
 }

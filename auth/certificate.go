@@ -27,7 +27,7 @@ type Certificate struct {
 // NewCertificate returns the Authenticator of verified client certificates. verify is called
 // on every request and says whether the chains that the handshake verified are still
 // trusted: connections outlive expiry, revocation and reloads. Its error refuses; one that
-// wraps ErrExpired, ErrRevoked or ErrUnknown is counted as that. A nil verify trusts nobody.
+// wraps ErrExpired, ErrRevoked or ErrUnknown is counted as that. A nil verify refuses everyone.
 func NewCertificate(verify func(chains [][]*x509.Certificate) error) Authenticator {
 	return &Certificate{verify: verify, identities: newCache[Identity](certificateIdentities, nil)}
 }
@@ -124,15 +124,11 @@ func withoutSPIFFE(uris []string, leaf *x509.Certificate) (kept []string, omitte
 		case !isSPIFFE(uri[len(KindURI+":"):]):
 			kept = append(kept, uri)
 		case leaf.IsCA:
-			omitted = clip(
-				uri,
-			) + ": a SPIFFE ID does not count in a certificate of a CA; issue the client's without the CA flag"
+			omitted = clip(uri) +
+				": a SPIFFE ID does not count in a certificate of a CA; issue the client's without the CA flag"
 		default:
-			omitted = fmt.Sprintf(
-				"%s: a SPIFFE ID does not count in a certificate with %d URIs; issue one with this URI alone",
-				clip(uri),
-				len(uris),
-			)
+			omitted = fmt.Sprintf("%s: a SPIFFE ID does not count in a certificate with %d URIs; "+
+				"issue one with this URI alone", clip(uri), len(uris))
 		}
 	}
 	return kept, omitted

@@ -17,9 +17,8 @@ var (
 	errAudience = errors.New("token aud names none of the accepted audiences")
 	errSubject  = errors.New("token has no sub")
 	errExpiry   = errors.New("token has no exp, or its exp is not a time")
-	errIssuedAt = errors.New(
-		"token has no iat, or its iat is not a time; the issuer must set it (RFC 9068 section 2.2)",
-	)
+	errIssuedAt = errors.New("token has no iat, or its iat is not a time; " +
+		"the issuer must set it (RFC 9068 section 2.2)")
 	errNotBefore   = errors.New("token has an nbf that is not a time")
 	errTokenOld    = fmt.Errorf("token is past its exp: %w", ErrExpired)
 	errTokenEarly  = errors.New("token is not yet valid (nbf); compare the clocks")
@@ -27,8 +26,10 @@ var (
 	errLifetime    = errors.New("token lifetime (exp - iat) is not above zero or exceeds the configured one")
 	errUsername    = errors.New("token has no usable string in the user name claim")
 	errUserLeftOut = errors.New("token has no user name: its issuer has left the claim out (_claim_names)")
-	errEmail       = errors.New("token user name is an email address that is not verified (email_verified)")
-	errGroups      = errors.New("token groups claim is neither a string nor an array of strings")
+	errReserved    = errors.New("token user name begins with system: and comes from another claim than sub; " +
+		"Kubernetes reserves such names")
+	errEmail  = errors.New("token user name is an email address that is not verified (email_verified)")
+	errGroups = errors.New("token groups claim is neither a string nor an array of strings")
 )
 
 // claimPolicy is what one issuer's tokens must say.
@@ -142,6 +143,9 @@ func (p *claimPolicy) username(claims object) (string, error) {
 	name, ok := value.(string)
 	if !ok || name == "" || !isPlain(name) {
 		return "", errUsername
+	}
+	if p.user != "sub" && isSystemName(p.userPrefix+name) {
+		return "", errReserved // users can often choose the values of other claims
 	}
 	if verified, there := claims["email_verified"]; p.user == "email" && there && verified != true {
 		return "", errEmail

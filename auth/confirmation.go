@@ -11,9 +11,8 @@ import (
 var (
 	errConfirmation = errors.New("token is bound to its sender (cnf) in a way that the gate cannot check; " +
 		"send one bound to the client certificate (cnf.x5t#S256), or one that is not bound")
-	errNoBoundCertificate = errors.New(
-		"token is bound to a client certificate (cnf.x5t#S256), and the request has none",
-	)
+	errNoBoundCertificate = errors.New("token is bound to a client certificate (cnf.x5t#S256), " +
+		"and the request has none")
 	errBoundElsewhere = errors.New("token is bound to another client certificate (cnf.x5t#S256)")
 )
 

@@ -49,14 +49,14 @@ func TestFilesOfTheWrongKind(t *testing.T) {
 			return err
 		}
 	}
-	ca := string(mustRead(t, f.ca.file(t)))
+	ca, set := string(mustRead(t, f.ca.file(t))), string(jwkSet(t, key))
 	for option, file := range map[Option]struct {
 		content string
 		load    func(path string) error
 	}{
 		OptionTokensFile:         {"# none\n", func(path string) error { _, err := LoadTokens(path); return err }},
 		OptionCAFile:             {ca, issuer(func(o *OIDCOptions, path string) { o.CAFile = path })},
-		OptionJWKSFile:           {string(jwkSet(t, key)), issuer(func(o *OIDCOptions, path string) { o.JWKSFile = path })},
+		OptionJWKSFile:           {set, issuer(func(o *OIDCOptions, path string) { o.JWKSFile = path })},
 		OptionDiscoveryTokenFile: {"abc", issuer(func(o *OIDCOptions, path string) { o.DiscoveryTokenFile = path })},
 		OptionAPICAFile:          {ca, cluster(func(o *KubernetesOptions, path string) { o.CAFile = path })},
 		OptionAPITokenFile:       {"abc", cluster(func(o *KubernetesOptions, path string) { o.TokenFile = path })},

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -56,37 +58,63 @@ func TestOIDCBadAnswersKeepTheLastGoodKeys(t *testing.T) {
 	}
 }
 
+// hangingSource answers when its context ends.
+type hangingSource struct{ asked atomic.Int32 }
+
+func (s *hangingSource) fetch(ctx context.Context) (*keyring, error) {
+	s.asked.Add(1)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
 func TestOIDCHangingIssuer(t *testing.T) {
 	f := newOIDCFixture(t, nil)
-	release := make(chan struct{})
-	defer close(release)
-	f.issuer.answer(func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-release:
-		case <-r.Context().Done():
+	source := &hangingSource{}
+	f.oidc.keys.source = source
+	token := f.good(t)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error)
+		go func() {
+			_, err := f.oidc.Authenticate(bearerRequest(token).WithContext(ctx))
+			left <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-left; !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
+			t.Errorf("the caller that left: %v", err)
+		}
+		// The fetch goes on without its caller, and others wait for its end.
+		if _, err := f.try(token); !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("hanging: %v, want ErrUnavailable after the deadline", err)
+		}
+		if _, err := f.try(token); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("asked recently: %v, want ErrUnavailable at once", err)
+		}
+		if waited := time.Since(start); waited != fetchTimeout {
+			t.Errorf("waited %s, want %s", waited, fetchTimeout)
+		}
+		if n := source.asked.Load(); n != 1 {
+			t.Errorf("asked %d times, want once", n)
 		}
 	})
-	ctx, cancel := context.WithCancel(context.Background())
-	impatient := bearerRequest(f.good(t)).WithContext(ctx)
-	left := make(chan error)
+}
+
+// A fetch ends with its context, whatever the issuer does.
+func TestIssuerThatNeverAnswers(t *testing.T) {
+	f := newOIDCFixture(t, nil)
+	f.issuer.answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error)
 	go func() {
-		_, err := f.oidc.Authenticate(impatient)
-		left <- err
+		_, err := f.oidc.newRemoteKeys().fetch(ctx)
+		failed <- err
 	}()
 	eventually(t, "the issuer is asked", func() bool { return f.issuer.discovered.Load() > 0 })
 	cancel()
-	if err := <-left; !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
-		t.Errorf("caller gone: %v", err)
-	}
-	// The fetch goes on without its caller, and others wait for its end.
-	if _, err := f.try(f.good(t)); !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("hanging: %v, want ErrUnavailable after the deadline", err)
-	}
-	if _, err := f.try(f.good(t)); !errors.Is(err, ErrUnavailable) {
-		t.Errorf("asked recently: %v, want ErrUnavailable at once", err)
-	}
-	if n := f.issuer.discovered.Load(); n != 1 {
-		t.Errorf("asked %d times, want once", n)
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
 	}
 }
 

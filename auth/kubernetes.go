@@ -47,9 +47,8 @@ type KubernetesOptions struct {
 // KUBERNETES_SERVICE_PORT, which every pod has. One of them empty is an error.
 func InClusterURL(host, port string) (string, error) {
 	if host == "" || port == "" {
-		return "", errors.New(
-			"kubernetes: not in a pod (no KUBERNETES_SERVICE_HOST and _PORT); give the API server's URL",
-		)
+		return "", errors.New("kubernetes: not in a pod (no KUBERNETES_SERVICE_HOST and _PORT); " +
+			"give the API server's URL")
 	}
 	return "https://" + net.JoinHostPort(host, port), nil
 }

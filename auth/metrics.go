@@ -56,7 +56,7 @@ type Metrics struct {
 // metrics_gate_authorizations_denied_total, metrics_gate_allowed_total and
 // metrics_gate_rule_last_used_timestamp_seconds; a nil registerer registers nowhere. Every
 // method and result starts at zero, and so does every route and every pattern that Authorize
-// is made for.
+// is made for. It panics if one of them is registered already.
 func NewMetrics(registerer prometheus.Registerer) *Metrics {
 	factory := promauto.With(registerer)
 	authentications := factory.NewCounterVec(prometheus.CounterOpts{
@@ -90,6 +90,11 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 	}
 	return m
 }
+
+// CountRefusal counts a failed authentication that no request was made for, such as a TLS
+// handshake that ended because of the client's certificate. method is one of the Method
+// constants; err is sorted as an Authenticator's.
+func (m *Metrics) CountRefusal(method string, err error) { m.authenticated(method, reasonOf(err)) }
 
 func (m *Metrics) authenticated(method, result string) {
 	if m == nil {

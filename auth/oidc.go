@@ -15,8 +15,9 @@ import (
 const verifiedTokens = 1024
 
 // OIDC authenticates the bearer tokens of one OpenID Connect issuer: JSON web tokens (RFC
-// 7519), checked as RFC 8725 and RFC 9068 demand. It is an Authenticator. For several issuers
-// put several into one chain.
+// 7519), checked as RFC 8725 and RFC 9068 demand. go-oidc verifies them; the form of the token
+// is checked before, and the claims are checked more strictly. It is an Authenticator. For several
+// issuers put several into one chain.
 type OIDC struct {
 	options  OIDCOptions
 	policy   claimPolicy
@@ -110,7 +111,7 @@ func (a *OIDC) Authenticate(r *http.Request) (Identity, error) {
 	if err != nil {
 		return Identity{}, a.refusal(t, err)
 	}
-	key, err := a.keys.verify(r.Context(), t)
+	key, err := a.verify(r.Context(), t)
 	if err != nil {
 		return Identity{}, a.refusal(t, err)
 	}
@@ -119,8 +120,8 @@ func (a *OIDC) Authenticate(r *http.Request) (Identity, error) {
 	return v.id, nil
 }
 
-// inspect checks all that costs little before the signature, so that most bad tokens make
-// nobody ask the issuer.
+// inspect checks all that costs little before the signature, so that the issuer is not asked
+// because of most bad tokens.
 func (a *OIDC) inspect(r *http.Request, t *jwt) (v verified, until time.Time, err error) {
 	if err := t.checkHeader(a.options.Algorithms); err != nil {
 		return v, until, err

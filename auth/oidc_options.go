@@ -56,17 +56,7 @@ type OIDCOptions struct {
 // signatureAlgorithms returns the asymmetric algorithms that can be configured.
 func signatureAlgorithms() []string {
 	return []string{
-		"RS256",
-		"RS384",
-		"RS512",
-		"PS256",
-		"PS384",
-		"PS512",
-		"ES256",
-		"ES384",
-		"ES512",
-		"EdDSA",
-		"Ed25519",
+		"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
 	}
 }
 
@@ -158,7 +148,15 @@ func (o OIDCOptions) validatePrefixes(errs *optionErrors) {
 			"not set, and names come from another issuer or the Kubernetes API too: "+
 				"one could claim the names of the other",
 			"write a prefix, as in oidc:, or "+NoPrefix+" if equal names deliberately mean the same")
+		errs.add(o.SharedNames && startsSystemName(prefix.value), prefix.option, prefix.value,
+			"a name with it can begin with "+systemPrefix+", and such names are those of Kubernetes itself",
+			"write another prefix, as in oidc:")
 	}
+}
+
+// startsSystemName reports whether the prefix with some name after it begins with system:.
+func startsSystemName(prefix string) bool {
+	return prefix != "" && (isSystemName(prefix) || strings.HasPrefix(systemPrefix, prefix))
 }
 
 func (o OIDCOptions) validateClaims(errs *optionErrors) {

@@ -8,8 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// systemPrefix begins the names that Kubernetes reserves for itself.
-const systemPrefix = "system:"
+// systemPrefix begins the names that Kubernetes reserves for itself, serviceAccountPrefix the
+// user names of its service accounts.
+const (
+	systemPrefix         = "system:"
+	serviceAccountPrefix = systemPrefix + "serviceaccount:"
+)
 
 // checkPattern says what is wrong with a pattern and what to write.
 func checkPattern(e element) error {

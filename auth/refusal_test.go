@@ -102,7 +102,8 @@ func TestRefusedCertificateShowsItsSerial(t *testing.T) {
 	unverified := overTLS(c)
 	unverified.TLS.VerifiedChains = nil
 	_, err = a.Authenticate(unverified)
-	if refusal := refusalOf(t, err); detail(refusal, "serial") != "abcdef" || refusal.Subject != "dns:prometheus.example" {
+	refusal := refusalOf(t, err)
+	if detail(refusal, "serial") != "abcdef" || refusal.Subject != "dns:prometheus.example" {
 		t.Errorf("not verified: %+v", refusal)
 	}
 }

@@ -32,7 +32,6 @@ type tokenReviewSpec struct {
 type tokenReviewStatus struct {
 	Authenticated bool     `json:"authenticated"`
 	Audiences     []string `json:"audiences"`
-	Error         string   `json:"error"`
 	User          struct {
 		Username string              `json:"username"`
 		UID      string              `json:"uid"`
@@ -125,11 +124,14 @@ func (t *TokenReview) ask(token string) (v reviewed, until time.Time, err error)
 	if out.APIVersion != in.APIVersion || out.Kind != in.Kind {
 		return v, until, fmt.Errorf("%w: kubernetes API: answer is not a TokenReview", ErrUnavailable)
 	}
-	if err := t.judge(&out.Status); err != nil {
+	parsed, fault := parseJWT(token)
+	if fault == nil {
+		until, _ = numericDate(parsed.claims["exp"])
+	}
+	if err := t.judge(&out.Status, until); err != nil {
 		return v, until, err
 	}
-	if parsed, fault := parseJWT(token); fault == nil {
-		until, _ = numericDate(parsed.claims["exp"])
+	if fault == nil {
 		if v.confirmation, err = confirmationOf(parsed.claims); err != nil {
 			return v, until, err
 		}
@@ -148,12 +150,13 @@ func (t *TokenReview) ask(token string) (v reviewed, until time.Time, err error)
 	return v, until, nil
 }
 
-// judge refuses all but an authenticated user for one of the configured audiences. The API
-// server's own text stays out of the error: it can quote the token.
-func (t *TokenReview) judge(s *tokenReviewStatus) error {
+// judge refuses all but an authenticated user for one of the configured audiences. exp is what
+// the token states, zero if nothing; of a refused token it tells the log why. The API server's
+// own text stays out of the error: it can quote the token.
+func (t *TokenReview) judge(s *tokenReviewStatus, exp time.Time) error {
 	configured := func(audience string) bool { return slices.Contains(t.api.options.Audiences, audience) }
 	switch {
-	case !s.Authenticated && strings.Contains(s.Error, "expired"):
+	case !s.Authenticated && !exp.IsZero() && !t.api.options.Now().Before(exp):
 		return fmt.Errorf("service account token: %w; the client should read its token file again", ErrExpired)
 	case !s.Authenticated:
 		return errors.New("the Kubernetes API does not accept this token for " + t.audiences())

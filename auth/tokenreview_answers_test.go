@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every recorded answer is sent to the reviews, byte for byte.
@@ -36,6 +37,7 @@ func TestKubernetesAnswers(t *testing.T) {
 			asked := r.review(t)
 			o := f.options(t)
 			o.Audiences = asked.Spec.Audiences
+			o.Now = func() time.Time { return time.Date(2026, 11, 22, 23, 11, 28, 0, time.UTC) } // of the recording
 			id, err := newReview(t, o).Authenticate(request("Bearer " + asked.Spec.Token))
 			if want.reason == "" {
 				if err != nil || id.User != user || id.UID == "" ||

@@ -114,8 +114,8 @@ func digest(token string) [sha256.Size]byte {
 	return sha256.Sum256(append(buffer[:0], token...))
 }
 
-// NewToken makes a token of 256 random bits and its line for the tokens file,
-// without a newline. The secret is stored nowhere.
+// NewToken makes a token of 256 random bits and its line for the tokens file, without a
+// newline. The secret is stored nowhere. It is an error if name cannot stand in a tokens file.
 func NewToken(name string) (secret, line string, err error) {
 	if err := checkTokenName(name); err != nil {
 		return "", "", err

@@ -4,13 +4,15 @@ import (
 	"bufio"
 	"errors"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-// Metrics returns the gate's own metrics from the admin listener, by series.
+// Metrics returns the gate's own metrics from the admin listener, by series without the
+// label that names the runner.
 func (g *Gate) Metrics(t testing.TB) map[string]float64 {
 	t.Helper()
 	metrics, err := ReadMetrics("http://" + g.Admin + "/metrics")
@@ -20,14 +22,14 @@ func (g *Gate) Metrics(t testing.TB) map[string]float64 {
 	return metrics
 }
 
-// ReadMetrics reads an exposition in text at url.
+// ReadMetrics reads an exposition in text at url, without the label runner_name.
 func ReadMetrics(url string) (map[string]float64, error) {
 	response, err := http.Get(url)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	metrics := map[string]float64{}
+	metrics, runnerLabel := map[string]float64{}, regexp.MustCompile(`,?runner_name="[^"]*"`)
 	lines := bufio.NewScanner(response.Body)
 	for lines.Scan() {
 		i := strings.LastIndexByte(lines.Text(), ' ')
@@ -38,7 +40,8 @@ func ReadMetrics(url string) (map[string]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		metrics[lines.Text()[:i]] = value
+		series := runnerLabel.ReplaceAllString(lines.Text()[:i], "")
+		metrics[strings.TrimSuffix(series, "{}")] = value
 	}
 	return metrics, lines.Err()
 }

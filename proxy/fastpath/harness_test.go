@@ -2,46 +2,29 @@ package fastpath
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
-	"sync"
+	"os"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
 const scrapeHead = "GET /metrics HTTP/1.1\r\nHost: gate\r\nUser-Agent: Prometheus/3\r\n" +
 	"Accept: text/plain\r\nAccept-Encoding: gzip\r\n\r\n"
 
-// syncBuffer is a log that several goroutines write.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // gate is an http.Server with a Server in it.
 type gate struct {
 	*Server
 	http *httptest.Server
-	log  syncBuffer
+	log  proxytest.Buffer
 }
 
 // start serves h, which authorizes everyone. By tells who wrote the answer.
@@ -147,7 +130,7 @@ func (c *client) takenOver() *client {
 // closed reports whether the connection ends here.
 func (c *client) closed() bool {
 	n, err := c.in.Read(make([]byte, 1))
-	return n == 0 && err != nil && !strings.Contains(err.Error(), "timeout")
+	return n == 0 && err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // text answers with a small body of known length.
@@ -157,15 +140,21 @@ func text(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "a 1\n")
 }
 
-func eventually(t testing.TB, what string, ok func() bool) {
+// watching waits until the client of the only connection is watched. The channel is closed
+// when that ends.
+func (g *gate) watching(t testing.TB) (ended <-chan struct{}) {
 	t.Helper()
-	for range 500 {
-		if ok() {
-			return
+	proxytest.Eventually(t, "the client is watched", func() bool {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		for c := range g.conns {
+			c.watch.mu.Lock()
+			ended = c.watch.reading
+			c.watch.mu.Unlock()
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal(what)
+		return ended != nil
+	})
+	return ended
 }
 
 // soon is a context that ends before a test does.

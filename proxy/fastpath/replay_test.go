@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
 // What is not a scrape in the plainest form is answered by net/http, and so is all that
@@ -88,7 +90,7 @@ func TestHalfAHeadGoesBack(t *testing.T) {
 		g := start(t, false, text)
 		c := g.dial(t).takenOver()
 		c.send(scrapeHead[:cut])
-		eventually(t, "half a head is kept", func() bool { return g.count() == 0 })
+		proxytest.Eventually(t, "half a head is kept", func() bool { return g.count() == 0 })
 		if by := c.by(scrapeHead[cut:]); by != "net/http" {
 			t.Errorf("cut at %d: answered by %s", cut, by)
 		}
@@ -191,7 +193,7 @@ func TestGoneClientEndsItsRequest(t *testing.T) {
 	if err := <-left; err == nil {
 		t.Error("not noticed for 5 s")
 	}
-	eventually(t, "the connection is kept", func() bool { return g.count() == 0 })
+	proxytest.Eventually(t, "the connection is kept", func() bool { return g.count() == 0 })
 }
 
 // Who stays gets the answer, and the connection goes on; a byte of the next request
@@ -199,9 +201,10 @@ func TestGoneClientEndsItsRequest(t *testing.T) {
 func TestSlowAnswers(t *testing.T) {
 	for _, early := range []int{0, 1, 3, len(scrapeHead)} {
 		var slow atomic.Bool
+		answer := make(chan struct{})
 		g := start(t, true, func(w http.ResponseWriter, r *http.Request) {
 			if slow.Load() {
-				time.Sleep(3 * watchAfter)
+				<-answer
 			}
 			if r.Context().Err() != nil {
 				t.Error("taken for gone")
@@ -211,8 +214,12 @@ func TestSlowAnswers(t *testing.T) {
 		c := g.dial(t).takenOver()
 		slow.Store(true)
 		c.send(scrapeHead)
-		time.Sleep(2 * watchAfter)
+		ended := g.watching(t)
 		c.send(scrapeHead[:early])
+		if early > 0 {
+			<-ended // by the first byte
+		}
+		close(answer)
 		if got := c.receive(); got.body != "a 1\n" || got.Header.Get("By") != "fastpath" {
 			t.Errorf("%q by %s", got.body, got.Header.Get("By"))
 		}

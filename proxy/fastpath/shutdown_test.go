@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
 // count is how many connections are taken over.
@@ -36,7 +38,7 @@ func held(t *testing.T) (g *gate, c *client, release chan struct{}) {
 func TestShutdownClosesIdleConnections(t *testing.T) {
 	g := start(t, true, text)
 	a, b := g.dial(t).takenOver(), g.dial(t).takenOver()
-	eventually(t, "two are idle", func() bool { return g.count() == 2 })
+	proxytest.Eventually(t, "two are idle", func() bool { return g.count() == 2 })
 	if err := g.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +54,7 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 	g, c, release := held(t)
 	done := make(chan error)
 	go func() { done <- g.Shutdown(soon(t)) }()
-	eventually(t, "the server is ending", g.isClosing)
+	proxytest.Eventually(t, "the server is ending", g.isClosing)
 	select {
 	case err := <-done:
 		t.Fatalf("did not wait: %v", err)
@@ -110,7 +112,7 @@ func TestManyAtOnce(t *testing.T) {
 	for range 16 {
 		<-done
 	}
-	eventually(t, "connections are left", func() bool { return g.count() == 0 })
+	proxytest.Eventually(t, "connections are left", func() bool { return g.count() == 0 })
 	if err := g.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
 	}

@@ -6,9 +6,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
 // rawPair is both ends of a connection, the first one raw.
@@ -30,6 +33,15 @@ func rawPair(t *testing.T) (net.Conn, *net.TCPConn) {
 	}
 	t.Cleanup(func() { _, _ = c.Close(), peer.Close() })
 	return c, peer.(*net.TCPConn)
+}
+
+// waitForReader waits until a goroutine waits for the network.
+func waitForReader(t *testing.T) {
+	t.Helper()
+	stacks := make([]byte, 1<<20)
+	proxytest.Eventually(t, "a reader waits", func() bool {
+		return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte(" [IO wait"))
+	})
 }
 
 // TestRawMovesEverything sends more than sockets buffer, both ways at a time, so that
@@ -94,7 +106,7 @@ func TestRawDeadlines(t *testing.T) {
 		_, err := c.Read(make([]byte, 1))
 		done <- err
 	}()
-	time.Sleep(10 * time.Millisecond)
+	waitForReader(t)
 	_ = c.SetReadDeadline(time.Unix(1, 0))
 	timedOut("read that waits", <-done)
 }
@@ -129,7 +141,7 @@ func TestRawCloseWakesReader(t *testing.T) {
 		_, err := c.Read(make([]byte, 1))
 		done <- err
 	}()
-	time.Sleep(10 * time.Millisecond)
+	waitForReader(t)
 	_ = c.Close()
 	if err := <-done; !errors.Is(err, net.ErrClosed) {
 		t.Error(err)

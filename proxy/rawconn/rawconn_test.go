@@ -8,6 +8,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
 // wraps are the raw way and the portable one, which must agree.
@@ -42,11 +44,7 @@ func connPair(t testing.TB, wrap func(net.Conn) net.Conn) (c, below net.Conn, pe
 // end.
 func waitReadable(t *testing.T, below net.Conn) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); idle(below); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("nothing came")
-		}
-	}
+	proxytest.Eventually(t, "something to read", func() bool { return !idle(below) })
 }
 
 func TestNothingIsWrittenToPeerThatLeftOrSpoke(t *testing.T) {
@@ -112,13 +110,13 @@ func answerEach(peer io.ReadWriter, rounds int, size func(n int) int) error {
 			return err
 		}
 		if n%10 == 1 {
-			time.Sleep(time.Millisecond) // the client waits for the first piece
+			time.Sleep(time.Millisecond) //permit:time.Sleep the test is about a peer that is slow
 		}
 		if _, err := peer.Write([]byte("ans")); err != nil {
 			return err
 		}
 		if n%10 == 2 {
-			time.Sleep(time.Millisecond) // and for the second
+			time.Sleep(time.Millisecond) //permit:time.Sleep the second piece comes alone
 		}
 		if _, err := peer.Write([]byte("wer")); err != nil {
 			return err

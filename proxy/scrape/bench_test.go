@@ -24,7 +24,8 @@ func benchScrape(b *testing.B, body, encoding string) {
 	r := proxytest.ServeRaw(b, func(c net.Conn, _ string, _ int) bool { _, err := c.Write(whole); return err == nil })
 	g := newGate(b, r.Addr(), func(o *Options) { o.Log = nil })
 	secure := httptest.NewUnstartedServer(g.Config.Handler)
-	secure.Listener = rawconn.Listener(secure.Listener)
+	secure.Listener = rawconn.Corked(secure.Listener)
+	secure.Config.ConnContext = rawconn.ConnContext
 
 	secure.TLS = &tls.Config{DynamicRecordSizingDisabled: true, SessionTicketsDisabled: true}
 	secure.StartTLS()

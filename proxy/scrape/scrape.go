@@ -12,6 +12,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
@@ -134,6 +135,7 @@ func (h *Handler) writeAnswer(w http.ResponseWriter, r *http.Request, f *flight,
 	if p == phaseComplete {
 		header.Set("Content-Length", strconv.FormatInt(size, 10))
 	}
+	cork := rawconn.CorkedFrom(r.Context())
 	for {
 		c, err := f.nextChunk(r.Context(), wt)
 		if err == io.EOF {
@@ -142,7 +144,9 @@ func (h *Handler) writeAnswer(w http.ResponseWriter, r *http.Request, f *flight,
 		if err != nil {
 			return true, err
 		}
+		cork.Cork()
 		_, err = w.Write(c.data)
+		err = errors.Join(err, cork.Uncork())
 		f.releaseChunk(wt, c)
 		if err != nil {
 			return true, err

@@ -26,7 +26,7 @@ func held(t *testing.T, answer string) (r *proxytest.Runner, release func()) {
 	return r, release
 }
 
-// waiters is how many requests wait for flights.
+// waiting returns how many requests wait for flights.
 func (g *gate) waiting() int {
 	g.metrics.group.mu.Lock()
 	defer g.metrics.group.mu.Unlock()
@@ -89,26 +89,26 @@ func TestScrapesAtOnceShareAnExchange(t *testing.T) {
 }
 
 func TestFormatsAreNotShared(t *testing.T) {
+	answer := make(chan struct{})
+	release := sync.OnceFunc(func() { close(answer) })
 	r := proxytest.ServeRaw(t, func(c net.Conn, request string, _ int) bool {
-		time.Sleep(100 * time.Millisecond)
+		<-answer
 		if strings.HasPrefix(request, "HEAD") {
 			return proxytest.Always("HTTP/1.1 200 OK\r\nContent-Type: "+proxytest.TextType+"\r\n\r\n")(c, "", 0)
 		}
 		if strings.Contains(request, "openmetrics") {
-			return proxytest.Always(
-				proxytest.Plain("application/openmetrics-text; version=1.0.0; charset=utf-8", "om 1\n# EOF\n"),
-			)(
-				c,
-				"",
-				0,
-			)
+			const openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+			return proxytest.Always(proxytest.Plain(openMetrics, "om 1\n# EOF\n"))(c, "", 0)
 		}
 		return proxytest.Always(proxytest.Plain(proxytest.TextType, "txt 1\n"))(c, "", 0)
 	})
+	t.Cleanup(release)
 	g := newGate(t, r.Addr())
 	text := g.several(t.Context(), 3, "Accept: text/plain;version=0.0.4")
 	open := g.several(t.Context(), 3, "Accept: application/openmetrics-text;version=1.0.0")
 	head := g.several(t.Context(), 3, "HEAD")
+	proxytest.Eventually(t, "nine wait", func() bool { return g.waiting() == 9 })
+	release()
 	for range 3 {
 		if got := <-text; got.Body != "txt{runner_name=\"r1\"} 1\n" {
 			t.Errorf("text: %.200q", got.Body)
@@ -119,6 +119,9 @@ func TestFormatsAreNotShared(t *testing.T) {
 		if got := <-head; got.Status != 200 || got.Body != "" || got.Header.Get("Content-Type") != proxytest.TextType {
 			t.Errorf("head: %d %q %v", got.Status, got.Body, got.Header)
 		}
+	}
+	if requests, _ := r.Seen(); len(requests) != 3 {
+		t.Errorf("%d exchanges, want one a format", len(requests))
 	}
 }
 

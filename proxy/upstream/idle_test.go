@@ -10,7 +10,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
-// TestStaleConnectionsAreAllPassedOver: the runner was restarted.
+// After a restart of the runner the connections to the old one are not used.
 func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
 	u := newClient(t, r.Addr())
@@ -32,7 +32,11 @@ func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 		a.Close()
 	}
 	r.CloseConns()
-	time.Sleep(10 * time.Millisecond) // for the loopback
+	for _, c := range u.idle { // the loopback may take its time
+		if _, err := c.in.Peek(1); err != io.EOF {
+			t.Fatal(err)
+		}
+	}
 	ask().Close()
 	if requests, conns := r.Seen(); len(requests) != maxIdle+1 || conns != maxIdle+1 || len(u.idle) != 1 {
 		t.Errorf("%d requests on %d connections, %d kept", len(requests), conns, len(u.idle))

@@ -1,3 +1,5 @@
+// Package proxytest has what tests of proxy and its packages share: a stand-in for the runner
+// that speaks raw bytes, its bodies, and readers of answers, logs and metrics.
 package proxytest
 
 import (
@@ -16,29 +18,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// TextType is the content type of SmallBody, a text exposition, and SmallWant is what a gate
+// makes of that with the label runner_name="r1".
 const (
 	TextType  = "text/plain; version=0.0.4; charset=utf-8"
 	SmallBody = "# TYPE a counter\na{b=\"c\"} 1\nd 2\n"
 	SmallWant = "# TYPE a counter\na{b=\"c\",runner_name=\"r1\"} 1\nd{runner_name=\"r1\"} 2\n"
 )
 
-// largeBody is an exposition of n samples, and what it is labelled.
+// LargeBody returns a text exposition of n samples, and the same with runner_name="r1".
 func LargeBody(n int) (body, labelled string) {
 	var in, out strings.Builder
 	for i := range n {
 		fmt.Fprintf(&in, "gitlab_runner_jobs{shard=\"%d\",state=\"running\",stage=\"prepare_script\"} %d\n", i, i)
-		fmt.Fprintf(
-			&out,
-			"gitlab_runner_jobs{shard=\"%d\",state=\"running\",stage=\"prepare_script\",runner_name=\"r1\"} %d\n",
-			i,
-			i,
-		)
+		fmt.Fprintf(&out, "gitlab_runner_jobs{shard=\"%d\",state=\"running\",stage=\"prepare_script\","+
+			"runner_name=\"r1\"} %d\n", i, i)
 	}
 	return in.String(), out.String()
 }
 
-// runner is a stand-in that speaks raw bytes: serve gets each request's head and
-// body, and writes what it likes.
+// Runner is a stand-in for a runner that speaks raw bytes.
 type Runner struct {
 	listener net.Listener
 	wait     sync.WaitGroup
@@ -48,7 +47,9 @@ type Runner struct {
 	requests []string
 }
 
-// serveRaw starts a runner. When serve returns false the connection is closed.
+// ServeRaw starts a Runner. It calls serve with a connection, a request with its body, and how
+// many requests came so far. serve writes the answer. When it returns false the connection is
+// closed.
 func ServeRaw(t testing.TB, serve func(c net.Conn, request string, n int) bool) *Runner {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -108,10 +109,10 @@ func (r *Runner) talk(c net.Conn, serve func(net.Conn, string, int) bool) {
 	}
 }
 
-// stop closes the listener. Connections stay.
+// Stop closes the listener. Connections stay.
 func (r *Runner) Stop() { _ = r.listener.Close() }
 
-// closeConns closes all connections, at the runner's side.
+// CloseConns closes all connections, at the runner's side.
 func (r *Runner) CloseConns() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -120,21 +121,22 @@ func (r *Runner) CloseConns() {
 	}
 }
 
+// Addr returns host:port.
 func (r *Runner) Addr() string { return r.listener.Addr().String() }
 
-// seen returns the requests so far and the number of connections.
+// Seen returns the requests so far and the number of connections.
 func (r *Runner) Seen() ([]string, int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.requests...), len(r.conns)
 }
 
-// plain is an answer with a length.
+// Plain returns an answer with a Content-Length.
 func Plain(kind, body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, len(body), body)
 }
 
-// always answers each request with the same bytes.
+// Always is for ServeRaw. It answers each request with the same bytes.
 func Always(answer string) func(net.Conn, string, int) bool {
 	return func(c net.Conn, _ string, _ int) bool {
 		_, err := io.WriteString(c, answer)
@@ -142,37 +144,43 @@ func Always(answer string) func(net.Conn, string, int) bool {
 	}
 }
 
-// lockedBuffer is a log that can be read while it is written.
+// Buffer is a log that can be read while it is written.
 type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
+// Write implements io.Writer.
 func (b *Buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.Write(p)
 }
 
+// String returns what was written.
 func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
 }
 
-// eventually waits for a condition that other goroutines bring about.
+// Eventually waits for a condition that other goroutines bring about. It looks every few
+// milliseconds, and fails the test after 20 s.
 func Eventually(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	for range 500 {
-		if cond() {
-			return
+	again := time.NewTicker(2 * time.Millisecond)
+	defer again.Stop()
+	deadline := time.After(20 * time.Second)
+	for !cond() {
+		select {
+		case <-again.C:
+		case <-deadline:
+			t.Fatalf("%s: not within 20 s", what)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("%s: not within 5 s", what)
 }
 
-// response is a whole answer.
+// Response is a whole answer.
 type Response struct {
 	Status int
 	Header http.Header
@@ -180,7 +188,7 @@ type Response struct {
 	Err    error // while reading the body, or of the exchange
 }
 
-// do sends r, and reads the whole answer. Nothing is decoded.
+// Do sends r, and reads the whole answer. Nothing is decoded.
 func Do(client *http.Client, r *http.Request) Response {
 	res, err := client.Do(r)
 	if err != nil {
@@ -191,7 +199,7 @@ func Do(client *http.Client, r *http.Request) Response {
 	return Response{res.StatusCode, res.Header, string(body), err}
 }
 
-// metric reads a metric, with labels as name and value in turn.
+// Metric returns the value of a counter or gauge. Its labels are names and values in turn.
 func Metric(t testing.TB, registry prometheus.Gatherer, name string, labels ...string) float64 {
 	t.Helper()
 	families, err := registry.Gather()

@@ -4,18 +4,55 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
+
+// maxFile bounds the files of a client, in bytes.
+const maxFile = 4 << 20
+
+// read returns the content of a client's file. Its mode does not matter here: the gate
+// decides who gets in, and not this file.
+func read(path string) ([]byte, error) {
+	return safefile.Read(path, safefile.Rule{MaxBytes: maxFile, Public: true})
+}
+
+// readRoots returns the CAs of a PEM bundle, whole or not at all.
+func readRoots(path string) (*x509.CertPool, error) {
+	content, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	list, err := safefile.Certificates(path, content)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	for _, c := range list {
+		roots.AddCert(c)
+	}
+	return roots, nil
+}
+
+// fileError blames a flag for its file.
+func fileError(name, path string, err error) error {
+	wrong := &cli.ConfigError{Thing: name, Value: path, Wrong: cli.Reason(err)}
+	var file *safefile.Error
+	if errors.As(err, &file) {
+		wrong.Wrong, wrong.Advice = file.Err.Error(), file.Advice
+	}
+	return wrong
+}
 
 // Leaf parses the first certificate of a PEM file.
 func Leaf(path string) *x509.Certificate {
-	text, err := os.ReadFile(path)
+	text, err := read(path)
 	if err != nil {
 		return nil
 	}
@@ -70,19 +107,24 @@ func (c *Credentials) Validate(command string) error {
 func (c *Credentials) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CA != "" {
-		pem, err := os.ReadFile(c.CA)
+		roots, err := readRoots(c.CA)
 		if err != nil {
-			return nil, &cli.ConfigError{Thing: "--ca", Value: c.CA, Wrong: cli.Reason(err)}
+			return nil, fileError("--ca", c.CA, err)
 		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, &cli.ConfigError{Thing: "--ca", Value: c.CA, Wrong: "no PEM certificate in it"}
-		}
+		config.RootCAs = roots
 	}
 	if c.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		cert, err := read(c.Cert)
 		if err != nil {
-			return nil, &cli.ConfigError{Thing: "--cert", Value: c.Cert, Wrong: cli.Reason(err)}
+			return nil, fileError("--cert", c.Cert, err)
+		}
+		key, err := read(c.Key)
+		if err != nil {
+			return nil, fileError("--key", c.Key, err)
+		}
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			return nil, fileError("--cert", c.Cert, err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
@@ -94,9 +136,9 @@ func (c *Credentials) token() (string, error) {
 	if c.TokenFile == "" {
 		return "", nil
 	}
-	text, err := os.ReadFile(c.TokenFile)
+	text, err := read(c.TokenFile)
 	if err != nil {
-		return "", &cli.ConfigError{Thing: "--token-file", Value: c.TokenFile, Wrong: cli.Reason(err)}
+		return "", fileError("--token-file", c.TokenFile, err)
 	}
 	token := strings.TrimSpace(string(text))
 	if token == "" || strings.ContainsAny(token, "\r\n\t ") {

@@ -1,12 +1,12 @@
 package config
 
 import (
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // Lint warns about patterns that can never match and about ways to
@@ -99,7 +99,7 @@ func TokenNames(path string) []string {
 	if path == "" {
 		return nil
 	}
-	content, err := os.ReadFile(path)
+	content, err := safefile.Read(path, safefile.Rule{MaxBytes: 1 << 20})
 	if err != nil {
 		return nil
 	}

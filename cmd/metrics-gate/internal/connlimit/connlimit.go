@@ -1,35 +1,43 @@
 // Package connlimit bounds the open connections of a listener. It knows which of them
-// carried an authorized request, and nothing of who sent it.
+// carried an authorized request, of which identity, and nothing else of requests.
 package connlimit
 
 import (
 	"container/list"
-	"context"
 	"errors"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/metrics-gate/metrics-gate/proxy/fastpath"
 )
 
-// Limiter bounds the open connections of a listener. Past a bound, of one address or
-// the total, the oldest connection that has proven no right makes room; if all have,
-// the new one is closed. So nobody is shut out by strangers, even of his own address. An
-// identity alone is no right: any CI job can mint a token that proves one.
+// Limiter bounds the open connections of a listener. Past a bound, of one address or the
+// total, another connection makes room:
+//
+//   - the oldest one without an authorized request, from the address that holds most of
+//     these: a client during its handshake stays while others hold several;
+//   - else the one of an identity that holds more than half of the bound, if it is idle.
+//
+// If there is none, the new connection is closed. Authentication alone keeps no connection:
+// any CI job can mint a token that authenticates.
 type Limiter struct {
-	total, perAddress int
-	open              prometheus.Gauge
+	bounds Bounds
+	open   prometheus.Gauge
 
-	mu        sync.Mutex
-	addresses map[netip.Prefix]int
-	strangers *list.List // of *connection, oldest first: those that have proven nothing yet
-	count     int
-	waiting   int // connections whose first request has not come yet
+	mu         sync.Mutex
+	addresses  map[netip.Prefix]*address
+	identities map[string]*list.List // of *connection, authorized, oldest first
+	count      int
+	waiting    int // connections without a first request
+	inFlight   int // requests
+	next       uint64
+}
+
+// address is what is known of one peer.
+type address struct {
+	open         int
+	unauthorized *list.List // of *connection, oldest first
 }
 
 // Bounds are the most open connections at one time.
@@ -38,66 +46,73 @@ type Bounds struct{ Total, PerAddress int }
 // New reports the open connections to open.
 func New(b Bounds, open prometheus.Gauge) *Limiter {
 	return &Limiter{
-		total: b.Total, perAddress: b.PerAddress, open: open,
-		addresses: map[netip.Prefix]int{}, strangers: list.New(),
+		bounds: b, open: open,
+		addresses: map[netip.Prefix]*address{}, identities: map[string]*list.List{},
 	}
 }
 
 // Listen makes ln obey the bounds.
-func (s *Limiter) Listen(ln net.Listener) net.Listener { return &boundListener{ln, s} }
+func (l *Limiter) Listen(ln net.Listener) net.Listener { return &boundListener{ln, l} }
 
 type boundListener struct {
 	net.Listener
-	connections *Limiter
+	limiter *Limiter
 }
 
 // Accept returns the next connection that fits the bounds.
-func (l *boundListener) Accept() (net.Conn, error) {
+func (b *boundListener) Accept() (net.Conn, error) {
 	for {
-		conn, err := l.Listener.Accept()
+		conn, err := b.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		if c := l.connections.admit(conn); c != nil {
+		if c := b.limiter.admit(conn); c != nil {
 			return c, nil
 		}
 		_ = conn.Close()
 	}
 }
 
-// Close closes the listener; closed before is no error, for drain closes it first and Shutdown again.
-func (l *boundListener) Close() error {
-	if err := l.Listener.Close(); !errors.Is(err, net.ErrClosed) {
+// Close closes the listener. Closed before is no error: drain closes it first, Shutdown again.
+func (b *boundListener) Close() error {
+	if err := b.Listener.Close(); !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return nil
 }
 
-func (s *Limiter) admit(conn net.Conn) *connection {
-	address := peer(conn.RemoteAddr())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.addresses[address] >= s.perAddress && !s.makeRoom(func(c *connection) bool { return c.address == address }) {
+// admit takes conn in; nil if it does not fit.
+func (l *Limiter) admit(conn net.Conn) *connection {
+	from := peer(conn.RemoteAddr())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a := l.addresses[from]; a != nil && a.open >= l.bounds.PerAddress &&
+		!l.evict(oldest(a), l.hoarder(l.bounds.PerAddress, from)) {
 		return nil
 	}
-	if s.count >= s.total && !s.makeRoom(func(*connection) bool { return true }) {
+	if l.count >= l.bounds.Total && !l.evict(l.mostUnauthorized(), l.hoarder(l.bounds.Total, netip.Prefix{})) {
 		return nil
 	}
-	c := &connection{Conn: conn, set: s, address: address}
-	c.place = s.strangers.PushBack(c)
-	s.addresses[address]++
-	s.count++
-	s.waiting++
-	s.open.Set(float64(s.count))
+	a := l.addresses[from]
+	if a == nil {
+		a = &address{unauthorized: list.New()}
+		l.addresses[from] = a
+	}
+	c := &connection{Conn: conn, limiter: l, from: from, number: l.next}
+	l.next++
+	c.place, c.in = a.unauthorized.PushBack(c), a.unauthorized
+	a.open++
+	l.count++
+	l.waiting++
+	l.open.Set(float64(l.count))
 	return c
 }
 
-// makeRoom closes the oldest connection that has proven nothing and fits, if there is one;
-// s.mu is held.
-func (s *Limiter) makeRoom(fits func(*connection) bool) bool {
-	for e := s.strangers.Front(); e != nil; e = e.Next() {
-		if c := e.Value.(*connection); fits(c) {
-			s.forget(c)
+// evict closes the first of the candidates that there is; l.mu is held.
+func (l *Limiter) evict(candidates ...*connection) bool {
+	for _, c := range candidates {
+		if c != nil {
+			l.forget(c)
 			_ = c.Conn.Close()
 			return true
 		}
@@ -105,57 +120,68 @@ func (s *Limiter) makeRoom(fits func(*connection) bool) bool {
 	return false
 }
 
-// forget takes c off the books, once; s.mu is held.
-func (s *Limiter) forget(c *connection) {
+// mostUnauthorized is the oldest unauthorized connection of the address that holds most of
+// them; of addresses that hold as many, the oldest of all. Nil if there is none; l.mu is held.
+func (l *Limiter) mostUnauthorized() *connection {
+	var best *connection
+	most := 0
+	for _, a := range l.addresses {
+		c := oldest(a)
+		if n := a.unauthorized.Len(); n > most || (n == most && n > 0 && c.number < best.number) {
+			best, most = c, n
+		}
+	}
+	return best
+}
+
+// oldest is the oldest unauthorized connection of a; nil if there is none.
+func oldest(a *address) *connection {
+	if e := a.unauthorized.Front(); e != nil {
+		return e.Value.(*connection)
+	}
+	return nil
+}
+
+// hoarder is the oldest idle connection of the identity that holds most connections, more
+// than half of bound; nil if there is none. Only those of from count if it is valid; l.mu
+// is held.
+func (l *Limiter) hoarder(bound int, from netip.Prefix) *connection {
+	var best *connection
+	most := max(bound/2, 1)
+	for _, all := range l.identities {
+		n := 0
+		var idle *connection
+		for e := all.Front(); e != nil; e = e.Next() {
+			c := e.Value.(*connection)
+			if from.IsValid() && c.from != from {
+				continue
+			}
+			n++
+			if idle == nil && !c.busy {
+				idle = c
+			}
+		}
+		if n > most && idle != nil {
+			best, most = idle, n
+		}
+	}
+	return best
+}
+
+// forget takes c off the books, once; l.mu is held.
+func (l *Limiter) forget(c *connection) {
 	if c.gone {
 		return
 	}
 	c.gone = true
-	s.begin(c)
-	if c.place != nil {
-		s.strangers.Remove(c.place)
-		c.place = nil
+	c.begin()
+	c.leave()
+	a := l.addresses[c.from]
+	if a.open--; a.open == 0 {
+		delete(l.addresses, c.from)
 	}
-	if s.addresses[c.address]--; s.addresses[c.address] == 0 {
-		delete(s.addresses, c.address)
-	}
-	s.count--
-	s.open.Set(float64(s.count))
-}
-
-// begin notes that c's first request has come, or never will; s.mu is held.
-func (s *Limiter) begin(c *connection) {
-	if !c.begun {
-		c.begun = true
-		s.waiting--
-	}
-}
-
-// settleTime is enough for a handshake and a header that are under way; who has sent
-// nothing by then is no scrape but a connection kept in reserve.
-const settleTime = time.Second
-
-// WaitForRequests waits until every connection has sent its first request, for settleTime at most.
-// http.Server.Shutdown hangs up on those that have not: a scrape amid its TLS handshake
-// would be lost by a restart.
-func (s *Limiter) WaitForRequests(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		s.mu.Lock()
-		waiting := s.waiting
-		s.mu.Unlock()
-		if waiting == 0 {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	l.count--
+	l.open.Set(float64(l.count))
 }
 
 // peer is what counts as one address: an IPv4 address or an IPv6 /64.
@@ -171,73 +197,4 @@ func peer(a net.Addr) netip.Prefix {
 	}
 	p, _ := addr.Prefix(bits)
 	return p
-}
-
-// connection is an accepted connection on the books.
-type connection struct {
-	net.Conn
-	set     *Limiter
-	address netip.Prefix
-	place   *list.Element // in strangers, until a right is proven
-	gone    bool
-	begun   bool // a request has come
-}
-
-// Close implements net.Conn.
-func (c *connection) Close() error {
-	c.set.mu.Lock()
-	c.set.forget(c)
-	c.set.mu.Unlock()
-	return c.Conn.Close()
-}
-
-// proven takes c out of those that make room for others.
-func (c *connection) proven() {
-	c.set.mu.Lock()
-	defer c.set.mu.Unlock()
-	if c.place != nil {
-		c.set.strangers.Remove(c.place)
-		c.place = nil
-	}
-}
-
-type connectionKey struct{}
-
-// ConnContext is http.Server.ConnContext: it remembers the connections under TLS.
-func ConnContext(ctx context.Context, conn net.Conn) context.Context {
-	ctx = fastpath.ConnContext(ctx, conn)
-	for conn != nil {
-		if c, ok := conn.(*connection); ok {
-			return context.WithValue(ctx, connectionKey{}, c)
-		}
-		below, ok := conn.(interface{ NetConn() net.Conn })
-		if !ok {
-			break
-		}
-		conn = below.NetConn()
-	}
-	return ctx
-}
-
-// MarkRequest marks the connection of a request: from here on Shutdown waits for it.
-func MarkRequest(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
-			c.set.mu.Lock()
-			c.set.begin(c)
-			c.set.mu.Unlock()
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// MarkAuthorized marks the connection of an authorized request.
-func MarkAuthorized(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
-			c.proven()
-		}
-		fastpath.MarkAuthorized(r.Context())
-		next.ServeHTTP(w, r)
-	})
 }

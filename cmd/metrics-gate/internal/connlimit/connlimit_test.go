@@ -1,6 +1,7 @@
 package connlimit
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -58,7 +59,7 @@ func TestConnectionsPerAddress(t *testing.T) {
 
 func TestConnectionsOneNetworkIsOneAddress(t *testing.T) {
 	s, _ := bounds(100, 1)
-	s.admit(&fakeConn{from: "[2001:db8::1]:1"}).proven()
+	s.admit(&fakeConn{from: "[2001:db8::1]:1"}).authorize("a")
 	if s.admit(&fakeConn{from: "[2001:db8::2]:1"}) != nil {
 		t.Error("two addresses of one /64 are not one")
 	}
@@ -67,19 +68,104 @@ func TestConnectionsOneNetworkIsOneAddress(t *testing.T) {
 	}
 }
 
-// Strangers make room for whoever comes; those who have proven an identity stay.
-func TestConnectionsStrangersMakeRoom(t *testing.T) {
+// The unauthorized make room for whoever comes; the authorized stay.
+func TestUnauthorizedMakeRoom(t *testing.T) {
 	s, _ := bounds(2, 2)
-	known, stranger := &fakeConn{from: "192.0.2.1:1"}, &fakeConn{from: "192.0.2.2:1"}
-	s.admit(known).proven()
-	s.admit(stranger)
+	scraper, other := &fakeConn{from: "192.0.2.1:1"}, &fakeConn{from: "192.0.2.2:1"}
+	s.admit(scraper).authorize("a")
+	s.admit(other)
 	next := s.admit(&fakeConn{from: "192.0.2.3:1"})
-	if next == nil || !stranger.closed || known.closed {
-		t.Fatalf("next %v, stranger closed %v, known closed %v", next, stranger.closed, known.closed)
+	if next == nil || !other.closed || scraper.closed {
+		t.Fatalf("next %v, unauthorized closed %v, authorized closed %v", next, other.closed, scraper.closed)
 	}
-	next.proven()
+	next.authorize("b")
 	if s.admit(&fakeConn{from: "192.0.2.4:1"}) != nil {
 		t.Error("one more than the bound, though nobody could make room")
+	}
+}
+
+// request runs a request on c, which is authorized for identity unless that is empty.
+func request(t *testing.T, c *connection, identity string) {
+	t.Helper()
+	var h http.Handler = http.NotFoundHandler()
+	if identity != "" {
+		h = MarkAuthorized(func(*http.Request) string { return identity })(h)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	TrackRequests(h).ServeHTTP(httptest.NewRecorder(), r.WithContext(ConnContext(r.Context(), c)))
+}
+
+// A connection whose identity has lost its right makes room again.
+func TestRefusalTakesThePlaceBack(t *testing.T) {
+	s, open := bounds(1, 1)
+	holder := &fakeConn{from: "192.0.2.1:1"}
+	c := s.admit(holder)
+	request(t, c, "a")
+	if s.admit(&fakeConn{from: "192.0.2.2:1"}) != nil || holder.closed {
+		t.Fatal("an authorized connection made room")
+	}
+	request(t, c, "")
+	if s.admit(&fakeConn{from: "192.0.2.2:1"}) == nil || !holder.closed {
+		t.Error("a connection that was refused kept its place")
+	}
+	if got := testutil.ToFloat64(open); got != 1 {
+		t.Errorf("%v open, want 1", got)
+	}
+}
+
+// An identity that holds more than half of the places makes room, with its oldest idle connection.
+func TestIdentityHoldsAShare(t *testing.T) {
+	s, _ := bounds(4, 4)
+	var conns []*fakeConn
+	for i := range 4 {
+		conns = append(conns, &fakeConn{from: fmt.Sprintf("192.0.2.%d:1", i+1)})
+		c := s.admit(conns[i])
+		request(t, c, "a")
+		if i == 0 {
+			c.start() // a scrape is under way
+		}
+	}
+	for i, want := range []string{"b", "c"} {
+		c := s.admit(&fakeConn{from: fmt.Sprintf("198.51.100.%d:1", i)})
+		if c == nil {
+			t.Fatalf("%s is shut out by one identity", want)
+		}
+		request(t, c, want)
+	}
+	if conns[0].closed || !conns[1].closed || !conns[2].closed || conns[3].closed {
+		t.Errorf("closed: %v %v %v %v", conns[0].closed, conns[1].closed, conns[2].closed, conns[3].closed)
+	}
+	if s.admit(&fakeConn{from: "198.51.100.9:1"}) != nil {
+		t.Error("an identity with its share made room")
+	}
+}
+
+// In a storm from 240 addresses, a client with one connection keeps it while others hold several.
+func TestStormMakesRoomForItself(t *testing.T) {
+	s, _ := bounds(256, 64)
+	scraper := &fakeConn{from: "192.0.2.1:1"}
+	c := s.admit(scraper)
+	for i := range 10000 {
+		s.admit(&fakeConn{from: fmt.Sprintf("198.51.100.%d:%d", i%240, i)})
+	}
+	if scraper.closed {
+		t.Fatal("the storm took the place of the scraper during its handshake")
+	}
+	request(t, c, "a")
+	if s.InFlight() != 0 || s.count != 256 {
+		t.Errorf("%d in flight, %d open", s.InFlight(), s.count)
+	}
+}
+
+func TestCloseSilent(t *testing.T) {
+	s, open := bounds(9, 9)
+	silent, used, busy := &fakeConn{from: "192.0.2.1:1"}, &fakeConn{from: "192.0.2.1:2"}, &fakeConn{from: "192.0.2.2:1"}
+	s.admit(silent)
+	request(t, s.admit(used), "")
+	s.admit(busy).start()
+	s.CloseSilent()
+	if !silent.closed || used.closed || busy.closed || testutil.ToFloat64(open) != 2 || s.InFlight() != 1 {
+		t.Errorf("closed: silent %v, used %v, busy %v", silent.closed, used.closed, busy.closed)
 	}
 }
 
@@ -110,7 +196,7 @@ func TestListenerClosesWhatDoesNotFit(t *testing.T) {
 		if i == 0 {
 			first := <-accepted
 			defer func() { _ = first.Close() }()
-			first.(*connection).proven()
+			first.(*connection).authorize("a")
 			continue
 		}
 		if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
@@ -145,7 +231,7 @@ func TestConnectionsSettle(t *testing.T) {
 	request := httptest.NewRequest("GET", "/metrics", nil)
 	request = request.WithContext(ConnContext(request.Context(), asks))
 	for range 2 { // the second request of a connection counts no more
-		MarkRequest(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), request)
+		TrackRequests(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), request)
 	}
 	<-settled
 	if s.waiting != 0 {

@@ -13,12 +13,13 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // certificatesOf parses every certificate of a PEM file; what cannot be read has been
 // reported when the configuration was loaded.
 func certificatesOf(path string) []*x509.Certificate {
-	rest, err := os.ReadFile(path)
+	rest, err := safefile.Read(path, safefile.Rule{MaxBytes: 16 << 20, Public: true})
 	if err != nil {
 		return nil
 	}

@@ -5,13 +5,13 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // thisHost is the machine that doctor runs on.
@@ -62,7 +62,8 @@ func environmentAddress(text string) (string, bool) {
 // runnerConfig looks at what the runner is told about its listener, in the files that
 // this user may read. LISTEN_ADDRESS wins over config.toml.
 func (d *doctor) runnerConfig() []cli.Finding {
-	environment := d.listenFindings("LISTEN_ADDRESS", append(d.host.environ, d.processEnvirons()...), environmentAddress)
+	environment := d.listenFindings("LISTEN_ADDRESS", append(d.host.environ, d.processEnvirons()...),
+		environmentAddress)
 	toml := d.listenFindings("listen_address", d.host.toml, listenAddressOf)
 	if cli.Worst(environment) == cli.LevelOK && len(environment) > 0 {
 		for i := range toml {
@@ -78,7 +79,7 @@ func (d *doctor) runnerConfig() []cli.Finding {
 func (d *doctor) listenFindings(key string, paths []string, find func(string) (string, bool)) []cli.Finding {
 	var found []cli.Finding
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		text, err := safefile.Read(path, safefile.Rule{MaxBytes: 16 << 20, Public: true})
 		if errors.Is(err, fs.ErrPermission) {
 			found = append(found, cli.Warn("run doctor as root to have it read",
 				"runner's configuration %s: not readable", path))

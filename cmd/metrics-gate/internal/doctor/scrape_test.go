@@ -72,7 +72,7 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 		{"other authority", client.Credentials{CA: file("other-ca.pem"), Cert: "", Key: "",
 			TokenFile: file("token")}, cli.LevelFail, "another CA than --ca"},
 		{"no authority in the file", client.Credentials{CA: file("token"), Cert: "", Key: "",
-			TokenFile: file("token")}, cli.LevelFail, "no PEM certificate"},
+			TokenFile: file("token")}, cli.LevelFail, "no PEM block in it"},
 		{"certificate of another CA", client.Credentials{CA: file("ca.pem"), Cert: file("other.pem"),
 			Key: file("other-key.pem"), TokenFile: ""}, cli.LevelFail, "gate"},
 		{"not a certificate", client.Credentials{CA: file("ca.pem"), Cert: file("token"), Key: file("token"),

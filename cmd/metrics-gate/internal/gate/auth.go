@@ -1,9 +1,6 @@
 package gate
 
 import (
-	"crypto/x509"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -13,7 +10,6 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
-	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
 // authStages are the stages that authenticate and authorize.
@@ -33,7 +29,12 @@ func (g *Gate) newAuthStages(c *config.Config, log *slog.Logger, registry promet
 	}
 	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: failures.Fail,
 		Challenge: c.HasBearer()}
-	d := &authStages{authenticate: auth.Authenticate(auth.NewChain(list...), options)}
+	g.handshakes = newHandshakes(log, registry, options.Metrics, failures)
+	g.releases = append(g.releases, g.handshakes.pace.ReleaseIdle)
+	d := &authStages{authenticate: auth.Authenticate(advised{auth.NewChain(list...)}, options)}
+	if g.TLS != nil {
+		d.authenticate = withChains(g.TLS, d.authenticate)
+	}
 	options.AllowList = config.Prefix + "METRICS_ALLOW"
 	d.metrics = auth.Authorize(c.Allow.Metrics, "metrics", options, more...)
 	d.gateMetrics = auth.Authorize(c.Allow.Metrics, "gate_metrics", options, more...)
@@ -91,22 +92,4 @@ func (g *Gate) authenticators(c *config.Config, o outside) (list []auth.Authenti
 		list = append(list, auth.NewCertificate(verifier(g.TLS)))
 	}
 	return list, more, found.Err()
-}
-
-// verifier asks tlsconf about a certificate and answers in the words of auth.
-func verifier(t *tlsconf.Reloader) func([][]*x509.Certificate) error {
-	return func(chains [][]*x509.Certificate) error {
-		err := t.Verify(chains)
-		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, tlsconf.ErrRevoked):
-			return fmt.Errorf("%w: %w", auth.ErrRevoked, err)
-		case errors.Is(err, tlsconf.ErrExpired):
-			return fmt.Errorf("%w: %w", auth.ErrExpired, err)
-		case errors.Is(err, tlsconf.ErrUntrusted):
-			return fmt.Errorf("%w: %w", auth.ErrUnknown, err)
-		}
-		return err
-	}
 }

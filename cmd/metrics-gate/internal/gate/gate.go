@@ -5,14 +5,12 @@ package gate
 
 import (
 	"context"
-	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"sync"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -31,11 +29,13 @@ const maxFailureAddresses = 16384
 
 // Gate is everything between a request's TLS connection and the runner.
 type Gate struct {
-	Handler  http.Handler
-	TLS      *tlsconf.Reloader // nil with plain HTTP
-	Upstream *upstream.Client
-	Observer *proxy.Observer
-	reloader *reloader
+	Handler    http.Handler
+	OwnMetrics http.Handler      // the gate's own metrics, labelled
+	TLS        *tlsconf.Reloader // nil with plain HTTP
+	Upstream   *upstream.Client
+	Observer   *proxy.Observer
+	reloader   *reloader
+	handshakes *handshakes
 	// What asks others about credentials, each nil if it is off.
 	Issuers      []*auth.OIDC
 	TokenReview  *auth.TokenReview
@@ -59,7 +59,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	g.reloader.add("runner_name", labels.Reload)
 	g.Upstream = upstream.New(upstream.Options{Address: c.Upstream.URL.Address, UserAgent: "metrics-gate/" + version})
 	metrics := scrape.New(scrape.Options{
-		Upstream: g.Upstream, Labels: func() *exposition.Labels { return labels.Current.Load() },
+		Upstream: g.Upstream, Labels: labels.Current.Load,
 		Timeout: c.Upstream.Timeout,
 		Limits: exposition.Limits{LineBytes: c.Upstream.MaxLineBytes, MessageBytes: c.Upstream.MaxMessageBytes,
 			Bytes: c.Upstream.MaxBytes},
@@ -71,14 +71,14 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
 	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle)
+	g.OwnMetrics = metrics.Compress(ownMetrics(registry, labels.Current.Load))
 	g.Handler = g.walk(authStages, handlers{
 		metrics: metrics,
 		profile: profile.New(profile.Options{
 			Upstream: g.Upstream, MaxSeconds: c.Upstream.MaxSeconds, Cmdline: c.Upstream.Cmdline,
 			Limiter: profileSlots(c), Log: log, Observer: g.Observer, Key: identityKey, Who: identityName,
 		}),
-		own: promhttp.HandlerFor(registry,
-			promhttp.HandlerOpts{DisableCompression: !bool(c.Upstream.Compression)}),
+		own:        g.OwnMetrics,
 		profiles:   profile.Names(c.Upstream.Cmdline),
 		bodies:     proxy.Bodies(c.Listen.ReadHeaderTimeout),
 		explain:    explainRefusals(log, c.Upstream.Cmdline),
@@ -104,22 +104,24 @@ type handlers struct {
 // walk is the way of a request. Each stage decides one thing, the stage that ends a
 // request logs it, and no stage looks back:
 //
-//	security headers → observe → bodies bounded → failure limiter and authenticate → explained → literal target
-//	→ route (404) → identity limiter → authorize → method and body → handler
+//	security headers → observe → bodies bounded → failure limiter and authenticate → explained
+//	→ identity limiter → literal target → route (404) → authorize → method and body → handler
 func (g *Gate) walk(d *authStages, h handlers) http.Handler {
 	r := chi.NewRouter()
-	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.bodies, d.authenticate, h.explain, proxy.Target, pathDecides)
+	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.bodies, d.authenticate, h.explain, h.identities.Limit,
+		proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
-	r.With(h.identities.Limit, d.metrics, connlimit.MarkAuthorized, read).Handle("/metrics", h.metrics)
-	r.With(h.identities.Limit, d.gateMetrics, connlimit.MarkAuthorized, read).Handle("/gate/metrics", h.own)
+	keep := connlimit.MarkAuthorized(identityKey)
+	r.With(d.metrics, keep, read).Handle("/metrics", h.metrics)
+	r.With(d.gateMetrics, keep, read).Handle("/gate/metrics", h.own)
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(h.identities.Limit, d.pprof, connlimit.MarkAuthorized, methods).Handle("/debug/pprof/"+name, h.profile)
+		r.With(d.pprof, keep, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
 	return r
 }
@@ -143,14 +145,6 @@ func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
 	g.reloader.run(ctx, now)
 	refreshing.Wait()
 	g.Upstream.Close()
-}
-
-// TLSConfig is the public listener's; nil with plain HTTP.
-func (g *Gate) TLSConfig() *tls.Config {
-	if g.TLS == nil {
-		return nil
-	}
-	return g.TLS.Config()
 }
 
 // loadTLS reads certificates, keys, CAs and revocation lists.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/profile"
 )
 
@@ -23,14 +24,14 @@ func explainRefusals(log *slog.Logger, cmdline bool) func(http.Handler) http.Han
 				next.ServeHTTP(w, r)
 				return
 			}
-			seen := &statusWriter{ResponseWriter: w}
+			seen := proxy.NewStatusRecorder(w)
 			next.ServeHTTP(seen, r)
-			if advice := refusalAdvice(seen.status, r, cmdline); advice != "" {
+			if advice := refusalAdvice(seen.Status(), r, cmdline); advice != "" {
 				id, _ := auth.FromContext(r.Context())
 				log.LogAttrs(r.Context(), slog.LevelWarn, "request refused", slog.String("remote", r.RemoteAddr),
 					slog.String("method", id.Method), slog.String("subject", id.Subject),
 					slog.String("issuer", id.Issuer),
-					slog.String("reason", strings.ToLower(http.StatusText(seen.status))), slog.String("err", advice))
+					slog.String("reason", strings.ToLower(http.StatusText(seen.Status()))), slog.String("err", advice))
 			}
 		})
 	}
@@ -71,20 +72,3 @@ func isRoute(path string) bool {
 	name, isProfile := strings.CutPrefix(path, "/debug/pprof/")
 	return path == "/metrics" || path == "/gate/metrics" || (isProfile && slices.Contains(profile.Names(true), name))
 }
-
-// statusWriter remembers the status of an answer, for http.ResponseController too.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *statusWriter) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

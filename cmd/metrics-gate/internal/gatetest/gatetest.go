@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,7 +40,8 @@ type Gate struct {
 	Hits    atomic.Int64
 }
 
-// Start runs a gate with the demo's files; environ adds to its configuration.
+// Start runs a gate with the demo's files; environ adds to its configuration. A variable in
+// environ replaces the demo's, and a name without a value removes it.
 func Start(t testing.TB, runner http.Handler, environ ...string) *Gate {
 	t.Helper()
 	f := &Gate{Dir: t.TempDir(), Signals: make(chan os.Signal, 4), result: make(chan error, 1), Log: &Buffer{}}
@@ -54,7 +56,14 @@ func Start(t testing.TB, runner http.Handler, environ ...string) *Gate {
 	all := append(demofiles.Environ(f.Dir, f.Runner.Listener.Addr().String()),
 		config.Prefix+"LISTEN_ADDRESS=127.0.0.1:0", config.Prefix+"ADMIN_ADDRESS=127.0.0.1:0",
 		config.Prefix+"LOG_LEVEL=debug")
-	c, err := config.Load(append(all, environ...))
+	for _, entry := range environ {
+		name, _, valued := strings.Cut(entry, "=")
+		all = slices.DeleteFunc(all, func(old string) bool { return strings.HasPrefix(old, name+"=") })
+		if valued {
+			all = append(all, entry)
+		}
+	}
+	c, err := config.Load(all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +71,19 @@ func Start(t testing.TB, runner http.Handler, environ ...string) *Gate {
 	if f.Server, err = server.New(c, server.NewLogger(f.Log, c.Process), cli.Build{Version: "test"}); err != nil {
 		t.Fatal(err)
 	}
-	go func() { f.result <- f.Server.Run(t.Context(), f.Signals) }()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		f.result <- f.Server.Run(t.Context(), f.Signals)
+	}()
 	t.Cleanup(func() {
-		select {
-		case f.Signals <- syscall.SIGTERM:
-		default:
+		for range 2 { // the second cuts what is in flight
+			select {
+			case f.Signals <- syscall.SIGTERM:
+			case <-stopped:
+			}
 		}
+		<-stopped
 		if t.Failed() {
 			t.Logf("log:\n%s", f.Log.String())
 		}

@@ -72,7 +72,7 @@ func (o *pprofOptions) run(ctx context.Context, p *cli.Process, args []string) e
 	}
 	name := o.output
 	if name == "" {
-		name = profileName(target)
+		name = freeName(profileName(target))
 	}
 	return saveProfile(ctx, p, client, target, name)
 }
@@ -154,16 +154,28 @@ func profileAdvice(r *http.Response) string {
 	return ""
 }
 
-// writeWhole writes src to a new file next to name and renames it when it is complete.
+// writeWhole writes src to a new file and removes it unless all of src came. It never
+// overwrites a file.
 func writeWhole(name string, src io.Reader) error {
-	part := name + ".part"
-	f, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(f, src)
 	if err := errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(part))
+		return errors.Join(err, os.Remove(name))
 	}
-	return os.Rename(part, name)
+	return nil
+}
+
+// freeName is name, or the first name.002, name.003, … that is not taken; the number stands
+// before the extension, as in heap.002.pb.gz.
+func freeName(name string) string {
+	base, extension, _ := strings.Cut(name, ".")
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(name); err != nil {
+			return name
+		}
+		name = fmt.Sprintf("%s.%03d.%s", base, n, extension)
+	}
 }

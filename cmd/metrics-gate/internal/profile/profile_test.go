@@ -3,7 +3,9 @@ package profile
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -169,5 +171,31 @@ func TestProfileAdvice(t *testing.T) {
 	}
 	if got := profileAdvice(&http.Response{StatusCode: 502}); got != "" {
 		t.Error(got)
+	}
+}
+
+// A profile never overwrites a file: it gets a number, and a name that was asked for is refused.
+func TestProfilesKeepFiles(t *testing.T) {
+	f := profilesOf(t)
+	target := profileTarget(f, "/debug/pprof/heap")
+	_, dir, _ := pprofOf(t, f, target)
+	for name, content := range map[string]string{"taken": "precious", "heap.pb.gz": "precious",
+		"heap.002.pb.gz": "precious"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := freeName(filepath.Join(dir, "none.pb.gz")); got != filepath.Join(dir, "none.pb.gz") {
+		t.Error(got)
+	}
+	if err := writeWhole(filepath.Join(dir, "taken"), strings.NewReader("x")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("an existing file: %v", err)
+	}
+	t.Chdir(dir)
+	if got := freeName("heap.pb.gz"); got != "heap.003.pb.gz" {
+		t.Error(got)
+	}
+	if content, err := os.ReadFile("taken"); err != nil || string(content) != "precious" {
+		t.Errorf("%q %v", content, err)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
@@ -72,7 +71,7 @@ func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
 		loopback.Plain(w, http.StatusOK, "ok")
 	})
 	if s.adminListener != nil && loopback.Is(s.adminListener.Addr()) {
-		mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+		mux.Handle("GET /metrics", s.gate.OwnMetrics)
 		mux.Handle("GET /{$}", status.New(status.Options{
 			Config: s.config, Version: s.version, Listen: s.listener.Addr().String(), Ready: s.state.ready,
 			Recent: s.gate.Observer.Recent, Upstream: s.gate.Observer.Upstream,
@@ -87,29 +86,25 @@ func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    8 << 10,
-		ErrorLog:          slog.NewLogLogger(connectionLog{s.log.Handler(), s.state}, slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(connectionLog{s.log.Handler()}, slog.LevelWarn),
 	}
 }
 
-// probe is answers, remembered so that the connection's end is not logged as a fault.
+// probe is answers, remembered so that the connection's end is not reported as a failure.
 func (s *state) probe(ctx context.Context, addr net.Addr, plain bool) error {
 	return answers(ctx, addr, plain, func(local net.Addr) {
 		s.prober.Store(local.String())
 	})
 }
 
-// connectionLog turns http.Server's lines into records of one constant message, and
-// leaves out those about the watchdog's own connections.
-type connectionLog struct {
-	slog.Handler
-	state *state
-}
+// isProbe tells whether from is the watchdog's last connection.
+func (s *state) isProbe(from net.Addr) bool { return s.prober.Load() == from.String() }
+
+// connectionLog turns http.Server's lines into records of one constant message.
+type connectionLog struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h connectionLog) Handle(ctx context.Context, r slog.Record) error {
-	if p, ok := h.state.prober.Load().(string); ok && strings.Contains(r.Message, p+":") {
-		return nil
-	}
 	record := slog.NewRecord(r.Time, r.Level, "connection refused or broken", r.PC)
 	record.AddAttrs(slog.String("err", strings.TrimSpace(r.Message)))
 	return h.Handler.Handle(ctx, record)

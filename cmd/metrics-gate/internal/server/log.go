@@ -9,7 +9,9 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 const (
@@ -86,33 +88,29 @@ func (t throttled) Handle(ctx context.Context, r slog.Record) error {
 	return t.Handler.Handle(ctx, r)
 }
 
-// adviceFor says which variable to change about a limit that a warning speaks of: the
-// packages that log them do not know the environment.
+// adviceFor says which variable to change about the reason that a warning gives: the
+// packages that log it do not know the environment. It is empty where the warning has advice.
 func adviceFor(r slog.Record) (advice string) {
 	r.Attrs(func(a slog.Attr) bool {
-		if a.Key != "reason" {
-			return true
+		switch a.Key {
+		case "advice":
+			advice = ""
+			return false
+		case "reason":
+			advice = adviceAbout(a.Value.String())
 		}
-		switch a.Value.String() {
-		case "too many requests":
-			advice = "scrape less often, or raise " + config.Prefix + "RATE_LIMIT and " + config.Prefix + "RATE_BURST"
-		case "throttled":
-			advice = "fix the credential that this address keeps sending; the limits are " + config.Prefix +
-				"FAILURE_RATE_LIMIT and " + config.Prefix + "FAILURE_BURST"
-		case "busy":
-			advice = "raise " + config.Prefix + "MAX_IN_FLIGHT, or find out why the runner is slow"
-		case "another profile runs":
-			advice = "one CPU profile or trace runs at a time: try again when it is done"
-		case "slow":
-			advice = "the scraper takes nothing: look at its load and at the network between"
-		case "too_large":
-			advice = "raise " + config.Prefix + "UPSTREAM_MAX_BYTES"
-		case "too_long":
-			advice = "raise " + config.Prefix + "UPSTREAM_MAX_LINE_BYTES"
-		}
-		return false
+		return true
 	})
 	return advice
+}
+
+// adviceAbout is the advice about one reason.
+func adviceAbout(reason string) string {
+	if reason == auth.ReasonThrottled {
+		return "fix the credential that this address keeps sending; the limits are " + config.Prefix +
+			"FAILURE_RATE_LIMIT and " + config.Prefix + "FAILURE_BURST"
+	}
+	return proxy.AdviceFor(reason)
 }
 
 func (t *throttle) pass(message string) (omitted int64, ok bool) {

@@ -90,4 +90,10 @@ func TestLogNamesTheVariableOfALimit(t *testing.T) {
 	if strings.Contains(out.String(), "advice") {
 		t.Errorf("advice about nothing: %s", out.String())
 	}
+	out.Reset()
+	NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "reason", "busy",
+		"advice", "its own")
+	if strings.Count(out.String(), `"advice"`) != 1 {
+		t.Errorf("advice given twice: %s", out.String())
+	}
 }

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -76,20 +77,23 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 		_ = s.listener.Close()
 		return nil, err
 	}
-	errorLog := slog.NewLogLogger(connectionLog{log.Handler(), s.state}, slog.LevelWarn)
+	if err := checkUpstream(c, s.listener, s.adminListener); err != nil {
+		return nil, errors.Join(err, closeAll(s.listener, s.adminListener))
+	}
+	errorLog := slog.NewLogLogger(connectionLog{log.Handler()}, slog.LevelWarn)
 	s.fastpath = fastpath.New(fastpath.Options{
 		Path: "/metrics", IdleTimeout: c.Listen.IdleTimeout, WriteTimeout: c.Listen.WriteTimeout, ErrorLog: errorLog,
 	})
 	var http1 http.Protocols
-	http1.SetHTTP1(true) // ServeTLS would offer h2 otherwise
+	http1.SetHTTP1(true) // Serve would prepare h2 otherwise
 	s.public = &http.Server{
 		Protocols:         &http1,
-		Handler:           s.fastpath.Handler(connlimit.MarkRequest(g.Handler)),
+		Handler:           s.fastpath.Handler(connlimit.TrackRequests(limitHeader(c.Listen.MaxHeaderBytes, g.Handler))),
 		TLSConfig:         g.TLSConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,
 		WriteTimeout:      c.Listen.WriteTimeout,
-		MaxHeaderBytes:    c.Listen.MaxHeaderBytes,
+		MaxHeaderBytes:    c.Listen.MaxHeaderBytes, // and limitHeader, which counts
 		ConnContext:       connlimit.ConnContext,
 		ErrorLog:          errorLog,
 		// OPTIONS * must not be answered before authentication.
@@ -97,7 +101,7 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	}
 	s.connections = connlimit.New(connlimit.Bounds{Total: c.Listen.MaxConnections, PerAddress: c.Listen.MaxPerAddress},
 		m.Connections)
-	s.listener = s.connections.Listen(rawconn.Listener(s.listener))
+	s.listener = rawconn.Corked(s.connections.Listen(rawconn.Listener(s.listener)))
 	s.admin = newAdmin(s, m.Registry)
 	return s, nil
 }
@@ -162,84 +166,21 @@ func (s *Server) servePublic() error {
 	if s.public.TLSConfig == nil {
 		return s.public.Serve(s.listener)
 	}
-	return s.public.ServeTLS(s.listener, "", "")
+	return s.public.Serve(newHandshakes(s.listener, s.public.TLSConfig, s.public.ReadHeaderTimeout, s.handshake))
+}
+
+// handshake reports whether the handshake of conn succeeded. That of the watchdog may fail.
+func (s *Server) handshake(ctx context.Context, conn *tls.Conn) bool {
+	err := s.gate.Handshake(ctx, conn)
+	if err != nil && !s.state.isProbe(conn.RemoteAddr()) {
+		s.gate.ReportHandshake(err)
+	}
+	return err == nil
 }
 
 // answers is what the watchdog asks.
 func (s *Server) answers(ctx context.Context) error {
 	return s.state.probe(ctx, s.listener.Addr(), s.public.TLSConfig == nil)
-}
-
-// ErrCut says that requests in flight did not finish.
-var ErrCut = errors.New("requests in flight were cut")
-
-// stop lingers, closes the public listener and lets what is in flight finish. Another
-// signal ends everything at once.
-func (s *Server) stop(signals <-chan os.Signal) error {
-	notify(daemon.SdNotifyStopping)
-	defer func() { _ = s.admin.Close() }()
-	s.log.Info("stopping", "linger", s.config.Process.Linger, "drain", s.config.Process.DrainTimeout)
-	ctx, cancel := context.WithCancel(context.Background())
-	var second sync.WaitGroup
-	defer second.Wait()
-	defer cancel()
-	second.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case sig := <-signals:
-				if sig != syscall.SIGHUP {
-					cancel()
-					s.cut()
-				}
-			}
-		}
-	})
-	s.linger(ctx)
-	s.state.serving.Store(false)
-	drain, stop := context.WithTimeout(ctx, s.config.Process.DrainTimeout)
-	defer stop()
-	_ = s.listener.Close()
-	s.connections.WaitForRequests(drain)
-	if err := s.shutdown(drain); err != nil || ctx.Err() != nil {
-		s.cut()
-		return fmt.Errorf("drain: %w", ErrCut)
-	}
-	s.log.Info("stopped")
-	return nil
-}
-
-// shutdown lets requests in flight finish, whoever answers them.
-func (s *Server) shutdown(ctx context.Context) error {
-	repeated := make(chan error, 1)
-	go func() { repeated <- s.fastpath.Shutdown(ctx) }()
-	return errors.Join(s.public.Shutdown(ctx), <-repeated)
-}
-
-// cut closes all public connections.
-func (s *Server) cut() {
-	_ = s.public.Close()
-	_ = s.fastpath.Close()
-}
-
-// linger waits until the upstream closes its port: a runner drains for up to an hour
-// and wants to be watched meanwhile.
-func (s *Server) linger(ctx context.Context) {
-	if s.config.Process.Linger == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.config.Process.Linger)
-	defer cancel()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for s.gate.Upstream.Reachable(ctx) {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }
 
 // watchExpiry warns of what ends, until ctx does.

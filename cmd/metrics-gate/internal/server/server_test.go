@@ -164,7 +164,7 @@ func TestHangupReloads(t *testing.T) {
 		t.Errorf("after a bad file: %d", response.StatusCode)
 	}
 	_, own := f.Ask(t, nobody, "GET", "/gate/metrics", "Authorization", "Bearer "+secret)
-	if !strings.Contains(own, `metrics_gate_reloads_total{result="error",what="tokens"} 1`) {
+	if !strings.Contains(own, `metrics_gate_reloads_total{result="error",what="tokens",runner_name="demo-runner"} 1`) {
 		t.Error("the bad file is not counted")
 	}
 }
@@ -234,4 +234,36 @@ func TestPublicAddressInUse(t *testing.T) {
 func TestStartWarnsOfPatternsThatCannotMatch(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"PPROF_ALLOW=user:nobody-can-be-this")
 	f.WaitFor(t, 0, "the allow lists may not do what was meant")
+}
+
+// A connection without a request is not in flight: it holds nothing up, and is no cut.
+func TestSilentConnectionIsNotInFlight(t *testing.T) {
+	for name, signals := range map[string]int{"one signal": 1, "two signals": 2} {
+		t.Run(name, func(t *testing.T) {
+			f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"DRAIN_TIMEOUT=1h")
+			silent, err := net.Dial("tcp", f.Server.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = silent.Close() }()
+			f.Ask(t, f.Client(t, true), "GET", "/metrics") // the silent connection is accepted by now
+			for range signals {
+				f.Signals <- syscall.SIGTERM
+			}
+			if err := f.Wait(t); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestMaxHeaderBytes(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"MAX_HEADER_BYTES=8192")
+	c := f.Client(t, true)
+	for size, want := range map[int]int{7500: http.StatusOK, 8200: http.StatusRequestHeaderFieldsTooLarge} {
+		response, _ := f.Ask(t, c, "GET", "/metrics", "X-Large", strings.Repeat("x", size))
+		if response.StatusCode != want {
+			t.Errorf("%d bytes: %d, want %d", size, response.StatusCode, want)
+		}
+	}
 }

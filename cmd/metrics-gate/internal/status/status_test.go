@@ -86,7 +86,8 @@ func TestStatusPage(t *testing.T) {
 		"401 token: unknown</td><td class=\"n\">7", "5 s ago", "12 ms", "335", `<span class="bad">cut</span>`,
 		"250 of 256", "98 %", "RATE_LIMIT", "100 %", "9 s of 10 s", `<span class="bad">expired</span>`,
 		`<span class="warn">4 days</span>`, `<span class="ok">100 days</span>`,
-		"https://issuer.example", "fetched 60 min ago", "never fetched", `href="/metrics"`, `href="/livez"`, `href="/readyz"`,
+		"https://issuer.example", "fetched 60 min ago", "never fetched", `href="/metrics"`, `href="/livez"`,
+		`href="/readyz"`,
 		html.EscapeString(hostile),
 	} {
 		if !strings.Contains(page, want) {

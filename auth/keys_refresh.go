@@ -21,7 +21,8 @@ type keySource interface {
 }
 
 // keySet keeps the keys of one issuer: fetched within a minimum interval at most once, the
-// last good ones kept on an error, and too old ones not used.
+// last good ones kept on an error, and too old ones not used. go-oidc's own key set asks the
+// issuer for every bad token, drops the keys at an empty answer and never ages them.
 type keySet struct {
 	issuer      string
 	minInterval time.Duration

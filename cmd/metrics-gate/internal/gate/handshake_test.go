@@ -1,0 +1,61 @@
+package gate
+
+import (
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/proxy"
+)
+
+// An address without a failure left begins paceRate handshakes a second; others wait for nothing.
+func TestHandshakesOfFailingAddressesArePaced(t *testing.T) {
+	for name, test := range map[string]struct {
+		failures int
+		want     time.Duration
+	}{
+		"no failure": {0, 0},
+		"exhausted":  {1, 9 * time.Second / paceRate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				failures := proxy.NewFailureLimiter(1e-6, 1, 16)
+				h := newHandshakes(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), auth.NewMetrics(nil),
+					failures)
+				client, server := net.Pipe()
+				defer func() { _, _ = client.Close(), server.Close() }()
+				for range test.failures {
+					failures.Fail(requestFrom(server))
+				}
+				began := make(chan time.Time, 10)
+				config := &tls.Config{GetConfigForClient: func(info *tls.ClientHelloInfo) (*tls.Config, error) {
+					info.Conn = server
+					for range 10 {
+						if err := h.begin(info); err != nil {
+							return nil, err
+						}
+						began <- time.Now()
+					}
+					return nil, io.EOF
+				}}
+				start := time.Now()
+				go func() { _ = tls.Client(client, &tls.Config{ServerName: "gate"}).Handshake() }()
+				_ = tls.Server(server, config).Handshake()
+				var last time.Time
+				for range 10 {
+					last = <-began
+				}
+				if got := last.Sub(start).Round(time.Millisecond); got != test.want {
+					t.Errorf("ten handshakes took %s, want %s", got, test.want)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"sync"
+)
+
+// listeners accepts from several listeners as one.
+type listeners struct {
+	list     []net.Listener
+	accepted chan accepted
+	closed   chan struct{}
+	once     sync.Once
+}
+
+// accepted is what one of the listeners returned.
+type accepted struct {
+	conn net.Conn
+	err  error
+}
+
+// newListeners is list as one listener; a single one is returned as it is.
+func newListeners(list []net.Listener) net.Listener {
+	if len(list) == 1 {
+		return list[0]
+	}
+	l := &listeners{list: list, accepted: make(chan accepted), closed: make(chan struct{})}
+	for _, one := range list {
+		go l.run(one)
+	}
+	return l
+}
+
+// run passes on what one accepts, until it is closed.
+func (l *listeners) run(one net.Listener) {
+	for {
+		conn, err := one.Accept()
+		select {
+		case l.accepted <- accepted{conn, err}:
+		case <-l.closed:
+			if err == nil {
+				_ = conn.Close()
+			}
+			return
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+	}
+}
+
+// Accept implements net.Listener.
+func (l *listeners) Accept() (net.Conn, error) {
+	select {
+	case a := <-l.accepted:
+		return a.conn, a.err
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close closes all listeners. A second Close returns net.ErrClosed, as that of one does.
+func (l *listeners) Close() error {
+	err := net.ErrClosed
+	l.once.Do(func() {
+		close(l.closed)
+		err = nil
+		for _, one := range l.list {
+			err = errors.Join(err, one.Close())
+		}
+	})
+	return err
+}
+
+// Addr is the address of the first listener.
+func (l *listeners) Addr() net.Addr { return l.list[0].Addr() }
