@@ -70,7 +70,7 @@ func certificateFaults() []fault {
 		{"`tls: protocol version not supported`", "Prometheus and the gate share no TLS version",
 			"remove max_version from tls_config", "old-tls",
 			func(_ *testing.T, s *site) { s.tls = append(s.tls, "max_version: TLS12") }, nil},
-		{"`server returned HTTP status 400`", "Prometheus speaks plain HTTP, and the gate speaks TLS",
+		{"`EOF` or `HTTP status 400`, and the target is `http://`", "Prometheus speaks plain HTTP, and the gate speaks TLS",
 			"set scheme: https in the job", "plain-to-tls",
 			func(_ *testing.T, s *site) { s.scheme = "http" }, nil},
 		{"`server gave HTTP response to HTTPS client`",

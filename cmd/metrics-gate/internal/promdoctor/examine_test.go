@@ -115,6 +115,8 @@ func TestExamine(t *testing.T) {
 			"localhost:9253"},
 		{"not scraped", `{"scrapeUrl":"https://build-01:9253/metrics","health":"unknown"}`, noSeries, alerts,
 			cli.LevelWarn, "not scraped yet"},
+		{"plain gate", `{"scrapeUrl":"http://build-01:9253/metrics","health":"down","lastError":"Get: EOF"}`, noSeries,
+			alerts, cli.LevelFail, "the connection is closed"},
 		{"an agent", own, "", "", cli.LevelWarn, "answers no query: 404"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -123,7 +125,7 @@ func TestExamine(t *testing.T) {
 				data["query"], data["rules"] = test.query, test.rules
 			}
 			g := Gate{Hosts: []string{"192.0.2.7", "build-01"}, LocalHosts: []string{"localhost"}, Port: "9253",
-				RunnerPort: "9252", LabelName: "runner_name", RunnerName: "r1"}
+				RunnerPort: "9252", LabelName: "runner_name", RunnerName: "r1", Plain: test.name == "plain gate"}
 			expect(t, Examine(t.Context(), server(t, data), g, "test"), test.level, test.text)
 		})
 	}

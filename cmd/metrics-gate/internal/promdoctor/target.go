@@ -124,7 +124,11 @@ func (e *examination) target(ctx context.Context, t target, collided map[string]
 			e.stored(ctx, t, name, collided)
 		}
 	case "down":
-		why := explain(t.ScrapeURL, t.LastError)
+		from := t.ScrapeURL
+		if e.gate.Plain {
+			from = "plain " + from // no row about http:// and TLS
+		}
+		why := explain(from, t.LastError)
 		e.fail(why.advice, "%s: %s (%s)", name, why.cause, t.LastError)
 	default:
 		e.warn("ask again after one scrape_interval ("+t.ScrapeInterval+")", "%s: not scraped yet", name)
