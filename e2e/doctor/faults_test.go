@@ -70,7 +70,7 @@ func certificateFaults() []fault {
 		{"`tls: protocol version not supported`", "Prometheus and the gate share no TLS version",
 			"remove max_version from tls_config", "old-tls",
 			func(_ *testing.T, s *site) { s.tls = append(s.tls, "max_version: TLS12") }, nil},
-		{"`server returned HTTP status 400`", "Prometheus speaks plain HTTP, and the gate speaks TLS",
+		{"`EOF` or `HTTP status 400`, and the target is `http://`", "Prometheus speaks plain HTTP, and the gate speaks TLS",
 			"set scheme: https in the job", "plain-to-tls",
 			func(_ *testing.T, s *site) { s.scheme = "http" }, nil},
 		{"`server gave HTTP response to HTTPS client`",
@@ -86,7 +86,8 @@ func certificateFaults() []fault {
 func credentialFaults() []fault {
 	return []fault{
 		{"`server returned HTTP status 401`",
-			"the gate gets no credential of Prometheus that it accepts", "correct credentials_file or cert_file in the job",
+			"the gate gets no credential of Prometheus that it accepts",
+			"correct credentials_file or cert_file in the job",
 			"wrong-token", func(t *testing.T, s *site) {
 				s.bearer(t)
 				s.Write(t, "token", []byte("mg_wrong"))
@@ -173,14 +174,15 @@ func delayed(h http.Handler, after time.Duration) http.Handler {
 
 func networkFaults() []fault {
 	return []fault{
-		{"`connection refused`", "nothing listens at the target's address", "start the gate, set LISTEN_ADDRESS",
+		{"`connection refused`", "nothing listens at the target's address",
+			"start the gate, set LISTEN_ADDRESS to an address that Prometheus reaches",
 			"stopped", func(_ *testing.T, s *site) { s.stopped = true }, nil},
 		{"`context deadline exceeded`", "no answer comes within scrape_timeout: packets are dropped",
 			"open the gate's port for Prometheus in the firewall or NetworkPolicy", "dropped", dropPackets, nil},
 		{"`no such host`", "Prometheus cannot resolve the target's host name", "correct the name in the job",
 			"unknown-name", func(_ *testing.T, s *site) {
 				s.target = net.JoinHostPort("gate.invalid", s.port)
-				s.fields = append(s.fields, "static_configs: [{targets: ['"+s.target+"'], labels: {runner_name: unknown-name}}]")
-			}, []string{"is a target label too"}},
+				s.labels = "runner_name: unknown-name"
+			}, []string{"is also a target label"}},
 	}
 }

@@ -12,9 +12,11 @@ func limitFaults() []fault {
 		return func(_ *testing.T, s *site) { s.fields = append(s.fields, field) }
 	}
 	return []fault{
-		{"`body size limit exceeded`", "the exposition is larger than body_size_limit", "raise body_size_limit in the job",
+		{"`body size limit exceeded`", "the exposition is larger than body_size_limit",
+			"raise body_size_limit in the job",
 			"body-limit", limit("body_size_limit: 1KB"), nil},
-		{"`sample limit exceeded`", "the exposition has more samples than sample_limit", "raise sample_limit in the job",
+		{"`sample limit exceeded`", "the exposition has more samples than sample_limit",
+			"raise sample_limit in the job",
 			"sample-limit", limit("sample_limit: 3"), nil},
 		{"`label_limit exceeded`", "a series has more labels than label_limit", "raise label_limit in the job",
 			"label-limit", limit("label_limit: 3"), nil},
@@ -30,7 +32,7 @@ func jobFaults() []fault {
 		{"no target at all", "no job has a target for this gate",
 			"add the jobs that metrics-gate print scrape-config writes", "no-job",
 			func(_ *testing.T, s *site) { s.paths = nil }, nil},
-		{"the target is among the dropped ones", "drop the target of this gate",
+		{"the target is among the dropped ones", "relabel_configs drop the target of this gate",
 			"correct the actions keep and drop in relabel_configs of the job", "relabelled",
 			func(_ *testing.T, s *site) {
 				s.fields = append(s.fields, "relabel_configs: [{source_labels: [job], regex: other, action: keep}]")
@@ -52,7 +54,8 @@ func jobFaults() []fault {
 		{"the target is up, and has no series", "metric_relabel_configs drop every sample of the scrape",
 			"correct metric_relabel_configs in the job", "dropped-samples",
 			func(_ *testing.T, s *site) {
-				s.fields = append(s.fields, "metric_relabel_configs: [{source_labels: [runner_name], regex: .+, action: drop}]")
+				s.fields = append(s.fields,
+					"metric_relabel_configs: [{source_labels: [runner_name], regex: .+, action: drop}]")
 			}, nil},
 		{"`expected a valid start token`, or `unsupported Content-Type`", "what answers there is not a gate",
 			"let the job ask the gate itself: correct the port and metrics_path", "not-a-gate", otherProgram, nil},
@@ -68,16 +71,18 @@ func labelFaults() []fault {
 				s.more = "- job_name: " + s.name + "-runner\n  static_configs: [{targets: ['" +
 					net.JoinHostPort(s.host, port) + "']}]\n"
 			}, nil},
-		{"series have `exported_exported_runner_name`", "is a target label too, so Prometheus renames the gate's label",
+		{"series have `exported_exported_runner_name`",
+			"runner_name is also a target label, so Prometheus renames the gate's label",
 			"remove runner_name from the target's labels", "target-label", func(_ *testing.T, s *site) {
-				s.fields = append(s.fields, "static_configs: [{targets: ['"+s.target+"'], labels: {runner_name: here}}]")
+				s.labels = "runner_name: here"
 			}, nil},
 		{"`up` alternates between 0 and 1", "targets with the same labels write one series up, and hide each other",
 			"give each endpoint a label of its own", "collision", func(_ *testing.T, s *site) {
 				s.fields = append(s.fields, "relabel_configs: [{target_label: job, replacement: collision}]")
 			}, nil},
 		{"`Error on ingesting samples with different value but same timestamp` in the log",
-			"several samples of a scrape have the same labels", "set LABEL_CONFLICT=exported, and remove what makes series equal", "duplicates",
+			"several samples of a scrape have the same labels",
+			"set LABEL_CONFLICT=exported, and remove what makes series equal", "duplicates",
 			func(_ *testing.T, s *site) {
 				s.fields = append(s.fields, "metric_relabel_configs: [{regex: 'le|state|runner', action: labeldrop}]")
 			}, nil},

@@ -15,13 +15,13 @@ import (
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/scrape"
-	"github.com/prometheus/prometheus/util/teststorage"
+	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// prometheus3 is the scrape loop of Prometheus 3 without storage, rules and queries, as
-// an agent: its HTTP API answers /api/v1/targets alone.
+// prometheus3 is the scrape loop of Prometheus 3 without rules and queries, as an
+// agent: its HTTP API answers /api/v1/targets alone.
 type prometheus3 struct{ manager *scrape.Manager }
 
 // startPrometheus3 scrapes by the configuration text until the test ends.
@@ -31,8 +31,12 @@ func startPrometheus3(t *testing.T, text string) *prometheus3 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	manager, err := scrape.NewManager(&scrape.Options{}, nil, nil, teststorage.NewAppendable().SkipRecording(true), nil,
-		prometheus.NewRegistry())
+	db, err := tsdb.Open(t.TempDir(), nil, nil, tsdb.DefaultOptions(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	manager, err := scrape.NewManager(&scrape.Options{}, nil, nil, db, nil, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

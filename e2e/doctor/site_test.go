@@ -30,6 +30,7 @@ type site struct {
 	tls    []string // fields of tls_config
 	fields []string // more fields of both jobs
 	target string   // host:port
+	labels string   // of the target
 	paths  []string // a job each
 	more   string   // further jobs
 
@@ -93,9 +94,7 @@ func (s *site) jobs() string {
 		for _, field := range s.fields {
 			fmt.Fprintf(&b, "  %s\n", field)
 		}
-		if !strings.Contains(strings.Join(s.fields, "\n"), "static_configs") {
-			fmt.Fprintf(&b, "  static_configs: [{targets: ['%s']}]\n", s.target)
-		}
+		fmt.Fprintf(&b, "  static_configs: [{targets: ['%s'], labels: {%s}}]\n", s.target, s.labels)
 	}
 	return b.String() + s.more
 }

@@ -110,7 +110,7 @@ func handshakeErrors() []explanation {
 		{`server gave HTTP response to HTTPS client|first record does not look like a TLS handshake`,
 			"Prometheus speaks TLS, and what listens there speaks plain HTTP",
 			"set scheme: http if the gate has INSECURE_HTTP, or correct the port"},
-		{`malformed HTTP (response|version|status)|^http://[^ ]*: server returned HTTP status 400`,
+		{`malformed HTTP (response|version|status)|^http://[^ ]*: (server returned HTTP status 400|.*: EOF$)`,
 			"Prometheus speaks plain HTTP, and the gate speaks TLS", "set scheme: https in the job"},
 		{`remote error: tls: `, "the gate ends the handshake with an alert",
 			"see the line about this address in the gate's log"},

@@ -20,6 +20,7 @@ type Gate struct {
 	RunnerPort string   // of the runner's own listener
 	LabelName  string   // the label that the gate adds
 	RunnerName string   // its value
+	Plain      bool     // the gate serves plain HTTP
 	LocalHosts []string // further hosts if Prometheus is on this machine
 }
 

@@ -54,8 +54,8 @@ func (o *Options) Validate() error {
 		return &cli.ConfigError{Thing: "--prometheus", Wrong: "not an http or https URL without user and password",
 			Advice: "write it as in a browser: --prometheus https://prometheus.example.com"}
 	case (o.client.Cert == "") != (o.client.Key == ""):
-		return &cli.ConfigError{Thing: "--" + flagPrefix + "cert", Wrong: "needs --" + flagPrefix + "key, and the reverse",
-			Advice: "give both"}
+		return &cli.ConfigError{Thing: "--" + flagPrefix + "cert",
+			Wrong: "needs --" + flagPrefix + "key, and the reverse", Advice: "give both"}
 	case o.BasicFile != "" && o.client.TokenFile != "":
 		return &cli.ConfigError{Thing: "--" + flagPrefix + "basic-file",
 			Wrong: "excludes --" + flagPrefix + "token-file", Advice: "give one of them"}

@@ -15,7 +15,7 @@ func (e *examination) noTarget(ctx context.Context, list targets) {
 	for _, t := range list.Dropped {
 		if e.gate.hasAddress(t.DiscoveredLabels["__address__"]) {
 			e.fail("correct the actions keep and drop in relabel_configs of the job",
-				"relabel_configs of job %q drop the target of this gate", t.DiscoveredLabels["job"])
+				"relabel_configs drop the target of this gate (job %q)", t.DiscoveredLabels["job"])
 			return
 		}
 	}
@@ -115,8 +115,8 @@ func (e *examination) target(ctx context.Context, t target, collided map[string]
 	name := fmt.Sprintf("job %q %s", t.ScrapePool, t.ScrapeURL)
 	if value, set := t.Labels[e.gate.LabelName]; set {
 		e.warn("remove "+e.gate.LabelName+" from the target's labels (labels, relabel_configs)",
-			"%s: %s=%q is a target label too, so Prometheus renames the gate's label exported_%s", name,
-			e.gate.LabelName, value, e.gate.LabelName)
+			"%s: %s is also a target label, so Prometheus renames the gate's label exported_%s (%q)", name,
+			e.gate.LabelName, e.gate.LabelName, value)
 	}
 	switch t.Health {
 	case "up":
@@ -124,7 +124,11 @@ func (e *examination) target(ctx context.Context, t target, collided map[string]
 			e.stored(ctx, t, name, collided)
 		}
 	case "down":
-		why := explain(t.ScrapeURL, t.LastError)
+		from := t.ScrapeURL
+		if e.gate.Plain {
+			from = "plain " + from // no row about http:// and TLS
+		}
+		why := explain(from, t.LastError)
 		e.fail(why.advice, "%s: %s (%s)", name, why.cause, t.LastError)
 	default:
 		e.warn("ask again after one scrape_interval ("+t.ScrapeInterval+")", "%s: not scraped yet", name)

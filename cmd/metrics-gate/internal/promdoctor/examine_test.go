@@ -1,0 +1,155 @@
+package promdoctor
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+)
+
+// A line of testdata is scheme, cause and last error, with tabs between. Those of 2.42 and
+// 3.14 are recorded from runs; errors-source.txt is written from the sources of Prometheus
+// 2.42, 2.53 and 3.14 and of Go.
+func TestExplainRecordedErrors(t *testing.T) {
+	files, err := filepath.Glob("testdata/errors-*.txt")
+	if err != nil || len(files) != 3 {
+		t.Fatalf("%v %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+			if len(f) != 3 {
+				t.Fatalf("%s: %q", file, line)
+			}
+			got := explain(f[0]+"://192.0.2.1:9253/metrics", f[2])
+			if got.cause != f[1] || got.advice == "" {
+				t.Errorf("%s: %q means %q, want %q", file, f[2], got.cause, f[1])
+			}
+		}
+	}
+	if got := explain("https://192.0.2.1:9253/metrics", "a new error"); got.pattern != "" || got.advice == "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Each row of the table explains a recorded text: none is dead.
+func TestEachExplanationIsRecorded(t *testing.T) {
+	used := map[string]bool{}
+	files, _ := filepath.Glob("testdata/errors-*.txt")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+			used[explain(f[0]+"://192.0.2.1:9253/metrics", f[2]).pattern] = true
+		}
+	}
+	for _, e := range explanations() {
+		if !used[e.pattern] {
+			t.Errorf("no recorded text for %q", e.pattern)
+		}
+	}
+}
+
+// server answers the HTTP API from a map of paths to the JSON of data.
+func server(t *testing.T, data map[string]string) Options {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, found := data[strings.TrimPrefix(r.URL.Path, "/api/v1/")]
+		if !found {
+			http.NotFound(w, r)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": json.RawMessage(answer)})
+	}))
+	t.Cleanup(s.Close)
+	return Options{URL: s.URL}
+}
+
+const (
+	noSeries = `{"resultType":"vector","result":[]}`
+	alerts   = `{"groups":[{"rules":[{"name":"MetricsGateRunnerDown","health":"ok"}]}]}`
+)
+
+// up is a target of host:port with these labels.
+func up(url, labels string) string {
+	return `{"labels":{` + labels + `},"scrapePool":"runner","scrapeUrl":"` + url + `","health":"up",` +
+		`"lastScrapeDuration":0.01,"scrapeTimeout":"10s"}`
+}
+
+func TestExamine(t *testing.T) {
+	runner, own := up("https://build-01.example.com:9253/metrics", `"job":"a"`),
+		up("https://BUILD-01:9253/gate/metrics", `"job":"b"`)
+	const broken = `{"groups":[{"rules":[{"name":"MetricsGateRunnerDown","health":"err","lastError":"many"}]}]}`
+	for _, test := range []struct {
+		name, targets, query, rules string
+		level, text                 string
+	}{
+		{"by host name", runner + "," + own, noSeries, alerts, cli.LevelOK, `job "runner" https://BUILD-01:9253/gate`},
+		{"alerts", own, noSeries, alerts, cli.LevelOK, "1 alerts of the gate are loaded"},
+		{"no alerts", own, noSeries, `{"groups":[]}`, cli.LevelWarn, "none of the gate's alerts is loaded"},
+		{"broken alert", own, noSeries, broken, cli.LevelWarn, "alert MetricsGateRunnerDown does not evaluate: many"},
+		{"by target label", up("https://pod:9253/metrics", `"runner_name":"r1"`), noSeries, alerts, cli.LevelWarn,
+			"also a target label"},
+		{"by series", up("https://10.0.0.9:9253/metrics", `"job":"pods","instance":"x"`),
+			`{"result":[{"metric":{"job":"pods","instance":"x"},"value":[1,"1"]}]}`, alerts, cli.LevelOK,
+			"10.0.0.9:9253/metrics: up"},
+		{"another host", up("https://build-02:9253/metrics", ""), noSeries, alerts, cli.LevelFail,
+			"no job has a target"},
+		{"a longer name", up("https://build-011:9253/metrics", ""), noSeries, alerts, cli.LevelFail,
+			"no job has a target"},
+		{"without the gate", runner + "," + up("http://192.0.2.7:9252/metrics", ""), noSeries, alerts, cli.LevelWarn,
+			"without the gate"},
+		{"localhost is here", up("https://localhost:9253/metrics", ""), noSeries, alerts, cli.LevelOK,
+			"localhost:9253"},
+		{"not scraped", `{"scrapeUrl":"https://build-01:9253/metrics","health":"unknown"}`, noSeries, alerts,
+			cli.LevelWarn, "not scraped yet"},
+		{"plain gate", `{"scrapeUrl":"http://build-01:9253/metrics","health":"down","lastError":"Get: EOF"}`, noSeries,
+			alerts, cli.LevelFail, "the connection is closed"},
+		{"an agent", own, "", "", cli.LevelWarn, "answers no query: 404"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			data := map[string]string{"targets": `{"activeTargets":[` + test.targets + `]}`}
+			if test.query != "" {
+				data["query"], data["rules"] = test.query, test.rules
+			}
+			g := Gate{Hosts: []string{"192.0.2.7", "build-01"}, LocalHosts: []string{"localhost"}, Port: "9253",
+				RunnerPort: "9252", LabelName: "runner_name", RunnerName: "r1", Plain: test.name == "plain gate"}
+			expect(t, Examine(t.Context(), server(t, data), g, "test"), test.level, test.text)
+		})
+	}
+}
+
+// expect fails the test unless a finding of that level has the text, and advice if it is not ok.
+func expect(t *testing.T, found []cli.Finding, level, text string) {
+	t.Helper()
+	for _, f := range found {
+		if f.Level == level && strings.Contains(f.What, text) && (level == cli.LevelOK) == (f.Do == "") {
+			return
+		}
+	}
+	t.Errorf("no %s %q in %+v", level, text, found)
+}
+
+func TestExamineAServerThatDoesNotAnswer(t *testing.T) {
+	expect(t, Examine(t.Context(), server(t, nil), Gate{}, ""), cli.LevelFail, "404 Not Found")
+	expect(t, Examine(t.Context(), server(t, map[string]string{"targets": `"text"`}), Gate{}, ""), cli.LevelFail,
+		"not an answer of Prometheus' HTTP API")
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	defer secure.Close()
+	expect(t, Examine(t.Context(), Options{URL: secure.URL}, Gate{}, ""), cli.LevelFail, "unknown authority")
+	if found := Examine(t.Context(), Options{}, Gate{}, ""); found != nil {
+		t.Errorf("%+v", found)
+	}
+}

@@ -1,0 +1,97 @@
+package promdoctor
+
+import (
+	"errors"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+)
+
+// parse reads flags as the command doctor does.
+func parse(t *testing.T, args ...string) Options {
+	t.Helper()
+	var o Options
+	set := flag.NewFlagSet("doctor", flag.ContinueOnError)
+	o.RegisterFlags(set)
+	if err := set.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestOptionsThatContradict(t *testing.T) {
+	const url = "--prometheus=http://localhost:9090"
+	for _, test := range []struct {
+		args  []string
+		thing string // of the error; empty: none
+	}{
+		{nil, ""},
+		{[]string{url}, ""},
+		{[]string{"--prometheus=https://example.com/prometheus/", "--prometheus-token-file=token"}, ""},
+		{[]string{"--prometheus-ca=ca.pem"}, "--prometheus-…"},
+		{[]string{"--prometheus=localhost:9090"}, "--prometheus"},
+		{[]string{"--prometheus=http://user:password@localhost"}, "--prometheus"},
+		{[]string{url, "--prometheus-cert=cert.pem"}, "--prometheus-cert"},
+		{[]string{url, "--prometheus-token-file=a", "--prometheus-basic-file=b"}, "--prometheus-basic-file"},
+	} {
+		o := parse(t, test.args...)
+		err := o.Validate()
+		var wrong *cli.ConfigError
+		if errors.As(err, &wrong) != (test.thing != "") || (wrong != nil && wrong.Thing != test.thing) {
+			t.Errorf("%v: %v, want an error of %q", test.args, err, test.thing)
+		}
+		if err != nil && strings.Contains(err.Error(), "password@") {
+			t.Errorf("%v shows the password", err)
+		}
+	}
+}
+
+func TestOptionsNameTheFlagOfABadFile(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad")
+	if err := os.WriteFile(bad, []byte("no colon\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"--prometheus-ca", "--prometheus-basic-file", "--prometheus-token-file"} {
+		o := parse(t, "--prometheus=http://127.0.0.1:1", name+"="+bad)
+		found := Examine(t.Context(), o, Gate{}, "test")
+		if len(found) != 1 || found[0].Level != cli.LevelFail || !strings.Contains(found[0].What, name+" ") {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
+func TestOptionsAuthenticate(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "credential")
+	if err := os.WriteFile(file, []byte("prober:secret:word\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var got http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer server.Close()
+	for name, want := range map[string]string{
+		"--prometheus-basic-file": "Basic cHJvYmVyOnNlY3JldDp3b3Jk",
+		"--prometheus-token-file": "Bearer prober:secret:word",
+	} {
+		found := Examine(t.Context(), parse(t, "--prometheus="+server.URL, name+"="+file), Gate{}, "probe/1")
+		if got.Get("Authorization") != want || got.Get("User-Agent") != "probe/1" {
+			t.Errorf("%s: %v", name, got)
+		}
+		if len(found) != 1 || !strings.Contains(found[0].What, "401") || !strings.Contains(found[0].Do, name) {
+			t.Errorf("%s: %+v", name, found)
+		}
+		clear := Examine(t.Context(), parse(t, "--prometheus=http://prometheus.invalid", name+"="+file), Gate{}, "")
+		if len(clear) != 1 || !strings.Contains(clear[0].What, "not sent over plain HTTP") ||
+			strings.Contains(clear[0].What, "secret") {
+			t.Errorf("%s: %+v", name, clear)
+		}
+	}
+}
