@@ -16,7 +16,7 @@ type ExchangeLimiter struct {
 	queue []*Waiter
 }
 
-// Waiter is a place in the queue for a slot.
+// Waiter is a caller in the queue for a slot.
 type Waiter struct {
 	key      string
 	acquired chan struct{} // closed when the slot is held
@@ -64,7 +64,8 @@ func (l *ExchangeLimiter) Load() (running, waiting int) {
 	return running, len(l.queue)
 }
 
-// TryAcquire takes a slot for key if there is one now. No waiter could have had it.
+// TryAcquire takes a slot for key if there is one now. While a slot is free, every waiter in
+// the queue is of an identity that has its share, so none is overtaken.
 func (l *ExchangeLimiter) TryAcquire(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -112,18 +112,9 @@ func (l *IdentityLimiter) Limit(next http.Handler) http.Handler {
 			return
 		}
 		l.o.Observer.addLimited(limiterIdentity)
-		l.o.Log.LogAttrs(
-			r.Context(),
-			slog.LevelWarn,
-			"request refused",
-			slog.String("remote", r.RemoteAddr),
-			slog.String(
-				"subject",
-				l.o.Who(r),
-			),
-			slog.String("route", at.String()),
-			slog.String("reason", RefusedRate.String()),
-		)
+		l.o.Log.LogAttrs(r.Context(), slog.LevelWarn, "request refused",
+			slog.String("remote", r.RemoteAddr), slog.String("subject", l.o.Who(r)),
+			slog.String("route", at.String()), slog.String("reason", RefusedRate.String()))
 		RefuseRetry(w, http.StatusTooManyRequests, wait)
 	})
 }

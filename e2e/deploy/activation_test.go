@@ -144,7 +144,7 @@ func TestRestartLosesNoScrape(t *testing.T) {
 		})
 	}
 	for range 4 {
-		time.Sleep(150 * time.Millisecond)
+		time.Sleep(150 * time.Millisecond) //permit:time.Sleep scrapes run between restarts
 		a.stop(t, gate)
 		gate = a.start(t)
 	}

@@ -87,7 +87,8 @@ func TestDashboardMatchesTheSchema(t *testing.T) {
 	}
 	ids := map[int]bool{}
 	for i, p := range d.Panels {
-		if !slices.Contains([]string{"row", "stat", "timeseries", "table"}, p.Type) || p.Title == "" || ids[p.ID] || p.ID == 0 {
+		if !slices.Contains([]string{"row", "stat", "timeseries", "table"}, p.Type) || p.Title == "" || ids[p.ID] ||
+			p.ID == 0 {
 			t.Errorf("panel %d: %+v", i, p)
 		}
 		ids[p.ID] = true

@@ -107,7 +107,8 @@ func TestLargeBodyIsNotCached(t *testing.T) {
 		}
 		for _, body := range []string{large, moved(large, func(byte) string { return "2" }), large} {
 			if got, want := passOn(r, body, kindText, l), passPlain([]byte(body), kindText, l); got != want {
-				t.Errorf("%s: %d bytes, %+v, %s, want %d, %+v", name, len(got.out), got.stats, got.err, len(want.out), want.stats)
+				t.Errorf("%s: %d bytes, %+v, %s, want %d, %+v",
+					name, len(got.out), got.stats, got.err, len(want.out), want.stats)
 			}
 		}
 		if got := passOn(r, small, kindText, l); got != want {
@@ -119,7 +120,9 @@ func TestLargeBodyIsNotCached(t *testing.T) {
 // TestLookahead removes a family: those behind it are found if it had at most cacheLookahead samples.
 func TestLookahead(t *testing.T) {
 	const rest = "# HELP z h\nz 1\n"
-	for samples, found := range map[int]bool{cacheLookahead - 1: true, cacheLookahead: false, 2 * cacheLookahead: false} {
+	for samples, found := range map[int]bool{
+		cacheLookahead - 1: true, cacheLookahead: false, 2 * cacheLookahead: false,
+	} {
 		body := "# HELP m h\n" + strings.Repeat("m 1\n", samples) + rest
 		if got := reused(t, body, rest) > 0; got != found {
 			t.Errorf("%d samples: found %v", samples, got)

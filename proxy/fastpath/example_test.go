@@ -1,7 +1,6 @@
 package fastpath_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,13 +19,8 @@ func ExampleServer() {
 	server := httptest.NewUnstartedServer(fast.Handler(handler))
 	server.Config.ConnContext = fastpath.ConnContext
 	server.Start()
-	go func() {
-		if err := server.Config.Serve(fast.Listener()); !errors.Is(err, http.ErrServerClosed) {
-			fmt.Println(err)
-		}
-	}()
-	defer server.Close()
-	defer func() { _ = fast.Close() }()
+	served := make(chan error)
+	go func() { served <- server.Config.Serve(fast.Listener()) }()
 	for range 3 {
 		res, err := server.Client().Get(server.URL + "/metrics")
 		if err != nil {
@@ -37,6 +31,9 @@ func ExampleServer() {
 		_ = res.Body.Close()
 		fmt.Println(res.Status, string(body))
 	}
+	_ = fast.Close()
+	server.Close()
+	<-served
 	// Output:
 	// 200 OK up 1
 	// 200 OK up 1

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -21,7 +22,7 @@ type Options struct {
 	Path         string        // the only target
 	IdleTimeout  time.Duration // between two requests; 0: no limit
 	WriteTimeout time.Duration // for an answer whose handler sets no deadline; 0: no limit
-	ErrorLog     *log.Logger   // of panics; nil: the standard logger
+	ErrorLog     *log.Logger   // of panics; nil: nothing is logged
 }
 
 // Server takes connections over from an http.Server.
@@ -40,7 +41,7 @@ type Server struct {
 // ConnContext as part of its own, and must also serve its Listener.
 func New(o Options) *Server {
 	if o.ErrorLog == nil {
-		o.ErrorLog = log.Default()
+		o.ErrorLog = log.New(io.Discard, "", 0)
 	}
 	return &Server{
 		o: o, conns: map[*conn]struct{}{}, drained: make(chan struct{}),

@@ -53,12 +53,12 @@ func FuzzHeads(f *testing.F) {
 			}
 		}
 		if again, m := h.parse(s, b); again != got || m != n {
-			t.Fatalf("the known head is read as %d bytes, not %d", m, n)
+			t.Fatalf("the last head is read as %d bytes, not %d", m, n)
 		}
 	})
 }
 
-// A head that is only the beginning of a longer line must not be taken for the known one.
+// A head that is only the beginning of a longer line must not be taken for that one.
 func TestLastHeadMatchesWhole(t *testing.T) {
 	first, err := http.ReadRequest(bufio.NewReader(strings.NewReader(scrapeHead)))
 	if err != nil {
@@ -76,7 +76,7 @@ func TestLastHeadMatchesWhole(t *testing.T) {
 	}
 	for i := range scrapeHead {
 		if r, _ := h.parse(s, []byte(scrapeHead[:i])); r != nil {
-			t.Errorf("%d bytes are taken for the known head", i)
+			t.Errorf("%d bytes are taken for the last head", i)
 		}
 	}
 }

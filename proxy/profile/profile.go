@@ -110,18 +110,9 @@ func (p *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer p.o.Limiter.Release(key)
-	p.o.Log.LogAttrs(
-		ctx,
-		slog.LevelInfo,
-		"profile used",
-		slog.String("remote", r.RemoteAddr),
-		slog.String(
-			"subject",
-			p.o.Who(r),
-		),
-		slog.String("route", proxy.ProfilePath+name),
-		slog.Int64("seconds", seconds),
-	)
+	p.o.Log.LogAttrs(ctx, slog.LevelInfo, "profile used",
+		slog.String("remote", r.RemoteAddr), slog.String("subject", p.o.Who(r)),
+		slog.String("route", proxy.ProfilePath+name), slog.Int64("seconds", seconds))
 	ask.Deadline = time.Now().Add(whole)
 	p.stream(w, r, ask)
 }
@@ -169,12 +160,14 @@ func (p *Handler) begin(d time.Duration) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
+// end lets the next CPU profile or trace begin.
 func (p *Handler) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.until = time.Time{}
 }
 
+// refused logs why a request gets no profile.
 func (p *Handler) refused(r *http.Request, name, why string) {
 	p.o.Log.LogAttrs(r.Context(), slog.LevelWarn, "profile refused", slog.String("remote", r.RemoteAddr),
 		slog.String("subject", p.o.Who(r)), slog.String("route", proxy.ProfilePath+name), slog.String("reason", why))
@@ -187,17 +180,7 @@ func (p *Handler) failed(r *http.Request, ask *upstream.Request, err error) {
 		level = slog.LevelInfo
 	}
 	p.o.Observer.AddError(upstream.ReasonOf(err))
-	p.o.Log.LogAttrs(
-		r.Context(),
-		level,
-		"profile failed",
-		slog.String("remote", r.RemoteAddr),
-		slog.String(
-			"subject",
-			p.o.Who(r),
-		),
-		slog.String("route", ask.Path),
-		slog.String("reason", upstream.ReasonOf(err).String()),
-		slog.String("err", err.Error()),
-	)
+	p.o.Log.LogAttrs(r.Context(), level, "profile failed",
+		slog.String("remote", r.RemoteAddr), slog.String("subject", p.o.Who(r)), slog.String("route", ask.Path),
+		slog.String("reason", upstream.ReasonOf(err).String()), slog.String("err", err.Error()))
 }

@@ -59,8 +59,8 @@ func newBuffers() *buffers {
 }
 
 // chunk returns an empty chunk with one reference.
-func (s *buffers) chunk() *chunk {
-	c := s.chunks.Get()
+func (b *buffers) chunk() *chunk {
+	c := b.chunks.Get()
 	if c.room == nil {
 		c.room = new([chunkBytes]byte)
 	}
@@ -69,41 +69,41 @@ func (s *buffers) chunk() *chunk {
 }
 
 // put takes back a chunk without references.
-func (s *buffers) put(c *chunk) {
+func (b *buffers) put(c *chunk) {
 	switch {
 	case c.room != nil:
-		s.chunks.Put(c)
+		b.chunks.Put(c)
 	case c.reader != nil:
-		s.borrowed.Add(-1)
-		s.keepReader(c.reader)
+		b.borrowed.Add(-1)
+		b.keepReader(c.reader)
 	}
 }
 
 // borrow returns a chunk with all of r's answer in r's own buffer, if the answer is complete
 // and small, and few readers are borrowed. It saves a copy. The chunk owns r.
-func (s *buffers) borrow(r *exposition.Reader) (c chunk, ok bool) {
-	if s.borrowed.Add(1) <= maxBorrowed {
+func (b *buffers) borrow(r *exposition.Reader) (c chunk, ok bool) {
+	if b.borrowed.Add(1) <= maxBorrowed {
 		if whole, ok := r.Whole(maxBorrowedBytes); ok {
 			return chunk{data: whole, refs: 1, reader: r}, true
 		}
 	}
-	s.borrowed.Add(-1)
+	b.borrowed.Add(-1)
 	return chunk{}, false
 }
 
 // releaseIdle drops what no exchange has needed since the last call.
-func (s *buffers) releaseIdle() {
-	s.chunks.ReleaseIdle()
-	s.readers.ReleaseIdle()
-	s.gzip.ReleaseIdle()
-	s.zstd.ReleaseIdle()
+func (b *buffers) releaseIdle() {
+	b.chunks.ReleaseIdle()
+	b.readers.ReleaseIdle()
+	b.gzip.ReleaseIdle()
+	b.zstd.ReleaseIdle()
 }
 
 // keepReader keeps r for a later exchange, unless a long line has made it large.
-func (s *buffers) keepReader(r *exposition.Reader) {
+func (b *buffers) keepReader(r *exposition.Reader) {
 	r.Reset(nil, new(exposition.Format), nil, exposition.Limits{})
 	if r.Held() <= maxKeptReader {
-		s.readers.Put(r)
+		b.readers.Put(r)
 	}
 }
 
@@ -154,13 +154,13 @@ func (z *zstdWriter) Reset(w io.Writer) {
 
 // compressor returns a compressor for e, which must not be identity, and a function that
 // takes it back.
-func (s *buffers) compressor(e encoding, w io.Writer) (c compressor, release func()) {
+func (b *buffers) compressor(e encoding, w io.Writer) (c compressor, release func()) {
 	if e == encodingZstd {
-		z := s.zstd.Get()
+		z := b.zstd.Get()
 		z.Reset(w)
-		return z, func() { z.Reset(nil); s.zstd.Put(z) }
+		return z, func() { z.Reset(nil); b.zstd.Put(z) }
 	}
-	g := s.gzip.Get()
+	g := b.gzip.Get()
 	g.Reset(w)
-	return g, func() { g.Reset(io.Discard); s.gzip.Put(g) }
+	return g, func() { g.Reset(io.Discard); b.gzip.Put(g) }
 }

@@ -43,16 +43,16 @@ func (h *Handler) join(ctx context.Context, key flightKey, wt *waiter) (*flight,
 
 // waitForSlot waits for a slot, or for another request to start a flight with the same key.
 func (h *Handler) waitForSlot(ctx context.Context, key flightKey, wt *waiter) (*flight, error) {
-	g, turn := &h.group, h.o.Limiter.Enqueue(wt.identity)
-	acquired := turn.Acquired()
-	for mine := false; ; {
+	g, queued := &h.group, h.o.Limiter.Enqueue(wt.identity)
+	acquired := queued.Acquired()
+	for holdsSlot := false; ; {
 		g.mu.Lock()
 		if f := g.flights[key]; f != nil && f.join(wt) {
 			g.mu.Unlock()
-			h.o.Limiter.Abandon(turn)
+			h.o.Limiter.Abandon(queued)
 			return f, nil
 		}
-		if mine {
+		if holdsSlot {
 			f := h.startFlight(key, wt)
 			g.mu.Unlock()
 			return f, nil
@@ -64,13 +64,13 @@ func (h *Handler) waitForSlot(ctx context.Context, key flightKey, wt *waiter) (*
 		g.mu.Unlock()
 		select {
 		case <-acquired:
-			mine = true
+			holdsSlot = true
 		case <-started:
 		case <-wt.deadlineC():
-			h.o.Limiter.Abandon(turn)
+			h.o.Limiter.Abandon(queued)
 			return nil, errBusy
 		case <-ctx.Done():
-			h.o.Limiter.Abandon(turn)
+			h.o.Limiter.Abandon(queued)
 			return nil, errClientLeft
 		}
 	}

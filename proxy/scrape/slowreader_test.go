@@ -54,25 +54,25 @@ func TestReaderThatTakesNothingIsCutOff(t *testing.T) {
 // A trickling reader, which moves on a little before it would be cut, pays for all the
 // time that others wait.
 func TestSlowReaderBudgetIsUsedUp(t *testing.T) {
-	m := &Handler{buffers: newBuffers()}
-	f := &flight{handler: m, room: make(chan struct{}, 1)}
-	mk := func(next int) *waiter {
-		mb := &waiter{next: next, signal: make(chan struct{}, 1), writer: http.NewResponseController(nopWriter{})}
-		mb.timer = time.NewTimer(time.Hour)
-		f.join(mb)
-		return mb
+	h := &Handler{buffers: newBuffers()}
+	f := &flight{handler: h, room: make(chan struct{}, 1)}
+	join := func(next int) *waiter {
+		wt := &waiter{next: next, signal: make(chan struct{}, 1), writer: http.NewResponseController(nopWriter{})}
+		wt.timer = time.NewTimer(time.Hour)
+		f.join(wt)
+		return wt
 	}
-	slow, quick := mk(0), mk(1)
-	t0 := &f.variants[encodingIdentity]
-	t0.phase, t0.chunks = phaseStreaming, []*chunk{{refs: 1}}
+	slow, quick := join(0), join(1)
+	v := &f.variants[encodingIdentity]
+	v.phase, v.chunks = phaseStreaming, []*chunk{{refs: 1}}
 	for i := range 4 {
 		f.mu.Lock()
 		slow.delayed = time.Duration(i) * slowReaderBudget / 3
 		time.AfterFunc(10*time.Millisecond, f.signalRoom)
-		f.awaitRoom(t0)
+		f.awaitRoom(v)
 		f.mu.Unlock()
 	}
-	if !slow.disconnected || quick.disconnected || len(t0.waiters) != 1 || f.count != 1 {
+	if !slow.disconnected || quick.disconnected || len(v.waiters) != 1 || f.count != 1 {
 		t.Errorf("slow cut %v, quick cut %v", slow.disconnected, quick.disconnected)
 	}
 	if _, err := f.tryNextChunk(slow); err != errSlowReader {
@@ -90,15 +90,15 @@ func TestSlowReaderBudgetIsUsedUp(t *testing.T) {
 
 func TestNobodyIsDisconnectedWhileAllAreSlow(t *testing.T) {
 	f := &flight{handler: &Handler{buffers: newBuffers()}, room: make(chan struct{}, 1)}
-	mb := &waiter{signal: make(chan struct{}, 1)}
-	f.join(mb)
-	t0 := &f.variants[encodingIdentity]
-	t0.phase, t0.chunks = phaseStreaming, []*chunk{{refs: 1}}
+	wt := &waiter{signal: make(chan struct{}, 1)}
+	f.join(wt)
+	v := &f.variants[encodingIdentity]
+	v.phase, v.chunks = phaseStreaming, []*chunk{{refs: 1}}
 	f.signalRoom()
 	f.mu.Lock()
-	f.awaitRoom(t0)
+	f.awaitRoom(v)
 	f.mu.Unlock()
-	if mb.disconnected || mb.delayed != 0 {
+	if wt.disconnected || wt.delayed != 0 {
 		t.Error("alone, and made to pay")
 	}
 }

@@ -54,7 +54,8 @@ func (r Reason) entry() reasonEntry {
 	return [Reasons]reasonEntry{
 		ReasonOther: {"other", ""},
 		ReasonRefused: {
-			"refused", "start the runner with listen_address in config.toml, or set METRICS_GATE_UPSTREAM_URL",
+			"refused",
+			`start the runner with listen_address = "127.0.0.1:9252" in config.toml, or set METRICS_GATE_UPSTREAM_URL`,
 		},
 		ReasonTimeout: {
 			"timeout", "find out why the runner is slow, or raise METRICS_GATE_UPSTREAM_TIMEOUT and scrape_timeout",

@@ -18,6 +18,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/promdoctor"
 )
 
 // doctorTimeout bounds each look at something that may not answer.
@@ -33,6 +34,8 @@ type doctor struct {
 	url     string             // of the gate, for that scrape; empty: found by the configuration
 	host    host
 	now     func() time.Time
+
+	prometheus promdoctor.Options
 }
 
 // host is what doctor sees of the machine; tests put another in its place.
@@ -54,6 +57,8 @@ type doctorOptions struct {
 	client client.Credentials
 	url    string
 	json   bool
+
+	prometheus promdoctor.Options
 }
 
 // Command declares doctor.
@@ -66,6 +71,7 @@ func Command() cli.Command {
 			o.client.RegisterFlags(set)
 			set.StringVar(&o.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
 			set.BoolVar(&o.json, "json", false, "print JSON")
+			o.prometheus.RegisterFlags(set)
 			return o.run
 		},
 	}
@@ -76,9 +82,12 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 	if err := o.client.Validate("doctor"); err != nil {
 		return err
 	}
+	if err := o.prometheus.Validate(); err != nil {
+		return err
+	}
 	d := &doctor{
 		environ: p.Environ, version: p.Build.Version, client: o.client, url: o.url,
-		host: thisHost(p.Environ), now: time.Now,
+		host: thisHost(p.Environ), now: time.Now, prometheus: o.prometheus,
 	}
 	all := d.examine(ctx)
 	report := doctorReport{OK: cli.Worst(all) != cli.LevelFail, Findings: all}
@@ -112,7 +121,8 @@ func (d *doctor) examine(ctx context.Context) []cli.Finding {
 	all = append(all, d.issuers(ctx)...)
 	all = append(all, d.apiServer()...)
 	all = append(all, d.running(ctx)...)
-	return append(all, d.scrape(ctx)...)
+	all = append(all, d.scrape(ctx)...)
+	return append(all, d.askPrometheus(ctx)...)
 }
 
 // configuration loads the environment and its files as serve would.
@@ -174,6 +184,8 @@ func (d *doctor) runnerPort() string {
 
 // fetch gets url as doctor, at most limit bytes of it.
 func (d *doctor) fetch(ctx context.Context, by *http.Client, url string, limit int64) (*http.Response, []byte, error) {
-	return client.Fetch(ctx, by, client.Request{URL: url, UserAgent: "metrics-gate/" + d.version + " (doctor)",
-		Limit: limit})
+	return client.Fetch(ctx, by, client.Request{URL: url, UserAgent: d.userAgent(), Limit: limit})
 }
+
+// userAgent is doctor's in every request.
+func (d *doctor) userAgent() string { return "metrics-gate/" + d.version + " (doctor)" }

@@ -15,6 +15,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // runnerVersion finds the version in a runner's exposition.
@@ -35,15 +36,14 @@ func (d *doctor) runner(ctx context.Context) []cli.Finding {
 	took := d.now().Sub(start)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return []cli.Finding{cli.Fail(`start it with listen_address = "`+address+
-			`" in config.toml (a restart is needed), or set `+config.Prefix+`UPSTREAM_URL`,
-			"runner %s: nothing listens there", address)}
+		return []cli.Finding{cli.Fail(upstream.ReasonRefused.Advice(), "runner %s: nothing listens there", address)}
 	case err != nil:
 		return []cli.Finding{cli.Fail("see whether the runner is overloaded, or raise "+config.Prefix+
 			"UPSTREAM_TIMEOUT and "+config.Prefix+"UPSTREAM_MAX_BYTES", "runner %s: %v", address, err)}
 	case response.StatusCode != http.StatusOK:
-		return []cli.Finding{cli.Fail("see what listens there, and set "+config.Prefix+"UPSTREAM_URL",
-			"runner %s: /metrics answers %s", address, response.Status)}
+		return []cli.Finding{
+			cli.Fail(upstream.ReasonStatus.Advice(), "runner %s: /metrics answers %s", address, response.Status),
+		}
 	}
 	version := runnerVersion(body)
 	if version == "" {

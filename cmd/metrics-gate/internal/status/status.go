@@ -4,6 +4,7 @@ package status
 import (
 	"bytes"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -22,6 +23,16 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
+
+// statusStyle is the page's only style; the policy names it by its digest.
+//
+//go:embed style.css
+var statusStyle string
+
+// statusPage is the page. Every value goes through html/template's escapes.
+//
+//go:embed page.html
+var statusPage string
 
 // status is the page for people at / of the admin listener, on loopback only. What a
 // client could have put into it (its name) is escaped by html/template; scripts there

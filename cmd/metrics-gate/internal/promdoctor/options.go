@@ -1,0 +1,133 @@
+// Package promdoctor asks a Prometheus server why a gate's metrics are missing. It reads
+// the server's HTTP API (/api/v1) and changes nothing.
+package promdoctor
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
+)
+
+// askTimeout bounds each request to Prometheus.
+const askTimeout = 10 * time.Second
+
+// flagPrefix begins the name of each flag of Options but --prometheus itself.
+const flagPrefix = "prometheus-"
+
+// Options say where Prometheus is and how to authenticate there. All credentials are files.
+type Options struct {
+	URL       string // of Prometheus, with its route prefix; empty: do not ask
+	BasicFile string // "user:password" on one line
+	client    client.Credentials
+}
+
+// RegisterFlags adds --prometheus and the flags of its credentials to set.
+func (o *Options) RegisterFlags(set *flag.FlagSet) {
+	set.StringVar(&o.URL, "prometheus", "", "`URL` of a Prometheus: why are the gate's metrics missing there?")
+	set.StringVar(&o.client.CA, flagPrefix+"ca", "", "`file` with the CA of Prometheus' certificate (PEM)")
+	set.StringVar(&o.client.Cert, flagPrefix+"cert", "", "`file` with a client certificate for Prometheus (PEM)")
+	set.StringVar(&o.client.Key, flagPrefix+"key", "", "`file` with its key (PEM)")
+	set.StringVar(&o.client.TokenFile, flagPrefix+"token-file", "", "`file` with a bearer token for Prometheus")
+	set.StringVar(&o.BasicFile, flagPrefix+"basic-file", "", "`file` with user:password for Prometheus")
+}
+
+// Validate returns a *cli.ConfigError for flags that contradict each other.
+func (o *Options) Validate() error {
+	credentials := o.BasicFile != "" || o.client != client.Credentials{}
+	u, err := url.Parse(o.URL)
+	switch {
+	case o.URL == "" && credentials:
+		return &cli.ConfigError{Thing: "--" + flagPrefix + "…", Wrong: "needs --prometheus",
+			Advice: "give the URL of Prometheus with --prometheus"}
+	case o.URL == "":
+		return nil
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil:
+		return &cli.ConfigError{Thing: "--prometheus", Wrong: "not an http or https URL without user and password",
+			Advice: "write it as in a browser: --prometheus https://prometheus.example.com"}
+	case (o.client.Cert == "") != (o.client.Key == ""):
+		return &cli.ConfigError{Thing: "--" + flagPrefix + "cert", Wrong: "needs --" + flagPrefix + "key, and the reverse",
+			Advice: "give both"}
+	case o.BasicFile != "" && o.client.TokenFile != "":
+		return &cli.ConfigError{Thing: "--" + flagPrefix + "basic-file",
+			Wrong: "excludes --" + flagPrefix + "token-file", Advice: "give one of them"}
+	}
+	return nil
+}
+
+// httpClient returns a client with the credentials. Its errors name the flag.
+func (o *Options) httpClient() (*http.Client, error) {
+	transport, err := o.client.Transport()
+	if err != nil {
+		return nil, flagError(err)
+	}
+	transport.DisableKeepAlives = true
+	c := client.New(askTimeout)
+	c.Transport = transport
+	switch {
+	case o.client.TokenFile != "":
+		c.Transport = client.TokenTransport{RoundTripper: transport, Credentials: &o.client}
+	case o.BasicFile != "":
+		user, password, err := o.basic()
+		if err != nil {
+			return nil, err
+		}
+		c.Transport = basicTransport{transport, user, password}
+	}
+	return c, nil
+}
+
+// flagError renames a flag of client.Credentials to the one of Options.
+func flagError(err error) error {
+	var wrong *cli.ConfigError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	renamed := *wrong
+	renamed.Thing = "--" + flagPrefix + strings.TrimPrefix(wrong.Thing, "--")
+	return &renamed
+}
+
+// basic reads user and password (RFC 7617).
+func (o *Options) basic() (user, password string, err error) {
+	thing := "--" + flagPrefix + "basic-file"
+	text, err := os.ReadFile(o.BasicFile)
+	if err != nil {
+		return "", "", &cli.ConfigError{Thing: thing, Value: o.BasicFile, Wrong: cli.Reason(err)}
+	}
+	user, password, ok := strings.Cut(strings.TrimRight(string(text), "\r\n"), ":")
+	if !ok || strings.ContainsAny(user+password, "\r\n") {
+		return "", "", &cli.ConfigError{Thing: thing, Value: o.BasicFile, Wrong: "not user:password on one line"}
+	}
+	return user, password, nil
+}
+
+// basicTransport adds user and password to each request.
+type basicTransport struct {
+	http.RoundTripper
+	user, password string
+}
+
+// RoundTrip implements http.RoundTripper. It refuses to send the password in the clear.
+func (t basicTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme != "https" && !loopbackHost(r.URL.Hostname()) {
+		return nil, fmt.Errorf("%s: a password is not sent over plain HTTP", r.URL.Host)
+	}
+	r = r.Clone(r.Context())
+	r.SetBasicAuth(t.user, t.password)
+	return t.RoundTripper.RoundTrip(r)
+}
+
+// loopbackHost reports whether host is this machine's loopback.
+func loopbackHost(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
