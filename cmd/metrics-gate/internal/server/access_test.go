@@ -29,7 +29,7 @@ func TestAccessLog(t *testing.T) {
 		scrape: 3, "encoding=gzip": 3, "format=\"text/plain; version=0.0.4": 3,
 		`method="" subject="" issuer="" request_method=GET route=metrics status=401`: 1,
 		"request_method=POST route=metrics status=405":                               1,
-		firstUse:                                                                     0,
+		firstUse: 0,
 	} {
 		if got := strings.Count(log, want); got != n {
 			t.Errorf("%d times %q, want %d, in\n%s", got, want, n, log)
