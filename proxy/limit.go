@@ -105,7 +105,7 @@ func (l *IdentityLimiter) ReleaseIdle() { l.buckets.releaseIdle() }
 // authentication: requests that a later stage refuses count too.
 func (l *IdentityLimiter) Limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		at := routeOf(r)
+		at := RouteOf(r)
 		wait, ok := l.buckets.take(identityKey{at, l.o.Key(r)})
 		if ok {
 			next.ServeHTTP(w, r)

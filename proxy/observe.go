@@ -104,7 +104,7 @@ func (o *Observer) vectors(registry prometheus.Registerer) {
 // http.ErrAbortHandler does to cut an answer short, is counted as "aborted".
 func (o *Observer) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start, at := time.Now(), routeOf(r)
+		start, at := time.Now(), RouteOf(r)
 		seen, returned := NewStatusRecorder(w), false
 		o.inFlight.Inc()
 		defer func() {

@@ -87,8 +87,8 @@ func (r Route) String() string {
 	return "other"
 }
 
-// routeOf classes r by its target as it was sent.
-func routeOf(r *http.Request) Route {
+// RouteOf returns the class of r by its target as it was sent.
+func RouteOf(r *http.Request) Route {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	switch {
 	case path == MetricsPath:

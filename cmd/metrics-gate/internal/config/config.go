@@ -133,6 +133,7 @@ type Process struct {
 	AdminAddress AdminAddress  `env:"ADMIN_ADDRESS" envDefault:"localhost:9254"`
 	LogLevel     string        `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error"`
 	LogFormat    string        `env:"LOG_FORMAT" envDefault:"json" oneof:"json text"`
+	AccessLog    OnOff         `env:"ACCESS_LOG" envDefault:"off"`
 	DrainTimeout time.Duration `env:"DRAIN_TIMEOUT" envDefault:"30s"`
 	Linger       time.Duration `env:"LINGER" envDefault:"0s" zero:"ok"`
 }

@@ -45,6 +45,7 @@ func trafficDocs() map[string]string {
 		"ADMIN_ADDRESS":      "plain HTTP /livez and /readyz, on loopback also / and /metrics; off",
 		"LOG_LEVEL":          "debug, info, warn or error",
 		"LOG_FORMAT":         "json or text",
+		"ACCESS_LOG":         "off or on: log each request, refused ones too",
 		"DRAIN_TIMEOUT":      "after SIGTERM, time for requests in flight",
 		"LINGER":             "after SIGTERM keep serving until the upstream closes its port, at most this long",
 	}

@@ -71,6 +71,10 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
 	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle)
+	access, firstUses := asIs, logFirstUse(log)
+	if c.Process.AccessLog {
+		access, firstUses = logAccess(log), asIs
+	}
 	g.OwnMetrics = metrics.Compress(ownMetrics(registry, labels.Current.Load))
 	g.Handler = g.walk(authStages, handlers{
 		metrics: metrics,
@@ -83,6 +87,8 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		bodies:     proxy.Bodies(c.Listen.ReadHeaderTimeout),
 		explain:    explainRefusals(log, c.Upstream.Cmdline),
 		identities: identities,
+		access:     access,
+		firstUse:   firstUses,
 	})
 	return g, nil
 }
@@ -99,29 +105,30 @@ type handlers struct {
 	profiles              []string
 	identities            *proxy.IdentityLimiter
 	bodies, explain       func(http.Handler) http.Handler
+	access, firstUse      func(http.Handler) http.Handler
 }
 
 // walk is the way of a request. Each stage decides one thing, the stage that ends a
 // request logs it, and no stage looks back:
 //
-//	security headers → observe → bodies bounded → failure limiter and authenticate → explained
+//	security headers → observe → access log → bodies bounded → failure limiter and authenticate → explained
 //	→ identity limiter → literal target → route (404) → authorize → method and body → handler
 func (g *Gate) walk(d *authStages, h handlers) http.Handler {
 	r := chi.NewRouter()
-	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.bodies, d.authenticate, h.explain, h.identities.Limit,
-		proxy.Target, pathDecides)
+	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.access, h.bodies, d.authenticate, noteIdentity, h.explain,
+		h.identities.Limit, proxy.Target, pathDecides)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
 	keep := connlimit.MarkAuthorized(identityKey)
-	r.With(d.metrics, keep, read).Handle("/metrics", h.metrics)
-	r.With(d.gateMetrics, keep, read).Handle("/gate/metrics", h.own)
+	r.With(d.metrics, keep, h.firstUse, read).Handle("/metrics", h.metrics)
+	r.With(d.gateMetrics, keep, h.firstUse, read).Handle("/gate/metrics", h.own)
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(d.pprof, keep, methods).Handle("/debug/pprof/"+name, h.profile)
+		r.With(d.pprof, keep, h.firstUse, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
 	return r
 }

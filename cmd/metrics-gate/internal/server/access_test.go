@@ -1,0 +1,53 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+)
+
+const firstUse = `msg="first request of an identity from this address"`
+
+// The access log has a line for each request, refused ones too.
+func TestAccessLog(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"ACCESS_LOG=on")
+	f.Ask(t, f.Client(t, false), "GET", "/metrics")
+	c := f.Client(t, true)
+	for range 3 { // the third is one that repeats
+		f.Ask(t, c, "GET", "/metrics")
+	}
+	f.Ask(t, c, "POST", "/metrics")
+	gatetest.Eventually(t, "line for each request", func() bool {
+		return strings.Count(f.Log.String(), "level=INFO msg=request ") == 5
+	})
+	const scrape = `method=certificate subject=dns:prometheus.demo issuer="CN=metrics-gate demo" request_method=GET ` +
+		`route=metrics status=200 aborted=false bytes=`
+	log := f.Log.String()
+	for want, n := range map[string]int{
+		scrape: 3, "encoding=gzip": 3, "format=\"text/plain; version=0.0.4": 3,
+		`method="" subject="" issuer="" request_method=GET route=metrics status=401`: 1,
+		"request_method=POST route=metrics status=405":                               1,
+		firstUse: 0,
+	} {
+		if got := strings.Count(log, want); got != n {
+			t.Errorf("%d times %q, want %d, in\n%s", got, want, n, log)
+		}
+	}
+}
+
+// Without the access log the first request that an identity is allowed is logged.
+func TestFirstUseIsLogged(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	bearer := []string{"Authorization", "Bearer " + f.Token(t)}
+	for range 3 {
+		f.Ask(t, f.Client(t, true), "GET", "/metrics")
+		f.Ask(t, f.Client(t, false), "GET", "/metrics", bearer...)
+		f.Ask(t, f.Client(t, false), "GET", "/metrics")
+	}
+	log := f.Log.String()
+	if got := strings.Count(log, firstUse); got != 2 || strings.Contains(log, "msg=request ") {
+		t.Errorf("%d first requests of two identities in\n%s", got, log)
+	}
+}
