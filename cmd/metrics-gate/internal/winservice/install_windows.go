@@ -121,8 +121,11 @@ func remove(p *cli.Process) error {
 		if _, err := s.Control(svc.Stop); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
 			return fmt.Errorf("service %s: stop: %w", Name, err)
 		}
-		if err := errors.Join(s.Delete(), eventlog.Remove(Name)); err != nil {
+		if err := s.Delete(); err != nil {
 			return fmt.Errorf("service %s: %w", Name, err)
+		}
+		if err := eventlog.Remove(Name); err != nil && !errors.Is(err, registry.ErrNotExist) {
+			return fmt.Errorf("event log: %w", err)
 		}
 		_, err = fmt.Fprintln(p.Stdout, "removed; it ends when the requests in flight have finished")
 		return err
