@@ -14,10 +14,10 @@ import (
 
 // commands lists them in the order of the help.
 func commands() []cli.Command {
-	return []cli.Command{
+	return append([]cli.Command{
 		server.Command(), check.Command(), doctor.Command(), manifest.Command(), profile.Command(), demo.Command(),
 		tokenCommand(), healthcheckCommand(), completionCommand(), versionCommand(), helpCommand(),
-	}
+	}, systemCommands()...)
 }
 
 // dispatch runs the command that args name; serve if they name none.

@@ -41,6 +41,7 @@ func floors() [][2]string {
 		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
 			"proxy/rawconn tlsconf"},
 		{"~gatetest", "~cli ~config ~demofiles ~server"},
+		{"~winservice", "~cli ~config ~server tlsconf/safefile"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate proxy/profile"},
 		{"~promdoctor", "~cli ~client"},

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
@@ -60,15 +59,6 @@ func benchScrape(b *testing.B, body, encoding string) {
 		}
 	}
 	b.ReportMetric((cpu(b)-before)/float64(b.N), "cpu-µs/op")
-}
-
-// cpu is the CPU time of the process, in microseconds.
-func cpu(b *testing.B) float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e3
 }
 
 func BenchmarkScrapeSmall(b *testing.B) {

@@ -36,7 +36,6 @@ func TestAccessControlListsAreJudged(t *testing.T) {
 		{"D:(D;;FW;;;BU)(A;;FW;;;BU)", plain, nil},
 		{"D:(A;;FW;;;BU)(D;;FW;;;BU)", plain, ErrWritable},
 		{"D:(A;OICIIO;FA;;;WD)", secret, nil}, // for files below a folder only
-		{"D:NO_ACCESS_CONTROL", plain, ErrWritable},
 		{"O:BA", secret, ErrReadable},
 	} {
 		security, err := windows.SecurityDescriptorFromString(tc.list)
@@ -47,6 +46,20 @@ func TestAccessControlListsAreJudged(t *testing.T) {
 		if err := checkSecurity(security, tc.rule); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
 			t.Errorf("%s, %+v: got %v, want %v", tc.list, tc.rule, err, tc.want)
 		}
+	}
+}
+
+// A list that is present and null gives everybody every right.
+func TestNullListIsRefused(t *testing.T) {
+	security, err := windows.NewSecurityDescriptor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := security.SetDACL(nil, true, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkSecurity(security, Rule{MaxBytes: 9}); !errors.Is(err, ErrWritable) {
+		t.Errorf("got %v, want %v", err, ErrWritable)
 	}
 }
 
