@@ -10,6 +10,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/manifest"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/profile"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/winservice"
 )
 
 // commands lists them in the order of the help.
@@ -17,7 +18,7 @@ func commands() []cli.Command {
 	return append([]cli.Command{
 		server.Command(), check.Command(), doctor.Command(), manifest.Command(), profile.Command(), demo.Command(),
 		tokenCommand(), healthcheckCommand(), completionCommand(), versionCommand(), helpCommand(),
-	}, systemCommands()...)
+	}, winservice.Commands()...)
 }
 
 // dispatch runs the command that args name; serve if they name none.

@@ -44,11 +44,13 @@ func floors() [][2]string {
 		{"~winservice", "~cli ~config ~server tlsconf/safefile"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate proxy/profile"},
-		{"~promdoctor", "~cli ~client"},
-		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~status proxy/exposition proxy/upstream tlsconf/safefile"},
+		{"~promdoctor", "~cli ~client tlsconf/safefile"},
+		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~status " +
+			"proxy/exposition proxy/upstream tlsconf/safefile"},
 		{"~manifest", "~cli ~client ~config"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
-		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~server ~check ~doctor ~manifest ~profile ~demo"},
+		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~server ~check ~doctor ~manifest ~profile ~demo " +
+			"~winservice"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

@@ -9,12 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // askTimeout bounds each request to Prometheus.
@@ -99,7 +99,7 @@ func flagError(err error) error {
 // basic reads user and password (RFC 7617).
 func (o *Options) basic() (user, password string, err error) {
 	thing := "--" + flagPrefix + "basic-file"
-	text, err := os.ReadFile(o.BasicFile)
+	text, err := safefile.Read(o.BasicFile, safefile.Rule{MaxBytes: 1 << 16, Public: true})
 	if err != nil {
 		return "", "", &cli.ConfigError{Thing: thing, Value: o.BasicFile, Wrong: cli.Reason(err)}
 	}

@@ -60,7 +60,8 @@ func TestEndsOfTheService(t *testing.T) {
 		code       uint32
 		event      string
 	}{
-		"bad settings":     {start: bad, code: 2, event: "error 3 metrics-gate: METRICS_GATE_LINGER \"x\": no duration\n  write 1s"},
+		"bad settings": {start: bad, code: 2, event: "error 3 metrics-gate: METRICS_GATE_LINGER \"x\": " +
+			"no duration\n  write 1s"},
 		"fails to start":   {start: fails, code: 1, event: "error 3 metrics-gate: listener: closed"},
 		"fails to run":     {run: fails, code: 1, event: "error 3 metrics-gate: listener: closed"},
 		"ends without one": {},
