@@ -31,7 +31,7 @@ func serveProfiles(ctx context.Context, p *cli.Process, target *url.URL, transpo
 		p.Build.Version))), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
 	local := url.URL{Scheme: "http", Host: ln.Addr().String(), Path: target.Path, RawQuery: target.RawQuery}
 	fmt.Fprintf(p.Stdout, "Ready until Ctrl-C, for this machine alone. Try, in another terminal:\n\n  go tool "+
-		"pprof '%s'\n", local.String())
+		"pprof %s\n", shellWord(local.String()))
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stopped()
 	if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
@@ -110,4 +110,12 @@ type countWriter struct{ n *atomic.Int64 }
 func (c countWriter) Write(b []byte) (int, error) {
 	c.n.Add(int64(len(b)))
 	return len(b), nil
+}
+
+// shellWord quotes a URL for a shell if it needs it: a query has ? and &.
+func shellWord(url string) string {
+	if strings.ContainsAny(url, "?&") {
+		return "'" + url + "'"
+	}
+	return url
 }

@@ -76,3 +76,29 @@ func TestOwnUpstreamIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// 0.0.0.0 means IPv4: a dual-stack listener would also answer on [::1].
+func TestIPv4AddressListensOnIPv4Alone(t *testing.T) {
+	var c config.Listen
+	if err := c.Address.UnmarshalText([]byte("0.0.0.0:0")); err != nil {
+		t.Fatal(err)
+	}
+	ln, err := publicListener(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, port, err := net.SplitHostPort(ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = client.Close()
+	if client, err := net.Dial("tcp", net.JoinHostPort("::1", port)); err == nil {
+		_ = client.Close()
+		t.Errorf("[::1]:%s answers", port)
+	}
+}
