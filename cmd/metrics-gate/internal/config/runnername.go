@@ -1,8 +1,7 @@
 package config
 
 import (
-	"fmt"
-	"io"
+	"errors"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // maxRunnerName bounds the file with the runner's name, in bytes.
@@ -67,22 +67,18 @@ func readRunnerName(path string) (string, error) {
 	wrong := func(what string) error {
 		return &cli.ConfigError{Thing: Prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", wrong(cli.Reason(err))
-	}
-	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, maxRunnerName+1))
+	text, err := safefile.Read(path, safefile.Rule{MaxBytes: maxRunnerName, Public: true})
 	name := strings.TrimSpace(string(text))
+	var failure *safefile.Error // every error of Read is one
 	switch {
-	case err != nil:
-		return "", wrong(cli.Reason(err))
-	case len(text) > maxRunnerName:
-		return "", wrong(fmt.Sprintf("longer than %d bytes", maxRunnerName))
+	case errors.As(err, &failure):
+		return "", wrong(failure.Err.Error())
 	case name == "":
 		return "", wrong("empty")
 	case !utf8.ValidString(name):
 		return "", wrong("not UTF-8")
+	case strings.Contains(name, "\x00"): // which no label can hold
+		return "", wrong("contains NUL")
 	}
 	return name, nil
 }
