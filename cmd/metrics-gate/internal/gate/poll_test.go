@@ -1,0 +1,58 @@
+package gate
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Files are compared often enough for a change to be noticed within 10 s, and at once for
+// whoever asks, who learns when it is done.
+func TestFilesArePolled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		looked := 0
+		r.add("tokens", func() (bool, error) { looked++; return false, nil })
+		now := make(chan chan struct{})
+		ended := make(chan struct{})
+		go func() { defer close(ended); r.run(ctx, now) }()
+
+		time.Sleep(10 * time.Second) // of the bubble
+		synctest.Wait()
+		if looked == 0 {
+			t.Error("a change is not noticed within 10 s")
+		}
+		before, done := looked, make(chan struct{})
+		now <- done
+		<-done
+		if looked != before+1 {
+			t.Errorf("looked %d times when asked", looked-before)
+		}
+		stop()
+		<-ended
+		before = looked
+		time.Sleep(time.Minute)
+		if looked != before {
+			t.Error("it goes on after the end")
+		}
+	})
+}
+
+// One set of files that is refused keeps no other from being loaded.
+func TestOneRefusalStopsNoOther(t *testing.T) {
+	r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	second := 0
+	r.add("tls", func() (bool, error) { return false, context.DeadlineExceeded })
+	r.add("tokens", func() (bool, error) { second++; return true, nil })
+	for range 3 {
+		r.all(false)
+	}
+	if second != 3 {
+		t.Errorf("the second was looked at %d times", second)
+	}
+}

@@ -1,0 +1,52 @@
+package gate
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Idle memory of every part is released once an interval, not at the start, and no more
+// after the end.
+func TestIdleMemoryIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		released := [2]int{}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			releaseIdle(ctx, []func(){func() { released[0]++ }, func() { released[1]++ }})
+		}()
+		for _, step := range []struct {
+			after time.Duration
+			want  int
+		}{{startTime, 0}, {releaseInterval - time.Second, 0}, {time.Second, 1}, {releaseInterval, 2},
+			{10 * releaseInterval, 12}} {
+			time.Sleep(step.after) // of the bubble
+			synctest.Wait()
+			if released != [2]int{step.want, step.want} {
+				t.Errorf("after another %s: released %v times, want %d", step.after, released, step.want)
+			}
+		}
+		stop()
+		<-ended
+		time.Sleep(2 * releaseInterval)
+		if released[0] != 12 {
+			t.Errorf("released %d times: it goes on after the end", released[0])
+		}
+	})
+}
+
+// A gate that ends while it starts does not wait for the start to be over.
+func TestReleaseEndsWithinTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		begin := time.Now()
+		releaseIdle(ctx, []func(){func() { t.Error("released") }})
+		if time.Since(begin) != 0 {
+			t.Error("it waited") // the bubble's clock stands still unless somebody waits
+		}
+	})
+}
