@@ -79,6 +79,8 @@ func readRunnerName(path string) (string, error) {
 		return "", wrong("empty")
 	case !utf8.ValidString(name):
 		return "", wrong("not UTF-8")
+	case strings.Contains(name, "\x00"): // no label can hold it
+		return "", wrong("contains NUL")
 	}
 	return name, nil
 }

@@ -174,7 +174,10 @@ func TestAllFilesAreBlamedAtOnce(t *testing.T) {
 func TestEveryFileVariableIsListed(t *testing.T) {
 	for _, v := range config.Declared() {
 		name := strings.TrimPrefix(v.Name, config.Prefix)
-		listed := slices.ContainsFunc(fileVariables(), func(f fileVariable) bool { return strings.Replace(f.name, "_1_", "_", 1) == name })
+		listed := slices.ContainsFunc(
+			fileVariables(),
+			func(f fileVariable) bool { return strings.Replace(f.name, "_1_", "_", 1) == name },
+		)
 		if strings.HasSuffix(name, "_FILE") != listed {
 			t.Errorf("%s: listed %v", name, listed)
 		}
