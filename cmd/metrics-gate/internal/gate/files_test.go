@@ -71,7 +71,8 @@ func everyFile(t *testing.T) (dir string, environ []string) {
 	}
 	for _, entry := range []string{"OIDC_ISSUER_URL=https://id.example", "OIDC_AUDIENCE=g", "OIDC_USERNAME_PREFIX=i:",
 		"OIDC_GROUPS_PREFIX=i:", "OIDC_1_ISSUER_URL=https://two.example", "OIDC_1_AUDIENCE=g",
-		"OIDC_1_USERNAME_PREFIX=j:", "OIDC_1_GROUPS_PREFIX=j:", "KUBERNETES_AUTH=tokenreview", "KUBERNETES_API_URL=https://api.example",
+		"OIDC_1_USERNAME_PREFIX=j:", "OIDC_1_GROUPS_PREFIX=j:", "KUBERNETES_AUTH=tokenreview",
+		"KUBERNETES_API_URL=https://api.example",
 		"METRICS_ALLOW=token:prometheus"} {
 		environ = append(environ, config.Prefix+entry)
 	}
