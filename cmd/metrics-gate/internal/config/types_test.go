@@ -74,11 +74,14 @@ func TestNumbersOfEveryVariable(t *testing.T) {
 // Every switch and choice takes its words, in lower case, and names itself for any other.
 func TestChoicesOfEveryVariable(t *testing.T) {
 	choices := map[string]struct{ good, bad []string }{
-		"ACCESS_LOG":            {[]string{"on", "off", ""}, []string{"ON", "true", "1"}},
-		"COMPRESSION":           {[]string{"on", "off", ""}, []string{"ON", "true", "gzip", "1"}},
-		"LABEL_CONFLICT":        {[]string{"exported", "keep", "override", ""}, []string{"Keep", "drop"}},
-		"TLS_MIN_VERSION":       {[]string{"1.2", "1.3", ""}, []string{"1.1", "1.4", "TLS1.3", "12"}},
-		"LOG_LEVEL":             {[]string{"debug", "info", "warn", "error", ""}, []string{"DEBUG", "trace", "warning"}},
+		"ACCESS_LOG":      {[]string{"on", "off", ""}, []string{"ON", "true", "1"}},
+		"COMPRESSION":     {[]string{"on", "off", ""}, []string{"ON", "true", "gzip", "1"}},
+		"LABEL_CONFLICT":  {[]string{"exported", "keep", "override", ""}, []string{"Keep", "drop"}},
+		"TLS_MIN_VERSION": {[]string{"1.2", "1.3", ""}, []string{"1.1", "1.4", "TLS1.3", "12"}},
+		"LOG_LEVEL": {
+			[]string{"debug", "info", "warn", "error", ""},
+			[]string{"DEBUG", "trace", "warning"},
+		},
 		"LOG_FORMAT":            {[]string{"json", "text", ""}, []string{"JSON", "logfmt"}},
 		"UPSTREAM_ALLOW_REMOTE": {[]string{"true", "false", ""}, []string{"yes", "on", "2"}},
 		"PPROF_CMDLINE":         {[]string{"true", "false", ""}, []string{"yes", "on"}},
