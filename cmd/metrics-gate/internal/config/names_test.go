@@ -37,7 +37,9 @@ func TestNoVariableIsIgnored(t *testing.T) {
 			t.Errorf("%s is ignored", v.Name)
 		}
 	}
-	if got := gateVariables([]string{"OTHER=x", "METRICS_GATE=x", "XMETRICS_GATE_A=x", "METRICS_GATE_A"}); len(got) != 1 {
+	if got := gateVariables([]string{"OTHER=x", "METRICS_GATE=x", "XMETRICS_GATE_A=x", "METRICS_GATE_A"}); len(
+		got,
+	) != 1 {
 		t.Errorf("%v", got)
 	}
 }
@@ -95,7 +97,8 @@ func TestIssuersInOrder(t *testing.T) {
 	}
 	for _, name := range []string{"OIDC_0_ISSUER_URL", "OIDC_01_ISSUER_URL", "OIDC_100_ISSUER_URL", "OIDC_X_AUDIENCE"} {
 		_, err := Load(good(Prefix + name + "=https://id.example"))
-		if got := blamed(t, err); !slices.Contains(got, Prefix+name) && !slices.Contains(got, Prefix+"OIDC_ISSUER_URL") {
+		if got := blamed(t, err); !slices.Contains(got, Prefix+name) &&
+			!slices.Contains(got, Prefix+"OIDC_ISSUER_URL") {
 			t.Errorf("%s: blamed %q", name, got)
 		}
 	}
