@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,28 +13,30 @@ import (
 func TestIdleMemoryIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		released := [2]int{}
+		var released [2]atomic.Int64
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			releaseIdle(ctx, []func(){func() { released[0]++ }, func() { released[1]++ }})
+			releaseIdle(ctx, []func(){func() { released[0].Add(1) }, func() { released[1].Add(1) }})
 		}()
 		for _, step := range []struct {
 			after time.Duration
-			want  int
+			want  int64
 		}{{startTime, 0}, {releaseInterval - time.Second, 0}, {time.Second, 1}, {releaseInterval, 2},
 			{10 * releaseInterval, 12}} {
 			time.Sleep(step.after) // of the bubble
 			synctest.Wait()
-			if released != [2]int{step.want, step.want} {
-				t.Errorf("after another %s: released %v times, want %d", step.after, released, step.want)
+			for i := range released {
+				if got := released[i].Load(); got != step.want {
+					t.Errorf("after another %s: part %d released %d times, want %d", step.after, i, got, step.want)
+				}
 			}
 		}
 		stop()
 		<-ended
 		time.Sleep(2 * releaseInterval)
-		if released[0] != 12 {
-			t.Errorf("released %d times: it goes on after the end", released[0])
+		if got := released[0].Load(); got != 12 {
+			t.Errorf("released %d times: it goes on after the end", got)
 		}
 	})
 }
