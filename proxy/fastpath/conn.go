@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// conn is a connection that was taken over from net/http.
+// conn is a connection that net/http has handed to the Server.
 type conn struct {
 	server   *Server
 	next     http.Handler

@@ -120,8 +120,8 @@ func (s *Server) remove(c *conn) {
 }
 
 // Shutdown closes idle connections at once, and the others after their answer. It waits for
-// that until ctx ends. Requests that were read are answered. No connection is taken over or
-// handed back any more.
+// that until ctx ends. Requests that were read are answered. No connection is accepted from
+// net/http or handed back any more.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeEach(func(c *conn) {
 		if !c.busy {

@@ -1,10 +1,10 @@
 package scrape
 
 import (
-	"compress/gzip"
 	"io"
 	"sync/atomic"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
