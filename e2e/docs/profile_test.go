@@ -58,5 +58,5 @@ func TestGoToolPprofReadsProfiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	top(regexp.MustCompile(`http://[^']+`).FindString(string(said[:n])))
+	top(regexp.MustCompile(`http://[^'\s]+`).FindString(string(said[:n])))
 }
