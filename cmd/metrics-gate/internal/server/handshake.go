@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -83,6 +84,22 @@ func (h *handshakes) complete(conn net.Conn) {
 			return
 		case <-ctx.Done(): // nobody accepts any more
 		}
+	} else {
+		drain(conn)
 	}
 	_ = conn.Close()
+}
+
+// Bounds of drain.
+const (
+	drainTime  = 500 * time.Millisecond
+	drainBytes = 64 << 10
+)
+
+// drain reads what a client sends after its handshake failed, until the client closes. In TLS
+// 1.3 a client sends its request before it knows of a refused certificate. A connection that
+// is closed with this unread is reset, and the reset can overtake the alert that says why.
+func drain(conn net.Conn) {
+	_ = conn.SetReadDeadline(time.Now().Add(drainTime))
+	_, _ = io.CopyN(io.Discard, conn, drainBytes)
 }

@@ -179,6 +179,30 @@ func TestFailedHandshakesAreCounted(t *testing.T) {
 	}
 }
 
+// A client of TLS 1.3 sends its request before it knows that its certificate is refused. Its
+// writes must succeed until it has read the alert that says why: a reset would hide that.
+func TestRefusedClientIsNotReset(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), certificatesOnly()...)
+	c := f.Client(t, true).Transport.(*http.Transport).TLSClientConfig
+	c.ServerName, c.Certificates = "localhost", nil
+	raw, err := net.Dial("tcp", f.Server.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	if err := tls.Client(raw, c).HandshakeContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := raw.Read(make([]byte, 1)); err != nil { // the alert has come: the gate is done
+		t.Fatal(err)
+	}
+	for i := range 500 {
+		if _, err := io.WriteString(raw, "part of a request"); err != nil {
+			t.Fatalf("write %d: %v", i, err)
+		}
+	}
+}
+
 // A client that says nothing is closed after READ_HEADER_TIMEOUT.
 func TestSilentHandshakeTimesOut(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"READ_HEADER_TIMEOUT=50ms")
