@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -13,21 +14,32 @@ const historySize = 32
 
 // Scrape is one answered request for the runner's metrics.
 type Scrape struct {
-	Who      string        // who asked
+	Identity string        // tells identities apart
+	Who      string        // the name of the identity
+	Remote   string        // address and port of the peer
 	At       time.Time     // when the request came
 	Duration time.Duration // until the last byte was written to the connection
 	Samples  int64         // labelled samples in the answer
+	Bytes    int64         // of the body as it was sent, encoded
+	Format   string        // media type of the body; empty: it failed
+	Encoding string        // content coding of the body: identity, gzip or zstd; empty: it failed
 	Code     int           // HTTP status; 0: cut short
 	Shared   bool          // answered by an exchange that another request started
+	Reason   string        // why it failed: an upstream.Reason or a Refusal; empty: it did not
+	Err      string        // the error of a failure; it may quote the runner's answer
 }
 
-// history holds the latest scrapes and the state of the upstream.
+// Good reports whether the scraper got a whole answer.
+func (s *Scrape) Good() bool { return s.Code == http.StatusOK }
+
+// history holds the latest scrapes, who scrapes, and the state of the upstream.
 type history struct {
-	mu      sync.Mutex
-	scrapes [historySize]Scrape
-	total   int
-	up      bool
-	since   time.Time // when up last changed; zero: no exchange yet
+	mu       sync.Mutex
+	scrapes  [historySize]Scrape
+	total    int
+	scrapers []Scraper
+	up       bool
+	since    time.Time // when up last changed; zero: no exchange yet
 }
 
 // Recent returns the latest scrapes, newest first.
@@ -60,6 +72,7 @@ func (o *Observer) AddScrape(s Scrape) {
 	defer o.history.mu.Unlock()
 	o.history.scrapes[o.history.total%historySize] = s
 	o.history.total++
+	o.history.addScraper(&s)
 }
 
 // AddExchange records the end of an exchange for metrics that took d. A canceled exchange does
