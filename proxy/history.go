@@ -40,6 +40,7 @@ type history struct {
 	scrapers []Scraper
 	up       bool
 	since    time.Time // when up last changed; zero: no exchange yet
+	version  string    // of the runner; empty: not seen yet
 }
 
 // Recent returns the latest scrapes, newest first.
@@ -61,6 +62,23 @@ func (o *Observer) Upstream() (up bool, since time.Time) {
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
 	return o.history.up, o.history.since
+}
+
+// RunnerVersion returns the version that SetRunnerVersion stored last, or nothing.
+func (o *Observer) RunnerVersion() string {
+	o.history.mu.Lock()
+	defer o.history.mu.Unlock()
+	return o.history.version
+}
+
+// SetRunnerVersion stores the version of the runner, as its exposition has it.
+func (o *Observer) SetRunnerVersion(version string) {
+	if o == nil {
+		return
+	}
+	o.history.mu.Lock()
+	defer o.history.mu.Unlock()
+	o.history.version = version
 }
 
 // AddScrape records a request for the metrics.

@@ -39,6 +39,7 @@ type Handler struct {
 	waiters sync.Pool // of *waiter
 	accepts acceptCache
 	formats formatCache
+	version versionClock
 	vary    []string // header value of every answer
 }
 
