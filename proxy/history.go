@@ -38,9 +38,15 @@ type history struct {
 	scrapes  [historySize]Scrape
 	total    int
 	scrapers []Scraper
-	up       bool
-	since    time.Time // when up last changed; zero: no exchange yet
-	version  string    // of the runner; empty: not seen yet
+	upstream UpstreamState
+}
+
+// UpstreamState is what is known of the runner.
+type UpstreamState struct {
+	Up      bool      // the last exchange gave a valid exposition
+	Since   time.Time // when Up last changed; zero: no exchange yet
+	Err     error     // why the last exchange failed; nil: it did not
+	Version string    // as the runner's exposition states it; empty: not seen yet
 }
 
 // Recent returns the latest scrapes, newest first.
@@ -56,19 +62,11 @@ func (o *Observer) Recent() []Scrape {
 	return list
 }
 
-// Upstream reports whether the last exchange gave a valid exposition, and since when. The time
-// is zero before the first exchange.
-func (o *Observer) Upstream() (up bool, since time.Time) {
+// Upstream returns the state of the upstream.
+func (o *Observer) Upstream() UpstreamState {
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
-	return o.history.up, o.history.since
-}
-
-// RunnerVersion returns the version that SetRunnerVersion stored last, or nothing.
-func (o *Observer) RunnerVersion() string {
-	o.history.mu.Lock()
-	defer o.history.mu.Unlock()
-	return o.history.version
+	return o.history.upstream
 }
 
 // SetRunnerVersion stores the version of the runner, as its exposition has it.
@@ -78,7 +76,7 @@ func (o *Observer) SetRunnerVersion(version string) {
 	}
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
-	o.history.version = version
+	o.history.upstream.Version = version
 }
 
 // AddScrape records a request for the metrics.
@@ -108,18 +106,20 @@ func (o *Observer) AddExchange(d time.Duration, samples, conflicts int64, err er
 			return
 		}
 	}
-	o.setUp(err == nil)
+	o.setUp(err)
 }
 
-// setUp records whether the upstream is up.
-func (o *Observer) setUp(up bool) {
+// setUp records the result of an exchange: the upstream is up if err is nil.
+func (o *Observer) setUp(err error) {
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
-	if up != o.history.up || o.history.since.IsZero() {
-		o.history.up, o.history.since = up, time.Now()
+	state := &o.history.upstream
+	if up := err == nil; up != state.Up || state.Since.IsZero() {
+		state.Up, state.Since = up, time.Now()
 	}
+	state.Err = err
 	value := 0.0
-	if up {
+	if state.Up {
 		value = 1
 	}
 	o.up.Set(value)

@@ -93,11 +93,11 @@ func TestScrapeTellsVersion(t *testing.T) {
 		body := before + fmt.Sprintf("%s{version=%q} 1\n", versionMetric, "18."+name)
 		r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, body)))
 		g := newGate(t, r.Addr())
-		if got := g.observer.RunnerVersion(); got != "" {
+		if got := g.observer.Upstream().Version; got != "" {
 			t.Errorf("%s: %q before any scrape", name, got)
 		}
-		if answer := g.fetch(t.Context()); answer.Err != nil || g.observer.RunnerVersion() != "18."+name {
-			t.Errorf("%s: %v %q", name, answer.Err, g.observer.RunnerVersion())
+		if answer := g.fetch(t.Context()); answer.Err != nil || g.observer.Upstream().Version != "18."+name {
+			t.Errorf("%s: %v %q", name, answer.Err, g.observer.Upstream().Version)
 		}
 	}
 }
