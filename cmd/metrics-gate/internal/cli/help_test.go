@@ -50,7 +50,8 @@ func TestSynopsis(t *testing.T) {
 		"a URL":         {Name: "a", Setup: none, Args: Args{Name: "URL"}},
 		"a [URL]":       {Name: "a", Setup: none, Args: Args{Name: "URL", Optional: true}},
 		"a [flags] b|c": {Name: "a", Setup: some, Args: Args{Name: "KIND", Choices: []string{"b", "c"}}},
-		"a [b|c]":       {Name: "a", Setup: none, Args: Args{Name: "KIND", Choices: []string{"b", "c"}, Optional: true}},
+		"a [b|c]": {Name: "a", Setup: none,
+			Args: Args{Name: "KIND", Choices: []string{"b", "c"}, Optional: true}},
 	} {
 		if got := c.Synopsis(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -51,7 +51,8 @@ func TestFilesAreBlamedOnTheirFlags(t *testing.T) {
 			_, err = test.c.token()
 		}
 		var wrong *cli.ConfigError
-		if (test.blame == "") != (err == nil) || (err != nil && (!errors.As(err, &wrong) || wrong.Thing != test.blame)) {
+		if (test.blame == "") != (err == nil) ||
+			(err != nil && (!errors.As(err, &wrong) || wrong.Thing != test.blame)) {
 			t.Errorf("%+v: %v, want %s", test.c, err, test.blame)
 		}
 		if wrong != nil && (!strings.HasPrefix(wrong.Value, dir) || strings.Contains(wrong.Wrong, dir)) {
@@ -127,7 +128,8 @@ func TestTokenIsReadForEachRequest(t *testing.T) {
 		if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := Fetch(t.Context(), c, Request{URL: server.URL, Limit: 1}); err != nil || got != "Bearer "+token {
+		_, _, err := Fetch(t.Context(), c, Request{URL: server.URL, Limit: 1})
+		if err != nil || got != "Bearer "+token {
 			t.Errorf("%v %s, want %s", err, got, token)
 		}
 	}

@@ -30,7 +30,9 @@ func TestFieldsOfDoctorJSON(t *testing.T) {
 // What doctor sees of the runner has the advice that the gate's log has for its reason.
 func TestDoctorGivesTheAdviceOfTheLog(t *testing.T) {
 	answers := func(status int) string {
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+		}))
 		t.Cleanup(s.Close)
 		return s.URL
 	}

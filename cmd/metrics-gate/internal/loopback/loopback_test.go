@@ -17,7 +17,8 @@ func TestRequireLocalHost(t *testing.T) {
 		host, path string
 		status     int
 	}{
-		{"localhost", "/", 200}, {"localhost:9254", "/metrics", 200}, {"127.0.0.1:9254", "/", 200}, {"127.0.0.1", "/", 200},
+		{"localhost", "/", 200}, {"localhost:9254", "/metrics", 200}, {"127.0.0.1:9254", "/", 200},
+		{"127.0.0.1", "/", 200},
 		{"[::1]:9254", "/", 200}, {"[::1]", "/", 200}, {"10.0.0.1:9254", "/", 200},
 		{"evil.example", "/", 403}, {"evil.example:9254", "/metrics", 403}, {"localhost.evil.example", "/", 403},
 		{"127.0.0.1.evil.example", "/", 403}, {"", "/", 403}, {"LOCALHOST", "/", 403},
