@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
@@ -52,9 +53,10 @@ func (p *program) says(t *testing.T, text string) {
 	})
 }
 
-// code waits for the end of the program and returns its exit status.
+// code waits for the end of the program and returns its exit status; -1 if it does not end.
 func (p *program) code(t *testing.T) int {
 	t.Helper()
+	defer time.AfterFunc(20*time.Second, func() { _ = p.Process.Kill() }).Stop()
 	var exit *exec.ExitError
 	if err := p.Wait(); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
