@@ -71,9 +71,9 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
 	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle)
-	access, firstUses := asIs, logFirstUse(log)
+	access, firstUse := asIs, logFirstUse(log)
 	if c.Process.AccessLog {
-		access, firstUses = logAccess(log), asIs
+		access, firstUse = logAccess(log), nil
 	}
 	g.OwnMetrics = metrics.Compress(ownMetrics(registry, labels.Current.Load))
 	g.Handler = g.walk(authStages, handlers{
@@ -88,7 +88,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		explain:    explainRefusals(log, c.Upstream.Cmdline),
 		identities: identities,
 		access:     access,
-		firstUse:   firstUses,
+		firstUse:   firstUse,
 	})
 	return g, nil
 }
@@ -105,7 +105,8 @@ type handlers struct {
 	profiles              []string
 	identities            *proxy.IdentityLimiter
 	bodies, explain       func(http.Handler) http.Handler
-	access, firstUse      func(http.Handler) http.Handler
+	access                func(http.Handler) http.Handler
+	firstUse              func(*http.Request) // nil: nothing is done
 }
 
 // walk is the way of a request. Each stage decides one thing, the stage that ends a
@@ -120,15 +121,15 @@ func (g *Gate) walk(d *authStages, h handlers) http.Handler {
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
 
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
-	keep := connlimit.MarkAuthorized(identityKey)
-	r.With(d.metrics, keep, h.firstUse, read).Handle("/metrics", h.metrics)
-	r.With(d.gateMetrics, keep, h.firstUse, read).Handle("/gate/metrics", h.own)
+	keep := connlimit.MarkAuthorized(identityKey, h.firstUse)
+	r.With(d.metrics, keep, read).Handle("/metrics", h.metrics)
+	r.With(d.gateMetrics, keep, read).Handle("/gate/metrics", h.own)
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(d.pprof, keep, h.firstUse, methods).Handle("/debug/pprof/"+name, h.profile)
+		r.With(d.pprof, keep, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
 	return r
 }
