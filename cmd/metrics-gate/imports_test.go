@@ -37,7 +37,7 @@ func floors() [][2]string {
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
 		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
-		{"~status", "~cli ~config ~expiry ~loopback proxy"},
+		{"~status", "~cli ~config ~expiry ~loopback proxy proxy/upstream"},
 		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
 			"proxy/rawconn tlsconf"},
 		{"~gatetest", "~cli ~config ~demofiles ~server"},

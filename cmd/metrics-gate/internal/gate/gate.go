@@ -34,6 +34,7 @@ type Gate struct {
 	TLS        *tlsconf.Reloader // nil with plain HTTP
 	Upstream   *upstream.Client
 	Observer   *proxy.Observer
+	RunnerName func() string // in effect
 	reloader   *reloader
 	handshakes *handshakes
 	// What asks others about credentials, each nil if it is off.
@@ -56,6 +57,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
+	g.RunnerName = labels.Name
 	g.reloader.add("runner_name", labels.Reload)
 	g.Upstream = upstream.New(upstream.Options{Address: c.Upstream.URL.Address, UserAgent: "metrics-gate/" + version})
 	metrics := scrape.New(scrape.Options{
