@@ -85,7 +85,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		own:        g.OwnMetrics,
 		profiles:   profile.Names(c.Upstream.Cmdline),
 		bodies:     proxy.Bodies(c.Listen.ReadHeaderTimeout),
-		explain:    explainRefusals(log, c.Upstream.Cmdline),
+		explain:    logUnrouted(log, c.Upstream.Cmdline),
 		identities: identities,
 		access:     access,
 		firstUse:   firstUses,
