@@ -47,7 +47,7 @@ func floors() [][2]string {
 		{"~promdoctor", "~cli ~client tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~status " +
 			"proxy/exposition proxy/upstream tlsconf/safefile"},
-		{"~manifest", "~cli ~client ~config"},
+		{"~manifest", "auth ~cli ~client ~config"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~server ~check ~doctor ~manifest ~profile ~demo " +
 			"~winservice"},
