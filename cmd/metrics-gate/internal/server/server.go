@@ -169,12 +169,12 @@ func (s *Server) servePublic() error {
 	if s.public.TLSConfig == nil {
 		return s.public.Serve(s.listener)
 	}
-	return s.public.Serve(newHandshakes(s.listener, s.public.TLSConfig, s.public.ReadHeaderTimeout, s.handshake))
+	return s.public.Serve(&secureListener{s.listener, s.public.TLSConfig, s.handshake})
 }
 
 // handshake reports whether the handshake of conn succeeded. That of the watchdog may fail.
-func (s *Server) handshake(ctx context.Context, conn *tls.Conn) bool {
-	err := s.gate.Handshake(ctx, conn)
+func (s *Server) handshake(conn *tls.Conn) bool {
+	err := s.gate.Handshake(conn, s.public.ReadHeaderTimeout)
 	if err != nil && !s.state.isProbe(conn.RemoteAddr()) {
 		s.gate.ReportHandshake(err)
 	}
