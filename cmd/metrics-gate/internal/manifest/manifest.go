@@ -16,6 +16,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
 )
 
 // printOptions is what a configuration does not say about its surroundings.
@@ -26,6 +27,7 @@ type printOptions struct {
 	selector  string // label of the runner's pods, NAME=VALUE
 	secret    string // with the scraper's credentials
 	binary    string // path of metrics-gate
+	settings  settings.Options
 }
 
 func (o *printOptions) flags(set *flag.FlagSet) {
@@ -41,6 +43,7 @@ func (o *printOptions) flags(set *flag.FlagSet) {
 		"label of the runner's pods, `name=value`")
 	set.StringVar(&o.secret, "secret", "metrics-gate-scraper", "`name` of the Secret with the scraper's credentials")
 	set.StringVar(&o.binary, "binary", "/usr/bin/metrics-gate", "`path` of metrics-gate in the unit")
+	o.settings.RegisterFlags(set)
 }
 
 // printers are the things that can be printed.
@@ -69,11 +72,15 @@ func Command() cli.Command {
 }
 
 // run writes what belongs to the present configuration, which must be a good one.
-func (o printOptions) run(_ context.Context, p *cli.Process, args []string) error {
+func (o printOptions) run(ctx context.Context, p *cli.Process, args []string) error {
 	if name, value, ok := strings.Cut(o.selector, "="); !ok || name == "" || value == "" {
 		return &cli.ConfigError{Thing: "print --selector", Value: o.selector, Wrong: "not NAME=VALUE"}
 	}
-	c, err := config.Load(p.Environ)
+	from, err := o.settings.Take(ctx, p.Environ)
+	if err != nil {
+		return err
+	}
+	c, err := config.Load(from.Environ)
 	if err != nil {
 		return err
 	}
@@ -83,6 +90,9 @@ func (o printOptions) run(_ context.Context, p *cli.Process, args []string) erro
 			host = "localhost"
 		}
 		o.target = host + ":" + port(c)
+	}
+	if err := from.Print(p.Stdout, "# "); err != nil {
+		return err
 	}
 	_, err = io.WriteString(p.Stdout, printers()[args[0]](c, o))
 	return err
