@@ -43,6 +43,7 @@ type doctor struct {
 // host is what doctor sees of the machine; tests put another in its place.
 type host struct {
 	proc      string   // where /proc is
+	uid       int      // of the caller
 	toml      []string // where a runner's config.toml may be
 	environ   []string // files with the environment of a runner's service
 	addresses func() []netip.Addr
@@ -129,7 +130,7 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 func (d *doctor) examine(ctx context.Context) ([]cli.Finding, error) {
 	d.config, _ = config.Load(d.settings.Environ) // configuration reports the mistakes
 	d.bound()
-	host := slices.Concat(d.sockets(), d.runnerConfig())
+	host := slices.Concat(d.sockets(), d.firewall(ctx), d.runnerConfig())
 	gate := slices.Concat(d.running(ctx), d.scrape(ctx), d.askPrometheus(ctx))
 	if err := d.settings.Become(); err != nil {
 		return nil, err
