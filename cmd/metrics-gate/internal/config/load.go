@@ -52,6 +52,9 @@ func lookup(environ []string, name string) (value string) {
 	return value
 }
 
+// HasVariables tells whether environ configures a gate.
+func HasVariables(environ []string) bool { return len(gateVariables(environ)) > 0 }
+
 // gateVariables picks the METRICS_GATE_* variables. What Kubernetes injects for a Service
 // whose name begins with metrics-gate is nobody's configuration and left out.
 func gateVariables(environ []string) map[string]string {
