@@ -5,7 +5,6 @@ package check
 import (
 	"context"
 	"flag"
-	"io"
 	"log/slog"
 	"time"
 
@@ -72,7 +71,7 @@ func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error 
 			return err
 		}
 	default:
-		reportTo(p.Stderr, err)
+		p.Report(err)
 	}
 	if err != nil || report.Decision.refused() {
 		return cli.ExitCode(1)
@@ -105,6 +104,3 @@ func inspect(p *cli.Process, asked question) (*checkReport, error) {
 	}
 	return r, nil
 }
-
-// reportTo is report without its verdict.
-func reportTo(w io.Writer, err error) { _ = cli.Report(w, err) }

@@ -42,6 +42,10 @@ func Load(environ []string) (*Config, error) {
 	return c, found.Err()
 }
 
+// JSONErrors tells whether environ asks for errors as JSON. Where LOG_FORMAT is not set the log is
+// JSON, but errors are for the person who started the command.
+func JSONErrors(environ []string) bool { return lookup(environ, Prefix+"LOG_FORMAT") == "json" }
+
 // lookup returns the last value of a variable, as a process would see it.
 func lookup(environ []string, name string) (value string) {
 	for _, entry := range environ {
