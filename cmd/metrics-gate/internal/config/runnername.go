@@ -84,13 +84,3 @@ func readRunnerName(path string) (string, error) {
 	}
 	return name, nil
 }
-
-// labels compiles the injected labels for one runner name.
-func (c *Config) labels(runnerName string) (*exposition.Labels, error) {
-	conflict := c.Label.Conflict.Conflict
-	list := []exposition.Label{{Name: c.Label.Name, Value: runnerName, Conflict: conflict}}
-	for _, p := range c.Label.Constant {
-		list = append(list, exposition.Label{Name: p.Name, Value: p.Value, Conflict: conflict})
-	}
-	return exposition.Compile(list...)
-}

@@ -2,12 +2,9 @@ package config
 
 import (
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
 // validate checks what concerns more than one variable. It looks at values only:
@@ -59,34 +56,6 @@ func (c *Config) CheckUpstream(own ListenAddress) error {
 		Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(c.Upstream.URL.String()),
 		Wrong:  "the gate itself listens there",
 		Advice: "write where the runner listens, for example http://localhost:9252",
-	}
-}
-
-func (c *Config) validateLabel(found *cli.ConfigErrors, set map[string]string) {
-	l := c.Label
-	if name, ok := set[Prefix+"RUNNER_NAME"]; ok && strings.TrimSpace(name) == "" {
-		found.Add(&cli.ConfigError{
-			Thing: Prefix + "RUNNER_NAME", Wrong: "set but empty",
-			Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod " +
-				"lacks is empty",
-		})
-	}
-	if l.RunnerName != "" && l.RunnerNameFile != "" {
-		found.Add(&cli.ConfigError{
-			Thing: Prefix + "RUNNER_NAME_FILE", Value: l.RunnerNameFile,
-			Wrong: "set together with " + Prefix + "RUNNER_NAME", Advice: "keep one of them",
-		})
-	}
-	if !utf8.ValidString(l.RunnerName) {
-		found.Add(&cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Value: l.RunnerName, Wrong: "not UTF-8"})
-		return
-	}
-	if _, err := exposition.Compile(exposition.Label{Name: l.Name}); err != nil {
-		found.Add(&cli.ConfigError{Thing: Prefix + "LABEL_NAME", Value: l.Name, Wrong: err.Error()})
-		return
-	}
-	if _, err := c.labels(l.RunnerName); err != nil {
-		found.Add(&cli.ConfigError{Thing: Prefix + "LABELS", Value: l.Constant.String(), Wrong: err.Error()})
 	}
 }
 
