@@ -32,12 +32,18 @@ type ConfigErrors struct {
 
 // Add keeps m unless its thing has an error already.
 func (l *ConfigErrors) Add(m *ConfigError) {
-	if slices.Contains(l.things, m.Thing) {
+	if l.Has(m.Thing) {
 		return
 	}
 	l.things = append(l.things, m.Thing)
 	l.list = append(l.list, m)
 }
+
+// Has tells whether thing has an error, or is covered.
+func (l *ConfigErrors) Has(thing string) bool { return slices.Contains(l.things, thing) }
+
+// Cover keeps further errors of thing out: they follow from an error of another thing.
+func (l *ConfigErrors) Cover(thing string) { l.things = append(l.things, thing) }
 
 // Join adds every error that err joins; nil adds nothing.
 func (l *ConfigErrors) Join(err error) {

@@ -96,9 +96,12 @@ func TestLoadRefuses(t *testing.T) {
 			[]string{"METRICS_GATE_KUBERNETES_API_URL: not set, and this is no pod"}},
 		{"password in a URL", good("METRICS_GATE_UPSTREAM_URL=ftp://user:secret@127.0.0.1"),
 			[]string{`METRICS_GATE_UPSTREAM_URL "…@127.0.0.1"`}},
-		{"names of two sources", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g",
-			"METRICS_GATE_KUBERNETES_AUTH=tokenreview", "METRICS_GATE_KUBERNETES_API_URL=https://api.example"),
-			[]string{"METRICS_GATE_OIDC_USERNAME_PREFIX: not set", "METRICS_GATE_OIDC_GROUPS_PREFIX: not set"}},
+		{
+			"names of two sources",
+			good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g",
+				"METRICS_GATE_KUBERNETES_AUTH=tokenreview", "METRICS_GATE_KUBERNETES_API_URL=https://api.example"),
+			[]string{"METRICS_GATE_OIDC_USERNAME_PREFIX: not set", "METRICS_GATE_OIDC_GROUPS_PREFIX: not set"},
+		},
 		{"required claims", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g",
 			"METRICS_GATE_OIDC_REQUIRED_CLAIMS=a"), []string{"METRICS_GATE_OIDC_REQUIRED_CLAIMS", "NAME=VALUE"}},
 		{"admin address", good("METRICS_GATE_ADMIN_ADDRESS=9254"),
@@ -108,7 +111,11 @@ func TestLoadRefuses(t *testing.T) {
 
 func TestLoadRefusesWhatDoesNotFit(t *testing.T) {
 	refuses(t, []configCase{
-		{"insecure with a certificate", good("METRICS_GATE_INSECURE_HTTP=true"), []string{"INSECURE_HTTP", "keep one"}},
+		{
+			"insecure with a certificate",
+			good("METRICS_GATE_INSECURE_HTTP=true"),
+			[]string{"INSECURE_HTTP", "keep one"},
+		},
 		{"insecure, certificates only",
 			[]string{"METRICS_GATE_INSECURE_HTTP=true", "METRICS_GATE_TLS_CLIENT_CA_FILE=/ca",
 				"METRICS_GATE_METRICS_ALLOW=dns:a"}, []string{"INSECURE_HTTP", "no client certificate can be shown"}},
