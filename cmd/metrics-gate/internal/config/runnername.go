@@ -73,6 +73,9 @@ func readRunnerName(path string) (string, error) {
 	if errors.As(err, &file) {
 		return "", wrong(file.Err.Error())
 	}
+	if text, err = safefile.TrimBOM(text); err != nil {
+		return "", wrong(err.Error())
+	}
 	name := strings.TrimSpace(string(text))
 	switch {
 	case name == "":
