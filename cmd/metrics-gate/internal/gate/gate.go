@@ -70,7 +70,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	identities := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
-	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle)
+	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle, g.Upstream.ReleaseIdle)
 	access, firstUses := asIs, logFirstUse(log)
 	if c.Process.AccessLog {
 		access, firstUses = logAccess(log), asIs
