@@ -31,11 +31,12 @@ func floors() [][2]string {
 		{"~demofiles", "auth tlsconf/testca"},
 		{"~config", "auth ~cli proxy/exposition proxy/upstream tlsconf/safefile"},
 		{"~configtest", "~config ~demofiles"},
+		{"~filewatch", ""},
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
 		{"~client", "~cli tlsconf/safefile"},
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
-		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
+		{"~gate", "auth ~cli ~config ~connlimit ~filewatch proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
 		{"~status", "~cli ~config ~expiry ~loopback proxy"},
 		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
