@@ -35,6 +35,8 @@ func (d *doctor) runner(ctx context.Context) []cli.Finding {
 		d.config.Upstream.MaxBytes)
 	took := d.now().Sub(start)
 	switch {
+	case errors.Is(err, syscall.ECONNREFUSED) && d.listening():
+		return []cli.Finding{d.keptOut(address)}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return []cli.Finding{cli.Fail(upstream.ReasonRefused.Advice(), "runner %s: nothing listens there", address)}
 	case err != nil:
