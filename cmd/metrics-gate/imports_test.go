@@ -34,11 +34,11 @@ func floors() [][2]string {
 		{"~configtest", "~config ~demofiles"},
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
-		{"~client", "~cli tlsconf/safefile"},
+		{"~client", "~cli tlsconf tlsconf/safefile"},
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
 		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
-		{"~status", "~cli ~config ~expiry ~loopback proxy"},
+		{"~status", "~cli ~config ~expiry ~loopback proxy proxy/upstream"},
 		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
 			"proxy/rawconn tlsconf"},
 		{"~gatetest", "~cli ~config ~demofiles ~server"},
@@ -48,7 +48,7 @@ func floors() [][2]string {
 		{"~promdoctor", "~cli ~client tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
 			"proxy/exposition proxy/upstream tlsconf/safefile"},
-		{"~manifest", "~cli ~client ~config ~settings"},
+		{"~manifest", "auth ~cli ~client ~config ~settings"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~settings ~server ~check ~doctor ~manifest ~profile ~demo " +
 			"~winservice"},
@@ -96,7 +96,7 @@ func checkImports(t *testing.T, name string, found, allowed []string) {
 	t.Helper()
 	for _, imported := range found {
 		switch imported {
-		case "github.com/go-chi/chi/v5/middleware", "net/http/pprof", "expvar":
+		case "net/http/pprof", "expvar":
 			t.Errorf("%s imports %s, which registers on the default mux", name, imported)
 		}
 		if local, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(allowed, local) {

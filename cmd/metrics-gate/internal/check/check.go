@@ -5,7 +5,6 @@ package check
 import (
 	"context"
 	"flag"
-	"io"
 	"log/slog"
 	"time"
 
@@ -86,7 +85,7 @@ func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) erro
 			return err
 		}
 	default:
-		reportTo(p.Stderr, err)
+		p.Report(err)
 	}
 	if err != nil || report.Decision.refused() {
 		return cli.ExitCode(1)
@@ -120,6 +119,3 @@ func inspect(from *settings.Settings, version string, asked question) (*checkRep
 	}
 	return r, nil
 }
-
-// reportTo is report without its verdict.
-func reportTo(w io.Writer, err error) { _ = cli.Report(w, err) }
