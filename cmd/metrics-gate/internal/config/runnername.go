@@ -79,6 +79,9 @@ func readRunnerName(path string) (string, error) {
 	if errors.As(err, &file) {
 		return "", wrong(file.Err.Error())
 	}
+	if text, err = safefile.TrimBOM(text); err != nil {
+		return "", wrong(err.Error())
+	}
 	name := strings.TrimSpace(string(text))
 	switch {
 	case name == "":
@@ -89,14 +92,4 @@ func readRunnerName(path string) (string, error) {
 		return "", wrong("contains NUL")
 	}
 	return name, nil
-}
-
-// labels compiles the injected labels for one runner name.
-func (c *Config) labels(runnerName string) (*exposition.Labels, error) {
-	conflict := c.Label.Conflict.Conflict
-	list := []exposition.Label{{Name: c.Label.Name, Value: runnerName, Conflict: conflict}}
-	for _, p := range c.Label.Constant {
-		list = append(list, exposition.Label{Name: p.Name, Value: p.Value, Conflict: conflict})
-	}
-	return exposition.Compile(list...)
 }

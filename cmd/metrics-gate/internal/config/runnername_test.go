@@ -31,7 +31,11 @@ func TestRunnerNameFromFile(t *testing.T) {
 			t.Errorf("%.10q was loaded", bad)
 		}
 	}
-	write("build-02")
+	write("\xff\xfeb\x00")
+	if _, err := l.Reload(); err == nil || !strings.Contains(err.Error(), "BOM") {
+		t.Errorf("UTF-16: %v", err)
+	}
+	write("\xef\xbb\xbfbuild-02")
 	if changed, err := l.Reload(); !changed || err != nil || l.Name() != "build-02" || l.Current.Load() == before {
 		t.Errorf("%q, %v, %v", l.Name(), changed, err)
 	}

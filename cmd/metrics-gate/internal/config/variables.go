@@ -48,7 +48,8 @@ func (c *Config) Variables() []Variable {
 func (v Variable) validate(found *cli.ConfigErrors) {
 	wrong := ""
 	switch {
-	case v.Value.CanInt() && v.Value.Int() < 0, v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
+	case v.Value.CanInt() && v.Value.Int() < 0,
+		v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
 		if wrong = "out of range: must be more than 0"; v.ZeroOK {
 			wrong = "out of range: must be 0 or more"
 		}
@@ -72,36 +73,6 @@ func (v Variable) String() string {
 	default:
 		return fmt.Sprint(x)
 	}
-}
-
-// pairs are constant labels, k=v,k=v, in their order.
-type pairs []pair
-
-type pair struct{ Name, Value string }
-
-// UnmarshalText parses "k=v,k=v"; a value holds no comma.
-func (p *pairs) UnmarshalText(text []byte) error {
-	*p = nil
-	if len(text) == 0 {
-		return nil
-	}
-	for item := range strings.SplitSeq(string(text), ",") {
-		name, value, ok := strings.Cut(item, "=")
-		if !ok || name == "" {
-			return fmt.Errorf("label %q is not name=value", item)
-		}
-		*p = append(*p, pair{strings.TrimSpace(name), value})
-	}
-	return nil
-}
-
-// String is the inverse of UnmarshalText.
-func (p pairs) String() string {
-	items := make([]string, len(p))
-	for i, x := range p {
-		items[i] = x.Name + "=" + x.Value
-	}
-	return strings.Join(items, ",")
 }
 
 // Declared lists the variables of a configuration in which nothing is set.

@@ -33,6 +33,8 @@ func (d *doctor) runner(ctx context.Context) []cli.Finding {
 		d.config.Upstream.MaxBytes)
 	took := d.now().Sub(start)
 	switch {
+	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused && d.listening():
+		return []cli.Finding{d.keptOut(address)}
 	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused:
 		return []cli.Finding{cli.Fail(upstream.ReasonRefused.Advice(), "runner %s: nothing listens there", address)}
 	case err != nil:
