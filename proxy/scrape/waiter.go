@@ -32,7 +32,7 @@ type waiter struct {
 	deadline  time.Time
 	timer     *time.Timer // fires at deadline, if armed
 	armed     bool
-	writer    *http.ResponseController
+	writer    http.ResponseController
 	lastWrite time.Time // no write continues after this; zero: no limit
 
 	// Guarded by the flight's mutex:
@@ -60,7 +60,7 @@ func (wt *waiter) clear() {
 		wt.timer.Stop()
 		wt.armed = false
 	}
-	wt.writer, wt.identity = nil, ""
+	wt.writer, wt.identity = http.ResponseController{}, ""
 }
 
 // deadlineC fires at the deadline. Most waiters never wait, and need no timer.
