@@ -17,6 +17,7 @@ import (
 type Process struct {
 	Environ        []string // "NAME=value" each
 	Stdout, Stderr io.Writer
+	JSONErrors     bool // errors are JSON, not text: see Report
 	Build          Build
 	Signals        <-chan os.Signal // SIGHUP, SIGINT, SIGTERM; commands use TakeSignals
 

@@ -14,11 +14,17 @@ func TestServiceVariablesAreIgnored(t *testing.T) {
 			"SERVICE_HOST=10.0.0.1", "SERVICE_PORT=9253", "SERVICE_PORT_METRICS=9253", "SERVICE_PORT_HTTPS_1=9253",
 			"PORT=tcp://10.0.0.1:9253", "PORT_9253_TCP=tcp://10.0.0.1:9253", "PORT_9253_TCP_PROTO=tcp",
 			"PORT_9253_TCP_PORT=9253", "PORT_9253_TCP_ADDR=10.0.0.1", "PORT_53_UDP=udp://10.0.0.1:53",
-			"PORT_53_UDP_ADDR=10.0.0.1", "PORT_7_SCTP_PORT=7",
+			"PORT_53_UDP_ADDR=10.0.0.1", "PORT_7_SCTP=sctp://10.0.0.1:7", "PORT_7_SCTP_ADDR=10.0.0.1",
 		} {
 			if _, err := Load(good(Prefix + service + suffix)); err != nil {
 				t.Errorf("%s%s: %v", service, suffix, err)
 			}
+		}
+	}
+	for _, name := range []string{"LISTEN_PORT", "ADMIN_PORT", "PORT"} {
+		_, err := Load(good(Prefix + name + "=9253"))
+		if got := blamed(t, err); !slices.Equal(got, []string{Prefix + name}) {
+			t.Errorf("%s: blamed %q", name, got)
 		}
 	}
 	for _, name := range []string{"SERVICE", "SERVICE_HOSTS", "SERVICE_NAME", "PORTS", "PORT_TCP", "PORT_9253",
@@ -55,15 +61,15 @@ func TestEveryVariableIsSuggested(t *testing.T) {
 		if known[typo] {
 			continue
 		}
-		m := unknown(typo, known)
+		m := unknown(typo, nearestName(typo, known))
 		suggested, ok := strings.CutPrefix(m.Advice, "did you mean ")
 		if !ok || !known[strings.TrimSuffix(suggested, "?")] || m.Thing != typo {
 			t.Errorf("%s: %s: %s", typo, m.Error(), m.Advice)
 		}
 	}
 	for _, far := range []string{"METRICS_GATE_", "METRICS_GATE_COLOUR_OF_THE_BIKE_SHED", "METRICS_GATE_QQQQQQQQQ"} {
-		if m := unknown(far, known); strings.Contains(m.Advice, "did you mean") {
-			t.Errorf("%s: %s", far, m.Advice)
+		if got := nearestName(far, known); got != "" {
+			t.Errorf("%s: %s", far, got)
 		}
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
 	"github.com/metrics-gate/metrics-gate/proxy/fastpath"
 	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
@@ -59,16 +60,18 @@ type Server struct {
 	fastpath      *fastpath.Server // takes repeated scrapes over from public
 	adminListener net.Listener     // nil if off
 	state         *state
+	refusals      *status.Refusals
 }
 
 // New reads all files and binds all addresses; nothing is served before run.
 func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
-	m := gate.NewMetrics(b)
+	m, refusals := gate.NewMetrics(b), new(status.Refusals)
+	log = slog.New(refusals.Handler(log.Handler()))
 	g, err := gate.New(c, log, b.Version, m.Registry)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.TLS}}
+	s := &Server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.TLS}, refusals: refusals}
 	m.Registry.MustRegister(expiry.Collector{TLS: g.TLS})
 	if s.listener, err = publicListener(c.Listen); err != nil {
 		return nil, err

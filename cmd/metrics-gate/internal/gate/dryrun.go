@@ -12,8 +12,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/profile"
 )
 
-// Rehearsal is the walk for callers that are all id.
-func Rehearsal(c *config.Config, id auth.Identity) http.Handler {
+// DryRun is the walk for callers that are all id.
+func DryRun(c *config.Config, id auth.Identity) http.Handler {
 	passed := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	observer := proxy.NewObserver(prometheus.NewRegistry())
 	d := &authStages{
