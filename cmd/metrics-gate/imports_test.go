@@ -33,7 +33,7 @@ func floors() [][2]string {
 		{"~configtest", "~config ~demofiles"},
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
-		{"~client", "~cli tlsconf tlsconf/safefile"},
+		{"~client", "~cli ~config tlsconf tlsconf/safefile"},
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
 		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},

@@ -69,7 +69,7 @@ func Command() cli.Command {
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o doctorOptions
 			o.client.RegisterFlags(set)
-			set.StringVar(&o.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
+			set.StringVar(&o.url, "url", "", "`URL` or host:port of the gate to try (default: the one on this machine)")
 			set.BoolVar(&o.json, "json", false, "print JSON")
 			o.prometheus.RegisterFlags(set)
 			return o.run
@@ -84,6 +84,13 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 	}
 	if err := o.prometheus.Validate(); err != nil {
 		return err
+	}
+	if o.url != "" {
+		u, err := client.GateURL("doctor --url", o.url)
+		if err != nil {
+			return err
+		}
+		o.url = u.String()
 	}
 	d := &doctor{
 		environ: p.Environ, version: p.Build.Version, client: o.client, url: o.url,
