@@ -138,3 +138,25 @@ func (u ruleUse) count() {
 		u.lastUsed.SetToCurrentTime()
 	}
 }
+
+// register exports when the keys were last fetched. The issuer is a constant label, so that
+// every issuer has its own collector in the one registry, and the same issuer twice is an
+// error.
+func (a *OIDC) register() error {
+	if a.options.Registerer == nil {
+		return nil
+	}
+	return a.options.Registerer.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name:        "metrics_gate_jwks_last_success_timestamp_seconds",
+		Help:        "When the issuer's keys were last fetched, in seconds since 1970; 0 is never.",
+		ConstLabels: prometheus.Labels{"issuer": a.options.Issuer},
+	}, a.lastSuccess))
+}
+
+func (a *OIDC) lastSuccess() float64 {
+	ring := a.keys.ring.Load()
+	if ring == nil {
+		return 0
+	}
+	return float64(ring.at.UnixMilli()) / 1000
+}

@@ -24,7 +24,7 @@ func TestReferences(t *testing.T) {
 	for _, way := range ways {
 		for kind, files := range map[string][]string{
 			"podmonitor":     {"podmonitor-" + way + ".yaml"},
-			"servicemonitor": {"service.yaml", "servicemonitor-" + way + ".yaml"},
+			"servicemonitor": {"servicemonitor-" + way + ".yaml"},
 			"scrapeconfig":   {"scrapeconfig-" + way + ".yaml"},
 			"scrapeclass":    {"scrapeclass-prometheus.yaml", "podmonitor-scrapeclass-" + way + ".yaml"},
 		} {
@@ -158,7 +158,7 @@ func TestSite(t *testing.T) {
 	}
 	for _, path := range glob(t, "deploy/k8s/prometheus-operator/*-*.yaml") {
 		name := filepath.Base(path)
-		built[name] = fmt.Sprint(shapes(t, chosen(t, dir, "service.yaml", name)))
+		built[name] = fmt.Sprint(shapes(t, chosen(t, dir, name)))
 	}
 	for name, text := range built {
 		for _, old := range []string{": monitoring\n", "- monitoring\n", "namespace: gitlab-runner",
@@ -175,8 +175,8 @@ func TestSite(t *testing.T) {
 	}
 }
 
-// TestImageStandsInOnePlace: the version of the image is in site.yaml for kustomize and in
-// values.yaml for Helm.
+// TestImageStandsInOnePlace: the version of the image is in site.yaml for kustomize. print writes
+// it into the values for Helm.
 func TestImageStandsInOnePlace(t *testing.T) {
 	var places []string
 	files := slices.Concat(glob(t, "deploy/k8s/*/*.yaml"), glob(t, "deploy/k8s/*/*/*.yaml"))
@@ -187,7 +187,8 @@ func TestImageStandsInOnePlace(t *testing.T) {
 		}
 	}
 	slices.Sort(places)
-	if want := []string{"site.yaml1", "values.yaml1"}; !slices.Equal(places, want) {
+	want := []string{"site.yaml1", "values-bearer.yaml1", "values-oauth2.yaml1", "values.yaml1"}
+	if !slices.Equal(places, want) {
 		t.Errorf("the image's version is in %v, not %v", places, want)
 	}
 }

@@ -141,7 +141,7 @@ func checkSelected(t *testing.T, g gated, list []any) {
 	}
 	service := one[corev1.Service](
 		t,
-		manifests(t, "service", read(t, source("deploy/k8s/prometheus-operator/service.yaml"))),
+		manifests(t, "service", read(t, source("deploy/k8s/prometheus-operator/servicemonitor-mtls.yaml"))),
 	)
 	if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(g.pod.Labels)) ||
 		service.Namespace != g.Namespace {

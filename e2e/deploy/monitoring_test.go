@@ -97,6 +97,28 @@ func TestPanelsSayWhatIsMissing(t *testing.T) {
 	}
 }
 
+// TestPanelsNameTheRunner: with many gates an address says nothing. Queries of the gate's metrics
+// obey the choice of a runner, and group and label by its name.
+func TestPanelsNameTheRunner(t *testing.T) {
+	for _, p := range loadDashboard(t).Panels {
+		if p.Panel == nil {
+			continue
+		}
+		text, err := json.Marshal(p.Panel.Targets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if regexp.MustCompile(`by \([^)]*instance|\{\{instance`).Match(text) {
+			t.Errorf("%s names an address: %s", *p.Panel.Title, text)
+		}
+		for _, m := range regexp.MustCompile(`metrics_gate_\w+\{[^}]*\}`).FindAllString(string(text), -1) {
+			if !strings.Contains(m, "$runner_name") {
+				t.Errorf("%s: %s shows every runner", *p.Panel.Title, m)
+			}
+		}
+	}
+}
+
 // alert is what TestAlertsLead reads of a rule.
 type alert struct {
 	Alert       string

@@ -100,20 +100,16 @@ func valuesFor(t *testing.T, release, way string) install {
 		}
 		return path
 	}
-	text := strings.ReplaceAll(
-		read(t, source("deploy/k8s/helm/values.yaml")),
-		"prod-metrics-gate",
-		release+"-metrics-gate",
-	)
-	i.files = []string{file("gate.yaml", text)}
+	name := map[string]string{"mtls": "", "bearer": "-bearer", "oauth2": "-oauth2"}[way]
+	text := read(t, source("deploy/k8s/helm/values"+name+".yaml"))
+	i.files = []string{
+		file("gate.yaml", strings.ReplaceAll(text, "prod-metrics-gate", release+"-metrics-gate")),
+	}
 	switch way {
 	case "mtls":
 		i.setFiles = []string{"metricsGate.clientCA=" + file("client-ca.crt", "PEM\n")}
 	case "bearer":
 		i.setFiles = []string{"metricsGate.tokens=" + file("tokens", "prometheus sha256:\n")}
-	}
-	if way != "mtls" {
-		i.files = append(i.files, source("deploy/k8s/helm/values-"+way+".yaml"))
 	}
 	return i
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -186,6 +187,45 @@ func both(t *testing.T, path string, paths []string) {
 	t.Helper()
 	if !slices.Equal(paths, []string{"/metrics", "/gate/metrics"}) {
 		t.Errorf("%s scrapes %q", path, paths)
+	}
+}
+
+// TestEverythingScrapesTheGate: each file that says how to scrape a runner, and each example of
+// the documents, also scrapes the gate's own metrics. No alert on the gate can fire otherwise.
+func TestEverythingScrapesTheGate(t *testing.T) {
+	scrapes := regexp.MustCompile(`(?m)^ *kind: (PodMonitor|ServiceMonitor|ScrapeConfig)$|scrape_configs:|job_name:|` +
+		`prometheus\.scrape |inputs\.prometheus\]`)
+	found := 0
+	check := func(path, text string) {
+		if scrapes.MatchString(text) {
+			found++
+			if !strings.Contains(text, "/gate/metrics") {
+				t.Errorf("%s does not scrape /gate/metrics:\n%s", path, text)
+			}
+		}
+	}
+	err := filepath.WalkDir(source("deploy"), func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && filepath.Base(filepath.Dir(path)) != "monitoring" {
+			check(path, read(t, path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?ms)^ *```[a-z]+\n(.*?)^ *```")
+	for _, path := range glob(t, "docs/*.md") {
+		for _, block := range blocks.FindAllStringSubmatch(read(t, path), -1) {
+			check(path, block[1])
+		}
+	}
+	for _, kind := range []string{
+		"podmonitor", "servicemonitor", "scrapeconfig", "kubernetes_sd", "scrape-config", "helm-values",
+	} {
+		check("print "+kind, printed(t, configured["mtls"], kind))
+	}
+	if found < 25 {
+		t.Errorf("%d ways to scrape", found)
 	}
 }
 

@@ -93,8 +93,12 @@ func TestTemplateAgrees(t *testing.T) {
 // directives are the lines of a unit that mean something.
 func directives(t *testing.T, unit string) []string {
 	t.Helper()
+	return meaning(read(t, source("deploy", "systemd", unit)))
+}
+
+func meaning(unit string) []string {
 	var list []string
-	for line := range strings.Lines(read(t, source("deploy", "systemd", unit))) {
+	for line := range strings.Lines(unit) {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' && line[0] != '[' {
 			list = append(list, line)
 		}

@@ -52,7 +52,7 @@ for example in "$built"/k8s/examples/*/; do
 	kubectl kustomize "$example" | say "examples/$(basename "$example")"
 	pod gitlab-runner
 done
-for file in "$built"/k8s/prometheus-operator/*-*.yaml "$built/k8s/prometheus-operator/service.yaml"; do
+for file in "$built"/k8s/prometheus-operator/*-*.yaml; do
 	sed -i "s/^  - [a-z0-9-]*\.yaml$/  - $(basename "$file")/" "$built/k8s/prometheus-operator/kustomization.yaml"
 	kubectl kustomize "$built/k8s/prometheus-operator" | say "prometheus-operator/$(basename "$file")"
 done
@@ -67,11 +67,9 @@ release() {
 	pod prod-gitlab-runner
 }
 if [ -n "$chart" ]; then
-	values=(-f "$k8s/helm/values.yaml" --set-file "metricsGate.clientCA=$work/ca.crt")
-	release 'helm, certificates' "${values[@]}"
-	values+=(--set-file "metricsGate.tokens=$work/tokens.csv")
-	release 'helm, tokens' "${values[@]}" -f "$k8s/helm/values-bearer.yaml"
-	release 'helm, OAuth2' "${values[@]}" -f "$k8s/helm/values-oauth2.yaml"
+	release 'helm, certificates' -f "$k8s/helm/values.yaml" --set-file "metricsGate.clientCA=$work/ca.crt"
+	release 'helm, tokens' -f "$k8s/helm/values-bearer.yaml" --set-file "metricsGate.tokens=$work/tokens.csv"
+	release 'helm, OAuth2' -f "$k8s/helm/values-oauth2.yaml"
 	release 'helm, post-rendered' -f "$k8s/helm-post-render/values.yaml" \
 		--post-renderer "$k8s/helm-post-render/post-render.sh"
 fi

@@ -86,6 +86,12 @@ func (f *flight) publish(c *chunk) error {
 	if len(c.data) == 0 {
 		return nil
 	}
+	if f.version != nil {
+		if version := f.version.look(c.data); version != "" {
+			f.handler.o.Observer.SetRunnerVersion(version)
+			f.version = nil
+		}
+	}
 	if err := f.publishTo(&f.variants[encodingIdentity], c); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type waiter struct {
 	armed     bool
 	writer    *http.ResponseController
 	lastWrite time.Time // no write continues after this; zero: no limit
+	bytes     int64     // of the body, written
 
 	// Guarded by the flight's mutex:
 	next         int           // sequence number of the chunk it needs
@@ -51,6 +52,7 @@ func (wt *waiter) reset(now time.Time, left time.Duration) {
 	case <-wt.signal:
 	default:
 	}
+	wt.bytes = 0
 	wt.isLeader, wt.next, wt.delayed, wt.disconnected = false, 0, 0, false
 }
 

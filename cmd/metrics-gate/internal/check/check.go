@@ -14,11 +14,13 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
 )
 
 // checkReport is what check found; its JSON is what --json prints.
 type checkReport struct {
 	OK             bool                 `json:"ok"`
+	Settings       string               `json:"settings"` // whose they are
 	Errors         []cli.ErrorReport    `json:"errors,omitempty"`
 	Configuration  []config.Setting     `json:"configuration,omitempty"`
 	Authentication []string             `json:"authentication,omitempty"`
@@ -30,14 +32,15 @@ type checkReport struct {
 
 // checkOptions are the flags of check.
 type checkOptions struct {
-	asked question
-	json  bool
+	asked    question
+	json     bool
+	settings settings.Options
 }
 
 // Command declares check.
 func Command() cli.Command {
 	return cli.Command{
-		Name: "check", Summary: "validate the environment and its files, and explain decisions",
+		Name: "check", Summary: "validate the settings and their files, and explain decisions",
 		Example: "metrics-gate check --as dns:prometheus.example.com --path /metrics",
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o checkOptions
@@ -45,21 +48,32 @@ func Command() cli.Command {
 				"again for a further name or a group", o.asked.addName)
 			set.StringVar(&o.asked.path, "path", "", "the `path` that the caller asks for (default /metrics)")
 			set.BoolVar(&o.json, "json", false, "print JSON")
+			o.settings.RegisterFlags(set)
 			return o.run
 		},
 	}
 }
 
-// run reads the environment and every file as serve would, binds nothing, and says
+// run reads the settings and every file as serve would, binds nothing, and says
 // what would be in effect. It exits 1 when serve would refuse to start, and when the
 // decision asked about is a refusal.
-func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error {
+func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) error {
 	if err := o.asked.validate(); err != nil {
 		return err
 	}
-	report, err := inspect(p, o.asked)
+	from, err := o.settings.Take(ctx, p.Environ)
+	if err != nil {
+		return err
+	}
+	report, err := inspect(from, p.Build.Version, o.asked)
 	if err != nil {
 		report = &checkReport{Errors: cli.ErrorReports(err)}
+	}
+	report.Settings = from.Whose
+	if !o.json {
+		if err := from.Print(p.Stdout, ""); err != nil {
+			return err
+		}
 	}
 	switch {
 	case o.json:
@@ -80,13 +94,13 @@ func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error 
 }
 
 // inspect builds the gate without a listener and notes what it would do.
-func inspect(p *cli.Process, asked question) (*checkReport, error) {
-	c, err := config.Load(p.Environ)
+func inspect(from *settings.Settings, version string, asked question) (*checkReport, error) {
+	c, err := config.Load(from.Environ)
 	if err != nil {
 		return nil, err
 	}
 	var warned cli.Warnings
-	g, err := gate.New(c, slog.New(&warned), p.Build.Version, prometheus.NewRegistry())
+	g, err := gate.New(c, slog.New(&warned), version, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +111,8 @@ func inspect(p *cli.Process, asked question) (*checkReport, error) {
 		}
 	}
 	r.Authorization = c.Rights()
-	r.Warnings = append(warned.List, c.Lint()...)
+	r.Warnings = append(from.Findings, warned.List...)
+	r.Warnings = append(r.Warnings, c.Lint()...)
 	r.Warnings = append(r.Warnings, expiry.Findings(r.Expiry)...)
 	if asked.given() {
 		r.Decision = decide(c, asked)

@@ -94,7 +94,7 @@ func decide(c *config.Config, q question) *decisionReport {
 		return d
 	}
 	w := &statusRecorder{header: http.Header{}}
-	gate.Rehearsal(c, id).ServeHTTP(w, &http.Request{
+	gate.DryRun(c, id).ServeHTTP(w, &http.Request{
 		Method: http.MethodGet, URL: target, RequestURI: q.path, Host: "localhost", RemoteAddr: "127.0.0.1:1",
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody,
 	})

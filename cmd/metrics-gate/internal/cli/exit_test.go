@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestReport(t *testing.T) {
+func TestProcessReports(t *testing.T) {
 	config := &ConfigError{Thing: "VARIABLE", Value: "v", Wrong: "is bad", Advice: "write w"}
 	failed := errors.New("first line\nsecond line")
 	for _, test := range []struct {

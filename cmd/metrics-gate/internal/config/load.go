@@ -61,6 +61,9 @@ func lookup(environ []string, name string) (value string) {
 	return value
 }
 
+// HasVariables tells whether environ configures a gate.
+func HasVariables(environ []string) bool { return len(gateVariables(environ)) > 0 }
+
 // gateVariables picks the METRICS_GATE_* variables. What Kubernetes injects for a Service
 // whose name begins with metrics-gate is nobody's configuration and left out. Of these only
 // _PORT is like a name that a person writes, and it has the value of a URL.

@@ -14,7 +14,7 @@ func TestServiceVariablesAreIgnored(t *testing.T) {
 			"SERVICE_HOST=10.0.0.1", "SERVICE_PORT=9253", "SERVICE_PORT_METRICS=9253", "SERVICE_PORT_HTTPS_1=9253",
 			"PORT=tcp://10.0.0.1:9253", "PORT_9253_TCP=tcp://10.0.0.1:9253", "PORT_9253_TCP_PROTO=tcp",
 			"PORT_9253_TCP_PORT=9253", "PORT_9253_TCP_ADDR=10.0.0.1", "PORT_53_UDP=udp://10.0.0.1:53",
-			"PORT_53_UDP_ADDR=10.0.0.1", "PORT_7_SCTP_PORT=7",
+			"PORT_53_UDP_ADDR=10.0.0.1", "PORT_7_SCTP=sctp://10.0.0.1:7", "PORT_7_SCTP_ADDR=10.0.0.1",
 		} {
 			if _, err := Load(good(Prefix + service + suffix)); err != nil {
 				t.Errorf("%s%s: %v", service, suffix, err)

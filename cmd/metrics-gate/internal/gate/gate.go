@@ -7,9 +7,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
@@ -34,6 +34,7 @@ type Gate struct {
 	TLS        *tlsconf.Reloader // nil with plain HTTP
 	Upstream   *upstream.Client
 	Observer   *proxy.Observer
+	RunnerName func() string // in effect
 	reloader   *reloader
 	handshakes *handshakes
 	// What asks others about credentials, each nil if it is off.
@@ -56,6 +57,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
+	g.RunnerName = labels.Name
 	g.reloader.add("runner_name", labels.Reload)
 	g.Upstream = upstream.New(upstream.Options{Address: c.Upstream.URL.Address, UserAgent: "metrics-gate/" + version})
 	metrics := scrape.New(scrape.Options{
@@ -71,9 +73,9 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
 	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle)
-	access, firstUses := asIs, logFirstUse(log)
+	access, firstUse := asIs, logFirstUse(log)
 	if c.Process.AccessLog {
-		access, firstUses = logAccess(log), asIs
+		access, firstUse = logAccess(log), nil
 	}
 	g.OwnMetrics = metrics.Compress(ownMetrics(registry, labels.Current.Load))
 	g.Handler = g.walk(authStages, handlers{
@@ -85,10 +87,10 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		own:        g.OwnMetrics,
 		profiles:   profile.Names(c.Upstream.Cmdline),
 		bodies:     proxy.Bodies(c.Listen.ReadHeaderTimeout),
-		explain:    explainRefusals(log, c.Upstream.Cmdline),
+		explain:    logUnrouted(log, c.Upstream.Cmdline),
 		identities: identities,
 		access:     access,
-		firstUse:   firstUses,
+		firstUse:   firstUse,
 	})
 	return g, nil
 }
@@ -105,7 +107,8 @@ type handlers struct {
 	profiles              []string
 	identities            *proxy.IdentityLimiter
 	bodies, explain       func(http.Handler) http.Handler
-	access, firstUse      func(http.Handler) http.Handler
+	access                func(http.Handler) http.Handler
+	firstUse              func(*http.Request) // nil: nothing is done
 }
 
 // walk is the way of a request. Each stage decides one thing, the stage that ends a
@@ -114,31 +117,41 @@ type handlers struct {
 //	security headers → observe → access log → bodies bounded → failure limiter and authenticate → explained
 //	→ identity limiter → literal target → route (404) → authorize → method and body → handler
 func (g *Gate) walk(d *authStages, h handlers) http.Handler {
-	r := chi.NewRouter()
-	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.access, h.bodies, d.authenticate, noteIdentity, h.explain,
-		h.identities.Limit, proxy.Target, pathDecides)
-	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
-
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
-	keep := connlimit.MarkAuthorized(identityKey)
-	r.With(d.metrics, keep, h.firstUse, read).Handle("/metrics", h.metrics)
-	r.With(d.gateMetrics, keep, h.firstUse, read).Handle("/gate/metrics", h.own)
+	keep := connlimit.MarkAuthorized(identityKey, h.firstUse)
+	routes := map[string]http.Handler{
+		proxy.MetricsPath: chain(h.metrics, d.metrics, keep, read),
+		"/gate/metrics":   chain(h.own, d.gateMetrics, keep, read),
+	}
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(d.pprof, keep, h.firstUse, methods).Handle("/debug/pprof/"+name, h.profile)
+		routes[proxy.ProfilePath+name] = chain(h.profile, d.pprof, keep, methods)
 	}
-	return r
+	return chain(byPath(routes), proxy.SecurityHeaders, g.Observer.Middleware, h.access, h.bodies, d.authenticate,
+		noteIdentity, h.explain, h.identities.Limit, proxy.Target)
 }
 
-// pathDecides lets the path alone choose the route, so that a known path with another
-// method is refused after authorization, by proxy.Methods.
-func pathDecides(next http.Handler) http.Handler {
+// chain puts stages in front of last, the outermost first.
+func chain(last http.Handler, stages ...func(http.Handler) http.Handler) http.Handler {
+	for _, stage := range slices.Backward(stages) {
+		last = stage(last)
+	}
+	return last
+}
+
+// byPath lets the path alone choose the route, so that a known path with another method is
+// refused after authorization, by proxy.Methods. proxy.Target has refused what is not literal.
+func byPath(routes map[string]http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
-		next.ServeHTTP(w, r)
+		route, ok := routes[r.URL.Path]
+		if !ok {
+			proxy.Refuse(w, http.StatusNotFound)
+			return
+		}
+		route.ServeHTTP(w, r)
 	})
 }
 

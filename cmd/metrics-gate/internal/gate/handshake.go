@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,9 +51,10 @@ func newHandshakes(log *slog.Logger, registry prometheus.Registerer, m *auth.Met
 
 // hello is what is known of a handshake's ClientHello.
 type hello struct {
-	came  bool
-	alpn  bool // it names application protocols
-	paced bool // it waits for its turn
+	deadline time.Time // of the handshake; zero: none
+	came     bool
+	alpn     bool // it names application protocols
+	paced    bool // it waits for its turn
 }
 
 type helloKey struct{}
@@ -70,13 +72,17 @@ func (e *HandshakeError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *HandshakeError) Unwrap() error { return e.err }
 
-// Handshake completes the handshake of conn, which is a server under TLSConfig, before ctx
-// ends. It returns nil or what ReportHandshake takes.
-func (g *Gate) Handshake(ctx context.Context, conn *tls.Conn) *HandshakeError {
-	var seen hello
-	if err := conn.HandshakeContext(context.WithValue(ctx, helloKey{}, &seen)); err != nil {
+// Handshake completes the handshake of conn, which is a server under TLSConfig, within timeout.
+// It returns nil or what ReportHandshake takes.
+func (g *Gate) Handshake(conn *tls.Conn, timeout time.Duration) *HandshakeError {
+	seen := hello{deadline: time.Now().Add(timeout)}
+	_ = conn.SetDeadline(seen.deadline) // an error shows in the handshake
+	// A context that can end would cost a timer more.
+	ctx := context.WithValue(context.Background(), helloKey{}, &seen)
+	if err := conn.HandshakeContext(ctx); err != nil {
 		return &HandshakeError{conn, seen, err}
 	}
+	_ = conn.SetDeadline(time.Time{}) // an error shows at the next read
 	return nil
 }
 
@@ -97,8 +103,8 @@ func (g *Gate) TLSConfig() *tls.Config {
 	return config
 }
 
-// begin notes the hello of a client. It returns when the handshake may go on, or the
-// error of its context.
+// begin notes the hello of a client. It returns when the handshake may go on, or
+// os.ErrDeadlineExceeded.
 func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 	seen, ok := info.Context().Value(helloKey{}).(*hello)
 	if !ok {
@@ -116,11 +122,11 @@ func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 			seen.paced = false
 			return nil
 		}
-		select {
-		case <-info.Context().Done():
-			return info.Context().Err()
-		case <-time.After(wait):
+		if left := time.Until(seen.deadline); !seen.deadline.IsZero() && left < wait {
+			<-time.After(left)
+			return os.ErrDeadlineExceeded
 		}
+		<-time.After(wait)
 	}
 }
 

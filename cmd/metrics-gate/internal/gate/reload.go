@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ type reloadable struct {
 	what   string // the metric label, from a fixed set
 	reload func() (changed bool, err error)
 	last   string // the error that was logged last
+	state  reloadState
 }
 
 // reloader polls files by content, which sees atomic renames, Kubernetes ..data swaps
@@ -64,6 +66,7 @@ func (r *reloader) run(ctx context.Context, now <-chan chan struct{}) {
 func (r *reloader) all(asked bool) {
 	for _, item := range r.items {
 		changed, err := item.reload()
+		item.state.record(time.Now(), changed, err)
 		switch {
 		case err != nil:
 			r.total.WithLabelValues(item.what, "error").Inc()
@@ -83,4 +86,45 @@ func (r *reloader) all(asked bool) {
 			item.last = ""
 		}
 	}
+}
+
+// ReloadState is what became of the reloads of one set of files.
+type ReloadState struct {
+	What    string    // the set, as the metric names it
+	Loaded  time.Time // when a changed set was loaded last; zero: not since the start
+	Err     string    // the last error; empty: none since the start
+	ErrAt   time.Time // when it was seen last
+	Failing bool      // the set as it is now is refused, and an older state is in use
+}
+
+// reloadState guards a ReloadState.
+type reloadState struct {
+	mu    sync.Mutex
+	state ReloadState
+}
+
+// record stores the result of a look at the files.
+func (s *reloadState) record(now time.Time, changed bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Failing = err != nil
+	switch {
+	case err != nil:
+		s.state.Err, s.state.ErrAt = err.Error(), now
+	case changed:
+		s.state.Loaded = now
+	}
+}
+
+// Reloads returns the state of each set of files.
+func (g *Gate) Reloads() []ReloadState {
+	var list []ReloadState
+	for _, item := range g.reloader.items {
+		item.state.mu.Lock()
+		state := item.state.state
+		item.state.mu.Unlock()
+		state.What = item.what
+		list = append(list, state)
+	}
+	return list
 }

@@ -48,3 +48,37 @@ func TestReloaderCountsAndLogs(t *testing.T) {
 		t.Errorf("whoever asks for a reload gets no answer: %s", out.String())
 	}
 }
+
+// The state of a reload tells the last error, and whether it stands.
+func TestReloadsTellTheLastError(t *testing.T) {
+	r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	var changed bool
+	var failure error
+	r.add("tls", func() (bool, error) { return false, nil })
+	r.add("tokens", func() (bool, error) { return changed, failure })
+	g := &Gate{reloader: r}
+	for _, test := range []struct {
+		name            string
+		changed         bool
+		err             error
+		loaded, failing bool
+		last            string
+	}{
+		{"nothing changed", false, nil, false, false, ""},
+		{"bad", false, errors.New("line 3: malformed"), false, true, "line 3: malformed"},
+		{"put back", false, nil, false, false, "line 3: malformed"},
+		{"good", true, nil, true, false, "line 3: malformed"},
+		{"bad again", false, errors.New("empty"), true, true, "empty"},
+	} {
+		changed, failure = test.changed, test.err
+		r.all(false)
+		list := g.Reloads()
+		if got := list[1]; got.What != "tokens" || got.Loaded.IsZero() == test.loaded || got.Failing != test.failing ||
+			got.Err != test.last || got.ErrAt.IsZero() != (test.last == "") {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+		if list[0] != (ReloadState{What: "tls"}) {
+			t.Errorf("%s: the other set: %+v", test.name, list[0])
+		}
+	}
+}

@@ -1,10 +1,10 @@
 // Package manifest is the command print: what belongs to the present configuration in
-// Prometheus, Kubernetes and systemd.
+// Prometheus, Kubernetes and systemd. The files of deploy/k8s that hold such things are
+// printed by it.
 package manifest
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"io"
 	"maps"
@@ -14,43 +14,24 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
-// printOptions is what a configuration does not say about its surroundings.
-type printOptions struct {
-	target    string // where Prometheus finds the gate, host:port
-	files     client.Credentials
-	namespace string // of Prometheus
-	selector  string // label of the runner's pods, NAME=VALUE
-	secret    string // with the scraper's credentials
-	binary    string // path of metrics-gate
-}
+// printer makes the text of one kind.
+type printer func(*config.Config, options) (string, error)
 
-func (o *printOptions) flags(set *flag.FlagSet) {
-	const folder = "/etc/prometheus/metrics-gate/"
-	set.StringVar(&o.target, "target", "", "`host:port` at which Prometheus finds the gate (default: this host)")
-	set.StringVar(&o.files.CA, "ca", folder+"ca.crt",
-		"`file` at Prometheus with the CA of the gate's certificate")
-	set.StringVar(&o.files.Cert, "cert", folder+"tls.crt", "`file` at Prometheus with its certificate")
-	set.StringVar(&o.files.Key, "key", folder+"tls.key", "`file` at Prometheus with its key")
-	set.StringVar(&o.files.TokenFile, "token-file", folder+"token", "`file` at Prometheus with its token")
-	set.StringVar(&o.namespace, "namespace", "monitoring", "`namespace` of Prometheus")
-	set.StringVar(&o.selector, "selector", "app.kubernetes.io/component=runner",
-		"label of the runner's pods, `name=value`")
-	set.StringVar(&o.secret, "secret", "metrics-gate-scraper", "`name` of the Secret with the scraper's credentials")
-	set.StringVar(&o.binary, "binary", "/usr/bin/metrics-gate", "`path` of metrics-gate in the unit")
-}
-
-// printers are the things that can be printed.
-func printers() map[string]func(*config.Config, printOptions) string {
-	return map[string]func(*config.Config, printOptions) string{
-		"scrape-config": scrapeConfig,
-		"podmonitor":    podMonitor,
-		"networkpolicy": networkPolicy,
-		"systemd":       systemdUnit,
-		"alerts":        func(c *config.Config, _ printOptions) string { return Rules(c) },
+// printers are the kinds that can be printed.
+func printers() map[string]printer {
+	return map[string]printer{
+		"scrape-config":  hosts("scrape-config.yml"),
+		"kubernetes_sd":  pods("kubernetes_sd.yml"),
+		"podmonitor":     pods("podmonitor.yaml"),
+		"servicemonitor": pods("servicemonitor.yaml"),
+		"scrapeconfig":   hosts("scrapeconfig.yaml"),
+		"networkpolicy":  pods("networkpolicy.yaml"),
+		"helm-values":    helmValues,
+		"systemd":        func(c *config.Config, o options) (string, error) { return systemdUnit(c, o), nil },
+		"alerts":         func(c *config.Config, _ options) (string, error) { return Rules(c), nil },
 	}
 }
 
@@ -61,72 +42,42 @@ func Command() cli.Command {
 		Args:    cli.Args{Name: "KIND", Choices: slices.Sorted(maps.Keys(printers()))},
 		Example: "metrics-gate print scrape-config --target runner-1.example:9253",
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
-			o := &printOptions{}
-			o.flags(set)
+			o := newOptions(set)
 			return func(ctx context.Context, p *cli.Process, args []string) error { return o.run(ctx, p, args) }
 		},
 	}
 }
 
-// run writes what belongs to the present configuration, which must be a good one.
-func (o printOptions) run(_ context.Context, p *cli.Process, args []string) error {
-	if name, value, ok := strings.Cut(o.selector, "="); !ok || name == "" || value == "" {
-		return &cli.ConfigError{Thing: "print --selector", Value: o.selector, Wrong: "not NAME=VALUE"}
-	}
-	c, err := config.Load(p.Environ)
+// run writes what belongs to the present configuration, which must be a good one. No file
+// that the configuration names needs to be here.
+func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
+	from, err := o.settings.Take(ctx, p.Environ)
 	if err != nil {
 		return err
 	}
-	if o.target == "" {
+	c, err := config.Load(from.Environ)
+	if err != nil {
+		return err
+	}
+	if len(o.Targets) == 0 {
 		host, err := os.Hostname()
 		if err != nil {
 			host = "localhost"
 		}
-		o.target = host + ":" + port(c)
+		o.Targets = words{host + ":" + port(c)}
 	}
-	_, err = io.WriteString(p.Stdout, printers()[args[0]](c, o))
-	return err
-}
-
-// quoted is s as a YAML scalar: a JSON string is one.
-func quoted(s string) string {
-	text, err := json.Marshal(s)
+	if o.Image == "" {
+		o.Image = "ghcr.io/metrics-gate/metrics-gate:" + strings.TrimPrefix(p.Build.Version, "v")
+	}
+	text, err := printers()[args[0]](c, o)
 	if err != nil {
-		return `""`
+		return err
 	}
-	return string(text)
-}
-
-// scraper says by which kind of credential METRICS_ALLOW lets a scraper in: a
-// certificate if it names one, or else a token.
-func scraper(c *config.Config) (certificate, bearer bool) {
-	for _, rule := range c.Allow.Metrics.Rules() {
-		kind, _, _ := strings.Cut(rule, ":")
-		all, _ := c.MethodsOf(kind)
-		if rule == "*" {
-			all = c.Methods()
-		}
-		for _, m := range all {
-			certificate, bearer = certificate || (!m.Bearer && c.Uses(m.Name)), bearer || m.Bearer
-		}
+	if err := from.Print(p.Stdout, "# "); err != nil {
+		return err
 	}
-	return certificate, bearer && !certificate
-}
-
-// serverName is the name in the gate's certificate that scrapers can verify; empty if
-// the certificate cannot be read here or names addresses alone.
-func serverName(c *config.Config) string {
-	if leaf := client.Leaf(c.TLS.CertFile); leaf != nil && len(leaf.DNSNames) > 0 {
-		return leaf.DNSNames[0]
-	}
-	return ""
-}
-
-// fields writes lines of YAML, each at the same depth.
-func fields(b *strings.Builder, depth int, lines ...string) {
-	for _, line := range lines {
-		b.WriteString(strings.Repeat(" ", depth) + line + "\n")
-	}
+	_, err = io.WriteString(p.Stdout, text)
+	return err
 }
 
 // port is the port of the public listener.

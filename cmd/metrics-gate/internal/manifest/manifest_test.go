@@ -7,53 +7,124 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 )
 
+// oidc turns OpenID Connect on.
+func oidc() []string {
+	return []string{config.Prefix + "OIDC_ISSUER_URL=https://issuer.example", config.Prefix + "OIDC_AUDIENCE=gate",
+		config.Prefix + "OIDC_USERNAME_PREFIX=-", config.Prefix + "OIDC_GROUPS_PREFIX=-"}
+}
+
+// tokenReview turns TokenReview on.
+func tokenReview() []string {
+	return []string{config.Prefix + "KUBERNETES_AUTH=tokenreview",
+		config.Prefix + "KUBERNETES_API_URL=https://api.example", config.Prefix + "KUBERNETES_CA_FILE=ca.crt",
+		config.Prefix + "KUBERNETES_TOKEN_FILE=token"}
+}
+
 func TestScraper(t *testing.T) {
-	for allow, want := range map[string][2]bool{
-		"dns:a.example":                  {true, false},
-		"token:prometheus":               {false, true},
-		"dns:a.example,token:prometheus": {true, false},
-		"user:a,group:b":                 {false, true},
-		"*":                              {true, false},
+	for allow, want := range map[string]way{
+		"dns:a.example":                           byCertificate,
+		"token:prometheus":                        byToken,
+		"dns:a.example,token:prometheus":          byCertificate,
+		"user:prometheus,group:b":                 byOAuth2,
+		"user:system:serviceaccount:a:b":          byServiceAccount,
+		"group:system:serviceaccounts:monitoring": byServiceAccount,
 	} {
-		c := configtest.Load(t)
+		c := configtest.Load(t, oidc()...)
 		c.Allow.Metrics = policy(t, allow)
-		if certificate, bearer := scraper(c); certificate != want[0] || bearer != want[1] {
-			t.Errorf("%s: %v %v", allow, certificate, bearer)
+		if got := scraper(c); got != want {
+			t.Errorf("%s: %s, want %s", allow, got, want)
 		}
 	}
-	c := configtest.Load(t)
-	c.TLS.ClientCAFile = ""
-	c.Allow.Metrics = policy(t, "*")
-	if certificate, bearer := scraper(c); certificate || !bearer {
-		t.Errorf("* without certificates: %v %v", certificate, bearer)
+	c := configtest.Load(t, tokenReview()...)
+	c.Allow.Metrics = policy(t, "user:whoever")
+	if got := scraper(c); got != byServiceAccount {
+		t.Errorf("TokenReview: %s", got)
 	}
+	c = configtest.Load(t)
+	c.Allow.Metrics = policy(t, "*")
+	if got := scraper(c); got != byCertificate {
+		t.Errorf("*: %s", got)
+	}
+	c.TLS.ClientCAFile = ""
+	if got := scraper(c); got != byToken {
+		t.Errorf("* without certificates: %s", got)
+	}
+}
+
+// printKind prints a kind with flags.
+func printKind(t *testing.T, c *config.Config, kind string, args ...string) string {
+	t.Helper()
+	var o *options
+	set := flag.NewFlagSet("print", flag.ContinueOnError)
+	o = newOptions(set)
+	if err := set.Parse(append([]string{"--target", "runner.example:9253"}, args...)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := printers()[kind](c, *o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func TestPrintPlainHTTP(t *testing.T) {
 	c := configtest.Load(t)
 	c.TLS = config.TLS{InsecureHTTP: true}
 	c.Allow.Metrics = policy(t, "token:prometheus")
-	var o printOptions
-	o.flags(flag.NewFlagSet("", flag.ContinueOnError))
-	for name, text := range map[string]string{"scrape-config": scrapeConfig(c, o), "podmonitor": podMonitor(c, o)} {
-		if !strings.Contains(text, "scheme: http\n") || strings.Contains(strings.ToLower(text), "tls") {
-			t.Errorf("%s:\n%s", name, text)
+	for _, kind := range []string{"scrape-config", "kubernetes_sd", "podmonitor", "servicemonitor", "scrapeconfig",
+		"helm-values"} {
+		text := strings.ToLower(printKind(t, c, kind))
+		if !strings.Contains(text, "scheme: http\n") {
+			t.Errorf("%s:\n%s", kind, text)
+		}
+		for _, unwanted := range []string{"tlsconfig", "tls_config", "tlssecret", "servername", "server_name", "certificate"} {
+			if strings.Contains(text, unwanted) {
+				t.Errorf("%s has %s:\n%s", kind, unwanted, text)
+			}
 		}
 	}
 }
 
-func TestPromDuration(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		10 * time.Second: "10s", 90 * time.Second: "1m30s", 1500 * time.Millisecond: "1500ms", time.Hour: "1h0m0s",
+// The name to verify is printed only where it is not the name that Prometheus dials.
+func TestServerName(t *testing.T) {
+	c := configtest.Load(t) // with a certificate for localhost
+	for _, x := range []struct {
+		kind, args, want string
+	}{
+		{"scrape-config", "--target=runner.example:9253", "localhost"},
+		{"scrape-config", "--target=localhost:9253", ""},
+		{"scrape-config", "--target=127.0.0.1:9253,localhost", ""},
+		{"scrape-config", "--target=localhost:9253,runner.example:9253", "localhost"},
+		{"scrapeconfig", "--target=localhost:9253", ""},
+		{"kubernetes_sd", "--target=localhost:9253", "localhost"}, // pods are dialed by address
+		{"podmonitor", "--server-name=gates.example", "gates.example"},
 	} {
-		if got := promDuration(d); got != want {
-			t.Errorf("%s: %s, want %s", d, got, want)
+		if got := printedName(printKind(t, c, x.kind, x.args)); got != x.want {
+			t.Errorf("%s %s: %q, want %q", x.kind, x.args, got, x.want)
 		}
 	}
+	c.TLS.CertFile = "/not/here"
+	for kind, want := range map[string]string{"scrape-config": "", "podmonitor": "metrics-gate.gitlab-runner.internal"} {
+		if got := printedName(printKind(t, c, kind)); got != want {
+			t.Errorf("%s without a certificate: %q, want %q", kind, got, want)
+		}
+	}
+}
+
+// printedName is the server name in a printed text.
+func printedName(text string) string {
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		if name == "server_name" || name == "serverName" {
+			return value
+		}
+	}
+	return ""
 }
 
 func TestUnitWord(t *testing.T) {
@@ -77,18 +148,92 @@ func TestCapability(t *testing.T) {
 		if got := capability(c); got != want {
 			t.Errorf("%s: %q", address, got)
 		}
+		// In a user namespace of its own the capability opens no port of the host.
+		if got := strings.Contains(printKind(t, c, "systemd"), "PrivateUsers=yes"); got != (want == "") {
+			t.Errorf("%s: PrivateUsers is %v", address, got)
+		}
 	}
 }
 
-func TestQuoted(t *testing.T) {
-	if got := quoted("a\"b\n: #"); got != `"a\"b\n: #"` {
+func TestUnitStopsInTime(t *testing.T) {
+	c := configtest.Load(t)
+	c.Process.Linger, c.Process.DrainTimeout = time.Hour, 30*time.Second
+	if got := printKind(t, c, "systemd"); !strings.Contains(got, "\nTimeoutStopSec=3645s\n") {
 		t.Error(got)
 	}
 }
 
+func TestQuote(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\"b\n: #": `"a\"b\n: #"`, "runner": "runner", "/a/b.crt": "/a/b.crt", "true": `"true"`, "No": `"No"`,
+		"10s": `"10s"`, "a:": `"a:"`, "uri:spiffe://a/b": "uri:spiffe://a/b", "": `""`, "*": `"*"`, "a b": `"a b"`,
+	} {
+		if got, err := quote(in); got != want || err != nil {
+			t.Errorf("%q: %s (%v), want %s", in, got, err, want)
+		}
+	}
+}
+
+func TestFlagsOfLists(t *testing.T) {
+	for text, good := range map[string]bool{"a=b": true, "a=b,c=d": true, "a": false, "=b": false, "a=": false, "": false} {
+		if err := new(pairs).Set(text); (err == nil) != good {
+			t.Errorf("labels %q: %v", text, err)
+		}
+	}
+	for text, good := range map[string]bool{"a": true, "a,b": true, "a,": false, "": false} {
+		if err := new(words).Set(text); (err == nil) != good {
+			t.Errorf("list %q: %v", text, err)
+		}
+	}
+}
+
+// What values of the chart cannot give to the gate is said, with what can.
+func TestHelmValuesRefuse(t *testing.T) {
+	for name, x := range map[string]struct {
+		change func(*config.Config, *options)
+		thing  string
+	}{
+		"a file that is not carried": {func(c *config.Config, _ *options) {
+			c.OIDC[0].DiscoveryToken = "token"
+		}, config.Prefix + "OIDC_DISCOVERY_TOKEN_FILE"},
+		"a service account": {func(c *config.Config, _ *options) {
+			c.Allow.Metrics = policy(t, "user:system:serviceaccount:a:b")
+		}, config.Prefix + "METRICS_ALLOW"},
+		"a release's name": {func(_ *config.Config, o *options) { o.Release = "a b" }, "print --release"},
+	} {
+		c := configtest.Load(t, oidc()...)
+		o := newOptions(flag.NewFlagSet("", flag.ContinueOnError))
+		x.change(c, o)
+		_, err := helmValues(c, *o)
+		if wrong, ok := err.(*cli.ConfigError); !ok || wrong.Thing != x.thing {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The gate's ConfigMap has the present settings, with the paths and ports of the pod.
+func TestHelmValuesSettings(t *testing.T) {
+	c := configtest.Load(t, config.Prefix+"LISTEN_ADDRESS=127.0.0.1:9999", config.Prefix+"LINGER=10m",
+		config.Prefix+"LABELS=a={{b}}", config.Prefix+"ADMIN_ADDRESS=off", config.Prefix+"RATE_LIMIT=3")
+	text := printKind(t, c, "helm-values", "--release=build")
+	for _, want := range []string{
+		`METRICS_GATE_LISTEN_ADDRESS: ":9999"`, `METRICS_GATE_ADMIN_ADDRESS: ":9254"`, `METRICS_GATE_RATE_LIMIT: "3"`,
+		`METRICS_GATE_LABELS: "a={{ \"{{\" }}b}}"`, "name: METRICS_GATE_LINGER, value: \"10m0s\"", "port: 9999 #",
+		"METRICS_GATE_TLS_CLIENT_CA_FILE: /etc/metrics-gate/auth/client-ca.crt", "name: &name build-metrics-gate\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	for _, unwanted := range []string{"demo-runner", "ADMIN_ADDRESS: off"} {
+		if strings.Contains(text, unwanted) {
+			t.Errorf("%s in\n%s", unwanted, text)
+		}
+	}
+}
+
 func TestStaleKeys(t *testing.T) {
-	c := configtest.Load(t, config.Prefix+"OIDC_ISSUER_URL=https://issuer.example", config.Prefix+"OIDC_AUDIENCE=gate",
-		config.Prefix+"OIDC_JWKS_MAX_AGE=1h")
+	c := configtest.Load(t, append(oidc(), config.Prefix+"OIDC_JWKS_MAX_AGE=1h")...)
 	if got := staleKeys(c); got != 30*time.Minute {
 		t.Error(got)
 	}

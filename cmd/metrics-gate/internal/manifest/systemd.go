@@ -1,38 +1,58 @@
 package manifest
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
-// systemdUnit is a unit that serves the present configuration, for systemd 252 and
-// newer. Nothing secret is in it: secrets are in files.
-func systemdUnit(c *config.Config, o printOptions) string {
+// systemdUnit is a unit that serves the present configuration, for systemd 252 and newer.
+// It is deploy/systemd/metrics-gate.service without the socket: the settings name the
+// address. Nothing secret is in it: secrets are in files.
+func systemdUnit(c *config.Config, o options) string {
 	var b strings.Builder
-	fields(&b, 0,
-		"[Unit]", "Description=Authenticating proxy for the metrics of GitLab Runner",
-		"Wants=network-online.target gitlab-runner.service", "After=network-online.target gitlab-runner.service", "",
-		"[Service]", "Type=notify", "ExecStart="+unitWord(o.binary), "ExecReload=/bin/kill -HUP $MAINPID")
+	write := func(lines ...string) { b.WriteString(strings.Join(lines, "\n") + "\n") }
+	write(
+		"[Unit]", "Description=Authenticating proxy for GitLab Runner's metrics", "Documentation=man:metrics-gate(8)",
+		"Wants=network-online.target gitlab-runner.service", "After=network-online.target gitlab-runner.service",
+		"StartLimitIntervalSec=0", "",
+		"[Service]", "Type=notify", "ExecStart="+unitWord(o.Binary),
+		"# A bad setting or file fails the reload, and the running gate keeps what it has.",
+		"ExecReload="+unitWord(o.Binary)+" check", "ExecReload=/bin/kill -HUP $MAINPID")
 	for _, v := range c.Variables() {
 		if value := v.String(); value != "" && !v.IsDefault() {
-			fields(&b, 0, "Environment="+unitWord(v.Name+"="+value))
+			write("Environment=" + unitWord(v.Name+"="+value))
 		}
 	}
-	fields(&b, 0,
-		"User=metrics-gate", "Group=metrics-gate", "Restart=always", "RestartSec=2", "WatchdogSec=30",
-		"TimeoutStopSec="+unitSeconds(c), "",
-		"CapabilityBoundingSet="+capability(c), "AmbientCapabilities="+capability(c), "NoNewPrivileges=yes",
-		"ProtectSystem=strict",
-		"ProtectHome=yes", "PrivateTmp=yes", "PrivateDevices=yes", "ProtectProc=invisible", "ProcSubset=pid",
-		"ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectKernelLogs=yes", "ProtectControlGroups=yes",
-		"ProtectClock=yes", "ProtectHostname=yes", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
-		"RestrictNamespaces=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes", "LockPersonality=yes",
-		"MemoryDenyWriteExecute=yes", "RemoveIPC=yes", "UMask=0077", "SystemCallArchitectures=native",
-		"SystemCallFilter=@system-service", "SystemCallFilter=~@privileged @resources", "SystemCallErrorNumber=EPERM",
-		"",
-		"[Install]", "WantedBy=multi-user.target")
+	write(
+		"Environment=GOMEMLIMIT=102MiB", "User=metrics-gate", "Group=metrics-gate", "Restart=always", "RestartSec=2s",
+		"WatchdogSec=30s", "KillMode=mixed", "TimeoutStopSec="+unitSeconds(c), "")
+	write(sandbox(capability(c))...)
+	write("", "[Install]", "WantedBy=multi-user.target")
 	return b.String()
+}
+
+// sandbox is what the unit may not do. It has no list of addresses: those of scrapers and
+// issuers are not known here. With a capability the unit needs the users of the host.
+func sandbox(capability string) []string {
+	lines := []string{
+		"NoNewPrivileges=yes", "CapabilityBoundingSet=" + capability, "AmbientCapabilities=" + capability,
+		"ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes", "PrivateMounts=yes", "PrivateDevices=yes",
+		"DevicePolicy=closed", "PrivateIPC=yes", "ProtectProc=invisible", "ProcSubset=pid", "ProtectClock=yes",
+		"ProtectHostname=yes", "ProtectControlGroups=yes", "ProtectKernelLogs=yes", "ProtectKernelModules=yes",
+		"ProtectKernelTunables=yes", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", "RestrictNamespaces=yes",
+		"RestrictRealtime=yes", "RestrictSUIDSGID=yes", "LockPersonality=yes", "MemoryDenyWriteExecute=yes",
+		"RemoveIPC=yes", "KeyringMode=private", "UMask=0077", "SystemCallArchitectures=native",
+		"SystemCallFilter=@system-service", "SystemCallFilter=~@privileged @resources", "SystemCallErrorNumber=EPERM",
+		"LimitNOFILE=4096",
+		"# No core dump: it would hold keys and tokens.", "LimitCORE=0", "TasksMax=64", "MemoryMax=128M",
+	}
+	if capability == "" {
+		lines = append(lines, "PrivateUsers=yes")
+	}
+	return lines
 }
 
 // capability is what the public port needs.
@@ -43,9 +63,10 @@ func capability(c *config.Config) string {
 	return ""
 }
 
-// unitSeconds is how long a stop may take: lingering, draining, and a little more.
+// unitSeconds is how long a stop may take: lingering, draining, and a margin.
 func unitSeconds(c *config.Config) string {
-	return promDuration((c.Process.Linger + c.Process.DrainTimeout + 5e9).Round(1e9))
+	stop := (c.Process.Linger + c.Process.DrainTimeout + 15*time.Second).Round(time.Second)
+	return strconv.FormatFloat(stop.Seconds(), 'f', 0, 64) + "s"
 }
 
 // unitWord quotes s for a systemd unit (systemd.syntax(7)), with specifiers escaped.

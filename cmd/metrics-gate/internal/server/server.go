@@ -22,6 +22,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
 	"github.com/metrics-gate/metrics-gate/proxy/fastpath"
 	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
@@ -59,16 +60,18 @@ type Server struct {
 	fastpath      *fastpath.Server // takes repeated scrapes over from public
 	adminListener net.Listener     // nil if off
 	state         *state
+	refusals      *status.Refusals
 }
 
 // New reads all files and binds all addresses; nothing is served before run.
 func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
-	m := gate.NewMetrics(b)
+	m, refusals := gate.NewMetrics(b), new(status.Refusals)
+	log = slog.New(refusals.Handler(log.Handler()))
 	g, err := gate.New(c, log, b.Version, m.Registry)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.TLS}}
+	s := &Server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.TLS}, refusals: refusals}
 	m.Registry.MustRegister(expiry.Collector{TLS: g.TLS})
 	if s.listener, err = publicListener(c.Listen); err != nil {
 		return nil, err
@@ -166,12 +169,12 @@ func (s *Server) servePublic() error {
 	if s.public.TLSConfig == nil {
 		return s.public.Serve(s.listener)
 	}
-	return s.public.Serve(newHandshakes(s.listener, s.public.TLSConfig, s.public.ReadHeaderTimeout, s.handshake))
+	return s.public.Serve(&secureListener{s.listener, s.public.TLSConfig, s.handshake})
 }
 
 // handshake reports whether the handshake of conn succeeded. That of the watchdog may fail.
-func (s *Server) handshake(ctx context.Context, conn *tls.Conn) bool {
-	err := s.gate.Handshake(ctx, conn)
+func (s *Server) handshake(conn *tls.Conn) bool {
+	err := s.gate.Handshake(conn, s.public.ReadHeaderTimeout)
 	if err != nil && !s.state.isProbe(conn.RemoteAddr()) {
 		s.gate.ReportHandshake(err)
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/profile"
 )
 
-// explainRefusals logs what a known caller asked that no route answers: the stages
+// logUnrouted logs what a known caller asked that no route answers: the stages
 // that refuse it know neither who asks nor what to advise. What asks for a route in
 // the plain way is passed on as it is.
-func explainRefusals(log *slog.Logger, cmdline bool) func(http.Handler) http.Handler {
+func logUnrouted(log *slog.Logger, cmdline bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet && (r.RequestURI == "/metrics" || r.RequestURI == "/gate/metrics") &&
@@ -26,7 +26,7 @@ func explainRefusals(log *slog.Logger, cmdline bool) func(http.Handler) http.Han
 			}
 			seen := proxy.NewStatusRecorder(w)
 			next.ServeHTTP(seen, r)
-			if advice := refusalAdvice(seen.Status(), r, cmdline); advice != "" {
+			if advice := unroutedAdvice(seen.Status(), r, cmdline); advice != "" {
 				id, _ := auth.FromContext(r.Context())
 				log.LogAttrs(r.Context(), slog.LevelWarn, "request refused", slog.String("remote", r.RemoteAddr),
 					slog.String("method", id.Method), slog.String("subject", id.Subject),
@@ -37,10 +37,10 @@ func explainRefusals(log *slog.Logger, cmdline bool) func(http.Handler) http.Han
 	}
 }
 
-// refusalAdvice says what is wrong with a request and what to ask instead; empty for
+// unroutedAdvice says what is wrong with a request and what to ask instead; empty for
 // a status whose stage has said so already. Of the request it shows what is a route or
 // a method of HTTP: everything else may hold a secret in the wrong place.
-func refusalAdvice(status int, r *http.Request, cmdline bool) string {
+func unroutedAdvice(status int, r *http.Request, cmdline bool) string {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	route := path
 	if !isRoute(path) {

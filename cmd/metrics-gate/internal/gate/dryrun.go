@@ -12,8 +12,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/profile"
 )
 
-// Rehearsal is the walk for callers that are all id.
-func Rehearsal(c *config.Config, id auth.Identity) http.Handler {
+// DryRun is the walk for callers that are all id.
+func DryRun(c *config.Config, id auth.Identity) http.Handler {
 	passed := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	observer := proxy.NewObserver(prometheus.NewRegistry())
 	d := &authStages{
@@ -28,7 +28,7 @@ func Rehearsal(c *config.Config, id auth.Identity) http.Handler {
 	}
 	return (&Gate{Observer: observer}).walk(d, handlers{
 		metrics: passed, profile: passed, own: passed, profiles: profile.Names(c.Upstream.Cmdline),
-		bodies: asIs, explain: asIs, access: asIs, firstUse: asIs,
+		bodies: asIs, explain: asIs, access: asIs,
 		identities: proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer,
 			Log: slog.New(slog.DiscardHandler),

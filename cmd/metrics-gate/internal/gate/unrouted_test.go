@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestRefusalAdvice(t *testing.T) {
+func TestUnroutedAdvice(t *testing.T) {
 	for _, test := range []struct {
 		status          int
 		method, target  string
@@ -35,7 +35,7 @@ func TestRefusalAdvice(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.RequestURI = test.target
-		got := refusalAdvice(test.status, r, test.cmdline)
+		got := unroutedAdvice(test.status, r, test.cmdline)
 		if (test.advice == "") != (got == "") || !strings.Contains(got, test.advice) ||
 			(test.without != "" && strings.Contains(got, test.without)) {
 			t.Errorf("%d %s: %q, want %q", test.status, test.target, got, test.advice)
@@ -46,7 +46,7 @@ func TestRefusalAdvice(t *testing.T) {
 // A plain scrape costs nothing here: the writer is passed on as it is.
 func TestPlainScrapesAreNotWatched(t *testing.T) {
 	var passed http.ResponseWriter
-	h := explainRefusals(nil, false)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { passed = w }))
+	h := logUnrouted(nil, false)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { passed = w }))
 	w := httptest.NewRecorder()
 	r, err := http.NewRequest(http.MethodGet, "http://localhost/metrics", nil)
 	if err != nil {
