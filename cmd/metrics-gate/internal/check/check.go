@@ -97,7 +97,7 @@ func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) erro
 func inspect(from *settings.Settings, version string, asked question) (*checkReport, error) {
 	c, err := config.Load(from.Environ)
 	if err != nil {
-		return nil, err
+		return nil, gate.WithFiles(c, err)
 	}
 	var warned cli.Warnings
 	g, err := gate.New(c, slog.New(&warned), version, prometheus.NewRegistry())

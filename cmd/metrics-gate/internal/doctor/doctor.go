@@ -155,6 +155,8 @@ func (d *doctor) configuration() []cli.Finding {
 		var warned cli.Warnings
 		d.gate, err = gate.New(c, slog.New(&warned), d.version, prometheus.NewRegistry())
 		found = append(found, warned.List...)
+	} else {
+		err = gate.WithFiles(c, err)
 	}
 	if err != nil {
 		for _, e := range cli.ErrorReports(err) {
