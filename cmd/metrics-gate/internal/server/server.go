@@ -39,7 +39,7 @@ func Command() cli.Command {
 func serve(ctx context.Context, p *cli.Process, _ []string) error {
 	c, err := config.Load(p.Environ)
 	if err != nil {
-		return err
+		return gate.WithFiles(c, err)
 	}
 	s, err := New(c, NewLogger(p.Stderr, c.Process), p.Build)
 	if err != nil {
