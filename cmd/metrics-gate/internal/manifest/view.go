@@ -56,7 +56,7 @@ func newView(c *config.Config, o options) view {
 }
 
 // pods prints a template for gates in pods, which Prometheus dials by address.
-func pods(name string) printer {
+func pods(name string) func(*config.Config, options) (string, error) {
 	return func(c *config.Config, o options) (string, error) {
 		v := newView(c, o)
 		v.ServerName = o.podServerName(c)
@@ -65,7 +65,7 @@ func pods(name string) printer {
 }
 
 // hosts prints a template for gates that Prometheus dials by name.
-func hosts(name string) printer {
+func hosts(name string) func(*config.Config, options) (string, error) {
 	return func(c *config.Config, o options) (string, error) {
 		v := newView(c, o)
 		v.ServerName = o.hostServerName(client.Leaf(c.TLS.CertFile))
