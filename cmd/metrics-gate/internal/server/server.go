@@ -90,8 +90,9 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	var http1 http.Protocols
 	http1.SetHTTP1(true) // Serve would prepare h2 otherwise
 	s.public = &http.Server{
-		Protocols:         &http1,
-		Handler:           s.fastpath.Handler(connlimit.TrackRequests(limitHeader(c.Listen.MaxHeaderBytes, g.Handler))),
+		Protocols: &http1,
+		Handler: s.fastpath.Handler(connlimit.TrackRequests(limitHeader(c.Listen.MaxHeaderBytes,
+			logPanics(log, g.Handler)))),
 		TLSConfig:         g.TLSConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,
