@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // rediscover is how long a jwks_uri is used before the discovery document is read again.
@@ -109,7 +111,7 @@ func (s *remoteKeys) discover(ctx context.Context) error {
 	wrong := func(err error, advice string) *IssuerError {
 		return &IssuerError{URL: address, Status: http.StatusOK, Err: err, Advice: advice}
 	}
-	if data, err = trimBOM(data); err != nil {
+	if data, err = safefile.TrimBOM(data); err != nil {
 		return wrong(err, "the issuer must send UTF-8")
 	}
 	doc, err := parseObject(data)

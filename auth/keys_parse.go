@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // Bounds of a key set. A public RSA key of 8192 bits costs as much to use as four of 4096.
@@ -51,7 +53,7 @@ var errOtherPurpose = errors.New("not for verifying signatures")
 // not for verifying signatures are left out, as the section wants. It is an error if no key
 // is left: an issuer that signs has one.
 func parseKeyring(data []byte, algorithms []string, at time.Time) (*keyring, error) {
-	data, err := trimBOM(data)
+	data, err := safefile.TrimBOM(data)
 	if err != nil {
 		return nil, fmt.Errorf("key set: %w", err)
 	}

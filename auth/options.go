@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -92,8 +91,8 @@ func readFile(option Option, path string, rule safefile.Rule) ([]byte, error) {
 	if err != nil {
 		return nil, fileError(option, path, err)
 	}
-	if data, err = trimBOM(data); err != nil {
-		return nil, &OptionError{Option: option, Value: path, Err: err, Advice: "save it as UTF-8 without a BOM"}
+	if data, err = safefile.TrimBOM(data); err != nil {
+		return nil, &OptionError{Option: option, Value: path, Err: err, Advice: safefile.AdviceUTF8}
 	}
 	return data, nil
 }
@@ -105,17 +104,6 @@ func fileError(option Option, path string, err error) *OptionError {
 		return &OptionError{Option: option, Value: path, Err: file.Err, Advice: file.Advice}
 	}
 	return &OptionError{Option: option, Value: path, Err: err}
-}
-
-var errUTF16 = errors.New("begins with a UTF-16 byte order mark (BOM)")
-
-// trimBOM returns data without a UTF-8 byte order mark, which RFC 8259 section 8.1 lets a
-// parser ignore. UTF-16 is errUTF16.
-func trimBOM(data []byte) ([]byte, error) {
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		return nil, errUTF16
-	}
-	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
 }
 
 // readRoots reads a bundle of CA certificates. One without a certificate is an error: it must

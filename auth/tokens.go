@@ -74,6 +74,15 @@ func (t *Tokens) Reload() (changed bool, err error) {
 // Len returns how many tokens are known.
 func (t *Tokens) Len() int { return len(t.set.Load().digests) }
 
+// Names returns the names of the tokens, in the order of the file.
+func (t *Tokens) Names() []string {
+	var names []string
+	for _, id := range t.set.Load().identities {
+		names = append(names, strings.TrimPrefix(id.User, KindToken+":"))
+	}
+	return names
+}
+
 // Authenticate implements Authenticator. It compares with every digest, in
 // time that does not depend on which of them, if any, is equal.
 func (t *Tokens) Authenticate(r *http.Request) (Identity, error) {

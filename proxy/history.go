@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -13,21 +14,39 @@ const historySize = 32
 
 // Scrape is one answered request for the runner's metrics.
 type Scrape struct {
-	Who      string        // who asked
+	Identity string        // tells identities apart
+	Who      string        // the name of the identity
+	Remote   string        // address and port of the peer
 	At       time.Time     // when the request came
 	Duration time.Duration // until the last byte was written to the connection
 	Samples  int64         // labelled samples in the answer
+	Bytes    int64         // of the body as it was sent, encoded
+	Format   string        // media type of the body; empty: it failed
+	Encoding string        // content coding of the body: identity, gzip or zstd; empty: it failed
 	Code     int           // HTTP status; 0: cut short
 	Shared   bool          // answered by an exchange that another request started
+	Reason   string        // why it failed: an upstream.Reason or a Refusal; empty: it did not
+	Err      string        // the error of a failure; it may quote the runner's answer
 }
 
-// history holds the latest scrapes and the state of the upstream.
+// Good reports whether the scraper got a whole answer.
+func (s *Scrape) Good() bool { return s.Code == http.StatusOK }
+
+// history holds the latest scrapes, who scrapes, and the state of the upstream.
 type history struct {
-	mu      sync.Mutex
-	scrapes [historySize]Scrape
-	total   int
-	up      bool
-	since   time.Time // when up last changed; zero: no exchange yet
+	mu       sync.Mutex
+	scrapes  [historySize]Scrape
+	total    int
+	scrapers []Scraper
+	upstream UpstreamState
+}
+
+// UpstreamState is what is known of the runner.
+type UpstreamState struct {
+	Up      bool      // the last exchange gave a valid exposition
+	Since   time.Time // when Up last changed; zero: no exchange yet
+	Err     error     // why the last exchange failed; nil: it did not
+	Version string    // as the runner's exposition states it; empty: not seen yet
 }
 
 // Recent returns the latest scrapes, newest first.
@@ -43,12 +62,21 @@ func (o *Observer) Recent() []Scrape {
 	return list
 }
 
-// Upstream reports whether the last exchange gave a valid exposition, and since when. The time
-// is zero before the first exchange.
-func (o *Observer) Upstream() (up bool, since time.Time) {
+// Upstream returns the state of the upstream.
+func (o *Observer) Upstream() UpstreamState {
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
-	return o.history.up, o.history.since
+	return o.history.upstream
+}
+
+// SetRunnerVersion stores the version of the runner, as its exposition has it.
+func (o *Observer) SetRunnerVersion(version string) {
+	if o == nil {
+		return
+	}
+	o.history.mu.Lock()
+	defer o.history.mu.Unlock()
+	o.history.upstream.Version = version
 }
 
 // AddScrape records a request for the metrics.
@@ -60,6 +88,7 @@ func (o *Observer) AddScrape(s Scrape) {
 	defer o.history.mu.Unlock()
 	o.history.scrapes[o.history.total%historySize] = s
 	o.history.total++
+	o.history.addScraper(&s)
 }
 
 // AddExchange records the end of an exchange for metrics that took d. A canceled exchange does
@@ -77,18 +106,20 @@ func (o *Observer) AddExchange(d time.Duration, samples, conflicts int64, err er
 			return
 		}
 	}
-	o.setUp(err == nil)
+	o.setUp(err)
 }
 
-// setUp records whether the upstream is up.
-func (o *Observer) setUp(up bool) {
+// setUp records the result of an exchange: the upstream is up if err is nil.
+func (o *Observer) setUp(err error) {
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
-	if up != o.history.up || o.history.since.IsZero() {
-		o.history.up, o.history.since = up, time.Now()
+	state := &o.history.upstream
+	if up := err == nil; up != state.Up || state.Since.IsZero() {
+		state.Up, state.Since = up, time.Now()
 	}
+	state.Err = err
 	value := 0.0
-	if up {
+	if state.Up {
 		value = 1
 	}
 	o.up.Set(value)

@@ -109,7 +109,7 @@ func TestStatusRecorderUnwraps(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	o := NewObserver(prometheus.NewRegistry())
-	if up, since := o.Upstream(); up || !since.IsZero() || len(o.Recent()) != 0 {
+	if o.Upstream() != (UpstreamState{}) || len(o.Recent()) != 0 {
 		t.Error("history before anything happened")
 	}
 	for i := range historySize + 3 {
@@ -120,21 +120,27 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	o.AddExchange(time.Second, 3, 1, nil)
-	up, since := o.Upstream()
+	first := o.Upstream()
 	o.AddExchange(time.Second, 3, 1, nil)
 	o.AddExchange(time.Second, 0, 0, upstream.ErrCanceled)
-	if up2, since2 := o.Upstream(); !up || !up2 || since != since2 {
+	if !first.Up || first.Since.IsZero() || o.Upstream() != first {
 		t.Error("up since changes")
 	}
+	o.SetRunnerVersion("19.3.0")
 	o.AddExchange(time.Second, 0, 0, io.EOF)
-	if up, later := o.Upstream(); up || !later.After(since) {
-		t.Error("still up")
+	if now := o.Upstream(); now.Up || !now.Since.After(first.Since) || now.Err != io.EOF || now.Version != "19.3.0" {
+		t.Errorf("down: %+v", now)
+	}
+	o.AddExchange(time.Second, 3, 1, nil)
+	if now := o.Upstream(); !now.Up || now.Err != nil {
+		t.Errorf("up again: %+v", now)
 	}
 	var none *Observer
 	none.AddScrape(Scrape{})
 	none.AddExchange(0, 0, 0, nil)
 	none.addLimited(limiterIdentity)
 	none.AddError(upstream.ReasonOther)
+	none.SetRunnerVersion("")
 }
 
 func TestObserverAllocatesLittle(t *testing.T) {
@@ -144,7 +150,7 @@ func TestObserverAllocatesLittle(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); n > 1 {
 		t.Errorf("%v allocations a request, want the recorder alone", n)
 	}
-	if n := testing.AllocsPerRun(100, func() { o.AddScrape(Scrape{}); o.setUp(true) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { o.AddScrape(Scrape{}); o.setUp(nil) }); n > 0 {
 		t.Errorf("history: %v allocations", n)
 	}
 	if codes := codes(); !slices.IsSorted(codes) {

@@ -74,11 +74,17 @@ func join(all []error) error {
 	return errors.Join(all...)
 }
 
+// Largest files, in bytes.
+const (
+	maxChain = 1 << 20
+	maxKey   = 1 << 16
+)
+
 // sources lists the configured files in the order in which they are read.
 func (f Files) sources() []source {
 	list := []source{
-		{RoleServer, f.Cert, safefile.Rule{MaxBytes: 1 << 20}},
-		{RoleKey, f.Key, safefile.Rule{MaxBytes: 1 << 16, Secret: true}},
+		{RoleServer, f.Cert, safefile.Rule{MaxBytes: maxChain}},
+		{RoleKey, f.Key, safefile.Rule{MaxBytes: maxKey, Secret: true}},
 	}
 	if f.ClientCA != "" {
 		list = append(list, source{RoleClientCA, f.ClientCA, safefile.Rule{MaxBytes: 4 << 20}})

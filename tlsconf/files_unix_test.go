@@ -3,6 +3,7 @@
 package tlsconf_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
 func TestKeyModeIsJudged(t *testing.T) {
@@ -75,4 +77,30 @@ func TestKeyThatBecomesReadable(t *testing.T) {
 	}
 	must(t, os.Chmod(s.path("tls.key"), 0o640))
 	s.mustReload(r, false)
+}
+
+// What a file holds is named before its mode, which is of no matter for a file in a wrong place or form.
+func TestFormIsNamedBeforeTheMode(t *testing.T) {
+	for _, mode := range []os.FileMode{0o600, 0o644, 0o666} {
+		s := newFixture(t)
+		must(t, s.gate.WriteFiles(s.path("tls.key"), s.path("tls.crt")))
+		must(t, os.Chmod(s.path("tls.key"), mode))
+		must(t, os.Chmod(s.path("tls.crt"), mode))
+		all := tlsconf.FileErrors(s.start())
+		if len(all) != 1 || all[0].Advice != "certificate and key file are swapped" {
+			t.Errorf("swapped, mode %o: %v", mode, all)
+		}
+		for want, data := range map[string][]byte{
+			"is not PEM but a private key in DER": testca.Must(x509.MarshalPKCS8PrivateKey(s.gate.Key)),
+			"is not PEM but PKCS #12":             {0x30, 0x05, 0x02, 0x01, 0x03, 0x30, 0x00},
+		} {
+			s := newFixture(t)
+			s.write("tls.key", data)
+			must(t, os.Chmod(s.path("tls.key"), mode))
+			all := tlsconf.FileErrors(s.start())
+			if len(all) != 1 || all[0].Err.Error() != want || !strings.Contains(all[0].Advice, "openssl") {
+				t.Errorf("mode %o: %v, want %s", mode, all, want)
+			}
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -185,5 +186,32 @@ func TestFileErrorsKeepTheirCause(t *testing.T) {
 	s.write("ca.crt", bytes.Repeat([]byte("x"), 4<<20+1))
 	if err := s.start(); !errors.Is(err, safefile.ErrTooLarge) {
 		t.Error(err)
+	}
+}
+
+// A client's pair is read as the gate's own, whatever its modes.
+func TestLoadPair(t *testing.T) {
+	s := newFixture(t)
+	must(t, os.Chmod(s.path("tls.key"), 0o666))
+	if pair, err := tlsconf.LoadPair(s.path("tls.crt"), s.path("tls.key")); err != nil || len(pair.Certificate) == 0 {
+		t.Errorf("good: %v", err)
+	}
+	for name, tc := range map[string]struct {
+		cert, key string
+		want      []string // roles
+	}{
+		"missing": {"no.crt", "no.key", []string{tlsconf.RoleServer, tlsconf.RoleKey}},
+		"swapped": {"tls.key", "tls.crt", []string{tlsconf.RoleServer}},
+		"one":     {"tls.crt", "tls.crt", []string{tlsconf.RoleKey}},
+		"other":   {"ca.crt", "tls.key", []string{tlsconf.RoleServer}},
+	} {
+		_, err := tlsconf.LoadPair(s.path(tc.cert), s.path(tc.key))
+		var roles []string
+		for _, failure := range tlsconf.FileErrors(err) {
+			roles = append(roles, failure.Role)
+		}
+		if !slices.Equal(roles, tc.want) {
+			t.Errorf("%s: %v, want %v", name, err, tc.want)
+		}
 	}
 }

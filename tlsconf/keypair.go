@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // What a file holds that belongs into the other.
@@ -42,6 +44,43 @@ func parseChain(data []byte) ([]*x509.Certificate, error) {
 		return nil, advise(errHoldsKey, adviceSwapped)
 	}
 	return nil, advise(fmt.Errorf("holds no certificate but %s", other), misplaced(other))
+}
+
+// LoadPair reads the certificate chain and the key of a client, in the forms that New reads. Their
+// modes do not matter: they decide what the client is, and not who gets in. The error joins a
+// *FileError for each bad file.
+func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
+	files := []source{
+		{RoleServer, certFile, safefile.Rule{MaxBytes: maxChain, Public: true}},
+		{RoleKey, keyFile, safefile.Rule{MaxBytes: maxKey, Public: true}},
+	}
+	data, _, failures := read(files)
+	_, joined, failed := loadPair(data, Files{Cert: certFile, Key: keyFile})
+	failures = append(failures, failed...)
+	return joined, join(withoutDerived(failures, keyFile))
+}
+
+// loadPair makes the chain and the pair of what the files hold. The errors are *FileError; there is
+// none for a file that was not read.
+func loadPair(data content, files Files) (chain []*x509.Certificate, joined tls.Certificate, failures []error) {
+	add := func(role, path string, err error) { failures = append(failures, fileError(role, path, err)) }
+	var err error
+	if pem, ok := data[RoleServer]; ok {
+		if chain, err = parseChain(pem); err != nil {
+			add(RoleServer, files.Cert, err)
+		}
+	}
+	if pem, ok := data[RoleKey]; ok {
+		key, err := parseKey(pem)
+		if err == nil && chain != nil {
+			if joined, err = pair(chain, key); err != nil {
+				add(RoleServer, files.Cert, err)
+			}
+		} else if err != nil {
+			add(RoleKey, files.Key, err)
+		}
+	}
+	return chain, joined, failures
 }
 
 // pair joins chain and key if the key is that of the first certificate.

@@ -23,22 +23,9 @@ func load(files Files, now time.Time) (*snapshot, error) {
 	data, sums, failures := read(files.sources())
 	s := &snapshot{sums: sums}
 	add := func(role, path string, err error) { failures = append(failures, fileError(role, path, err)) }
-	if pem, ok := data[RoleServer]; ok {
-		var err error
-		if s.chain, err = parseChain(pem); err != nil {
-			add(RoleServer, files.Cert, err)
-		}
-	}
-	if pem, ok := data[RoleKey]; ok {
-		key, err := parseKey(pem)
-		if err == nil && s.chain != nil {
-			if s.server, err = pair(s.chain, key); err != nil {
-				add(RoleServer, files.Cert, err)
-			}
-		} else if err != nil {
-			add(RoleKey, files.Key, err)
-		}
-	}
+	var failed []error
+	s.chain, s.server, failed = loadPair(data, files)
+	failures = append(failures, failed...)
 	if pem, ok := data[RoleClientCA]; ok {
 		cas, err := parseCAs(pem)
 		if err != nil {

@@ -80,16 +80,34 @@ func read(files []source) (content, []digest, []error) {
 	return nil, nil, []error{errUnsteady}
 }
 
-// failure is the error of a file that was not read. A certificate in the place of the key is
-// usually readable by others. That the two are swapped is the mistake then, not the mode.
+// failure is the error of a file that was not read. Where its mode is wrong and it holds another
+// thing, or the right one in another form, that is the mistake: a certificate in the place of the
+// key is usually readable by others, and the mode of a file that has to be converted is no matter.
 func (s source) failure(err error) error {
-	if s.role == RoleKey && (errors.Is(err, safefile.ErrReadable) || errors.Is(err, safefile.ErrWritable)) {
-		diagnosed, readErr := safefile.Read(s.path, safefile.Rule{MaxBytes: s.rule.MaxBytes, Public: true})
-		if _, keyErr := parseKey(diagnosed); readErr == nil && errors.Is(keyErr, errHoldsCertificate) {
-			err = keyErr
+	if errors.Is(err, safefile.ErrReadable) || errors.Is(err, safefile.ErrWritable) {
+		if other := s.holdsOther(); other != nil {
+			err = other
 		}
 	}
 	return fileError(s.role, s.path, err)
+}
+
+// holdsOther is the error of a certificate or key file that holds the other of the two or is not
+// PEM; nil if it is neither, or cannot be read.
+func (s source) holdsOther() error {
+	data, err := safefile.Read(s.path, safefile.Rule{MaxBytes: s.rule.MaxBytes, Public: true})
+	switch {
+	case err != nil:
+		return nil
+	case s.role == RoleServer:
+		_, err = parseChain(data)
+	case s.role == RoleKey:
+		_, err = parseKey(data)
+	}
+	if errors.Is(err, errHoldsCertificate) || errors.Is(err, errHoldsKey) || errors.Is(err, safefile.ErrNotPEM) {
+		return err
+	}
+	return nil
 }
 
 // withoutDerived drops what follows from another mistake: where the certificate file holds

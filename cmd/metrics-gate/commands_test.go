@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // Help of every command works in every form, and shows what is declared.
@@ -44,8 +48,8 @@ func TestDeclarationOfEveryCommand(t *testing.T) {
 
 func TestCompletionWords(t *testing.T) {
 	for name, want := range map[string]string{
-		"version": "", "token": "", "completion": "bash zsh fish", "check": "--as --json --path",
-		"pprof": "--ca --cert --key -o --serve --token-file",
+		"version": "", "token": "", "completion": "bash zsh fish", "check": "--as --env-file --json --path --pid --unit",
+		"pprof": "--ca --cert --key -o --serve --token-file --url",
 	} {
 		c, err := find(name)
 		if err != nil {
@@ -64,6 +68,22 @@ func TestMeant(t *testing.T) {
 	} {
 		if got := suggestion(name); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// With LOG_FORMAT=json every command writes its errors as JSON; otherwise as text.
+func TestErrorsOfEveryCommandAsJSON(t *testing.T) {
+	for _, c := range append(commands(), cli.Command{Name: "frobnicate"}) {
+		for _, format := range []string{"json", "text", ""} {
+			var out, errors bytes.Buffer
+			environ := []string{config.Prefix + "LOG_FORMAT=" + format}
+			if code := run(t.Context(), []string{c.Name, "--frobnicate"}, environ, &out, &errors); code != 2 {
+				t.Errorf("%s: status %d", c.Name, code)
+			}
+			if json.Valid(errors.Bytes()) != (format == "json") || errors.Len() == 0 {
+				t.Errorf("%s with LOG_FORMAT=%s: %s", c.Name, format, errors.String())
+			}
 		}
 	}
 }

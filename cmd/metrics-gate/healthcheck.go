@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
 )
 
 // healthcheckTimeout is less than the probes of Docker and Kubernetes wait.
@@ -17,13 +19,25 @@ const healthcheckTimeout = 3 * time.Second
 func healthcheckCommand() cli.Command {
 	return cli.Command{
 		Name: "healthcheck", Summary: "exit 0 when /readyz of the admin listener is 200",
-		Example: "metrics-gate healthcheck", Setup: cli.NoFlags(healthcheck),
+		Example: "metrics-gate healthcheck",
+		Setup: func(set *flag.FlagSet) cli.RunFunc {
+			var o settings.Options
+			o.RegisterFlags(set)
+			return func(ctx context.Context, p *cli.Process, _ []string) error { return healthcheck(ctx, p, &o) }
+		},
 	}
 }
 
 // healthcheck asks the admin listener's /readyz, for probes in an image without a shell.
-func healthcheck(ctx context.Context, p *cli.Process, _ []string) error {
-	c, err := config.Load(p.Environ)
+func healthcheck(ctx context.Context, p *cli.Process, o *settings.Options) error {
+	from, err := o.Take(ctx, p.Environ)
+	if err != nil {
+		return err
+	}
+	if err := from.Print(p.Stdout, ""); err != nil {
+		return err
+	}
+	c, err := config.Load(from.Environ)
 	if err != nil {
 		return err
 	}

@@ -30,26 +30,28 @@ func floors() [][2]string {
 		{"~cli", ""},
 		{"~demofiles", "auth tlsconf/testca"},
 		{"~config", "auth ~cli proxy/exposition proxy/upstream tlsconf/safefile"},
+		{"~settings", "~cli ~config tlsconf/safefile"},
 		{"~configtest", "~config ~demofiles"},
+		{"~filewatch", ""},
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
-		{"~client", "~cli tlsconf/safefile"},
+		{"~client", "~cli ~config tlsconf tlsconf/safefile"},
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
-		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
+		{"~gate", "auth ~cli ~config ~connlimit ~filewatch proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
-		{"~status", "~cli ~config ~expiry ~loopback proxy"},
+		{"~status", "~cli ~config ~expiry ~loopback proxy proxy/upstream"},
 		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
 			"proxy/rawconn tlsconf"},
 		{"~gatetest", "~cli ~config ~demofiles ~server"},
 		{"~winservice", "~cli ~config ~server tlsconf/safefile"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
-		{"~check", "auth ~cli ~config ~expiry ~gate proxy/profile"},
+		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile"},
 		{"~promdoctor", "~cli ~client tlsconf/safefile"},
-		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~status " +
+		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
 			"proxy/exposition proxy/upstream tlsconf/safefile"},
-		{"~manifest", "auth ~cli ~client ~config"},
+		{"~manifest", "auth ~cli ~client ~config ~settings"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
-		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~server ~check ~doctor ~manifest ~profile ~demo " +
+		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~settings ~server ~check ~doctor ~manifest ~profile ~demo " +
 			"~winservice"},
 	}
 	for i, floor := range list {
@@ -95,7 +97,7 @@ func checkImports(t *testing.T, name string, found, allowed []string) {
 	t.Helper()
 	for _, imported := range found {
 		switch imported {
-		case "github.com/go-chi/chi/v5/middleware", "net/http/pprof", "expvar":
+		case "net/http/pprof", "expvar":
 			t.Errorf("%s imports %s, which registers on the default mux", name, imported)
 		}
 		if local, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(allowed, local) {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 )
 
@@ -25,6 +26,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	b := cli.ReadBuild(buildVersion, buildRevision)
-	p := &cli.Process{Environ: environ, Stdout: stdout, Stderr: stderr, Build: b, Signals: signals}
-	return cli.Report(stderr, dispatch(ctx, p, args))
+	p := &cli.Process{Environ: environ, Stdout: stdout, Stderr: stderr, JSONErrors: config.JSONErrors(environ), Build: b,
+		Signals: signals}
+	return p.Report(dispatch(ctx, p, args))
 }

@@ -3,6 +3,7 @@ package exposition
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,11 @@ const maxLabelBytes = 1 << 16
 
 // prefix is put before the name of a conflicting label until the name is free.
 const prefix = "exported_"
+
+var (
+	errLabelName = errors.New("want letters, digits and _, no digit first")
+	errReserved  = errors.New("reserved")
+)
 
 // Labels is a compiled set of constant labels. It is immutable and may be
 // shared by any number of Readers.
@@ -36,7 +42,8 @@ type compiled struct {
 
 // Compile checks and prepares labels. A name must have the form [a-zA-Z_][a-zA-Z0-9_]*, be given
 // once, and not be __name__, le or quantile, which tell series apart. A value must be UTF-8
-// without NUL. All labels together have at most 64 KiB as text.
+// without NUL. All labels together have at most 64 KiB as text. The error of a bad name wraps
+// what is wrong, without the name.
 func Compile(labels ...Label) (*Labels, error) {
 	l := &Labels{}
 	for i, label := range labels {
@@ -79,9 +86,9 @@ func (l *Labels) has(name string) bool {
 func (l Label) validate() error {
 	switch {
 	case !isLabelName(l.Name):
-		return fmt.Errorf("label name %q: want letters, digits and _, no digit first", l.Name)
+		return fmt.Errorf("label name %q: %w", l.Name, errLabelName)
 	case l.Name == "__name__" || l.Name == "le" || l.Name == "quantile":
-		return fmt.Errorf("label name %q: reserved", l.Name)
+		return fmt.Errorf("label name %q: %w", l.Name, errReserved)
 	case !utf8.ValidString(l.Value):
 		return fmt.Errorf("label %s: value %q is not UTF-8", l.Name, l.Value)
 	case strings.IndexByte(l.Value, 0) >= 0:

@@ -2,7 +2,6 @@ package fastpath
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -152,7 +151,7 @@ func (s *Server) Close() error {
 			return
 		}
 		conn := c.netConn
-		if secure, ok := conn.(*tls.Conn); ok {
+		if secure, ok := conn.(secureConn); ok {
 			conn = secure.NetConn()
 		}
 		errs = append(errs, conn.Close())

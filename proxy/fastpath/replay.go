@@ -30,7 +30,15 @@ func (c *replayConn) NetConn() net.Conn { return c.Conn }
 // replayTLSConn is a replayConn over TLS. net/http takes Request.TLS from it.
 type replayTLSConn struct {
 	replayConn
-	secure *tls.Conn
+	secure secureConn
+}
+
+// secureConn is what net/http and Close use of a connection over TLS.
+type secureConn interface {
+	net.Conn
+	NetConn() net.Conn
+	CloseWrite() error
+	ConnectionState() tls.ConnectionState
 }
 
 // CloseWrite lets net/http send close_notify before it closes the connection.
@@ -42,7 +50,7 @@ func (c *replayTLSConn) ConnectionState() tls.ConnectionState { return c.secure.
 // handBack lets net/http go on with conn, which begins with what was buffered.
 func (s *Server) handBack(conn net.Conn, buffered []byte) {
 	back := net.Conn(&replayConn{conn, buffered})
-	if secure, ok := conn.(*tls.Conn); ok {
+	if secure, ok := conn.(secureConn); ok {
 		back = &replayTLSConn{replayConn{conn, buffered}, secure}
 	}
 	select {

@@ -42,6 +42,7 @@ type flight struct {
 	small     chunk    // all of a small answer
 	one       [1]*chunk
 	encoders  [encodings]*encoder
+	version   *versionFinder // nil: do not look
 	streaming bool
 
 	mu          sync.Mutex
@@ -183,6 +184,9 @@ func (f *flight) fetchSmall() error {
 	f.contentType = format.header
 	if f.key.head {
 		return nil
+	}
+	if f.handler.version.due(f.start) {
+		f.version = new(versionFinder)
 	}
 	f.reader = f.handler.buffers.readers.Get()
 	f.reader.Reset(f.answer, format.format, o.Labels(), o.Limits)

@@ -3,8 +3,9 @@ package scrape
 import (
 	"fmt"
 	"io"
+	"net"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
@@ -20,12 +21,33 @@ func TestRecentTellsOfRequests(t *testing.T) {
 	g.fetch(t.Context(), "Test-Identity: bob")
 	proxytest.Eventually(t, "two scrapes", func() bool { return len(g.observer.Recent()) == 2 })
 	list := g.observer.Recent()
-	if s := list[1]; s.Who != "alice" || s.Code != 200 || s.Samples != 2 || s.Shared || s.Duration <= 0 ||
-		time.Since(s.At) > time.Minute {
+	if s := list[1]; s.Who != "alice" || s.Identity != "alice" || s.Code != 200 || s.Samples != 2 || s.Shared ||
+		s.Duration <= 0 || s.At.IsZero() || s.Reason != "" || s.Err != "" {
 		t.Errorf("first: %+v", s)
 	}
-	if s := list[0]; s.Who != "bob" || s.Code != 502 || s.Samples != 0 {
+	if s := list[0]; s.Who != "bob" || s.Code != 502 || s.Samples != 0 || s.Reason != "refused" ||
+		!strings.Contains(s.Err, r.Addr()) || s.Bytes != 0 || s.Format != "" || s.Encoding != "" {
 		t.Errorf("second: %+v", s)
+	}
+	for _, s := range list {
+		if host, _, err := net.SplitHostPort(s.Remote); err != nil || host != "127.0.0.1" {
+			t.Errorf("remote %q", s.Remote)
+		}
+	}
+}
+
+// A scrape tells what was sent, as it was sent.
+func TestRecentTellsOfAnswers(t *testing.T) {
+	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
+	g := newGate(t, r.Addr())
+	for i, encoding := range []string{"identity", "gzip", "zstd"} {
+		answer := g.fetch(t.Context(), "Accept-Encoding: "+encoding)
+		proxytest.Eventually(t, "a scrape", func() bool { return len(g.observer.Recent()) == i+1 })
+		s := g.observer.Recent()[0]
+		if s.Encoding != encoding || s.Format != proxytest.TextType ||
+			s.Bytes != int64(len(answer.Body)) || s.Bytes == 0 {
+			t.Errorf("%s: %+v, and %d bytes came", encoding, s, len(answer.Body))
+		}
 	}
 }
 

@@ -156,7 +156,8 @@ func TestRunnerFaults(t *testing.T) {
 			if g.value(t, "metrics_gate_upstream_errors_total", "reason", c.reason) != 1 {
 				t.Errorf("reason is not %s; log: %s", c.reason, g.log)
 			}
-			if up, since := g.observer.Upstream(); up || since.IsZero() || g.value(t, "metrics_gate_upstream_up") != 0 {
+			if up := g.observer.Upstream(); up.Up || up.Since.IsZero() || up.Err == nil ||
+				g.value(t, "metrics_gate_upstream_up") != 0 {
 				t.Error("counts as up")
 			}
 			if strings.Contains(g.log.String(), "secret") {
@@ -168,7 +169,7 @@ func TestRunnerFaults(t *testing.T) {
 			if _, conns := r.Seen(); conns != 2 {
 				t.Errorf("%d connections, want a new one after a fault", conns)
 			}
-			if up, _ := g.observer.Upstream(); !up || g.value(t, "metrics_gate_upstream_up") != 1 {
+			if !g.observer.Upstream().Up || g.value(t, "metrics_gate_upstream_up") != 1 {
 				t.Error("does not count as up again")
 			}
 		})

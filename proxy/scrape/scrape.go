@@ -39,6 +39,7 @@ type Handler struct {
 	waiters sync.Pool // of *waiter
 	accepts acceptCache
 	formats formatCache
+	version versionClock
 	vary    []string // header value of every answer
 }
 
@@ -77,8 +78,9 @@ const (
 // ServeHTTP implements http.Handler. It answers 200 when the answer is complete, or when it
 // is large and valid so far. A large answer that turns out invalid is cut off visibly.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	seen := proxy.Scrape{At: time.Now(), Who: h.o.Who(r)}
+	seen := proxy.Scrape{At: time.Now(), Who: h.o.Who(r), Remote: r.RemoteAddr}
 	wt := h.newWaiter(w, r, seen.At)
+	seen.Identity = wt.identity
 	key := flightKey{h.accepts.of(r.Header["Accept"]), r.Method == http.MethodHead}
 	f, err := h.join(r.Context(), key, wt)
 	sent := false
@@ -89,14 +91,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		sent, err = h.writeAnswer(w, r, f, wt)
 		if err == nil {
 			seen.Code, seen.Samples = http.StatusOK, f.stats.Samples
+			seen.Format, seen.Encoding = f.contentType[0], wt.encoding.String()
 		}
 		f.leave(wt, cancelCause(err))
 	}
-	seen.Duration, seen.Shared = time.Since(seen.At), !wt.isLeader
+	seen.Duration, seen.Shared, seen.Bytes = time.Since(seen.At), !wt.isLeader, wt.bytes
 	wt.clear()
 	h.waiters.Put(wt)
 	if err != nil {
-		seen.Code = h.fail(w, r, err, sent)
+		seen.Code, seen.Reason = h.fail(w, r, err, sent)
+		seen.Err = err.Error()
 	}
 	h.o.Observer.AddScrape(seen)
 	if seen.Code == 0 {
@@ -108,7 +112,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) newWaiter(w http.ResponseWriter, r *http.Request, now time.Time) *waiter {
 	wt := h.waiters.Get().(*waiter)
 	wt.reset(now, timeout(r.Header["X-Prometheus-Scrape-Timeout-Seconds"], h.o.Timeout))
-	wt.identity, wt.writer, wt.lastWrite = h.o.Key(r), http.NewResponseController(w), writeDeadline(r, now)
+	wt.identity, wt.writer, wt.lastWrite = h.o.Key(r), *http.NewResponseController(w), writeDeadline(r, now)
 	wt.encoding = encodingIdentity
 	if h.o.Compression {
 		wt.encoding = negotiate(r.Header["Accept-Encoding"])
@@ -145,7 +149,8 @@ func (h *Handler) writeAnswer(w http.ResponseWriter, r *http.Request, f *flight,
 			return true, err
 		}
 		cork.Cork()
-		_, err = w.Write(c.data)
+		n, err := w.Write(c.data)
+		wt.bytes += int64(n)
 		err = errors.Join(err, cork.Uncork())
 		f.releaseChunk(wt, c)
 		if err != nil {
@@ -155,9 +160,10 @@ func (h *Handler) writeAnswer(w http.ResponseWriter, r *http.Request, f *flight,
 }
 
 // fail ends a request with the status for err. It returns the status, or 0 when the answer
-// must be cut off. An error of the exchange has been logged by the flight.
-func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, sent bool) int {
-	level, why, status := slog.LevelDebug, upstream.ReasonOf(err).String(), upstream.ReasonOf(err).Status()
+// must be cut off, and the reason. An error of the exchange has been logged by the flight.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, sent bool) (status int, why string) {
+	level := slog.LevelDebug
+	why, status = upstream.ReasonOf(err).String(), upstream.ReasonOf(err).Status()
 	switch {
 	case errors.Is(err, errClientLeft):
 		why, status = proxy.RefusedLeft.String(), 0
@@ -173,12 +179,12 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, sent b
 		slog.String("reason", why), slog.String("err", err.Error()))
 	switch {
 	case sent:
-		return 0
+		return 0, why
 	case err == errLeaderTimedOut:
 	case status == http.StatusServiceUnavailable:
 		proxy.RefuseRetry(w, status, time.Second)
 	case status != 0:
 		proxy.Refuse(w, status)
 	}
-	return status
+	return status, why
 }

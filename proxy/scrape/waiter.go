@@ -32,8 +32,9 @@ type waiter struct {
 	deadline  time.Time
 	timer     *time.Timer // fires at deadline, if armed
 	armed     bool
-	writer    *http.ResponseController
+	writer    http.ResponseController
 	lastWrite time.Time // no write continues after this; zero: no limit
+	bytes     int64     // of the body, written
 
 	// Guarded by the flight's mutex:
 	next         int           // sequence number of the chunk it needs
@@ -51,6 +52,7 @@ func (wt *waiter) reset(now time.Time, left time.Duration) {
 	case <-wt.signal:
 	default:
 	}
+	wt.bytes = 0
 	wt.isLeader, wt.next, wt.delayed, wt.disconnected = false, 0, 0, false
 }
 
@@ -60,7 +62,7 @@ func (wt *waiter) clear() {
 		wt.timer.Stop()
 		wt.armed = false
 	}
-	wt.writer, wt.identity = nil, ""
+	wt.writer, wt.identity = http.ResponseController{}, ""
 }
 
 // deadlineC fires at the deadline. Most waiters never wait, and need no timer.

@@ -12,11 +12,7 @@ const (
 	certificateBlock = "CERTIFICATE"
 	pemBegin         = "-----BEGIN "
 	pemEnd           = "-----END "
-	utf8BOM          = "\xef\xbb\xbf"
 )
-
-// ErrNotPEM is the error of a file without a PEM block.
-var ErrNotPEM = errors.New("no PEM block in it")
 
 // ErrBroken is the error of a PEM file with a block that is damaged or cut off.
 var ErrBroken = errors.New("damaged or cut off")
@@ -25,7 +21,10 @@ var ErrBroken = errors.New("damaged or cut off")
 // between blocks and a UTF-8 byte order mark are skipped. The file is taken whole or
 // refused: one damaged block is an error, not one block fewer. Every error is an *Error.
 func Blocks(path string, data []byte) ([]*pem.Block, error) {
-	data = bytes.TrimPrefix(data, []byte(utf8BOM))
+	data, err := TrimBOM(data)
+	if err != nil {
+		return nil, &Error{Path: path, Err: err, Advice: AdviceUTF8}
+	}
 	begins, ends := bytes.Count(data, []byte(pemBegin)), bytes.Count(data, []byte(pemEnd))
 	if begins == 0 && ends == 0 {
 		return nil, notPEM(path, data)
@@ -40,21 +39,6 @@ func Blocks(path string, data []byte) ([]*pem.Block, error) {
 			Advice: "copy the file again; each block needs its BEGIN and END line on lines of their own"}
 	}
 	return blocks, nil
-}
-
-// notPEM says what data looks like instead.
-func notPEM(path string, data []byte) *Error {
-	switch {
-	case len(bytes.TrimSpace(data)) == 0:
-		return &Error{Path: path, Err: fmt.Errorf("empty: %w", ErrNotPEM)}
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return &Error{Path: path, Err: fmt.Errorf("%w: it begins with a UTF-16 byte order mark (BOM)", ErrNotPEM),
-			Advice: "save it as UTF-8 without a BOM"}
-	case len(data) > 2 && data[0] == 0x30 && data[1] > 0x80: // an ASN.1 sequence of more than 127 bytes
-		return &Error{Path: path, Err: fmt.Errorf("%w: it looks like DER", ErrNotPEM),
-			Advice: "convert it: openssl x509 -inform DER -in FILE -out FILE.pem"}
-	}
-	return &Error{Path: path, Err: ErrNotPEM}
 }
 
 // Certificates parses data, the content of the file at path, as a bundle of at least one

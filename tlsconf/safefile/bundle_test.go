@@ -67,6 +67,7 @@ func TestBundleFaults(t *testing.T) {
 	padded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: append(slices.Clone(block.Bytes), 0)})
 	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY"})
 	beginLine, endLine := []byte("-----BEGIN CERTIFICATE-----\n"), []byte("-----END CERTIFICATE-----\n")
+	pkcs12 := []byte{0x30, 0x05, 0x02, 0x01, 0x03, 0x30, 0x00} // version 3 and an empty content
 	trusted := bytes.ReplaceAll(whole, []byte(" CERTIFICATE-"), []byte(" TRUSTED CERTIFICATE-"))
 	for name, tc := range map[string]struct {
 		data []byte
@@ -79,7 +80,8 @@ func TestBundleFaults(t *testing.T) {
 		"nothing":                  {nil, "empty"},
 		"blanks":                   {[]byte(" \n"), "empty"},
 		"prose":                    {[]byte("no certificate here"), "no PEM block"},
-		"DER":                      {block.Bytes, "looks like DER"},
+		"DER":                      {block.Bytes, "is not PEM but a certificate in DER"},
+		"PKCS #12":                 {pkcs12, "is not PEM but PKCS #12"},
 		"begin line lost":          {bytes.Replace(whole, beginLine, nil, 1), "1 of 2 PEM blocks"},
 		"end line lost":            {bytes.Replace(whole, endLine, nil, 1), "2 PEM blocks"},
 		"base64 damaged":           {bytes.Replace(whole, []byte("\nMII"), []byte("\nM!I"), 1), "1 of 2 PEM blocks"},
@@ -96,6 +98,19 @@ func TestBundleFaults(t *testing.T) {
 		}
 		if err == nil || !strings.HasPrefix(err.Error(), "bundle.pem: ") || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tc.want)
+		}
+	}
+}
+
+func TestTrimBOM(t *testing.T) {
+	for text, want := range map[string]string{"a": "a", "\xef\xbb\xbfa": "a", "": "", "\xef\xbb\xbf": ""} {
+		if got, err := safefile.TrimBOM([]byte(text)); err != nil || string(got) != want {
+			t.Errorf("%q: %q %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"\xff\xfea\x00", "\xfe\xff\x00a"} {
+		if got, err := safefile.TrimBOM([]byte(text)); !errors.Is(err, safefile.ErrUTF16) {
+			t.Errorf("%q: %q %v", text, got, err)
 		}
 	}
 }

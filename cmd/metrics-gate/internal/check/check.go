@@ -5,7 +5,6 @@ package check
 import (
 	"context"
 	"flag"
-	"io"
 	"log/slog"
 	"time"
 
@@ -15,11 +14,13 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
 )
 
 // checkReport is what check found; its JSON is what --json prints.
 type checkReport struct {
 	OK             bool                 `json:"ok"`
+	Settings       string               `json:"settings"` // whose they are
 	Errors         []cli.ErrorReport    `json:"errors,omitempty"`
 	Configuration  []config.Setting     `json:"configuration,omitempty"`
 	Authentication []string             `json:"authentication,omitempty"`
@@ -31,14 +32,15 @@ type checkReport struct {
 
 // checkOptions are the flags of check.
 type checkOptions struct {
-	asked question
-	json  bool
+	asked    question
+	json     bool
+	settings settings.Options
 }
 
 // Command declares check.
 func Command() cli.Command {
 	return cli.Command{
-		Name: "check", Summary: "validate the environment and its files, and explain decisions",
+		Name: "check", Summary: "validate the settings and their files, and explain decisions",
 		Example: "metrics-gate check --as dns:prometheus.example.com --path /metrics",
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o checkOptions
@@ -46,21 +48,32 @@ func Command() cli.Command {
 				"again for a further name or a group", o.asked.addName)
 			set.StringVar(&o.asked.path, "path", "", "the `path` that the caller asks for (default /metrics)")
 			set.BoolVar(&o.json, "json", false, "print JSON")
+			o.settings.RegisterFlags(set)
 			return o.run
 		},
 	}
 }
 
-// run reads the environment and every file as serve would, binds nothing, and says
-// what would be in effect. It exits 1 when serve would refuse to start, and when the
-// decision asked about is a refusal.
-func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error {
+// run reads the settings and every file as serve would, asks the issuers, and says what would
+// be in effect. It binds no port of the gate. It exits 1 when serve would refuse to start or to
+// take an issuer's tokens, and when the decision asked about is a refusal.
+func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) error {
 	if err := o.asked.validate(); err != nil {
 		return err
 	}
-	report, err := inspect(p, o.asked)
+	from, err := o.settings.Take(ctx, p.Environ)
+	if err != nil {
+		return err
+	}
+	report, err := inspect(ctx, from, p.Build.Version, o.asked)
 	if err != nil {
 		report = &checkReport{Errors: cli.ErrorReports(err)}
+	}
+	report.Settings = from.Whose
+	if !o.json {
+		if err := from.Print(p.Stdout, ""); err != nil {
+			return err
+		}
 	}
 	switch {
 	case o.json:
@@ -72,7 +85,7 @@ func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error 
 			return err
 		}
 	default:
-		reportTo(p.Stderr, err)
+		p.Report(err)
 	}
 	if err != nil || report.Decision.refused() {
 		return cli.ExitCode(1)
@@ -81,13 +94,17 @@ func (o *checkOptions) run(_ context.Context, p *cli.Process, _ []string) error 
 }
 
 // inspect builds the gate without a listener and notes what it would do.
-func inspect(p *cli.Process, asked question) (*checkReport, error) {
-	c, err := config.Load(p.Environ)
+func inspect(ctx context.Context, from *settings.Settings, version string, q question) (*checkReport, error) {
+	c, err := config.Load(from.Environ)
+	if err != nil {
+		return nil, gate.WithFiles(c, err)
+	}
+	var warned cli.Warnings
+	g, err := gate.New(c, slog.New(&warned), version, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}
-	var warned cli.Warnings
-	g, err := gate.New(c, slog.New(&warned), p.Build.Version, prometheus.NewRegistry())
+	asked, err := surroundings(ctx, c, g)
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +115,12 @@ func inspect(p *cli.Process, asked question) (*checkReport, error) {
 		}
 	}
 	r.Authorization = c.Rights()
-	r.Warnings = append(warned.List, c.Lint()...)
+	r.Warnings = append(from.Findings, warned.List...)
+	r.Warnings = append(r.Warnings, asked...)
+	r.Warnings = append(r.Warnings, c.Lint()...)
 	r.Warnings = append(r.Warnings, expiry.Findings(r.Expiry)...)
-	if asked.given() {
-		r.Decision = decide(c, asked)
+	if q.given() {
+		r.Decision = decide(c, q)
 	}
 	return r, nil
 }
-
-// reportTo is report without its verdict.
-func reportTo(w io.Writer, err error) { _ = cli.Report(w, err) }

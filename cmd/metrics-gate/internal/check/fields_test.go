@@ -33,6 +33,7 @@ expiry[].not_after
 expiry[].role
 expiry[].subject
 ok
+settings
 warnings[].do
 warnings[].level
 warnings[].what
@@ -42,6 +43,7 @@ errors[].thing
 errors[].value
 errors[].wrong
 ok
+settings
 `},
 	} {
 		t.Run(name, func(t *testing.T) {

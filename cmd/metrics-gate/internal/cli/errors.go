@@ -3,10 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
-	"strings"
 )
 
 // ConfigError is an error in the configuration or in the use of a command. It prints as
@@ -34,12 +32,18 @@ type ConfigErrors struct {
 
 // Add keeps m unless its thing has an error already.
 func (l *ConfigErrors) Add(m *ConfigError) {
-	if slices.Contains(l.things, m.Thing) {
+	if l.Has(m.Thing) {
 		return
 	}
 	l.things = append(l.things, m.Thing)
 	l.list = append(l.list, m)
 }
+
+// Has tells whether thing has an error, or is covered.
+func (l *ConfigErrors) Has(thing string) bool { return slices.Contains(l.things, thing) }
+
+// Cover keeps further errors of thing out: they follow from an error of another thing.
+func (l *ConfigErrors) Cover(thing string) { l.things = append(l.things, thing) }
 
 // Join adds every error that err joins; nil adds nothing.
 func (l *ConfigErrors) Join(err error) {
@@ -47,6 +51,11 @@ func (l *ConfigErrors) Join(err error) {
 	case nil:
 	case *ConfigError:
 		l.Add(e)
+	case *joinedErrors:
+		for _, one := range e.list {
+			l.Join(one)
+		}
+		l.things = append(l.things, e.things...)
 	case interface{ Unwrap() []error }:
 		for _, one := range e.Unwrap() {
 			l.Join(one)
@@ -56,41 +65,24 @@ func (l *ConfigErrors) Join(err error) {
 	}
 }
 
-// Err joins the errors; nil if there are none.
-func (l *ConfigErrors) Err() error { return errors.Join(l.list...) }
-
-// Report prints err, which may be nil, for a person: a line for each error in it, advice below, and
-// returns the exit code, 2 for configuration and usage, 1 for everything else.
-func Report(w io.Writer, err error) int {
-	if err == nil {
-		return 0
+// Err joins the errors; nil if there are none. Another ConfigErrors that joins the result has its
+// covered things too.
+func (l *ConfigErrors) Err() error {
+	if len(l.list) == 0 {
+		return nil
 	}
-	var code ExitCode
-	if errors.As(err, &code) {
-		return int(code)
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		code := 0
-		for _, e := range joined.Unwrap() {
-			code = max(code, Report(w, e))
-		}
-		return code
-	}
-	fmt.Fprintf(w, "metrics-gate: %s\n", oneLine(err.Error()))
-	var m *ConfigError
-	if !errors.As(err, &m) {
-		return 1
-	}
-	if m.Advice != "" {
-		fmt.Fprintf(w, "  %s\n", m.Advice)
-	}
-	return 2
+	return &joinedErrors{error: errors.Join(l.list...), list: l.list, things: l.things}
 }
 
-// oneLine keeps an error of a library from breaking the rule of one line a fact.
-func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+// joinedErrors are the errors of a ConfigErrors.
+type joinedErrors struct {
+	error
+	list   []error
+	things []string // with errors or covered
 }
+
+// Unwrap returns the errors.
+func (e *joinedErrors) Unwrap() []error { return e.list }
 
 // Reason is err without the path, which the ConfigError already names.
 func Reason(err error) string {

@@ -16,20 +16,26 @@ type ErrorReport struct {
 
 // ErrorReports takes a joined error apart.
 func ErrorReports(err error) []ErrorReport {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var list []ErrorReport
-		for _, e := range joined.Unwrap() {
-			list = append(list, ErrorReports(e)...)
-		}
-		return list
+	var list []ErrorReport
+	for _, e := range split(err) {
+		list = append(list, errorReport(e))
 	}
-	var m *ConfigError
-	if errors.As(err, &m) {
-		return []ErrorReport{{m.Thing, m.Value, m.Wrong, m.Advice}}
-	}
-	return []ErrorReport{{Wrong: oneLine(err.Error())}}
+	return list
 }
 
+// errorReport is one error.
+func errorReport(err error) ErrorReport {
+	if m, ok := errors.AsType[*ConfigError](err); ok {
+		return ErrorReport{m.Thing, m.Value, m.Wrong, m.Advice}
+	}
+	r := ErrorReport{Wrong: oneLine(err.Error())}
+	if f, ok := errors.AsType[*Failure](err); ok {
+		r.Advice = f.Advice
+	}
+	return r
+}
+
+// WriteJSON writes v to w, indented.
 func WriteJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

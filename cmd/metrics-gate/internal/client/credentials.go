@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
@@ -106,29 +107,36 @@ func (c *Credentials) Validate(command string) error {
 // tlsConfig trusts the CAs of the CA file, or the system's, and shows the certificate.
 func (c *Credentials) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	var found cli.ConfigErrors
 	if c.CA != "" {
 		roots, err := readRoots(c.CA)
 		if err != nil {
-			return nil, fileError("--ca", c.CA, err)
+			found.Join(fileError("--ca", c.CA, err))
 		}
 		config.RootCAs = roots
 	}
 	if c.Cert != "" {
-		cert, err := read(c.Cert)
+		pair, err := tlsconf.LoadPair(c.Cert, c.Key)
 		if err != nil {
-			return nil, fileError("--cert", c.Cert, err)
-		}
-		key, err := read(c.Key)
-		if err != nil {
-			return nil, fileError("--key", c.Key, err)
-		}
-		pair, err := tls.X509KeyPair(cert, key)
-		if err != nil {
-			return nil, fileError("--cert", c.Cert, err)
+			found.Join(pairErrors(c, err))
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	return config, nil
+	return config, found.Err()
+}
+
+// pairErrors names the flag behind each file of a pair that cannot be used.
+func pairErrors(c *Credentials, err error) error {
+	files := tlsconf.FileErrors(err)
+	if len(files) == 0 {
+		return fileError("--cert", c.Cert, err)
+	}
+	var found cli.ConfigErrors
+	for _, file := range files {
+		name := map[string]string{tlsconf.RoleServer: "--cert", tlsconf.RoleKey: "--key"}[file.Role]
+		found.Add(&cli.ConfigError{Thing: name, Value: file.Path, Wrong: file.Err.Error(), Advice: file.Advice})
+	}
+	return found.Err()
 }
 
 // token reads the bearer token; empty if there is none.
@@ -139,6 +147,10 @@ func (c *Credentials) token() (string, error) {
 	text, err := read(c.TokenFile)
 	if err != nil {
 		return "", fileError("--token-file", c.TokenFile, err)
+	}
+	if text, err = safefile.TrimBOM(text); err != nil {
+		return "", &cli.ConfigError{Thing: "--token-file", Value: c.TokenFile, Wrong: err.Error(),
+			Advice: safefile.AdviceUTF8}
 	}
 	token := strings.TrimSpace(string(text))
 	if token == "" || strings.ContainsAny(token, "\r\n\t ") {
@@ -160,10 +172,15 @@ func (c *Credentials) authorize(r *http.Request) error {
 	return nil
 }
 
-// Transport is an http.Transport for these credentials, without proxies.
+// Transport is an http.Transport for these credentials, without proxies. The error has every file
+// that cannot be used, that of the token too, each with its flag.
 func (c *Credentials) Transport() (*http.Transport, error) {
+	var found cli.ConfigErrors
 	config, err := c.tlsConfig()
-	if err != nil {
+	found.Join(err)
+	_, err = c.token()
+	found.Join(err)
+	if err := found.Err(); err != nil {
 		return nil, err
 	}
 	return &http.Transport{TLSClientConfig: config}, nil

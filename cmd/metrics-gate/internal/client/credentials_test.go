@@ -4,7 +4,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
 func TestLoopbackNames(t *testing.T) {
@@ -32,6 +36,55 @@ func TestTokensAreNotSentInTheClear(t *testing.T) {
 		}
 		if err := c.authorize(r); (err == nil) != sent || (r.Header.Get("Authorization") != "") != sent {
 			t.Errorf("%s: %v %v", url, err, r.Header)
+		}
+	}
+}
+
+// Each file that cannot be used is named by its flag, before anything is asked.
+func TestTransportNamesEveryFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := demofiles.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	file := func(name string) string { return filepath.Join(dir, name) }
+	for name, content := range map[string]string{"two lines": "a\nb\n", "empty": "", "utf16": "\xff\xfea\x00",
+		"bom": "\xef\xbb\xbfmg_token\n"} {
+		if err := os.WriteFile(file(name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		Credentials
+		want []string // "flag: what is wrong" each
+	}{
+		"good": {Credentials{file("ca.pem"), file("client.pem"), file("client-key.pem"), file("token")}, nil},
+		"missing": {Credentials{"/no/ca", "/no/cert", "/no/key", "/no/token"}, []string{
+			"--ca: no such file", "--cert: no such file", "--key: no such file", "--token-file: no such file"}},
+		"folders": {Credentials{CA: dir, TokenFile: dir}, []string{"--ca: is a directory",
+			"--token-file: is a directory"}},
+		"swapped": {Credentials{Cert: file("client-key.pem"), Key: file("client.pem")},
+			[]string{"--cert: holds a private key"}},
+		"other key": {Credentials{Cert: file("client.pem"), Key: file("server-key.pem")},
+			[]string{"--cert: key does not match"}},
+		"no CA":           {Credentials{CA: file("token")}, []string{"--ca: no PEM block"}},
+		"two tokens":      {Credentials{TokenFile: file("two lines")}, []string{"--token-file: not one token"}},
+		"no token":        {Credentials{TokenFile: file("empty")}, []string{"--token-file: not one token"}},
+		"UTF-16 token":    {Credentials{TokenFile: file("utf16")}, []string{"--token-file: begins with a UTF-16"}},
+		"token with mark": {Credentials{TokenFile: file("bom")}, nil},
+	} {
+		_, err := test.Transport()
+		var reports []cli.ErrorReport
+		if err != nil {
+			reports = cli.ErrorReports(err)
+		}
+		if len(reports) != len(test.want) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for i, r := range reports {
+			if got := r.Thing + ": " + r.Wrong; !strings.HasPrefix(got, test.want[i]) || r.Value == "" {
+				t.Errorf("%s: %q %s, want %q", name, r.Value, got, test.want[i])
+			}
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,15 +40,27 @@ func (a *ListenAddress) UnmarshalText(text []byte) error {
 	if port == "" {
 		port = defaultPort
 	}
-	if strings.ContainsAny(host, "/ ") {
-		return fmt.Errorf("host %q: not a host", host)
+	if host, err = plainHost(host); err != nil {
+		return err
 	}
 	n, err := net.LookupPort("tcp", port)
-	if err != nil {
+	if err != nil || strings.TrimSpace(port) != port {
 		return fmt.Errorf("port %q: not a port or a service name", port)
 	}
 	*a = ListenAddress{Host: host, Port: uint16(n), text: raw}
 	return nil
+}
+
+// plainHost is host with an IPv4 address in IPv6 form as IPv4.
+func plainHost(host string) (string, error) {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err == nil:
+		return ip.Unmap().String(), nil
+	case strings.ContainsAny(host, "/ \t") || (host != "" && strings.Trim(host, "0123456789.") == ""):
+		return "", fmt.Errorf("host %q: not a host", host)
+	}
+	return host, nil
 }
 
 func isDigits(s string) bool {
@@ -80,10 +94,10 @@ func DialAddress(address string) string {
 	if err != nil {
 		return address
 	}
-	if ip, err := netip.ParseAddr(host); host == "" || host == "localhost" || (err == nil && ip.IsUnspecified()) {
+	if ip, err := netip.ParseAddr(host); host == "" || (err == nil && ip.IsUnspecified()) {
 		host = "127.0.0.1"
 	}
-	return net.JoinHostPort(host, port)
+	return net.JoinHostPort(localhost(host), port)
 }
 
 // covers tells whether a listener on a also takes connections to the address host:port.
@@ -92,23 +106,38 @@ func (a ListenAddress) covers(address string) bool {
 	if err != nil || a.Port == 0 || port != strconv.Itoa(int(a.Port)) {
 		return false
 	}
-	if a.Host == "" || host == "" || localhost(a.Host) == localhost(host) {
+	if a.Host == "" || host == "" || strings.EqualFold(localhost(a.Host), localhost(host)) {
 		return true
 	}
-	own, err := netip.ParseAddr(a.Host)
+	own, err := netip.ParseAddr(localhost(a.Host))
 	other, otherErr := netip.ParseAddr(localhost(host))
 	if err != nil || otherErr != nil {
 		return false
 	}
-	return (own.IsUnspecified() && (own.Is6() || other.Is4())) || (other.IsUnspecified() && (other.Is6() || own.Is4()))
+	return (own.IsUnspecified() && (own.Is6() || other.Is4())) ||
+		(other.IsUnspecified() && (other.Is6() || own.Is4()))
 }
 
 // localhost is host, or the address that the gate takes localhost for.
 func localhost(host string) string {
-	if host == "localhost" {
+	if strings.EqualFold(host, "localhost") {
 		return "127.0.0.1"
 	}
 	return host
+}
+
+// isThisHost tells whether host is loopback, an address of an interface, or the host's name.
+func isThisHost(host string) bool {
+	ip, err := netip.ParseAddr(localhost(host))
+	if err != nil {
+		name, _ := os.Hostname()
+		return strings.EqualFold(host, name)
+	}
+	addresses, _ := net.InterfaceAddrs()
+	return ip.IsLoopback() || slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		return ok && n.IP.Equal(ip.AsSlice())
+	})
 }
 
 // AdminAddress is the address of the admin listener, or off.

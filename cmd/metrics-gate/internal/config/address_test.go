@@ -1,25 +1,31 @@
 package config
 
 import (
+	"os"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 func TestListenAddress(t *testing.T) {
 	for text, want := range map[string]struct{ network, hostPort, dial string }{
-		":9253":            {"tcp", ":9253", "127.0.0.1:9253"},
-		"9999":             {"tcp", ":9999", "127.0.0.1:9999"},
-		"192.0.2.1":        {"tcp4", "192.0.2.1:9253", "192.0.2.1:9253"},
-		"0.0.0.0":          {"tcp4", "0.0.0.0:9253", "127.0.0.1:9253"},
-		"0.0.0.0:1":        {"tcp4", "0.0.0.0:1", "127.0.0.1:1"},
-		"[::]:9253":        {"tcp", "[::]:9253", "127.0.0.1:9253"},
-		"::1":              {"tcp", "[::1]:9253", "[::1]:9253"},
-		"2001:db8::1":      {"tcp", "[2001:db8::1]:9253", "[2001:db8::1]:9253"},
-		"[2001:db8::1]":    {"tcp", "[2001:db8::1]:9253", "[2001:db8::1]:9253"},
-		":https":           {"tcp", ":443", "127.0.0.1:443"},
-		"gate.example":     {"tcp", "gate.example:9253", "gate.example:9253"},
-		"gate.example:":    {"tcp", "gate.example:9253", "gate.example:9253"},
-		"localhost:9253":   {"tcp", "localhost:9253", "127.0.0.1:9253"},
-		"gate.example:ssh": {"tcp", "gate.example:22", "gate.example:22"},
+		":9253":                {"tcp", ":9253", "127.0.0.1:9253"},
+		"9999":                 {"tcp", ":9999", "127.0.0.1:9999"},
+		"192.0.2.1":            {"tcp4", "192.0.2.1:9253", "192.0.2.1:9253"},
+		"0.0.0.0":              {"tcp4", "0.0.0.0:9253", "127.0.0.1:9253"},
+		"0.0.0.0:1":            {"tcp4", "0.0.0.0:1", "127.0.0.1:1"},
+		"[::]:9253":            {"tcp", "[::]:9253", "127.0.0.1:9253"},
+		"::1":                  {"tcp", "[::1]:9253", "[::1]:9253"},
+		"2001:db8::1":          {"tcp", "[2001:db8::1]:9253", "[2001:db8::1]:9253"},
+		"[2001:db8::1]":        {"tcp", "[2001:db8::1]:9253", "[2001:db8::1]:9253"},
+		":https":               {"tcp", ":443", "127.0.0.1:443"},
+		"gate.example":         {"tcp", "gate.example:9253", "gate.example:9253"},
+		"gate.example:":        {"tcp", "gate.example:9253", "gate.example:9253"},
+		"localhost:9253":       {"tcp", "localhost:9253", "127.0.0.1:9253"},
+		"[::ffff:192.0.2.1]:1": {"tcp4", "192.0.2.1:1", "192.0.2.1:1"},
+		"gate.example:ssh":     {"tcp", "gate.example:22", "gate.example:22"},
 	} {
 		var a ListenAddress
 		if err := a.UnmarshalText([]byte(text)); err != nil || a.String() != text {
@@ -30,7 +36,7 @@ func TestListenAddress(t *testing.T) {
 		}
 	}
 	for _, text := range []string{":nonsense", "65536", "123456", "gate.example:99999", "a b", "https://gate",
-		"[::1]:x"} {
+		"[::1]:x", ": 9253", "300.1.1.1:9253", "1.2.3", "gate example:1"} {
 		var a ListenAddress
 		if err := a.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%s: taken as %s", text, a.HostPort())
@@ -70,6 +76,8 @@ func TestCovers(t *testing.T) {
 		{"127.0.0.1:9253", "0.0.0.0:9253", true},
 		{"127.0.0.1:9253", ":9253", true}, {"127.0.0.1:9253", "127.0.0.2:9253", false},
 		{"gate.example:1", "gate.example:1", true},
+		{"LOCALHOST:9253", "127.0.0.1:9253", true}, {"[::ffff:127.0.0.1]:9253", "127.0.0.1:9253", true},
+		{":https", "127.0.0.1:443", true}, {"GATE.example:1", "gate.example:1", true},
 		{"gate.example:1", "127.0.0.1:1", false}, {":0", "127.0.0.1:0", false},
 	} {
 		var own ListenAddress
@@ -78,6 +86,44 @@ func TestCovers(t *testing.T) {
 		}
 		if got := own.covers(test.other); got != test.want {
 			t.Errorf("%s covers %s: %v", test.own, test.other, got)
+		}
+	}
+}
+
+// A gate is not its own upstream because a runner elsewhere has the same port.
+func TestOwnUpstream(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]bool{
+		"localhost:9253": true, "http://127.0.0.1:9253": true, "127.0.0.2:9253": true, "[::1]:9253": true,
+		"localhost:9254": true, host + ":9253": true, "localhost:9252": false, "192.0.2.77:9253": false,
+		"runner.example:9253": false,
+	} {
+		_, err := Load(good("METRICS_GATE_UPSTREAM_ALLOW_REMOTE=true", "METRICS_GATE_UPSTREAM_URL="+url))
+		if got := slices.Equal(blamed(t, err), []string{Prefix + "UPSTREAM_URL"}); got != want {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+// UPSTREAM_ALLOW_REMOTE is advised for a remote host alone.
+func TestAdviceAboutRemoteUpstream(t *testing.T) {
+	for url, want := range map[string]bool{
+		"runner.example:9252": true, "http://192.0.2.1:9252": true, "[2001:db8::1]:9252": true,
+		"https://localhost:9252": false, "https://runner.example:9252": false, "localhost:99999": false,
+		"http://localhost:9252/metrics": false, "0.0.0.0:9252": false, "user:secret@localhost": false,
+		"localhost:9253": false, "runner example": false,
+	} {
+		_, err := Load(good("METRICS_GATE_UPSTREAM_URL=" + url))
+		reports := cli.ErrorReports(err)
+		if len(reports) != 1 || reports[0].Thing != Prefix+"UPSTREAM_URL" || reports[0].Advice == "" {
+			t.Errorf("%s: %+v", url, reports)
+			continue
+		}
+		if got := strings.Contains(reports[0].Advice, "UPSTREAM_ALLOW_REMOTE"); got != want {
+			t.Errorf("%s: %s", url, reports[0].Advice)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
 // Lint warns about patterns that can never match and about ways to
@@ -99,16 +98,9 @@ func TokenNames(path string) []string {
 	if path == "" {
 		return nil
 	}
-	content, err := safefile.Read(path, safefile.Rule{MaxBytes: 1 << 20})
+	tokens, err := auth.LoadTokens(path)
 	if err != nil {
 		return nil
 	}
-	var names []string
-	for line := range strings.Lines(string(content)) {
-		line, _, _ = strings.Cut(line, "#")
-		if fields := strings.Fields(line); len(fields) == 2 {
-			names = append(names, fields[0])
-		}
-	}
-	return names
+	return tokens.Names()
 }

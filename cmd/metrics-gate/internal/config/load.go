@@ -32,8 +32,13 @@ func Load(environ []string) (*Config, error) {
 		v.validate(&found)
 	}
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if !known[name] {
-			found.Add(unknown(name, known))
+		if known[name] {
+			continue
+		}
+		nearest := nearestName(name, known)
+		found.Add(unknown(name, nearest))
+		if set[nearest] == "" { // that it is missing is the same mistake
+			found.Cover(nearest)
 		}
 	}
 	c.InCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"),
@@ -41,6 +46,10 @@ func Load(environ []string) (*Config, error) {
 	c.validate(&found, set)
 	return c, found.Err()
 }
+
+// JSONErrors tells whether environ asks for errors as JSON. Where LOG_FORMAT is not set the log is
+// JSON, but errors are for the person who started the command.
+func JSONErrors(environ []string) bool { return lookup(environ, Prefix+"LOG_FORMAT") == "json" }
 
 // lookup returns the last value of a variable, as a process would see it.
 func lookup(environ []string, name string) (value string) {
@@ -52,15 +61,20 @@ func lookup(environ []string, name string) (value string) {
 	return value
 }
 
+// HasVariables tells whether environ configures a gate.
+func HasVariables(environ []string) bool { return len(gateVariables(environ)) > 0 }
+
 // gateVariables picks the METRICS_GATE_* variables. What Kubernetes injects for a Service
-// whose name begins with metrics-gate is nobody's configuration and left out.
+// whose name begins with metrics-gate is nobody's configuration and left out. Of these only
+// _PORT is like a name that a person writes, and it has the value of a URL.
 func gateVariables(environ []string) map[string]string {
 	serviceLink := regexp.MustCompile(`^` + Prefix + `([A-Z0-9_]+_)?` +
-		`(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
+		`(SERVICE_HOST=|SERVICE_PORT(_[A-Z0-9_]+)?=|PORT=(tcp|udp|sctp)://|` +
+		`PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?=)`)
 	set := map[string]string{}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, Prefix) && !serviceLink.MatchString(name) {
+		if strings.HasPrefix(name, Prefix) && !serviceLink.MatchString(entry) {
 			set[name] = value
 		}
 	}
@@ -145,18 +159,21 @@ func advice(t reflect.Type) string {
 }
 
 // unknown reports a variable that nobody declared, with the nearest one that exists.
-func unknown(name string, known map[string]bool) *cli.ConfigError {
-	m := &cli.ConfigError{Thing: name, Wrong: "unknown variable"}
+func unknown(name, nearest string) *cli.ConfigError {
+	m := &cli.ConfigError{Thing: name, Wrong: "unknown variable", Advice: "metrics-gate help lists all variables"}
+	if nearest != "" {
+		m.Advice = "did you mean " + nearest + "?"
+	}
+	return m
+}
+
+// nearestName is the known variable that name most likely stands for; empty if none is near.
+func nearestName(name string, known map[string]bool) string {
 	best, nearest := "", len(name)/4
 	for _, candidate := range slices.Sorted(maps.Keys(known)) {
 		if d := cli.Distance(name, candidate); d <= nearest && (best == "" || d < nearest) {
 			best, nearest = candidate, d
 		}
 	}
-	if best != "" {
-		m.Advice = "did you mean " + best + "?"
-	} else {
-		m.Advice = "metrics-gate help lists all variables"
-	}
-	return m
+	return best
 }

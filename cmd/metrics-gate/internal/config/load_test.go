@@ -75,8 +75,10 @@ func TestLoadRefuses(t *testing.T) {
 			[]string{"METRICS_GATE_RUNNER_NAME: set but empty", "fieldRef"}},
 		{"two runner names", good("METRICS_GATE_RUNNER_NAME=a", "METRICS_GATE_RUNNER_NAME_FILE=/b"),
 			[]string{"RUNNER_NAME_FILE", "keep one"}},
-		{"label name", good("METRICS_GATE_LABEL_NAME=a-b"), []string{"METRICS_GATE_LABEL_NAME", "a-b"}},
-		{"labels", good("METRICS_GATE_LABELS=team"), []string{"METRICS_GATE_LABELS", `"team" is not name=value`}},
+		{"label name", good("METRICS_GATE_LABEL_NAME=a-b"), []string{`METRICS_GATE_LABEL_NAME "a-b": want letters`}},
+		{"empty label name", good("METRICS_GATE_LABEL_NAME="),
+			[]string{"METRICS_GATE_LABEL_NAME: set but empty", "unset it for runner_name"}},
+		{"labels", good("METRICS_GATE_LABELS=team"), []string{"METRICS_GATE_LABELS", `label "team": not NAME=VALUE`}},
 		{"remote upstream", good("METRICS_GATE_UPSTREAM_URL=http://runner.example:9252"),
 			[]string{"METRICS_GATE_UPSTREAM_URL", "UPSTREAM_ALLOW_REMOTE"}},
 		{"listen address", good("METRICS_GATE_LISTEN_ADDRESS=:nonsense"),
@@ -94,9 +96,12 @@ func TestLoadRefuses(t *testing.T) {
 			[]string{"METRICS_GATE_KUBERNETES_API_URL: not set, and this is no pod"}},
 		{"password in a URL", good("METRICS_GATE_UPSTREAM_URL=ftp://user:secret@127.0.0.1"),
 			[]string{`METRICS_GATE_UPSTREAM_URL "…@127.0.0.1"`}},
-		{"names of two sources", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g",
-			"METRICS_GATE_KUBERNETES_AUTH=tokenreview", "METRICS_GATE_KUBERNETES_API_URL=https://api.example"),
-			[]string{"METRICS_GATE_OIDC_USERNAME_PREFIX: not set", "METRICS_GATE_OIDC_GROUPS_PREFIX: not set"}},
+		{
+			"names of two sources",
+			good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g",
+				"METRICS_GATE_KUBERNETES_AUTH=tokenreview", "METRICS_GATE_KUBERNETES_API_URL=https://api.example"),
+			[]string{"METRICS_GATE_OIDC_USERNAME_PREFIX: not set", "METRICS_GATE_OIDC_GROUPS_PREFIX: not set"},
+		},
 		{"required claims", good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g",
 			"METRICS_GATE_OIDC_REQUIRED_CLAIMS=a"), []string{"METRICS_GATE_OIDC_REQUIRED_CLAIMS", "NAME=VALUE"}},
 		{"admin address", good("METRICS_GATE_ADMIN_ADDRESS=9254"),
@@ -106,7 +111,11 @@ func TestLoadRefuses(t *testing.T) {
 
 func TestLoadRefusesWhatDoesNotFit(t *testing.T) {
 	refuses(t, []configCase{
-		{"insecure with a certificate", good("METRICS_GATE_INSECURE_HTTP=true"), []string{"INSECURE_HTTP", "keep one"}},
+		{
+			"insecure with a certificate",
+			good("METRICS_GATE_INSECURE_HTTP=true"),
+			[]string{"INSECURE_HTTP", "keep one"},
+		},
 		{"insecure, certificates only",
 			[]string{"METRICS_GATE_INSECURE_HTTP=true", "METRICS_GATE_TLS_CLIENT_CA_FILE=/ca",
 				"METRICS_GATE_METRICS_ALLOW=dns:a"}, []string{"INSECURE_HTTP", "no client certificate can be shown"}},

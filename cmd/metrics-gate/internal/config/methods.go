@@ -14,6 +14,12 @@ type Method struct {
 	on      func(*Config) bool
 }
 
+// variable is the name of the variable that turns m on.
+func (m Method) variable() string {
+	name, _, _ := strings.Cut(m.Setting, "=")
+	return name
+}
+
 // methods lists all ways to authenticate, in the order in which they are named to people.
 func methods() []Method {
 	settings := map[string]Method{

@@ -19,7 +19,7 @@ const maxRunnerName = 4096
 // a file and change.
 type runnerLabels struct {
 	config  *Config
-	name    string // as it was read last
+	name    atomic.Value // string: as it was read last
 	Current atomic.Pointer[exposition.Labels]
 }
 
@@ -32,17 +32,23 @@ func NewRunnerLabels(c *Config) (*runnerLabels, error) {
 	return l, nil
 }
 
+// Name returns the runner's name in effect.
+func (l *runnerLabels) Name() string {
+	name, _ := l.name.Load().(string)
+	return name
+}
+
 // Reload reads the name again; the old one stays on error.
 func (l *runnerLabels) Reload() (changed bool, err error) {
 	name, err := l.config.RunnerName()
-	if err != nil || (l.Current.Load() != nil && name == l.name) {
+	if err != nil || (l.Current.Load() != nil && name == l.Name()) {
 		return false, err
 	}
 	labels, err := l.config.labels(name)
 	if err != nil {
 		return false, err
 	}
-	l.name = name
+	l.name.Store(name)
 	l.Current.Store(labels)
 	return true, nil
 }
@@ -73,6 +79,9 @@ func readRunnerName(path string) (string, error) {
 	if errors.As(err, &file) {
 		return "", wrong(file.Err.Error())
 	}
+	if text, err = safefile.TrimBOM(text); err != nil {
+		return "", wrong(err.Error())
+	}
 	name := strings.TrimSpace(string(text))
 	switch {
 	case name == "":
@@ -83,14 +92,4 @@ func readRunnerName(path string) (string, error) {
 		return "", wrong("contains NUL")
 	}
 	return name, nil
-}
-
-// labels compiles the injected labels for one runner name.
-func (c *Config) labels(runnerName string) (*exposition.Labels, error) {
-	conflict := c.Label.Conflict.Conflict
-	list := []exposition.Label{{Name: c.Label.Name, Value: runnerName, Conflict: conflict}}
-	for _, p := range c.Label.Constant {
-		list = append(list, exposition.Label{Name: p.Name, Value: p.Value, Conflict: conflict})
-	}
-	return exposition.Compile(list...)
 }

@@ -18,8 +18,8 @@ func TestRunnerNameFromFile(t *testing.T) {
 	write(" build-01\n")
 	c := &Config{Label: Label{RunnerNameFile: path, Name: "runner_name"}}
 	l, err := NewRunnerLabels(c)
-	if err != nil || l.name != "build-01" {
-		t.Fatalf("%q, %v", l.name, err)
+	if err != nil || l.Name() != "build-01" {
+		t.Fatalf("%q, %v", l.Name(), err)
 	}
 	if changed, err := l.Reload(); changed || err != nil {
 		t.Errorf("changed %v, %v without a change", changed, err)
@@ -31,9 +31,13 @@ func TestRunnerNameFromFile(t *testing.T) {
 			t.Errorf("%.10q was loaded", bad)
 		}
 	}
-	write("build-02")
-	if changed, err := l.Reload(); !changed || err != nil || l.name != "build-02" || l.Current.Load() == before {
-		t.Errorf("%q, %v, %v", l.name, changed, err)
+	write("\xff\xfeb\x00")
+	if _, err := l.Reload(); err == nil || !strings.Contains(err.Error(), "BOM") {
+		t.Errorf("UTF-16: %v", err)
+	}
+	write("\xef\xbb\xbfbuild-02")
+	if changed, err := l.Reload(); !changed || err != nil || l.Name() != "build-02" || l.Current.Load() == before {
+		t.Errorf("%q, %v, %v", l.Name(), changed, err)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

@@ -61,7 +61,8 @@ func TestNumbersOfEveryVariable(t *testing.T) {
 		numbers++
 		for value, accepted := range values {
 			_, err := Load(withIssuer(v.Name + "=" + value))
-			if got := blamed(t, err); accepted != (got == nil) || (!accepted && !slices.Equal(got, []string{v.Name})) {
+			if got := blamed(t, err); accepted != (got == nil) ||
+				(!accepted && !slices.Equal(got, []string{v.Name})) {
 				t.Errorf("%s=%q: blamed %q, accepted should be %v", v.Name, value, got, accepted)
 			}
 		}
@@ -117,6 +118,7 @@ func TestValuesPrintAsTheyAreWritten(t *testing.T) {
 		"COMPRESSION=off", "COMPRESSION=on", "LABEL_CONFLICT=keep", "LABEL_CONFLICT=override",
 		"TLS_MIN_VERSION=1.2", "TLS_MIN_VERSION=1.3", "KUBERNETES_AUTH=tokenreview",
 		"KUBERNETES_AUTHZ=subjectaccessreview", "LABELS=team=ci,zone=a=b", "LABELS=empty=",
+		`LABELS=a="b,c",d="say \"x\"",e="f g=h",i="'j'",k=l m`,
 		"METRICS_ALLOW=dns:a.example,token:b", `PPROF_ALLOW="group:CN=ops,OU=Groups",user:a`,
 		"LISTEN_ADDRESS=[::1]:9000", "LISTEN_ADDRESS=9000", "ADMIN_ADDRESS=off", "ADMIN_ADDRESS=127.0.0.1:9000",
 		"UPSTREAM_URL=127.0.0.1", "UPSTREAM_TIMEOUT=1m30s", "RATE_LIMIT=0.25", "RATE_BURST=7",
@@ -132,25 +134,6 @@ func TestValuesPrintAsTheyAreWritten(t *testing.T) {
 			if v.Name == Prefix+name && v.String() != value {
 				t.Errorf("%s: printed as %q", entry, v.String())
 			}
-		}
-	}
-}
-
-// Constant labels are name=value pairs with names of their own.
-func TestConstantLabels(t *testing.T) {
-	for text, good := range map[string]bool{
-		"a=b": true, "a=b,c=d": true, "a=": true, "a=b=c": true, " a=b": true,
-		"a": false, "=b": false, "a=b,": false, ",": false, "a=b,,c=d": false,
-	} {
-		var p pairs
-		if err := p.UnmarshalText([]byte(text)); (err == nil) != good {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
-	for _, text := range []string{"a=b,a=c", "runner_name=x", "__name__=x", "1a=b", "a-b=c"} {
-		_, err := Load(good(Prefix + "LABELS=" + text))
-		if got := blamed(t, err); !slices.Equal(got, []string{Prefix + "LABELS"}) {
-			t.Errorf("%s: blamed %q", text, got)
 		}
 	}
 }

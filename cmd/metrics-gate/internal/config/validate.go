@@ -1,19 +1,19 @@
 package config
 
 import (
+	"fmt"
+	"net"
+	"slices"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
 // validate checks what concerns more than one variable. It looks at values only:
 // files are read when the gate is built.
 func (c *Config) validate(found *cli.ConfigErrors, set map[string]string) {
-	c.validateAddresses(found)
+	c.validateAddresses(found, set)
 	c.validateLabel(found, set)
 	c.validateTLS(found)
 	c.validateAuth(found)
@@ -21,7 +21,7 @@ func (c *Config) validate(found *cli.ConfigErrors, set map[string]string) {
 	c.validateAllow(found)
 }
 
-func (c *Config) validateAddresses(found *cli.ConfigErrors) {
+func (c *Config) validateAddresses(found *cli.ConfigErrors, set map[string]string) {
 	u := c.Upstream
 	if u.URL.Address.String() != "" && !u.URL.IsLoopback() && !u.AllowRemote {
 		found.Add(&cli.ConfigError{
@@ -31,10 +31,17 @@ func (c *Config) validateAddresses(found *cli.ConfigErrors) {
 		})
 	}
 	if u.MaxLineBytes > u.MaxBytes && u.MaxBytes > 0 {
-		found.Add(&cli.ConfigError{
+		blamed := &cli.ConfigError{
 			Thing: Prefix + "UPSTREAM_MAX_LINE_BYTES", Value: strconv.FormatInt(u.MaxLineBytes, 10),
-			Wrong: "more than " + Prefix + "UPSTREAM_MAX_BYTES",
-		})
+			Wrong: fmt.Sprintf("more than %sUPSTREAM_MAX_BYTES, which is %d", Prefix, u.MaxBytes),
+		}
+		if set[blamed.Thing] == "" { // the default is not the mistake
+			blamed = &cli.ConfigError{
+				Thing: Prefix + "UPSTREAM_MAX_BYTES", Value: strconv.FormatInt(u.MaxBytes, 10),
+				Wrong: fmt.Sprintf("less than %sUPSTREAM_MAX_LINE_BYTES, which is %d", Prefix, u.MaxLineBytes),
+			}
+		}
+		found.Add(blamed)
 	}
 	admin := c.Process.AdminAddress
 	if !admin.Off && c.Listen.Address.covers(admin.HostPort()) {
@@ -52,7 +59,9 @@ func (c *Config) validateAddresses(found *cli.ConfigErrors) {
 
 // CheckUpstream returns a *cli.ConfigError if a listener of the gate on own is its upstream.
 func (c *Config) CheckUpstream(own ListenAddress) error {
-	if !own.covers(c.Upstream.URL.Address.String()) {
+	address := c.Upstream.URL.Address.String()
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || !own.covers(address) || !isThisHost(host) {
 		return nil
 	}
 	return &cli.ConfigError{
@@ -62,37 +71,10 @@ func (c *Config) CheckUpstream(own ListenAddress) error {
 	}
 }
 
-func (c *Config) validateLabel(found *cli.ConfigErrors, set map[string]string) {
-	l := c.Label
-	if name, ok := set[Prefix+"RUNNER_NAME"]; ok && strings.TrimSpace(name) == "" {
-		found.Add(&cli.ConfigError{
-			Thing: Prefix + "RUNNER_NAME", Wrong: "set but empty",
-			Advice: "name the runner, or unset it for the host name; a Kubernetes fieldRef to a label that the pod " +
-				"lacks is empty",
-		})
-	}
-	if l.RunnerName != "" && l.RunnerNameFile != "" {
-		found.Add(&cli.ConfigError{
-			Thing: Prefix + "RUNNER_NAME_FILE", Value: l.RunnerNameFile,
-			Wrong: "set together with " + Prefix + "RUNNER_NAME", Advice: "keep one of them",
-		})
-	}
-	if !utf8.ValidString(l.RunnerName) {
-		found.Add(&cli.ConfigError{Thing: Prefix + "RUNNER_NAME", Value: l.RunnerName, Wrong: "not UTF-8"})
-		return
-	}
-	if _, err := exposition.Compile(exposition.Label{Name: l.Name}); err != nil {
-		found.Add(&cli.ConfigError{Thing: Prefix + "LABEL_NAME", Value: l.Name, Wrong: err.Error()})
-		return
-	}
-	if _, err := c.labels(l.RunnerName); err != nil {
-		found.Add(&cli.ConfigError{Thing: Prefix + "LABELS", Value: l.Constant.String(), Wrong: err.Error()})
-	}
-}
-
 func (c *Config) validateTLS(found *cli.ConfigErrors) {
 	t := c.TLS
 	switch {
+	case found.Has(Prefix + "INSECURE_HTTP"): // nobody knows what is needed
 	case t.InsecureHTTP && t.CertFile != "":
 		found.Add(&cli.ConfigError{Thing: Prefix + "INSECURE_HTTP", Value: "true",
 			Wrong: "set together with " + Prefix + "TLS_CERT_FILE", Advice: "keep one of them"})
@@ -104,14 +86,15 @@ func (c *Config) validateTLS(found *cli.ConfigErrors) {
 		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_KEY_FILE", Value: t.KeyFile,
 			Wrong: "goes together with " + Prefix + "TLS_CERT_FILE", Advice: "set both"})
 	}
-	if t.ClientCRLFile != "" && t.ClientCAFile == "" {
+	if t.ClientCRLFile != "" && t.ClientCAFile == "" && len(c.Methods()) > 0 { // see validateAuth otherwise
 		found.Add(&cli.ConfigError{Thing: Prefix + "TLS_CLIENT_CRL_FILE", Value: t.ClientCRLFile,
 			Wrong: "set without " + Prefix + "TLS_CLIENT_CA_FILE"})
 	}
 }
 
 func (c *Config) validateAuth(found *cli.ConfigErrors) {
-	if len(c.Methods()) > 0 {
+	if len(c.Methods()) > 0 ||
+		slices.ContainsFunc(methods(), func(m Method) bool { return found.Has(m.variable()) }) {
 		return
 	}
 	if c.TLS.ClientCAFile != "" {

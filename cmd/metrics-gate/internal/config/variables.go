@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
@@ -14,6 +15,8 @@ import (
 type Variable struct {
 	Name    string // with the prefix
 	Default string // as it is printed; empty if there is none
+	Type    string // what it may be, such as "duration" or "on or off"
+	Read    string // when the file is read again: "reload", "use" or "" if it is no file
 	Doc     string
 	OneOf   []string
 	ZeroOK  bool
@@ -34,6 +37,8 @@ func (c *Config) Variables() []Variable {
 			list = append(list, Variable{
 				Name:    g.prefix + tag.Get("env"),
 				Default: tag.Get("envDefault") + tag.Get("default"),
+				Type:    typeOf(v.Field(i), tag),
+				Read:    tag.Get("read"),
 				Doc:     explained[tag.Get("env")],
 				OneOf:   strings.Fields(tag.Get("oneof")),
 				ZeroOK:  tag.Get("zero") == "ok",
@@ -44,11 +49,53 @@ func (c *Config) Variables() []Variable {
 	return list
 }
 
+// typeOf says what a variable may be.
+func typeOf(v reflect.Value, tag reflect.StructTag) string {
+	if choices := strings.Fields(tag.Get("oneof")); len(choices) > 0 {
+		return strings.Join(choices, ", ")
+	}
+	if tag.Get("read") != "" {
+		return "file"
+	}
+	if strings.HasSuffix(tag.Get("env"), "_URL") {
+		return "URL"
+	}
+	switch v.Interface().(type) {
+	case bool:
+		return "true, false"
+	case OnOff:
+		return "on, off"
+	case TokenReview:
+		return "off, tokenreview"
+	case AccessReview:
+		return "off, subjectaccessreview"
+	case Conflict:
+		return "exported, keep, override"
+	case TLSVersion:
+		return "1.2, 1.3"
+	case time.Duration:
+		return "duration"
+	case ListenAddress, AdminAddress:
+		return "address"
+	case auth.Policy:
+		return "patterns"
+	case pairs, auth.RequiredClaims:
+		return "name=value, …"
+	case []string:
+		return "list"
+	}
+	if v.CanInt() || v.CanFloat() {
+		return "number"
+	}
+	return "text"
+}
+
 // validate checks what the declaration alone can tell: numbers are positive, choices are listed.
 func (v Variable) validate(found *cli.ConfigErrors) {
 	wrong := ""
 	switch {
-	case v.Value.CanInt() && v.Value.Int() < 0, v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
+	case v.Value.CanInt() && v.Value.Int() < 0,
+		v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
 		if wrong = "out of range: must be more than 0"; v.ZeroOK {
 			wrong = "out of range: must be 0 or more"
 		}
@@ -72,36 +119,6 @@ func (v Variable) String() string {
 	default:
 		return fmt.Sprint(x)
 	}
-}
-
-// pairs are constant labels, k=v,k=v, in their order.
-type pairs []pair
-
-type pair struct{ Name, Value string }
-
-// UnmarshalText parses "k=v,k=v"; a value holds no comma.
-func (p *pairs) UnmarshalText(text []byte) error {
-	*p = nil
-	if len(text) == 0 {
-		return nil
-	}
-	for item := range strings.SplitSeq(string(text), ",") {
-		name, value, ok := strings.Cut(item, "=")
-		if !ok || name == "" {
-			return fmt.Errorf("label %q is not name=value", item)
-		}
-		*p = append(*p, pair{strings.TrimSpace(name), value})
-	}
-	return nil
-}
-
-// String is the inverse of UnmarshalText.
-func (p pairs) String() string {
-	items := make([]string, len(p))
-	for i, x := range p {
-		items[i] = x.Name + "=" + x.Value
-	}
-	return strings.Join(items, ",")
 }
 
 // Declared lists the variables of a configuration in which nothing is set.

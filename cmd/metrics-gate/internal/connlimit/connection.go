@@ -55,14 +55,17 @@ func (c *connection) leave() {
 // enter puts c into a list as its youngest; limiter.mu is held.
 func (c *connection) enter(to *list.List) { c.in, c.place = to, to.PushBack(c) }
 
-// authorize keeps c as one of identity's.
-func (c *connection) authorize(identity string) {
+// authorize keeps c as one of identity's, and reports whether it was none before.
+func (c *connection) authorize(identity string) (changed bool) {
 	l := c.limiter
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.granted = true
-	if c.gone || (c.owner == identity && c.in == l.identities[identity]) {
-		return
+	if c.owner == identity && c.in == l.identities[identity] {
+		return false
+	}
+	if c.gone {
+		return true
 	}
 	c.leave()
 	all := l.identities[identity]
@@ -72,6 +75,7 @@ func (c *connection) authorize(identity string) {
 	}
 	c.owner = identity
 	c.enter(all)
+	return true
 }
 
 // start notes a request.
@@ -135,12 +139,14 @@ func TrackRequests(next http.Handler) http.Handler {
 }
 
 // MarkAuthorized is the stage behind authorization: it keeps the connection for the identity
-// that key names.
-func MarkAuthorized(key func(*http.Request) string) func(http.Handler) http.Handler {
+// that key names. first gets the first request of an identity on a connection, and each one
+// whose connection is not a Limiter's; nil: nobody.
+func MarkAuthorized(key func(*http.Request) string, first func(*http.Request)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if c := of(r); c != nil {
-				c.authorize(key(r))
+			c := of(r)
+			if changed := c == nil || c.authorize(key(r)); changed && first != nil {
+				first(r)
 			}
 			fastpath.MarkAuthorized(r.Context())
 			next.ServeHTTP(w, r)

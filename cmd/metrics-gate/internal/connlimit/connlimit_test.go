@@ -84,17 +84,6 @@ func TestUnauthorizedMakeRoom(t *testing.T) {
 	}
 }
 
-// request runs a request on c, which is authorized for identity unless that is empty.
-func request(t *testing.T, c *connection, identity string) {
-	t.Helper()
-	var h http.Handler = http.NotFoundHandler()
-	if identity != "" {
-		h = MarkAuthorized(func(*http.Request) string { return identity })(h)
-	}
-	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
-	TrackRequests(h).ServeHTTP(httptest.NewRecorder(), r.WithContext(ConnContext(r.Context(), c)))
-}
-
 // A connection whose identity has lost its right makes room again.
 func TestRefusalTakesThePlaceBack(t *testing.T) {
 	s, open := bounds(1, 1)

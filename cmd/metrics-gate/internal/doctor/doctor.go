@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/promdoctor"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
 )
 
 // doctorTimeout bounds each look at something that may not answer.
@@ -26,14 +28,14 @@ const doctorTimeout = 3 * time.Second
 
 // doctor looks at the live surroundings of a gate.
 type doctor struct {
-	environ []string
-	version string // of this program
-	config  *config.Config
-	gate    *gate.Gate         // nil when the configuration does not hold one
-	client  client.Credentials // what to try a scrape with
-	url     string             // of the gate, for that scrape; empty: found by the configuration
-	host    host
-	now     func() time.Time
+	settings *settings.Settings
+	version  string // of this program
+	config   *config.Config
+	gate     *gate.Gate         // nil when the configuration does not hold one
+	client   client.Credentials // what to try a scrape with
+	url      string             // of the gate, for that scrape; empty: found by the configuration
+	host     host
+	now      func() time.Time
 
 	prometheus promdoctor.Options
 }
@@ -41,6 +43,7 @@ type doctor struct {
 // host is what doctor sees of the machine; tests put another in its place.
 type host struct {
 	proc      string   // where /proc is
+	uid       int      // of the caller
 	toml      []string // where a runner's config.toml may be
 	environ   []string // files with the environment of a runner's service
 	addresses func() []netip.Addr
@@ -49,14 +52,16 @@ type host struct {
 // doctorReport is what --json prints.
 type doctorReport struct {
 	OK       bool          `json:"ok"`
+	Settings string        `json:"settings"` // whose they are
 	Findings []cli.Finding `json:"findings"`
 }
 
 // doctorOptions are the flags of doctor.
 type doctorOptions struct {
-	client client.Credentials
-	url    string
-	json   bool
+	client   client.Credentials
+	url      string
+	json     bool
+	settings settings.Options
 
 	prometheus promdoctor.Options
 }
@@ -69,9 +74,10 @@ func Command() cli.Command {
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o doctorOptions
 			o.client.RegisterFlags(set)
-			set.StringVar(&o.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
+			set.StringVar(&o.url, "url", "", "`URL` or host:port of the gate to try (default: the one on this machine)")
 			set.BoolVar(&o.json, "json", false, "print JSON")
 			o.prometheus.RegisterFlags(set)
+			o.settings.RegisterFlags(set)
 			return o.run
 		},
 	}
@@ -85,17 +91,34 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 	if err := o.prometheus.Validate(); err != nil {
 		return err
 	}
+	if o.url != "" {
+		u, err := client.GateURL("doctor --url", o.url)
+		if err != nil {
+			return err
+		}
+		o.url = u.String()
+	}
+	from, err := o.settings.Find(ctx, p.Environ)
+	if err != nil {
+		return err
+	}
 	d := &doctor{
-		environ: p.Environ, version: p.Build.Version, client: o.client, url: o.url,
+		settings: from, version: p.Build.Version, client: o.client, url: o.url,
 		host: thisHost(p.Environ), now: time.Now, prometheus: o.prometheus,
 	}
-	all := d.examine(ctx)
-	report := doctorReport{OK: cli.Worst(all) != cli.LevelFail, Findings: all}
+	all, err := d.examine(ctx)
+	if err != nil {
+		return err
+	}
+	report := doctorReport{OK: cli.Worst(all) != cli.LevelFail, Settings: from.Whose, Findings: all}
 	if o.json {
 		if err := cli.WriteJSON(p.Stdout, report); err != nil {
 			return err
 		}
 	} else {
+		if err := from.Print(p.Stdout, ""); err != nil {
+			return err
+		}
 		for _, f := range all {
 			if err := f.Print(p.Stdout); err != nil {
 				return err
@@ -108,32 +131,32 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 	return nil
 }
 
-// examine looks at everything, whatever it found before.
-func (d *doctor) examine(ctx context.Context) []cli.Finding {
-	var all []cli.Finding
-	all = append(all, d.configuration()...)
-	all = append(all, d.files()...)
-	all = append(all, d.label()...)
-	all = append(all, d.runner(ctx)...)
-	all = append(all, d.exposure(ctx)...)
-	all = append(all, d.sockets()...)
-	all = append(all, d.runnerConfig()...)
-	all = append(all, d.issuers(ctx)...)
-	all = append(all, d.apiServer()...)
-	all = append(all, d.running(ctx)...)
-	all = append(all, d.scrape(ctx)...)
-	return append(all, d.askPrometheus(ctx)...)
+// examine looks at everything, whatever it found before. The caller may be root: it looks at
+// what only root sees, and uses the caller's files. The gate's user does the rest: reads the
+// gate's files, and asks the runner, to which a firewall may let nobody else.
+func (d *doctor) examine(ctx context.Context) ([]cli.Finding, error) {
+	d.config, _ = config.Load(d.settings.Environ) // configuration reports the mistakes
+	d.bound()
+	host := slices.Concat(d.sockets(), d.firewall(ctx), d.runnerConfig())
+	gate := slices.Concat(d.running(ctx), d.scrape(ctx), d.askPrometheus(ctx))
+	if err := d.settings.Become(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(d.settings.Findings, d.configuration(), d.files(), d.label(), d.runner(ctx), d.exposure(ctx),
+		host, d.issuers(ctx), d.apiServer(), gate), nil
 }
 
 // configuration loads the environment and its files as serve would.
 func (d *doctor) configuration() []cli.Finding {
-	c, err := config.Load(d.environ)
+	c, err := config.Load(d.settings.Environ)
 	d.config = c
 	var found []cli.Finding
 	if err == nil {
 		var warned cli.Warnings
 		d.gate, err = gate.New(c, slog.New(&warned), d.version, prometheus.NewRegistry())
 		found = append(found, warned.List...)
+	} else {
+		err = gate.WithFiles(c, err)
 	}
 	if err != nil {
 		for _, e := range cli.ErrorReports(err) {

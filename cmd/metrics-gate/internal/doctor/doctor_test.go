@@ -16,6 +16,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
 )
 
 // patient is a doctor before the demo's files, on a machine of the test's.
@@ -27,7 +28,7 @@ func patient(t *testing.T, environ ...string) *doctor {
 	}
 	all := append(demofiles.Environ(dir, "127.0.0.1:9"), config.Prefix+"ADMIN_ADDRESS=off")
 	d := &doctor{
-		environ: append(all, environ...), now: time.Now,
+		settings: gateSettings(append(all, environ...)), now: time.Now,
 		host: host{proc: filepath.Join(dir, "proc"), addresses: func() []netip.Addr { return nil }},
 	}
 	if found := d.configuration(); cli.Worst(found) == cli.LevelFail {
@@ -35,6 +36,8 @@ func patient(t *testing.T, environ ...string) *doctor {
 	}
 	return d
 }
+
+func gateSettings(environ []string) *settings.Settings { return &settings.Settings{Environ: environ} }
 
 // expect fails unless a finding of that level has the text, and advice if it is not ok.
 func expect(t *testing.T, found []cli.Finding, level, text string) {
@@ -48,15 +51,15 @@ func expect(t *testing.T, found []cli.Finding, level, text string) {
 }
 
 func TestDoctorNamesMistakesInTheConfiguration(t *testing.T) {
-	d := &doctor{environ: []string{config.Prefix + "RATE_LIMT=1"}, now: time.Now}
+	d := &doctor{settings: gateSettings([]string{config.Prefix + "RATE_LIMT=1"}), now: time.Now}
 	found := d.configuration()
 	expect(t, found, cli.LevelFail, "did you mean "+config.Prefix+"RATE_LIMIT")
 	expect(t, found, cli.LevelFail, config.Prefix+"METRICS_ALLOW: not set")
 	if d.upstream() != "127.0.0.1:9252" || d.runnerPort() != "9252" {
 		t.Errorf("%s %s", d.upstream(), d.runnerPort())
 	}
-	d = &doctor{environ: append(demofiles.Environ("/nowhere", "127.0.0.1:1"), config.Prefix+"METRICS_ALLOW=*"),
-		now: time.Now}
+	d = &doctor{settings: gateSettings(append(demofiles.Environ("/nowhere", "127.0.0.1:1"),
+		config.Prefix+"METRICS_ALLOW=*")), now: time.Now}
 	expect(t, d.configuration(), cli.LevelFail, "/nowhere")
 }
 
@@ -128,7 +131,11 @@ func TestDoctorCommand(t *testing.T) {
 		errors.Len() > 0 {
 		t.Errorf("%d %s", code, errors.String())
 	}
-	for line := range strings.Lines(text.String()) {
+	whose, findings, _ := strings.Cut(text.String(), "\n")
+	if whose != "settings of the environment" {
+		t.Errorf("the first line is %q", whose)
+	}
+	for line := range strings.Lines(findings) {
 		if level, _, _ := strings.Cut(line, " "); level != cli.LevelOK && level != cli.LevelWarn &&
 			level != cli.LevelFail {
 			t.Errorf("not a finding: %s", line)
@@ -139,8 +146,8 @@ func TestDoctorCommand(t *testing.T) {
 		t.Errorf("--json: %d", code)
 	}
 	var report doctorReport
-	if err := json.Unmarshal(document.Bytes(), &report); err != nil || report.OK ||
-		len(report.Findings) != strings.Count(text.String(), "\n") {
+	if err := json.Unmarshal(document.Bytes(), &report); err != nil || report.OK || report.Settings != "the environment" ||
+		len(report.Findings) != strings.Count(findings, "\n") {
 		t.Errorf("%v %d findings of\n%s", err, len(report.Findings), text.String())
 	}
 	for _, args := range [][]string{{"--cert", "x"}, {"extra"}, {"--frobnicate"}} {

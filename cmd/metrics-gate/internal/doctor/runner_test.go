@@ -11,8 +11,9 @@ import (
 
 // A doctor whose configuration does not load looks around within sane limits.
 func TestDoctorIsBound(t *testing.T) {
-	d := &doctor{environ: []string{config.Prefix + "UPSTREAM_TIMEOUT=-1s", config.Prefix + "UPSTREAM_MAX_BYTES=0",
-		config.Prefix + "UPSTREAM_MAX_LINE_BYTES=-5", config.Prefix + "UPSTREAM_URL=nonsense://"}}
+	d := &doctor{settings: gateSettings([]string{config.Prefix + "UPSTREAM_TIMEOUT=-1s",
+		config.Prefix + "UPSTREAM_MAX_BYTES=0", config.Prefix + "UPSTREAM_MAX_LINE_BYTES=-5",
+		config.Prefix + "UPSTREAM_URL=nonsense://"})}
 	found := d.configuration()
 	expect(t, found, cli.LevelFail, "UPSTREAM_TIMEOUT")
 	u := d.config.Upstream

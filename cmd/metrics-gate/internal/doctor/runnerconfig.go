@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -18,6 +19,7 @@ import (
 func thisHost(environ []string) host {
 	h := host{
 		proc:      "/proc",
+		uid:       os.Geteuid(),
 		toml:      []string{"/etc/gitlab-runner/config.toml"},
 		environ:   []string{"/etc/sysconfig/gitlab-runner", "/etc/default/gitlab-runner"},
 		addresses: localAddresses,

@@ -60,9 +60,8 @@ type firstUse struct {
 	from     netip.Addr
 }
 
-// logFirstUse logs the first request that an identity is allowed from an address. It belongs
-// behind authorization.
-func logFirstUse(log *slog.Logger) func(http.Handler) http.Handler {
+// logFirstUse returns what logs the first request that an identity is allowed from an address.
+func logFirstUse(log *slog.Logger) func(*http.Request) {
 	var mu sync.Mutex
 	uses := map[firstUse]struct{}{}
 	isFirst := func(use firstUse) bool {
@@ -77,17 +76,15 @@ func logFirstUse(log *slog.Logger) func(http.Handler) http.Handler {
 		uses[use] = struct{}{}
 		return true
 	}
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			peer, _ := netip.ParseAddrPort(r.RemoteAddr) // without an address: one for all
-			if isFirst(firstUse{identityKey(r), peer.Addr()}) {
-				id, _ := auth.FromContext(r.Context())
-				log.LogAttrs(r.Context(), slog.LevelInfo, "first request of an identity from this address",
-					slog.String("remote", r.RemoteAddr), slog.String("method", id.Method),
-					slog.String("subject", id.Subject), slog.String("issuer", id.Issuer),
-					slog.String("route", proxy.RouteOf(r).String()))
-			}
-			next.ServeHTTP(w, r)
-		})
+	return func(r *http.Request) {
+		peer, _ := netip.ParseAddrPort(r.RemoteAddr) // without an address: one for all
+		if !isFirst(firstUse{identityKey(r), peer.Addr()}) {
+			return
+		}
+		id, _ := auth.FromContext(r.Context())
+		log.LogAttrs(r.Context(), slog.LevelInfo, "first request of an identity from this address",
+			slog.String("remote", r.RemoteAddr), slog.String("method", id.Method),
+			slog.String("subject", id.Subject), slog.String("issuer", id.Issuer),
+			slog.String("route", proxy.RouteOf(r).String()))
 	}
 }

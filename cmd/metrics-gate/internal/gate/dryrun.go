@@ -28,7 +28,7 @@ func DryRun(c *config.Config, id auth.Identity) http.Handler {
 	}
 	return (&Gate{Observer: observer}).walk(d, handlers{
 		metrics: passed, profile: passed, own: passed, profiles: profile.Names(c.Upstream.Cmdline),
-		bodies: asIs, explain: asIs, access: asIs, firstUse: asIs,
+		bodies: asIs, explain: asIs, access: asIs,
 		identities: proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 			Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Who: identityName, Observer: observer,
 			Log: slog.New(slog.DiscardHandler),

@@ -7,9 +7,10 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
+	"time"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
@@ -34,6 +35,7 @@ type Gate struct {
 	TLS        *tlsconf.Reloader // nil with plain HTTP
 	Upstream   *upstream.Client
 	Observer   *proxy.Observer
+	RunnerName func() string // in effect
 	reloader   *reloader
 	handshakes *handshakes
 	// What asks others about credentials, each nil if it is off.
@@ -41,7 +43,7 @@ type Gate struct {
 	TokenReview  *auth.TokenReview
 	AccessReview *auth.AccessReview
 
-	releases []func() // each releases idle memory of one part
+	memory memory
 }
 
 // New reads every file and ties the parts together.
@@ -56,7 +58,8 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
-	g.reloader.add("runner_name", labels.Reload)
+	g.RunnerName = labels.Name
+	g.reloader.add("runner_name", labels.Reload, c.Label.RunnerNameFile)
 	g.Upstream = upstream.New(upstream.Options{Address: c.Upstream.URL.Address, UserAgent: "metrics-gate/" + version})
 	metrics := scrape.New(scrape.Options{
 		Upstream: g.Upstream, Labels: labels.Current.Load,
@@ -70,10 +73,10 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	identities := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
-	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle)
-	access, firstUses := asIs, logFirstUse(log)
+	g.memory.parts = append(g.memory.parts, metrics.ReleaseIdle, identities.ReleaseIdle, g.Upstream.ReleaseIdle)
+	access, firstUse := asIs, logFirstUse(log)
 	if c.Process.AccessLog {
-		access, firstUses = logAccess(log), asIs
+		access, firstUse = logAccess(log), nil
 	}
 	g.OwnMetrics = metrics.Compress(ownMetrics(registry, labels.Current.Load))
 	g.Handler = g.walk(authStages, handlers{
@@ -88,9 +91,30 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		explain:    logUnrouted(log, c.Upstream.Cmdline),
 		identities: identities,
 		access:     access,
-		firstUse:   firstUses,
+		firstUse:   firstUse,
 	})
 	return g, nil
+}
+
+// WithFiles adds to err, the mistakes of the configuration c, those of the files that c names. A
+// command that cannot build a gate tells all of them at once.
+func WithFiles(c *config.Config, err error) error {
+	var found cli.ConfigErrors
+	found.Join(err)
+	_, err = c.RunnerName()
+	found.Join(err)
+	log, registry := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	g := &Gate{reloader: newReloader(log, registry)}
+	if c.TLS.CertFile != "" && c.TLS.KeyFile != "" {
+		found.Join(g.loadTLS(c, log))
+	}
+	known := *c
+	if c.KubernetesOptions().URL == "" { // outside of a pod its files are missing too
+		known.Kubernetes = config.Kubernetes{}
+	}
+	_, _, err = g.authenticators(&known, outside{log: log, registry: registry})
+	found.Join(err)
+	return found.Err()
 }
 
 // profileSlots limits profiles apart from scrapes: a profile can take half a minute, and
@@ -105,7 +129,8 @@ type handlers struct {
 	profiles              []string
 	identities            *proxy.IdentityLimiter
 	bodies, explain       func(http.Handler) http.Handler
-	access, firstUse      func(http.Handler) http.Handler
+	access                func(http.Handler) http.Handler
+	firstUse              func(*http.Request) // nil: nothing is done
 }
 
 // walk is the way of a request. Each stage decides one thing, the stage that ends a
@@ -114,42 +139,53 @@ type handlers struct {
 //	security headers → observe → access log → bodies bounded → failure limiter and authenticate → explained
 //	→ identity limiter → literal target → route (404) → authorize → method and body → handler
 func (g *Gate) walk(d *authStages, h handlers) http.Handler {
-	r := chi.NewRouter()
-	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.access, h.bodies, d.authenticate, noteIdentity, h.explain,
-		h.identities.Limit, proxy.Target, pathDecides)
-	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
-
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
-	keep := connlimit.MarkAuthorized(identityKey)
-	r.With(d.metrics, keep, h.firstUse, read).Handle("/metrics", h.metrics)
-	r.With(d.gateMetrics, keep, h.firstUse, read).Handle("/gate/metrics", h.own)
+	keep := connlimit.MarkAuthorized(identityKey, h.firstUse)
+	routes := map[string]http.Handler{
+		proxy.MetricsPath: chain(h.metrics, d.metrics, keep, read),
+		"/gate/metrics":   chain(h.own, d.gateMetrics, keep, read),
+	}
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		r.With(d.pprof, keep, h.firstUse, methods).Handle("/debug/pprof/"+name, h.profile)
+		routes[proxy.ProfilePath+name] = chain(h.profile, d.pprof, keep, methods)
 	}
-	return r
+	return chain(byPath(routes), proxy.SecurityHeaders, g.Observer.Middleware, h.access, h.bodies, d.authenticate,
+		noteIdentity, h.explain, h.identities.Limit, proxy.Target)
 }
 
-// pathDecides lets the path alone choose the route, so that a known path with another
-// method is refused after authorization, by proxy.Methods.
-func pathDecides(next http.Handler) http.Handler {
+// chain puts stages in front of last, the outermost first.
+func chain(last http.Handler, stages ...func(http.Handler) http.Handler) http.Handler {
+	for _, stage := range slices.Backward(stages) {
+		last = stage(last)
+	}
+	return last
+}
+
+// byPath lets the path alone choose the route, so that a known path with another method is
+// refused after authorization, by proxy.Methods. proxy.Target has refused what is not literal.
+func byPath(routes map[string]http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
-		next.ServeHTTP(w, r)
+		route, ok := routes[r.URL.Path]
+		if !ok {
+			proxy.Refuse(w, http.StatusNotFound)
+			return
+		}
+		route.ServeHTTP(w, r)
 	})
 }
 
-// Run keeps keys and files fresh until ctx ends.
+// Run keeps keys and files fresh, and memory small, until ctx ends.
 func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
 	var refreshing sync.WaitGroup
 	for _, issuer := range g.Issuers {
 		refreshing.Go(func() { issuer.Run(ctx) })
 	}
-	refreshing.Go(func() { releaseIdle(ctx, g.releases) })
-	g.reloader.run(ctx, now)
+	start := time.AfterFunc(startTime, releaseStart)
+	defer start.Stop()
+	g.reloader.run(ctx, now, g.memory.release)
 	refreshing.Wait()
 	g.Upstream.Close()
 }
@@ -175,7 +211,7 @@ func (g *Gate) loadTLS(c *config.Config, log *slog.Logger) error {
 	if g.TLS, err = tlsconf.New(files, log); err != nil {
 		return fileErrors(err)
 	}
-	g.reloader.add("tls", g.TLS.Reload)
+	g.reloader.add("tls", g.TLS.Reload, files.Cert, files.Key, files.ClientCA, files.ClientCRL)
 	return nil
 }
 

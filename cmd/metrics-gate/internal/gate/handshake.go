@@ -3,9 +3,13 @@ package gate
 import (
 	"context"
 	"crypto/tls"
+	"hash/maphash"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,6 +32,8 @@ type handshakes struct {
 	auth     *auth.Metrics
 	failures *proxy.FailureLimiter
 	pace     *proxy.FailureLimiter // handshakes of addresses without a failure left
+	waiting  [256]atomic.Int32     // how many wait for pace, by a hash of their address
+	seed     maphash.Seed
 	failed   [handshakeReasons]prometheus.Counter
 }
 
@@ -41,6 +47,7 @@ func newHandshakes(log *slog.Logger, registry prometheus.Registerer, m *auth.Met
 	registry.MustRegister(total)
 	h := &handshakes{
 		log: log, auth: m, failures: failures, pace: proxy.NewFailureLimiter(paceRate, 1, maxFailureAddresses),
+		seed: maphash.MakeSeed(),
 	}
 	for reason := range handshakeReasons {
 		h.failed[reason] = total.WithLabelValues(reason.String())
@@ -50,9 +57,10 @@ func newHandshakes(log *slog.Logger, registry prometheus.Registerer, m *auth.Met
 
 // hello is what is known of a handshake's ClientHello.
 type hello struct {
-	came  bool
-	alpn  bool // it names application protocols
-	paced bool // it waits for its turn
+	deadline time.Time // of the handshake; zero: none
+	came     bool
+	alpn     bool // it names application protocols
+	paced    bool // it waits for its turn
 }
 
 type helloKey struct{}
@@ -70,13 +78,17 @@ func (e *HandshakeError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *HandshakeError) Unwrap() error { return e.err }
 
-// Handshake completes the handshake of conn, which is a server under TLSConfig, before ctx
-// ends. It returns nil or what ReportHandshake takes.
-func (g *Gate) Handshake(ctx context.Context, conn *tls.Conn) *HandshakeError {
-	var seen hello
-	if err := conn.HandshakeContext(context.WithValue(ctx, helloKey{}, &seen)); err != nil {
+// Handshake completes the handshake of conn, which is a server under TLSConfig, within timeout.
+// It returns nil or what ReportHandshake takes.
+func (g *Gate) Handshake(conn *tls.Conn, timeout time.Duration) *HandshakeError {
+	seen := hello{deadline: time.Now().Add(timeout)}
+	_ = conn.SetDeadline(seen.deadline) // an error shows in the handshake
+	// A context that can end would cost a timer more.
+	ctx := context.WithValue(context.Background(), helloKey{}, &seen)
+	if err := conn.HandshakeContext(ctx); err != nil {
 		return &HandshakeError{conn, seen, err}
 	}
+	_ = conn.SetDeadline(time.Time{}) // an error shows at the next read
 	return nil
 }
 
@@ -97,8 +109,8 @@ func (g *Gate) TLSConfig() *tls.Config {
 	return config
 }
 
-// begin notes the hello of a client. It returns when the handshake may go on, or the
-// error of its context.
+// begin notes the hello of a client. It returns when the handshake may go on, or
+// os.ErrDeadlineExceeded.
 func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 	seen, ok := info.Context().Value(helloKey{}).(*hello)
 	if !ok {
@@ -110,17 +122,31 @@ func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 		return nil
 	}
 	seen.paced = true
+	if err := h.awaitTurn(from, seen.deadline); err != nil {
+		return err
+	}
+	seen.paced = false
+	return nil
+}
+
+// awaitTurn waits until from may begin a handshake. Many that wait look seldom, each at a time
+// of its own: a flood must not wake all of them for each one that may begin.
+func (h *handshakes) awaitTurn(from *http.Request, deadline time.Time) error {
+	host, _, _ := net.SplitHostPort(from.RemoteAddr)
+	waiting := &h.waiting[maphash.String(h.seed, host)%uint64(len(h.waiting))]
+	waiting.Add(1)
+	defer waiting.Add(-1)
 	for {
 		wait, ok := h.pace.Fail(from)
 		if ok {
-			seen.paced = false
 			return nil
 		}
-		select {
-		case <-info.Context().Done():
-			return info.Context().Err()
-		case <-time.After(wait):
+		wait *= 1 + time.Duration(rand.Int32N(waiting.Load()))
+		if left := time.Until(deadline); !deadline.IsZero() && left < wait {
+			<-time.After(left)
+			return os.ErrDeadlineExceeded
 		}
+		<-time.After(wait)
 	}
 }
 

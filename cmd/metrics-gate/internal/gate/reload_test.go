@@ -2,10 +2,14 @@ package gate
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -46,5 +50,77 @@ func TestReloaderCountsAndLogs(t *testing.T) {
 	r.all(true)
 	if !strings.Contains(out.String(), "nothing has changed") {
 		t.Errorf("whoever asks for a reload gets no answer: %s", out.String())
+	}
+}
+
+// A file that changes is reloaded soon, once for all changes that come together, and again at the
+// next change.
+func TestChangedFileIsReloaded(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tokens")
+	write := func(content string) {
+		t.Helper()
+		if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("0")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	read := make(chan string, 8)
+	r.add("tokens", func() (bool, error) {
+		content, err := os.ReadFile(path)
+		read <- string(content)
+		return true, err
+	}, path)
+	now, done := make(chan chan struct{}), make(chan struct{})
+	go r.run(ctx, now, func(time.Time) {})
+	now <- done
+	<-done
+	<-read
+	for _, want := range []string{"2", "4"} {
+		write("discarded")
+		write(want)
+		if got := <-read; got != want {
+			t.Errorf("read %q, want %q", got, want)
+		}
+	}
+}
+
+// The state of a reload tells the last error, and whether it stands.
+func TestReloadsTellTheLastError(t *testing.T) {
+	r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	var changed bool
+	var failure error
+	r.add("tls", func() (bool, error) { return false, nil })
+	r.add("tokens", func() (bool, error) { return changed, failure })
+	g := &Gate{reloader: r}
+	for _, test := range []struct {
+		name            string
+		changed         bool
+		err             error
+		loaded, failing bool
+		last            string
+	}{
+		{"nothing changed", false, nil, false, false, ""},
+		{"bad", false, errors.New("line 3: malformed"), false, true, "line 3: malformed"},
+		{"put back", false, nil, false, false, "line 3: malformed"},
+		{"good", true, nil, true, false, "line 3: malformed"},
+		{"bad again", false, errors.New("empty"), true, true, "empty"},
+	} {
+		changed, failure = test.changed, test.err
+		r.all(false)
+		list := g.Reloads()
+		if got := list[1]; got.What != "tokens" || got.Loaded.IsZero() == test.loaded || got.Failing != test.failing ||
+			got.Err != test.last || got.ErrAt.IsZero() != (test.last == "") {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+		if list[0] != (ReloadState{What: "tls"}) {
+			t.Errorf("%s: the other set: %+v", test.name, list[0])
+		}
 	}
 }

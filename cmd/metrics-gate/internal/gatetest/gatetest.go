@@ -175,7 +175,7 @@ func Process(environ []string, stdout, stderr io.Writer) *cli.Process {
 
 // Run carries c out and returns its exit status.
 func Run(ctx context.Context, c cli.Command, p *cli.Process, args ...string) int {
-	return cli.Report(p.Stderr, p.Run(ctx, c, args))
+	return p.Report(p.Run(ctx, c, args))
 }
 
 func Pool(pem []byte) *x509.CertPool {

@@ -63,8 +63,12 @@ func Command() cli.Command {
 
 // run writes what belongs to the present configuration, which must be a good one. No file
 // that the configuration names needs to be here.
-func (o options) run(_ context.Context, p *cli.Process, args []string) error {
-	c, err := config.Load(p.Environ)
+func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
+	from, err := o.settings.Take(ctx, p.Environ)
+	if err != nil {
+		return err
+	}
+	c, err := config.Load(from.Environ)
 	if err != nil {
 		return err
 	}
@@ -80,6 +84,9 @@ func (o options) run(_ context.Context, p *cli.Process, args []string) error {
 	}
 	text, err := printers()[args[0]].print(c, o)
 	if err != nil {
+		return err
+	}
+	if err := from.Print(p.Stdout, "# "); err != nil {
 		return err
 	}
 	_, err = io.WriteString(p.Stdout, text)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
 )
 
 // options are what a configuration does not say about its surroundings.
@@ -25,6 +26,8 @@ type options struct {
 	Release          string // of the Helm chart
 	Image            string
 	Binary           string // path of metrics-gate
+
+	settings settings.Options
 }
 
 // newOptions declares the flags of print.
@@ -56,6 +59,7 @@ func newOptions(set *flag.FlagSet) *options {
 	set.StringVar(&o.Release, "release", "prod", "`name` of the Helm release")
 	set.StringVar(&o.Image, "image", "", "`image` of metrics-gate in Helm values (default: of this version)")
 	set.StringVar(&o.Binary, "binary", "/usr/bin/metrics-gate", "`path` of metrics-gate in the unit")
+	o.settings.RegisterFlags(set)
 	return o
 }
 

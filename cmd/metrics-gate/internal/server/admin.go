@@ -74,7 +74,8 @@ func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
 		mux.Handle("GET /metrics", s.gate.OwnMetrics)
 		mux.Handle("GET /{$}", status.New(status.Options{
 			Config: s.config, Version: s.version, Listen: s.listener.Addr().String(), Ready: s.state.ready,
-			Recent: s.gate.Observer.Recent, Upstream: s.gate.Observer.Upstream,
+			RunnerName: s.gate.RunnerName, Recent: s.gate.Observer.Recent, Scrapers: s.gate.Observer.Scrapers,
+			Upstream: s.gate.Observer.Upstream, Reloads: s.reloads, Refusals: s.refusals,
 			Expiry:   func(now time.Time) []expiry.Entry { return expiry.List(s.gate.TLS, now) },
 			Gatherer: registry, Log: s.log,
 		}))
@@ -88,6 +89,15 @@ func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
 		MaxHeaderBytes:    8 << 10,
 		ErrorLog:          slog.NewLogLogger(connectionLog{s.log.Handler()}, slog.LevelWarn),
 	}
+}
+
+// reloads is the state of each set of files, for the status page.
+func (s *Server) reloads() []status.Reload {
+	var list []status.Reload
+	for _, state := range s.gate.Reloads() {
+		list = append(list, status.Reload(state))
+	}
+	return list
 }
 
 // probe is answers, remembered so that the connection's end is not reported as a failure.
@@ -105,7 +115,7 @@ type connectionLog struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h connectionLog) Handle(ctx context.Context, r slog.Record) error {
-	record := slog.NewRecord(r.Time, r.Level, "connection refused or broken", r.PC)
+	record := slog.NewRecord(r.Time, slog.LevelWarn, "connection refused or broken", r.PC)
 	record.AddAttrs(slog.String("err", strings.TrimSpace(r.Message)))
 	return h.Handler.Handle(ctx, record)
 }

@@ -1,93 +1,47 @@
 package server
 
 import (
-	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
-	"sync"
 	"time"
 )
 
-// handshakes accepts connections whose TLS handshake is complete: http.Server would log a
-// failed one as a line of text, and would not count it. Handshakes run side by side, as many as
-// the listener below has connections.
-type handshakes struct {
+// secureListener accepts connections whose handshake is for handshake to make, which reports
+// whether it succeeded. http.Server would log a failed one as a line of text, and would not
+// count it.
+type secureListener struct {
 	net.Listener
 	config    *tls.Config
-	timeout   time.Duration
-	handshake func(context.Context, *tls.Conn) bool // whether it succeeded
-
-	start    sync.Once
-	accepted chan accepted
-	stop     sync.Once
-	closed   chan struct{}
+	handshake func(*tls.Conn) bool
 }
 
-// newHandshakes completes handshakes of ln under config. handshake must return when its
-// context ends, which it does after timeout.
-func newHandshakes(ln net.Listener, config *tls.Config, timeout time.Duration,
-	handshake func(context.Context, *tls.Conn) bool) *handshakes {
-	return &handshakes{
-		Listener: ln, config: config, timeout: timeout, handshake: handshake,
-		accepted: make(chan accepted), closed: make(chan struct{}),
+// Accept implements net.Listener.
+func (l *secureListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
 	}
+	return &secureConn{tls.Server(conn, l.config), l.handshake}, nil
 }
 
-// Accept implements net.Listener. After Close it returns the connections whose handshakes
-// were under way, so that a restart loses no scrape, and then net.ErrClosed.
-func (h *handshakes) Accept() (net.Conn, error) {
-	h.start.Do(func() { go h.run() })
-	a, ok := <-h.accepted
-	if !ok {
-		return nil, net.ErrClosed
+// secureConn is a TLS connection that is no *tls.Conn for http.Server, which asks it for its
+// ConnectionState before it reads, on the connection's own goroutine.
+type secureConn struct {
+	*tls.Conn
+	handshake func(*tls.Conn) bool
+}
+
+// ConnectionState completes the handshake, or closes the connection.
+func (c *secureConn) ConnectionState() tls.ConnectionState {
+	if state := c.Conn.ConnectionState(); state.HandshakeComplete {
+		return state
 	}
-	return a.conn, a.err
-}
-
-// Close closes the listener below.
-func (h *handshakes) Close() error {
-	h.stop.Do(func() { close(h.closed) })
-	return h.Listener.Close()
-}
-
-// run begins a handshake on each connection, until the listener below is closed.
-func (h *handshakes) run() {
-	var running sync.WaitGroup
-	for {
-		conn, err := h.Listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			break
-		}
-		if err != nil {
-			select {
-			case h.accepted <- accepted{nil, err}:
-			case <-h.closed:
-			}
-			continue
-		}
-		running.Go(func() { h.complete(conn) })
+	if !c.handshake(c.Conn) {
+		drain(c.NetConn())
+		_ = c.NetConn().Close()
 	}
-	running.Wait()
-	close(h.accepted)
-}
-
-// complete makes the handshake of conn, and hands it to Accept or closes it.
-func (h *handshakes) complete(conn net.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), h.timeout)
-	defer cancel()
-	secure := tls.Server(conn, h.config)
-	if h.handshake(ctx, secure) {
-		select {
-		case h.accepted <- accepted{secure, nil}:
-			return
-		case <-ctx.Done(): // nobody accepts any more
-		}
-	} else {
-		drain(conn)
-	}
-	_ = conn.Close()
+	return c.Conn.ConnectionState()
 }
 
 // Bounds of drain.

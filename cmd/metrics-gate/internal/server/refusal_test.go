@@ -97,23 +97,3 @@ func TestRefusalsTeach(t *testing.T) {
 		t.Errorf("a secret is in the log:\n%s", log)
 	}
 }
-
-// Whatever a real gate has seen is on its page, and only on loopback.
-func TestStatusOfARealGate(t *testing.T) {
-	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
-	f.Ask(t, f.Client(t, true), "GET", "/metrics")
-	f.Ask(t, f.Client(t, false), "GET", "/metrics")
-	f.Ask(t, f.Client(t, false), "GET", "/debug/pprof/heap", "Authorization", "Bearer "+f.Token(t))
-	response, err := http.Get("http://" + f.Server.AdminAddr().String() + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, _ := io.ReadAll(response.Body)
-	for _, want := range []string{"dns:prometheus.demo", "401 none: no_credential", "403 pprof: not allowed",
-		`<span class="ok">up</span>`} {
-		if !strings.Contains(string(body), want) {
-			t.Errorf("no %q in\n%s", want, body)
-		}
-	}
-}

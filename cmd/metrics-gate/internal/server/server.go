@@ -22,6 +22,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
 	"github.com/metrics-gate/metrics-gate/proxy/fastpath"
 	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
@@ -38,7 +39,7 @@ func Command() cli.Command {
 func serve(ctx context.Context, p *cli.Process, _ []string) error {
 	c, err := config.Load(p.Environ)
 	if err != nil {
-		return err
+		return gate.WithFiles(c, err)
 	}
 	s, err := New(c, NewLogger(p.Stderr, c.Process), p.Build)
 	if err != nil {
@@ -59,16 +60,18 @@ type Server struct {
 	fastpath      *fastpath.Server // takes repeated scrapes over from public
 	adminListener net.Listener     // nil if off
 	state         *state
+	refusals      *status.Refusals
 }
 
 // New reads all files and binds all addresses; nothing is served before run.
 func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
-	m := gate.NewMetrics(b)
+	m, refusals := gate.NewMetrics(b), new(status.Refusals)
+	log = slog.New(refusals.Handler(log.Handler()))
 	g, err := gate.New(c, log, b.Version, m.Registry)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.TLS}}
+	s := &Server{config: c, log: log, version: b.Version, gate: g, state: &state{tls: g.TLS}, refusals: refusals}
 	m.Registry.MustRegister(expiry.Collector{TLS: g.TLS})
 	if s.listener, err = publicListener(c.Listen); err != nil {
 		return nil, err
@@ -87,8 +90,9 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	var http1 http.Protocols
 	http1.SetHTTP1(true) // Serve would prepare h2 otherwise
 	s.public = &http.Server{
-		Protocols:         &http1,
-		Handler:           s.fastpath.Handler(connlimit.TrackRequests(limitHeader(c.Listen.MaxHeaderBytes, g.Handler))),
+		Protocols: &http1,
+		Handler: s.fastpath.Handler(connlimit.TrackRequests(limitHeader(c.Listen.MaxHeaderBytes,
+			logPanics(log, g.Handler)))),
 		TLSConfig:         g.TLSConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,
@@ -166,12 +170,12 @@ func (s *Server) servePublic() error {
 	if s.public.TLSConfig == nil {
 		return s.public.Serve(s.listener)
 	}
-	return s.public.Serve(newHandshakes(s.listener, s.public.TLSConfig, s.public.ReadHeaderTimeout, s.handshake))
+	return s.public.Serve(&secureListener{s.listener, s.public.TLSConfig, s.handshake})
 }
 
 // handshake reports whether the handshake of conn succeeded. That of the watchdog may fail.
-func (s *Server) handshake(ctx context.Context, conn *tls.Conn) bool {
-	err := s.gate.Handshake(ctx, conn)
+func (s *Server) handshake(conn *tls.Conn) bool {
+	err := s.gate.Handshake(conn, s.public.ReadHeaderTimeout)
 	if err != nil && !s.state.isProbe(conn.RemoteAddr()) {
 		s.gate.ReportHandshake(err)
 	}

@@ -11,6 +11,21 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
+// limitStatus is how near a limit is.
+type limitStatus struct {
+	What     string  `json:"what"`
+	Variable string  `json:"variable"`
+	Now      string  `json:"now"`
+	Most     string  `json:"most"`
+	Share    float64 `json:"share"` // of the limit: 1 is reached
+}
+
+// Near tells whether the limit wants attention.
+func (l limitStatus) Near() bool { return l.Share >= 0.8 }
+
+// Percent is Share for a person.
+func (l limitStatus) Percent() string { return fmt.Sprintf("%.0f %%", 100*l.Share) }
+
 // limits says how near each limit is.
 func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []limitStatus {
 	c := s.Config
@@ -49,17 +64,17 @@ func fastest(scrapes []proxy.Scrape) (rate float64, who string) {
 	}
 	buckets := map[string]*bucket{}
 	for _, scrape := range scrapes {
-		l := buckets[scrape.Who]
-		if l == nil {
-			l = &bucket{newest: scrape.At}
-			buckets[scrape.Who] = l
+		b := buckets[scrape.Who]
+		if b == nil {
+			b = &bucket{newest: scrape.At}
+			buckets[scrape.Who] = b
 		}
-		l.oldest = scrape.At
-		l.n++
+		b.oldest = scrape.At
+		b.n++
 	}
-	for name, l := range buckets {
-		took := max(l.newest.Sub(l.oldest).Seconds(), 1) // two that come together are no rate
-		if r := float64(l.n-1) / took; r > rate || (r == rate && r > 0 && name < who) {
+	for name, b := range buckets {
+		took := max(b.newest.Sub(b.oldest).Seconds(), 1) // two that come together are no rate
+		if r := float64(b.n-1) / took; r > rate || (r == rate && r > 0 && name < who) {
 			rate, who = r, name
 		}
 	}

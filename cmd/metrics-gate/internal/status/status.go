@@ -47,15 +47,19 @@ type status struct {
 
 // Options are what the page shows. All are needed.
 type Options struct {
-	Config   *config.Config
-	Version  string
-	Listen   string                            // address of the public listener
-	Ready    func(time.Time) error             // nil, or why the gate is not ready
-	Recent   func() []proxy.Scrape             // the last scrapes, newest first
-	Upstream func() (up bool, since time.Time) // of the last exchange; since is zero before the first
-	Expiry   func(time.Time) []expiry.Entry
-	Gatherer prometheus.Gatherer // the gate's own metrics
-	Log      *slog.Logger
+	Config     *config.Config
+	Version    string
+	Listen     string                     // address of the public listener
+	RunnerName func() string              // in effect
+	Ready      func(time.Time) error      // nil, or why the gate is not ready
+	Recent     func() []proxy.Scrape      // the last scrapes, newest first
+	Scrapers   func() []proxy.Scraper     // who scrapes
+	Upstream   func() proxy.UpstreamState // of the last exchange
+	Reloads    func() []Reload            // of each set of files
+	Refusals   *Refusals                  // the last refusals
+	Expiry     func(time.Time) []expiry.Entry
+	Gatherer   prometheus.Gatherer // the gate's own metrics
+	Log        *slog.Logger
 }
 
 // New makes the page.
@@ -67,11 +71,14 @@ func New(o Options) http.Handler {
 func (s *status) prepare() *status {
 	s.page = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("status").Funcs(template.FuncMap{
-			"style": func() template.CSS { return template.CSS(statusStyle) },
-			"ago":   func(t time.Time) string { return cli.HumanDuration(s.now().Sub(t)) + " ago" },
-			"span":  cli.HumanDuration,
-			"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-			"short": func(name string) string { return strings.TrimPrefix(name, config.Prefix) },
+			"style":   func() template.CSS { return template.CSS(statusStyle) },
+			"ago":     func(t time.Time) string { return cli.HumanDuration(s.now().Sub(t)) + " ago" },
+			"seconds": func(n float64) string { return cli.HumanDuration(time.Duration(n * float64(time.Second))) },
+			"late":    func(c Scraper) bool { return c.Late(s.now()) },
+			"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+			"stamp":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") },
+			"short":   func(name string) string { return strings.TrimPrefix(name, config.Prefix) },
+			"pieces":  pieces,
 		}).Parse(statusPage))
 	})
 	sum := sha256.Sum256([]byte(statusStyle))
@@ -79,6 +86,21 @@ func (s *status) prepare() *status {
 		"frame-ancestors 'none'",
 		base64.StdEncoding.EncodeToString(sum[:]))
 	return s
+}
+
+// pieces cuts a name where a narrow page may break it: behind each run of separators.
+func pieces(name string) []string {
+	var list []string
+	isSeparator := func(c byte) bool { return strings.IndexByte("/:.,;=@_-|?&", c) >= 0 }
+	isDigit := func(c byte) bool { return '0' <= c && c <= '9' } // no address is broken
+	start := 0
+	for i := 1; i < len(name); i++ {
+		if isSeparator(name[i-1]) && !isSeparator(name[i]) && !isDigit(name[i]) {
+			list = append(list, name[start:i])
+			start = i
+		}
+	}
+	return append(list, name[start:])
 }
 
 // ServeHTTP answers with HTML, or with the same as JSON when that is what is accepted.
@@ -95,7 +117,7 @@ func (s *status) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = s.page().Execute(&body, report)
 	}
 	if err != nil {
-		s.Log.Error("status page", "err", err)
+		s.Log.Error("status page failed", "remote", r.RemoteAddr, "err", err)
 		loopback.Plain(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,9 +21,10 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/proxy"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
-const hostile = `<script>alert(1)</script>"'&amp;`
+const hostile = "<script>alert(1)</script>\"'&amp;`\u202e{{.Started}}--></title>"
 
 // statusOf is a page of made-up data, in which whatever a client names is hostile.
 func statusOf(t *testing.T, change func(*status)) *status {
@@ -46,22 +48,47 @@ func statusOf(t *testing.T, change func(*status)) *status {
 	s := &status{
 		started: now.Add(-49 * time.Hour), now: func() time.Time { return now },
 	}
+	at := func(ago time.Duration) time.Time { return now.Add(-ago) }
+	good := proxy.Scrape{Who: hostile, Remote: "10.0.0.7:40000", At: at(5 * time.Second),
+		Duration: 12 * time.Millisecond, Samples: 335, Bytes: 4321, Code: 200, Encoding: "gzip",
+		Format: "text/plain; version=0.0.4; charset=utf-8"}
+	before := good
+	before.At = at(6 * time.Second)
+	failed := proxy.Scrape{Who: "dns:ha-2.example", Remote: "[fd00::2]:40001", At: at(6 * time.Second),
+		Duration: 9 * time.Second, Code: 502, Reason: "refused", Err: "upstream: " + hostile}
+	cut := proxy.Scrape{Who: "token:late", Remote: "10.0.0.9:1", At: at(10 * time.Minute), Reason: "left",
+		Err: "client left"}
 	s.Options = Options{
-		Config: c, Listen: "127.0.0.1:9253", Gatherer: registry, Log: slog.New(slog.DiscardHandler),
-		Ready: func(time.Time) error { return nil },
-		Recent: func() []proxy.Scrape {
-			return []proxy.Scrape{
-				{Who: hostile, At: now.Add(-5 * time.Second), Duration: 12 * time.Millisecond, Samples: 335, Code: 200},
-				{Who: hostile, At: now.Add(-6 * time.Second), Duration: 9 * time.Second, Code: 0},
+		Config: c, Version: "1.2.3", Listen: "127.0.0.1:9253", Gatherer: registry,
+		Log:        slog.New(slog.DiscardHandler),
+		RunnerName: func() string { return "build-01" + hostile },
+		Ready:      func(time.Time) error { return nil },
+		Recent:     func() []proxy.Scrape { return []proxy.Scrape{good, before, failed, cut} },
+		Scrapers: func() []proxy.Scraper {
+			return []proxy.Scraper{
+				{Address: "10.0.0.9", Latest: cut, Scrapes: 9, Failed: 9, Interval: 15 * time.Second},
+				{Address: "10.0.0.7", Latest: good, Scrapes: 40, LastSuccess: good.At, Interval: 15 * time.Second},
+				{Address: "[fd00::2]", Latest: failed, Scrapes: 2, Failed: 1, LastSuccess: at(21 * time.Second)},
 			}
 		},
-		Upstream: func() (bool, time.Time) { return false, now.Add(-3 * time.Minute) },
+		Upstream: func() proxy.UpstreamState {
+			return proxy.UpstreamState{Since: at(3 * time.Minute), Version: "19.3.0" + hostile,
+				Err: upstream.Errorf(upstream.ReasonRefused, "dial: %s", hostile)}
+		},
+		Reloads: func() []Reload {
+			return []Reload{{What: "tls", Loaded: at(25 * time.Hour)}, {What: "tokens", Err: "line 3: " + hostile,
+				ErrAt: at(2 * time.Second), Failing: true}, {What: "jwks", Err: "empty", ErrAt: at(time.Hour)}}
+		},
+		Refusals: new(Refusals),
 		Expiry: func(time.Time) []expiry.Entry {
-			return []expiry.Entry{{Role: "server", Subject: "CN=" + hostile, NotAfter: now.Add(-time.Hour), Days: -1},
-				{Role: "client_ca", Subject: "CN=ca", NotAfter: now.Add(99 * time.Hour), Days: 4},
+			return []expiry.Entry{{Role: "client_ca", Subject: "CN=ca", NotAfter: now.Add(99 * time.Hour), Days: 4},
+				{Role: "server", Subject: "CN=" + hostile, NotAfter: now.Add(-time.Hour), Days: -1},
 				{Role: "crl", Subject: "CN=ca", NotAfter: now.Add(2400 * time.Hour), Days: 100}}
 		},
 	}
+	log := slog.New(s.Refusals.Handler(slog.DiscardHandler))
+	log.Warn("authentication refused", "remote", "10.0.0.66:9999", "method", "certificate", "subject", hostile,
+		"issuer", "CN="+hostile, "reason", "expired", "err", hostile, "advice", "renew "+hostile)
 	if change != nil {
 		change(s)
 	}
@@ -76,32 +103,120 @@ func getPage(h http.Handler, accept string) *httptest.ResponseRecorder {
 	return w
 }
 
+// squeezed is the page without the places where it may break.
+func squeezed(page string) string {
+	return strings.NewReplacer("<wbr>", "", "<bdi>", "", "</bdi>", "").Replace(page)
+}
+
 func TestStatusPage(t *testing.T) {
-	w := getPage(statusOf(t, nil), "text/html")
-	page := w.Body.String()
+	page := squeezed(getPage(statusOf(t, nil), "text/html").Body.String())
 	for _, want := range []string{
-		"<title>metrics-gate: runner down</title>", "started <time", "2 days ago",
-		`<span class="bad">down</span> since <time datetime="2026-11-22T02:57:00Z">`,
-		"3 min ago", `<span class="ok">ready</span>`, "certificate, token", "<code>dns:prometheus.demo</code>",
+		"<title>build-01" + html.EscapeString(hostile) + ": runner down - metrics-gate</title>",
+		"<h1>build-01", "metrics-gate 1.2.3, as of <time datetime=\"2026-11-22T03:00:00Z\">2026-11-22 03:00:00 UTC<",
+		"2 days ago", `<span class="bad">down</span>`,
+		`since <time datetime="2026-11-22T02:57:00Z">2026-11-22 02:57:00 UTC</time> <span class="dim ago">3 min ago`,
+		"19.3.0", `<span class="ok">ready</span>`, "certificate, token", "<code>dns:prometheus.demo</code>",
 		"401 token: unknown</td><td class=\"n\">7", "5 s ago", "12 ms", "335", `<span class="bad">cut</span>`,
+		`4.2 KiB <span class="dim">text 0.0.4, gzip`, "<b>refused</b> upstream: ", "[fd00::2]:40001",
+		"15 s", "one scrape", `<span class="bad">never</span>`, `<span class="warn">late</span>`, "9 of 9", "0 of 40",
 		"250 of 256", "98 %", "RATE_LIMIT", "100 %", "9 s of 10 s", `<span class="bad">expired</span>`,
-		`<span class="warn">4 days</span>`, `<span class="ok">100 days</span>`,
-		"https://issuer.example", "fetched 60 min ago", "never fetched", `href="/metrics"`, `href="/livez"`,
-		`href="/readyz"`,
-		html.EscapeString(hostile),
+		`<span class="bad">4 days</span>`, `<span class="ok">100 days</span>`, "2026-11-22 02:00:00 UTC",
+		"https://issuer.example", "60 min ago", "never fetched", `href="/metrics"`, `href="/livez"`, `href="/readyz"`,
+		"authentication refused", "10.0.0.66:9999", "<b>expired</b>", "certificate from ", "renew ",
+		`<span class="bad">refused</span>, <time datetime="2026-11-22T02:59:58Z">`, "line 3: ", "good again",
+		"25 h ago",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q", want)
 		}
 	}
 	for _, never := range []string{"<script", "revoked", "http-equiv=\"set-cookie", "src=", "url(", "@import",
-		"success"} {
+		"token: success"} {
 		if strings.Contains(page, never) {
 			t.Errorf("%q is in it", never)
 		}
 	}
 	if t.Failed() {
 		t.Log(page)
+	}
+}
+
+// What wants attention is on top, and first of all what expires first.
+func TestStatusAttention(t *testing.T) {
+	page := squeezed(getPage(statusOf(t, nil), "").Body.String())
+	_, box, _ := strings.Cut(page, `<section id="attention">`)
+	box, after, _ := strings.Cut(box, "</section>")
+	if !strings.Contains(after, `<section id="state">`) {
+		t.Error("not on top")
+	}
+	position := 0
+	for _, want := range []string{
+		`<li class="bad">server CN=`, "expired, <time", `class="bad">runner down: `, "start the runner with",
+		`class="bad">reload of tokens refused`, `class="bad">issuer https://down.example: keys never fetched`,
+		`class="warn">limits: open connections`, `class="warn">scraper token:late at 10.0.0.9: no scrape for 10 min`,
+	} {
+		i := strings.Index(box[position:], want)
+		if i < 0 {
+			t.Fatalf("no %q, in this order, in\n%s", want, box)
+		}
+		position += i
+	}
+	quiet := getPage(statusOf(t, inPeace), "").Body.String()
+	if strings.Contains(quiet, "attention\"") || !strings.Contains(quiet, `<span class="ok">100 days</span>`) {
+		t.Error("attention without a reason")
+	}
+}
+
+// inPeace is a gate about which there is nothing to say.
+func inPeace(s *status) {
+	s.Recent = func() []proxy.Scrape { return nil }
+	s.Scrapers = func() []proxy.Scraper { return nil }
+	s.Reloads = func() []Reload { return nil }
+	s.Refusals = new(Refusals)
+	s.Gatherer = prometheus.NewRegistry()
+	s.Upstream = func() proxy.UpstreamState { return proxy.UpstreamState{Up: true, Since: s.now()} }
+	s.Expiry = func(time.Time) []expiry.Entry {
+		return []expiry.Entry{
+			{Role: "server", Subject: "CN=gate", NotAfter: s.now().Add(2400 * time.Hour), Days: 100},
+		}
+	}
+}
+
+// A page of names that break the letter of HTML, of attributes and of terminals is still a page: the
+// same elements in the same order as with plain names.
+func TestStatusEscapes(t *testing.T) {
+	elements := regexp.MustCompile(`</?[a-z][^<>]*>`)
+	attributes := regexp.MustCompile(`"[^"]*"`)
+	shape := func(change func(*status)) []string {
+		list := elements.FindAllString(squeezed(getPage(statusOf(t, change), "").Body.String()), -1)
+		for i := range list {
+			list[i] = attributes.ReplaceAllString(list[i], "")
+		}
+		return list
+	}
+	plain := shape(func(s *status) {
+		s.RunnerName = func() string { return "build-01" }
+		*s.Refusals = Refusals{}
+		slog.New(s.Refusals.Handler(slog.DiscardHandler)).
+			Warn("refused", "remote", "a", "method", "b", "subject", "c",
+				"issuer", "d", "reason", "e", "err", "f", "advice", "g")
+	})
+	if got := shape(nil); !slices.Equal(got, plain) {
+		t.Errorf("%d elements, want %d: %q", len(got), len(plain), got)
+	}
+}
+
+func TestPieces(t *testing.T) {
+	for name, want := range map[string][]string{
+		"": {""}, "plain": {"plain"},
+		"spiffe://td.example/ns/a-b": {"spiffe://", "td.", "example/", "ns/", "a-", "b"},
+		"system:serviceaccount:monitoring:prometheus-k8s": {"system:", "serviceaccount:", "monitoring:", "prometheus-",
+			"k8s"},
+		"CN=é,OU=b/": {"CN=", "é,", "OU=", "b/"}, "/": {"/"}, "http://127.0.0.1:9252": {"http://127.0.0.1:9252"},
+	} {
+		if got := pieces(name); !slices.Equal(got, want) || strings.Join(got, "") != name {
+			t.Errorf("%q: %q", name, got)
+		}
 	}
 }
 
@@ -132,27 +247,45 @@ func TestStatusPolicy(t *testing.T) {
 func TestStatusJSON(t *testing.T) {
 	w := getPage(statusOf(t, func(s *status) {
 		s.Ready = func(time.Time) error { return errors.New("certificate has ended") }
-		s.Upstream = func() (bool, time.Time) { return false, time.Time{} }
 	}), "application/json")
 	var r Report
 	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || w.Header().Get("Content-Type") != "application/json" {
 		t.Fatalf("%v %v", err, w.Header())
 	}
-	if r.NotReady != "certificate has ended" || r.Runner.State != "not asked yet" || !r.Runner.Since.IsZero() ||
-		len(r.Scrapes) != 2 || r.Scrapes[0].Who != hostile {
+	if r.NotReady != "certificate has ended" || r.Runner.Name != "build-01"+hostile || r.Runner.State != "down" ||
+		r.Runner.Reason != "refused" || !strings.Contains(r.Runner.Version, "19.3.0") || len(r.Findings) < 5 ||
+		r.Expiry[0].Role != "server" || r.Refused[0].Advice != "renew "+hostile || !r.Reloads[1].Failing ||
+		r.Scrapers[0].Interval != 15 || !r.Scrapers[2].LastSuccess.IsZero() {
 		t.Errorf("%+v", r)
+	}
+	if s := r.Scrapes[0]; len(r.Scrapes) != 4 || s.Subject != hostile || s.Duration != 0.012 || s.Bytes != 4321 ||
+		s.Encoding != "gzip" || !strings.HasPrefix(s.Format, "text/plain") || s.Remote != "10.0.0.7:40000" {
+		t.Errorf("%+v", s)
+	}
+	if s := r.Scrapes[2]; s.Reason != "refused" || s.Err != "upstream: "+hostile || s.Status != 502 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestStatusOfARunnerNotAsked(t *testing.T) {
+	var r Report
+	w := getPage(statusOf(t, func(s *status) {
+		s.Upstream = func() proxy.UpstreamState { return proxy.UpstreamState{} }
+	}), "application/json")
+	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || r.Runner.State != "not asked yet" ||
+		!r.Runner.Since.IsZero() || r.Runner.Err != "" {
+		t.Errorf("%v %+v", err, r.Runner)
 	}
 }
 
 func TestStatusOfNothing(t *testing.T) {
 	page := getPage(statusOf(t, func(s *status) {
-		s.Recent = func() []proxy.Scrape { return nil }
+		inPeace(s)
 		s.Expiry = func(time.Time) []expiry.Entry { return nil }
-		s.Gatherer = prometheus.NewRegistry()
-		s.Upstream = func() (bool, time.Time) { return true, s.now() }
 		s.Config.TLS.InsecureHTTP = true
 	}), "").Body.String()
-	for _, want := range []string{"None yet.", "Nothing.", "Plain HTTP: none.", `<span class="ok">up</span>`,
+	for _, want := range []string{"None yet.", "None.", "Nothing.", "Plain HTTP: none.", `<span class="ok">up</span>`,
+		"not seen yet",
 		`<span class="warn">plain HTTP</span>`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q", want)

@@ -1,0 +1,160 @@
+package settings
+
+import (
+	"errors"
+	"io/fs"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
+)
+
+// maxEnvFile bounds an environment file, in bytes.
+const maxEnvFile = 1 << 20
+
+// readFile returns the variables of an environment file, "NAME=value" each.
+func readFile(path string) ([]string, error) {
+	content, err := safefile.Read(path, safefile.Rule{MaxBytes: maxEnvFile, Public: true})
+	if err != nil {
+		e := &cli.ConfigError{Thing: "environment file", Value: path, Wrong: err.Error()}
+		if reason, ok := errors.AsType[*safefile.Error](err); ok {
+			e.Wrong, e.Advice = reason.Err.Error(), reason.Advice
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			e.Advice = "run the command as root"
+		}
+		return nil, e
+	}
+	text := strings.TrimPrefix(string(content), "\ufeff")
+	list, bad := parse(text, runtime.GOOS != "windows")
+	if bad != "" {
+		return nil, &cli.ConfigError{Thing: "environment file", Value: path, Wrong: "no NAME=value: " + bad,
+			Advice: "write NAME=value without export: systemd ignores everything else"}
+	}
+	return list, nil
+}
+
+// scanner reads an environment file.
+type scanner struct {
+	rest    string
+	escapes bool // a backslash escapes; if not, it is a character, as Windows paths need it
+}
+
+// parse reads the syntax of systemd's EnvironmentFile (systemd.exec(5)), because the packages'
+// settings are such files. Libraries for .env files expand $ and end a value at a # in it; systemd
+// does neither. A file without quotes and backslashes means the same to Docker. bad is the name
+// in the first line with a gate's variable that systemd would ignore.
+func parse(text string, escapes bool) (list []string, bad string) {
+	name := regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	s := scanner{text, escapes}
+	for {
+		s.rest = strings.TrimLeft(s.rest, " \t\r\n")
+		if s.rest == "" {
+			return list, ""
+		}
+		if s.rest[0] == '#' || s.rest[0] == ';' {
+			s.comment()
+			continue
+		}
+		line, _, _ := strings.Cut(s.rest, "\n")
+		key, value, assigned := strings.Cut(line, "=")
+		key = strings.TrimSpace(key)
+		if !assigned || !name.MatchString(key) {
+			if strings.Contains(line, config.Prefix) {
+				return nil, key
+			}
+			if !assigned {
+				s.rest = s.rest[len(line):]
+				continue
+			}
+		}
+		s.rest = s.rest[len(line)-len(value):]
+		if value := s.value(); name.MatchString(key) {
+			list = append(list, key+"="+value)
+		}
+	}
+}
+
+// comment skips a comment. A backslash before the end of its line carries it on.
+func (s *scanner) comment() {
+	for i := 0; i < len(s.rest); i++ {
+		switch {
+		case s.rest[i] == '\\' && s.escapes:
+			i++
+		case s.rest[i] == '\n':
+			s.rest = s.rest[i:]
+			return
+		}
+	}
+	s.rest = ""
+}
+
+// value reads the parts of a value: quoted ones, and at the end perhaps a bare one.
+func (s *scanner) value() (value string) {
+	for {
+		s.rest = strings.TrimLeft(s.rest, " \t")
+		switch {
+		case s.rest == "" || s.rest[0] == '\n' || s.rest[0] == '\r':
+			return value
+		case s.rest[0] == '\'':
+			part, rest, _ := strings.Cut(s.rest[1:], "'")
+			value, s.rest = value+part, rest
+		case s.rest[0] == '"':
+			value += s.quoted()
+		default:
+			return value + s.bare()
+		}
+	}
+}
+
+// quoted reads a part in double quotes. A backslash escapes " \ ` and $, joins lines, and is
+// itself before everything else.
+func (s *scanner) quoted() string {
+	var part []byte
+	for i := 1; i < len(s.rest); i++ {
+		c := s.rest[i]
+		if c == '"' {
+			s.rest = s.rest[i+1:]
+			return string(part)
+		}
+		if c == '\\' && s.escapes && i+1 < len(s.rest) {
+			i++
+			if s.rest[i] == '\n' {
+				continue
+			}
+			if strings.IndexByte("\"\\`$", s.rest[i]) < 0 {
+				part = append(part, c)
+			}
+			c = s.rest[i]
+		}
+		part = append(part, c)
+	}
+	s.rest = ""
+	return string(part)
+}
+
+// bare reads to the end of the line, without the blanks there. A backslash escapes what follows,
+// and joins lines.
+func (s *scanner) bare() string {
+	var part []byte
+	keep, i := 0, 0 // keep: the length without blanks at the end
+	for ; i < len(s.rest) && s.rest[i] != '\n' && s.rest[i] != '\r'; i++ {
+		c := s.rest[i]
+		escaped := c == '\\' && s.escapes && i+1 < len(s.rest)
+		if escaped {
+			i++
+			if c = s.rest[i]; c == '\n' {
+				continue
+			}
+		}
+		part = append(part, c)
+		if escaped || (c != ' ' && c != '\t') {
+			keep = len(part)
+		}
+	}
+	s.rest = s.rest[i:]
+	return string(part[:keep])
+}

@@ -1,0 +1,54 @@
+package settings
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The values are those that systemd 252 gives a service with such an EnvironmentFile.
+func TestParseReadsTheSyntaxOfSystemd(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"plain", "A=b\nC=d e\n", "A=b|C=d e"},
+		{"no newline at the end", "A=b", "A=b"},
+		{"blanks", "  A = b \t\r\n\n", "A=b"},
+		{"empty", "A=\nB=\"\"\n", "A=|B="},
+		{"comments", "# A=1\n; B=2\nC=3 # 4\n", "C=3 # 4"},
+		{"a comment that goes on", "# a \\\nA=1\nB=2\n", "B=2"},
+		{"dollar", "A=$HOME ${X}\n", "A=$HOME ${X}"},
+		{"double quotes", `A="b \" \\ \$ \n c"` + "\n", `A=b " \ $ \n c`},
+		{"single quotes", `A='b \n "c'` + "\n", `A=b \n "c`},
+		{"quotes within", `A=b"c"d` + "\n", `A=b"c"d`},
+		{"parts", `A="b" 'c' d` + "\n", `A=bcd`},
+		{"escapes", `A=b\ \"c\\` + "\n", `A=b "c\`},
+		{"an escaped blank at the end", "A=b\\ \n", "A=b "},
+		{"lines joined", "A=b\\\nc\nD=\"e\\\nf\"\n", "A=bc|D=ef"},
+		{"a quoted newline", "A=\"b\nc\"\n", "A=b\nc"},
+		{"an open quote", `A="b`, "A=b"},
+		{"what systemd ignores", "export X=1\n1Y=2\nZ\nA=b\n", "A=b"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			list, bad := parse(test.text, true)
+			if got := strings.Join(list, "|"); got != test.want || bad != "" {
+				t.Errorf("got %q %q, want %q", got, bad, test.want)
+			}
+		})
+	}
+}
+
+func TestParseNamesALostVariable(t *testing.T) {
+	for _, text := range []string{
+		"export METRICS_GATE_RUNNER_NAME=secret", "METRICS_GATE_RUNNER_NAME", "\ufeffMETRICS_GATE_RUNNER_NAME=x",
+	} {
+		if list, bad := parse("A=b\n"+text+"\n", true); bad == "" || list != nil || strings.Contains(bad, "secret") {
+			t.Errorf("%q: %q %q", text, list, bad)
+		}
+	}
+}
+
+func TestParseKeepsBackslashesOfWindows(t *testing.T) {
+	list, _ := parse("A=C:\\gate\\tls.crt\r\nB=\"C:\\a b\\\"\r\n", false)
+	if want := []string{`A=C:\gate\tls.crt`, `B=C:\a b\`}; !slices.Equal(list, want) {
+		t.Errorf("%q", list)
+	}
+}

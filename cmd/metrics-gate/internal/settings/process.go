@@ -1,0 +1,133 @@
+package settings
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+)
+
+// machine is where gates run; tests put another in its place.
+type machine struct {
+	proc    string // where /proc is
+	self    int    // process id
+	systemd string // exists where systemd runs
+	busctl  func(ctx context.Context, args ...string) ([]byte, error)
+}
+
+// thisMachine is the one that the command runs on.
+func thisMachine() machine {
+	return machine{proc: "/proc", self: os.Getpid(), systemd: "/run/systemd/system", busctl: busctl}
+}
+
+// gates are the processes that serve as a gate, with the network and the root directory of this
+// process: what the settings of others say is not true here.
+func (m machine) gates() []int {
+	var list []int
+	entries, _ := filepath.Glob(filepath.Join(m.proc, "[0-9]*", "cmdline"))
+	for _, entry := range entries {
+		line, err := os.ReadFile(entry) //permit:os.ReadFile of /proc
+		if err != nil {
+			continue
+		}
+		args := strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(entry)))
+		if err != nil || pid == m.self || filepath.Base(args[0]) != "metrics-gate" ||
+			(len(args) > 1 && args[1] != "serve") || m.elsewhere(pid) {
+			continue
+		}
+		list = append(list, pid)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// elsewhere tells whether a process has another network or another root directory than this one.
+// It is false for a process that this user may not look at.
+func (m machine) elsewhere(pid int) bool {
+	for _, link := range []string{"ns/net", "root"} {
+		own, err := os.Stat(filepath.Join(m.proc, strconv.Itoa(m.self), link))
+		theirs, theirErr := os.Stat(m.path(pid, link))
+		if err == nil && theirErr == nil && !os.SameFile(own, theirs) {
+			return true
+		}
+	}
+	return false
+}
+
+// path is a file of a process.
+func (m machine) path(pid int, name string) string {
+	return filepath.Join(m.proc, strconv.Itoa(pid), name)
+}
+
+// ambiguous lists the gates that run here.
+func (m machine) ambiguous(ctx context.Context, gates []int) error {
+	var list []string
+	for _, pid := range gates {
+		list = append(list, m.describe(pid, m.unitOf(ctx, pid)))
+	}
+	return &cli.ConfigError{Thing: "settings", Wrong: fmt.Sprintf("%d gates run here: %s", len(gates),
+		strings.Join(list, "; ")), Advice: "name one with --pid or --unit"}
+}
+
+// describe names a process, and its unit if there is one.
+func (m machine) describe(pid int, u *unit) string {
+	if u == nil {
+		return fmt.Sprintf("process %d", pid)
+	}
+	return fmt.Sprintf("process %d of unit %s", pid, u.name)
+}
+
+// ofProcess returns the settings with which a gate runs.
+func (m machine) ofProcess(ctx context.Context, pid int) (*Settings, error) {
+	wrong := func(text, advice string) error {
+		return &cli.ConfigError{Thing: "process", Value: strconv.Itoa(pid), Wrong: text, Advice: advice}
+	}
+	environ, err := os.ReadFile(m.path(pid, "environ")) //permit:os.ReadFile of /proc
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, wrong("does not run here", "ps -C metrics-gate lists the gates")
+	case errors.Is(err, fs.ErrPermission):
+		return nil, wrong("this user may not read its settings", "run the command as root, or give --env-file")
+	case err != nil:
+		return nil, wrong(err.Error(), "")
+	case m.elsewhere(pid):
+		return nil, wrong(
+			"runs in a container: its files and its network are not those of this command",
+			fmt.Sprintf(
+				"run the command in there: kubectl exec POD -c metrics-gate -- metrics-gate doctor, docker exec, "+
+					"or nsenter --target %d --all metrics-gate doctor",
+				pid,
+			),
+		)
+	}
+	u := m.unitOf(ctx, pid)
+	s := &Settings{Whose: m.describe(pid, u)}
+	for entry := range bytes.SplitSeq(bytes.TrimSuffix(environ, []byte{0}), []byte{0}) {
+		s.Environ = append(s.Environ, string(entry))
+	}
+	if !config.HasVariables(s.Environ) {
+		return nil, wrong("has no "+config.Prefix+" variable", "ps -C metrics-gate lists the gates")
+	}
+	if s.user, err = m.userOf(pid); err != nil {
+		return nil, wrong(err.Error(), "")
+	}
+	if u != nil {
+		s.Findings = u.findings()
+		s.Findings = append(s.Findings, u.changes(s.Environ)...)
+		u.listen(s)
+	}
+	if folder, err := os.Readlink(m.path(pid, "cwd")); err == nil {
+		s.inFolder(folder)
+	}
+	return s, nil
+}

@@ -1,0 +1,144 @@
+// Package settings finds the METRICS_GATE_* variables of the gate that a command looks at: its
+// own environment, a process, a systemd unit, or files.
+package settings
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+)
+
+// Settings are the variables of a gate.
+type Settings struct {
+	Whose    string        // such as "the environment" or "unit metrics-gate.service"
+	Environ  []string      // "NAME=value" each
+	Findings []cli.Finding // what an operator should know of them
+
+	user *identity // of the gate; nil: the caller's
+}
+
+// Options are the flags that name whose settings a command takes.
+type Options struct {
+	unit  string
+	pid   int
+	files []string
+}
+
+// RegisterFlags declares the flags.
+func (o *Options) RegisterFlags(set *flag.FlagSet) {
+	set.StringVar(
+		&o.unit,
+		"unit",
+		"",
+		"take the settings of this systemd unit, by `name`, as a start would read them",
+	)
+	set.IntVar(&o.pid, "pid", 0, "take the settings of the running gate with this process `id`")
+	set.Func("env-file", "take the settings of this `file`, in the syntax of systemd's EnvironmentFile; again for a "+
+		"further file", func(path string) error {
+		o.files = append(o.files, path)
+		return nil
+	})
+}
+
+// Find returns the settings that the flags name. Without a flag these are the variables of
+// environ; if it has none, those of the one gate that runs here; if none runs, those of the unit
+// metrics-gate.service. Sources are never mixed. Every error is a *cli.ConfigError.
+func (o *Options) Find(ctx context.Context, environ []string) (*Settings, error) {
+	return o.find(ctx, thisMachine(), environ)
+}
+
+// Take is Find for a command that does all its work as the gate's user.
+func (o *Options) Take(ctx context.Context, environ []string) (*Settings, error) {
+	s, err := o.Find(ctx, environ)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Become()
+}
+
+func (o *Options) find(ctx context.Context, m machine, environ []string) (*Settings, error) {
+	named := 0
+	for _, given := range []bool{o.unit != "", o.pid != 0, len(o.files) > 0} {
+		if given {
+			named++
+		}
+	}
+	switch {
+	case named > 1:
+		return nil, &cli.ConfigError{Thing: "--unit, --pid, --env-file", Wrong: "settings of more than one gate",
+			Advice: "give one of them; --env-file alone may be given again"}
+	case o.unit != "":
+		return m.ofUnit(ctx, o.unit)
+	case o.pid != 0:
+		return m.ofProcess(ctx, o.pid)
+	case len(o.files) > 0:
+		return ofFiles(o.files)
+	case config.HasVariables(environ):
+		return &Settings{Whose: "the environment", Environ: environ}, nil
+	}
+	return m.ofThisGate(ctx, environ)
+}
+
+// ofThisGate looks for the gate of this machine.
+func (m machine) ofThisGate(ctx context.Context, environ []string) (*Settings, error) {
+	gates := m.gates()
+	switch {
+	case len(gates) > 1:
+		return nil, m.ambiguous(ctx, gates)
+	case len(gates) == 1:
+		return m.ofProcess(ctx, gates[0])
+	case m.hasSystemd():
+		if u, err := m.unit(ctx, "metrics-gate.service"); err == nil {
+			return u.settings()
+		}
+	}
+	return &Settings{Whose: "the environment", Environ: environ}, nil
+}
+
+// ofFiles reads environment files. A later one is stronger.
+func ofFiles(paths []string) (*Settings, error) {
+	s := &Settings{Whose: "files " + strings.Join(paths, ", ")}
+	if len(paths) == 1 {
+		s.Whose = "file " + paths[0]
+	}
+	for _, path := range paths {
+		list, err := readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		s.Environ = append(s.Environ, list...)
+	}
+	return s, nil
+}
+
+// Print writes whose the settings are on a line of its own, after prefix.
+func (s *Settings) Print(w io.Writer, prefix string) error {
+	_, err := fmt.Fprintf(w, "%ssettings of %s\n", prefix, cli.Printable(s.Whose))
+	return err
+}
+
+// rewriteFiles passes the path of each variable that names a file through f.
+func (s *Settings) rewriteFiles(f func(path string) string) {
+	for i, entry := range s.Environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, config.Prefix) && strings.HasSuffix(name, "_FILE") && value != "" {
+			s.Environ[i] = name + "=" + f(value)
+		}
+	}
+}
+
+// inFolder makes the relative paths of files those of a process whose working directory is folder.
+func (s *Settings) inFolder(folder string) {
+	s.rewriteFiles(func(path string) string {
+		if filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(folder, path)
+	})
+}

@@ -1,0 +1,87 @@
+package settings
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+)
+
+// identity is a user as the kernel knows one.
+type identity struct {
+	uid, gid int
+	groups   []int // supplementary
+}
+
+// userOf returns the user that a process runs as.
+func (m machine) userOf(pid int) (*identity, error) {
+	text, err := os.ReadFile(m.path(pid, "status")) //permit:os.ReadFile of /proc
+	if err != nil {
+		return nil, err
+	}
+	id := &identity{uid: -1, gid: -1}
+	for line := range strings.Lines(string(text)) {
+		key, rest, _ := strings.Cut(line, ":")
+		var numbers []int
+		for _, field := range strings.Fields(rest) {
+			if n, err := strconv.Atoi(field); err == nil {
+				numbers = append(numbers, n)
+			}
+		}
+		switch {
+		case key == "Groups":
+			id.groups = numbers
+		case key == "Uid" && len(numbers) > 1:
+			id.uid = numbers[1] // the effective one
+		case key == "Gid" && len(numbers) > 1:
+			id.gid = numbers[1]
+		}
+	}
+	if id.uid < 0 || id.gid < 0 {
+		return nil, fmt.Errorf("%s names no user", m.path(pid, "status"))
+	}
+	return id, nil
+}
+
+// lookupUser finds a user by name or number with its groups; group replaces the first one if it is
+// not empty. It is nil for a user that is not there, such as that of DynamicUser= between two runs.
+func lookupUser(name, group string) *identity {
+	u, err := user.Lookup(name)
+	if err != nil {
+		if u, err = user.LookupId(name); err != nil {
+			return nil
+		}
+	}
+	if g, err := user.LookupGroup(group); err == nil {
+		u.Gid = g.Gid
+	}
+	uid, uidErr := strconv.Atoi(u.Uid)
+	gid, gidErr := strconv.Atoi(u.Gid)
+	if uidErr != nil || gidErr != nil {
+		return nil
+	}
+	id := &identity{uid: uid, gid: gid}
+	names, _ := u.GroupIds()
+	for _, number := range names {
+		if n, err := strconv.Atoi(number); err == nil {
+			id.groups = append(id.groups, n)
+		}
+	}
+	return id
+}
+
+// Become makes root, for good, the user that the settings are of: files are read with the rights
+// of the gate, and a firewall lets it reach the runner. For other users it changes nothing.
+func (s *Settings) Become() error {
+	if s.user == nil || s.user.uid == 0 || os.Geteuid() != 0 {
+		return nil
+	}
+	if err := s.user.become(); err != nil {
+		return fmt.Errorf("settings of %s: become user %d: %w", s.Whose, s.user.uid, err)
+	}
+	return nil
+}
+
+// IsUser tells whether this process has the user that the settings are of.
+func (s *Settings) IsUser() bool { return s.user != nil && s.user.uid == os.Geteuid() }
