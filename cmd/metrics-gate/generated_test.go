@@ -5,8 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +45,9 @@ func manual() string {
 	line(".SH COMMANDS")
 	for _, c := range commands() {
 		line(".SS %s\n%s\n.PP\nExample:\n.B %s", roff(c.Synopsis()), roff(c.Summary), roff(c.Example))
+		for _, choice := range slices.Sorted(maps.Keys(c.Args.Meanings)) {
+			line(".TP\n.B %s\n%s", roff(choice), roff(c.Args.Meanings[choice]))
+		}
 		for _, f := range c.Flags() {
 			line(".TP\n.B %s\n%s", roff(strings.TrimSpace(f.Dashed()+" "+f.Value)), roff(f.Usage))
 		}

@@ -32,11 +32,12 @@ func floors() [][2]string {
 		{"~config", "auth ~cli proxy/exposition proxy/upstream tlsconf/safefile"},
 		{"~settings", "~cli ~config tlsconf/safefile"},
 		{"~configtest", "~config ~demofiles"},
+		{"~filewatch", ""},
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
-		{"~client", "~cli tlsconf tlsconf/safefile"},
+		{"~client", "~cli ~config tlsconf tlsconf/safefile"},
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
-		{"~gate", "auth ~cli ~config ~connlimit proxy proxy/exposition proxy/profile proxy/scrape " +
+		{"~gate", "auth ~cli ~config ~connlimit ~filewatch proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
 		{"~status", "~cli ~config ~expiry ~loopback proxy proxy/upstream"},
 		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +

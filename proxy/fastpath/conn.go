@@ -80,7 +80,8 @@ func (c *conn) read() bool {
 	if s.o.IdleTimeout > 0 {
 		deadline = time.Now().Add(s.o.IdleTimeout)
 	}
-	_ = c.netConn.SetReadDeadline(deadline) // an error shows at the read
+	_ = c.netConn.SetReadDeadline(deadline)     // an error shows at the read
+	_ = c.netConn.SetWriteDeadline(time.Time{}) // its timer would wake the process
 	s.mu.Unlock()
 	n, err := c.netConn.Read(c.buf)
 	c.n = n

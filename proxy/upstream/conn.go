@@ -5,20 +5,18 @@ import (
 	"bytes"
 	"errors"
 	"net"
-	"time"
 
 	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
 
 // runnerConn is a connection to the runner. One exchange uses it at a time.
 type runnerConn struct {
-	conn      net.Conn
-	in        *bufio.Reader
-	out       []byte // the request
-	heads     headCache
-	idleSince time.Time
-	used      bool // has carried an exchange before this one
-	answered  bool // a byte of this exchange's answer came
+	conn     net.Conn
+	in       *bufio.Reader
+	out      []byte // the request
+	heads    headCache
+	used     bool // has carried an exchange before this one
+	answered bool // a byte of this exchange's answer came
 }
 
 func newRunnerConn(conn net.Conn) *runnerConn {

@@ -16,12 +16,14 @@ func (c *Client) takeIdle() *runnerConn {
 	conn := c.idle[n]
 	c.idle[n] = nil
 	c.idle = c.idle[:n]
+	c.unused = min(c.unused, n)
 	return conn
 }
 
 // keepIdle keeps conn for the next exchange, or closes it.
 func (c *Client) keepIdle(conn *runnerConn) {
 	conn.used, conn.answered = true, false
+	_ = conn.conn.SetDeadline(time.Time{}) // its timer would wake the process; an error shows at the next use
 	c.mu.Lock()
 	if full := len(c.idle) >= maxIdle; full || c.closed {
 		c.mu.Unlock()
@@ -29,38 +31,17 @@ func (c *Client) keepIdle(conn *runnerConn) {
 		return
 	}
 	defer c.mu.Unlock()
-	conn.idleSince = time.Now()
 	c.idle = append(c.idle, conn)
-	if !c.expiryPending {
-		c.scheduleExpiry(maxIdleTime)
-	}
 }
 
-// scheduleExpiry has expire called after d. All connections share one timer, which use
-// does not touch.
-func (c *Client) scheduleExpiry(d time.Duration) {
-	c.expiryPending = true
-	if c.expiry == nil {
-		c.expiry = time.AfterFunc(d, c.expire)
-	} else {
-		c.expiry.Reset(d)
-	}
-}
-
-// expire closes the connections that have been idle for maxIdleTime. They are in the order
-// of their last use, so the first that is not due says when to look again.
-func (c *Client) expire() {
+// ReleaseIdle closes the connections that were not used since the last call. Each holds a
+// read buffer of 512 KiB.
+func (c *Client) ReleaseIdle() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	due, left := 0, time.Duration(0)
-	for ; due < len(c.idle); due++ {
-		if left = maxIdleTime - time.Since(c.idle[due].idleSince); left > 0 {
-			break
-		}
-		c.idle[due].close()
+	for _, conn := range c.idle[:c.unused] {
+		conn.close()
 	}
-	c.idle = slices.Delete(c.idle, 0, due)
-	if c.expiryPending = false; len(c.idle) > 0 {
-		c.scheduleExpiry(left)
-	}
+	c.idle = slices.Delete(c.idle, 0, c.unused)
+	c.unused = len(c.idle)
 }

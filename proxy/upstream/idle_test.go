@@ -43,8 +43,8 @@ func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 	}
 }
 
-// TestIdleConnectionsExpire looks without waiting for idleTime.
-func TestIdleConnectionsExpire(t *testing.T) {
+// Connections that were not used since the last call are closed, the others kept.
+func TestReleaseIdleKeepsWhatIsUsed(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
 	u := newClient(t, r.Addr())
 	var answers []*Response
@@ -59,25 +59,24 @@ func TestIdleConnectionsExpire(t *testing.T) {
 	for _, a := range answers {
 		a.Close()
 	}
-	u.expire()
-	if len(u.idle) != 3 || !u.expiryPending {
-		t.Errorf("%d idle, armed %t before the time", len(u.idle), u.expiryPending)
+	old, young := u.idle[0], u.idle[2]
+	u.ReleaseIdle()
+	if len(u.idle) != 3 {
+		t.Errorf("%d idle of 3 that were used", len(u.idle))
 	}
-	old, young := u.idle[1], u.idle[2]
-	u.idle[0].idleSince, old.idleSince = old.idleSince.Add(-2*maxIdleTime), old.idleSince.Add(-maxIdleTime)
-	u.expire()
-	if len(u.idle) != 1 || u.idle[0] != young || !u.expiryPending {
-		t.Errorf("%d idle, armed %t after two expired", len(u.idle), u.expiryPending)
+	exchange(t, u, "GET")
+	u.ReleaseIdle()
+	if len(u.idle) != 1 || u.idle[0] != young {
+		t.Errorf("%d idle, want the one that was used", len(u.idle))
 	}
 	if _, err := old.conn.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("expired connection: %v", err)
+		t.Errorf("released connection: %v", err)
 	}
-	young.idleSince = young.idleSince.Add(-maxIdleTime)
-	u.expire()
-	if len(u.idle) != 0 || u.expiryPending {
-		t.Errorf("%d idle, armed %t after all expired", len(u.idle), u.expiryPending)
+	u.ReleaseIdle()
+	if len(u.idle) != 0 {
+		t.Errorf("%d idle although none was used", len(u.idle))
 	}
-	if exchange(t, u, "GET"); len(u.idle) != 1 || !u.expiryPending {
-		t.Errorf("%d idle, armed %t after another", len(u.idle), u.expiryPending)
+	if exchange(t, u, "GET"); len(u.idle) != 1 {
+		t.Errorf("%d idle after another exchange", len(u.idle))
 	}
 }

@@ -14,11 +14,10 @@ import (
 
 // Bounds of the connections to the runner.
 const (
-	maxIdle            = 4                // connections kept
-	maxIdleTime        = 30 * time.Second // and how long; less than servers commonly keep theirs
-	defaultHeaderBytes = 16 << 10         // of Options.HeaderBytes
-	readBufferBytes    = 512 << 10        // read buffer of a connection
-	dialTimeout        = 5 * time.Second  // for Reachable, when its context has no deadline
+	maxIdle            = 4               // connections kept
+	defaultHeaderBytes = 16 << 10        // of Options.HeaderBytes
+	readBufferBytes    = 512 << 10       // read buffer of a connection
+	dialTimeout        = 5 * time.Second // for Reachable, when its context has no deadline
 )
 
 // Options say where the runner is.
@@ -38,11 +37,10 @@ type Client struct {
 	cacheHeads     bool
 	get, head      *http.Request // what http.ReadResponse wants to know
 
-	mu            sync.Mutex
-	idle          []*runnerConn // last used last
-	expiry        *time.Timer   // calls expire; nil: never needed yet
-	expiryPending bool          // expiry will fire
-	closed        bool
+	mu     sync.Mutex
+	idle   []*runnerConn // last used last
+	unused int           // how many of idle were not used since ReleaseIdle
+	closed bool
 }
 
 // New returns a Client. It dials nothing yet.
@@ -62,10 +60,7 @@ func New(o Options) *Client {
 func (c *Client) Close() {
 	c.mu.Lock()
 	idle := c.idle
-	c.idle, c.closed = nil, true
-	if c.expiry != nil {
-		c.expiry.Stop()
-	}
+	c.idle, c.unused, c.closed = nil, 0, true
 	c.mu.Unlock()
 	for _, conn := range idle {
 		conn.close()

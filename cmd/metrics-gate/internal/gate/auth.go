@@ -25,7 +25,7 @@ type authStages struct {
 func (g *Gate) newAuthStages(c *config.Config, log *slog.Logger, registry prometheus.Registerer) (*authStages, error) {
 	failures := proxy.NewFailureLimiter(c.Limit.FailureRate, c.Limit.FailureBurst, maxFailureAddresses).Observe(
 		g.Observer)
-	g.releases = append(g.releases, failures.ReleaseIdle)
+	g.memory.parts = append(g.memory.parts, failures.ReleaseIdle)
 	admit := func(r *http.Request) bool { return !failures.Exhausted(r) }
 	list, more, err := g.authenticators(c, outside{admit, log, registry})
 	if err != nil {
@@ -34,7 +34,7 @@ func (g *Gate) newAuthStages(c *config.Config, log *slog.Logger, registry promet
 	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: failures.Fail,
 		Challenge: c.HasBearer()}
 	g.handshakes = newHandshakes(log, registry, options.Metrics, failures)
-	g.releases = append(g.releases, g.handshakes.pace.ReleaseIdle)
+	g.memory.parts = append(g.memory.parts, g.handshakes.pace.ReleaseIdle)
 	d := &authStages{authenticate: auth.Authenticate(advised{auth.NewChain(list...)}, options)}
 	if g.TLS != nil {
 		d.authenticate = withChains(g.TLS, d.authenticate)
@@ -63,7 +63,7 @@ func (g *Gate) authenticators(c *config.Config, o outside) (list []auth.Authenti
 		tokens, err := auth.LoadTokens(c.Allow.TokensFile)
 		found.Join(config.VariableErrors(config.Prefix, err))
 		if err == nil {
-			g.reloader.add("tokens", tokens.Reload)
+			g.reloader.add("tokens", tokens.Reload, c.Allow.TokensFile)
 			list = append(list, tokens)
 		}
 	}
@@ -73,7 +73,7 @@ func (g *Gate) authenticators(c *config.Config, o outside) (list []auth.Authenti
 		issuer, err := auth.NewOIDC(options)
 		found.Join(config.VariableErrors(i.Prefix, err))
 		if err == nil {
-			g.reloader.add("jwks", issuer.Reload)
+			g.reloader.add("jwks", issuer.Reload, options.CAFile, options.JWKSFile)
 			g.Issuers = append(g.Issuers, issuer)
 			list = append(list, issuer)
 		}
@@ -138,6 +138,9 @@ type advised struct{ auth.Authenticator }
 // Authenticate implements auth.Authenticator.
 func (a advised) Authenticate(r *http.Request) (auth.Identity, error) {
 	id, err := a.Authenticator.Authenticate(r)
+	if err == nil {
+		return id, nil
+	}
 	refusal, refused := errors.AsType[*auth.Refusal](err)
 	if certificate := tlsconf.AsCertificateError(err); refused && certificate != nil && certificate.Advice != "" {
 		refusal.Details = append(refusal.Details, slog.String("advice", certificate.Advice))

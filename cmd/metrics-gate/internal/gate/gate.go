@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -42,7 +43,7 @@ type Gate struct {
 	TokenReview  *auth.TokenReview
 	AccessReview *auth.AccessReview
 
-	releases []func() // each releases idle memory of one part
+	memory memory
 }
 
 // New reads every file and ties the parts together.
@@ -58,7 +59,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		return nil, err
 	}
 	g.RunnerName = labels.Name
-	g.reloader.add("runner_name", labels.Reload)
+	g.reloader.add("runner_name", labels.Reload, c.Label.RunnerNameFile)
 	g.Upstream = upstream.New(upstream.Options{Address: c.Upstream.URL.Address, UserAgent: "metrics-gate/" + version})
 	metrics := scrape.New(scrape.Options{
 		Upstream: g.Upstream, Labels: labels.Current.Load,
@@ -72,7 +73,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	identities := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
 	})
-	g.releases = append(g.releases, metrics.ReleaseIdle, identities.ReleaseIdle)
+	g.memory.parts = append(g.memory.parts, metrics.ReleaseIdle, identities.ReleaseIdle, g.Upstream.ReleaseIdle)
 	access, firstUse := asIs, logFirstUse(log)
 	if c.Process.AccessLog {
 		access, firstUse = logAccess(log), nil
@@ -93,6 +94,27 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		firstUse:   firstUse,
 	})
 	return g, nil
+}
+
+// WithFiles adds to err, the mistakes of the configuration c, those of the files that c names. A
+// command that cannot build a gate tells all of them at once.
+func WithFiles(c *config.Config, err error) error {
+	var found cli.ConfigErrors
+	found.Join(err)
+	_, err = c.RunnerName()
+	found.Join(err)
+	log, registry := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	g := &Gate{reloader: newReloader(log, registry)}
+	if c.TLS.CertFile != "" && c.TLS.KeyFile != "" {
+		found.Join(g.loadTLS(c, log))
+	}
+	known := *c
+	if c.KubernetesOptions().URL == "" { // outside of a pod its files are missing too
+		known.Kubernetes = config.Kubernetes{}
+	}
+	_, _, err = g.authenticators(&known, outside{log: log, registry: registry})
+	found.Join(err)
+	return found.Err()
 }
 
 // profileSlots limits profiles apart from scrapes: a profile can take half a minute, and
@@ -155,14 +177,15 @@ func byPath(routes map[string]http.Handler) http.Handler {
 	})
 }
 
-// Run keeps keys and files fresh until ctx ends.
+// Run keeps keys and files fresh, and memory small, until ctx ends.
 func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
 	var refreshing sync.WaitGroup
 	for _, issuer := range g.Issuers {
 		refreshing.Go(func() { issuer.Run(ctx) })
 	}
-	refreshing.Go(func() { releaseIdle(ctx, g.releases) })
-	g.reloader.run(ctx, now)
+	start := time.AfterFunc(startTime, releaseStart)
+	defer start.Stop()
+	g.reloader.run(ctx, now, g.memory.release)
 	refreshing.Wait()
 	g.Upstream.Close()
 }
@@ -188,7 +211,7 @@ func (g *Gate) loadTLS(c *config.Config, log *slog.Logger) error {
 	if g.TLS, err = tlsconf.New(files, log); err != nil {
 		return fileErrors(err)
 	}
-	g.reloader.add("tls", g.TLS.Reload)
+	g.reloader.add("tls", g.TLS.Reload, files.Cert, files.Key, files.ClientCA, files.ClientCRL)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,17 +11,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Files are compared often enough for a change to be noticed within 10 s, and at once for
-// whoever asks, who learns when it is done.
+// Files of which no event tells are looked at often enough for a change to be noticed within
+// 10 s, and at once for whoever asks, who learns when it is done.
 func TestFilesArePolled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 		looked := 0
-		r.add("tokens", func() (bool, error) { looked++; return false, nil })
+		missing := filepath.Join(t.TempDir(), "missing")
+		r.add("tokens", func() (bool, error) { looked++; return false, nil }, missing)
 		now := make(chan chan struct{})
 		ended := make(chan struct{})
-		go func() { defer close(ended); r.run(ctx, now) }()
+		go func() { defer close(ended); r.run(ctx, now, func(time.Time) {}) }()
 
 		time.Sleep(10 * time.Second) // of the bubble
 		synctest.Wait()
@@ -41,6 +43,26 @@ func TestFilesArePolled(t *testing.T) {
 			t.Error("it goes on after the end")
 		}
 	})
+}
+
+// hour runs a reloader with one set of files for an hour, and counts readings and looks.
+func hour(t *testing.T, reload func() error, paths ...string) (read, looked int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+		defer stop()
+		r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		r.add("jwks", func() (bool, error) { read++; return false, reload() }, paths...)
+		r.run(ctx, nil, func(time.Time) { looked++ })
+	})
+	return read, looked
+}
+
+// Without files a gate wakes once a minute.
+func TestNoFilesNoPolling(t *testing.T) {
+	if _, looked := hour(t, func() error { return nil }); looked > 61 {
+		t.Errorf("%d looks in an hour", looked)
+	}
 }
 
 // One set of files that is refused keeps no other from being loaded.

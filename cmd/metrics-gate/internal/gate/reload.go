@@ -3,29 +3,42 @@ package gate
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/filewatch"
 )
 
-// pollInterval is how often files are compared; a change is noticed within 10 s.
-const pollInterval = 5 * time.Second
+const (
+	// lookInterval is the time between two looks at files of which no event tells, or of which
+	// the last reading says nothing for good. A change is noticed within 10 s.
+	lookInterval = 9 * time.Second
+	// restInterval is the time between two looks at all other files.
+	restInterval = time.Minute
+	// settleDelay is the time between an event and the reading: files of a set change one
+	// after the other.
+	settleDelay = 2 * time.Second
+)
 
 // reloadable is a set of files that is loaded whole or not at all.
 type reloadable struct {
 	what   string // the metric label, from a fixed set
+	files  *filewatch.Files
 	reload func() (changed bool, err error)
 	last   string // the error that was logged last
 	state  reloadState
 }
 
-// reloader polls files by content, which sees atomic renames, Kubernetes ..data swaps
-// and rewrites in place alike.
+// reloader reloads files that change: by atomic rename, by a swap of Kubernetes' ..data, or
+// in place.
 type reloader struct {
 	log   *slog.Logger
 	total *prometheus.CounterVec // what, result
 	items []*reloadable
+	watch *filewatch.Watch // nil: no event tells of a change
 }
 
 func newReloader(log *slog.Logger, registry prometheus.Registerer) *reloader {
@@ -41,30 +54,81 @@ func newReloader(log *slog.Logger, registry prometheus.Registerer) *reloader {
 	return &reloader{log: log, total: total}
 }
 
-func (r *reloader) add(what string, reload func() (bool, error)) {
-	r.items = append(r.items, &reloadable{what: what, reload: reload})
+// add adds the files at paths, of which "" is none. Without files, reload is asked at each look.
+func (r *reloader) add(what string, reload func() (bool, error), paths ...string) {
+	r.items = append(r.items, &reloadable{what: what, files: filewatch.New(paths...), reload: reload})
 }
 
-// run polls until ctx ends. now asks for a reload at once; its channel is closed when done.
-func (r *reloader) run(ctx context.Context, now <-chan chan struct{}) {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
+// run reloads what changes until ctx ends. now asks for a reload at once; its channel is
+// closed when done. upkeep is called after each look: every timer more would wake the
+// process more often.
+func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep func(time.Time)) {
+	defer r.unwatch()
+	timer := time.NewTimer(lookInterval)
+	defer timer.Stop()
 	for {
+		var changed <-chan struct{}
+		if r.watch != nil {
+			changed = r.watch.Changed()
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			r.all(false)
+		case <-changed:
+			r.unwatch()
+			timer.Reset(settleDelay)
+		case <-timer.C:
+			r.look(false)
+			upkeep(time.Now())
+			timer.Reset(r.pause())
 		case done := <-now:
-			r.all(true)
+			r.look(true)
 			close(done)
+			timer.Reset(r.pause())
 		}
 	}
 }
 
-// all reloads everything; asked says that a person did, who wants an answer.
+// look reloads what has changed, and everything if a person asked.
+func (r *reloader) look(asked bool) {
+	if paths := r.paths(); r.watch == nil && len(paths) > 0 {
+		var err error
+		if r.watch, err = filewatch.NewWatch(paths); err != nil {
+			r.log.Debug("files are looked at instead of watched", "err", err)
+		}
+	}
+	r.all(asked)
+}
+
+func (r *reloader) paths() (all []string) {
+	for _, item := range r.items {
+		all = append(all, item.files.Paths()...)
+	}
+	return all
+}
+
+func (r *reloader) unwatch() {
+	if r.watch != nil {
+		r.watch.Close()
+		r.watch = nil
+	}
+}
+
+// pause is the time until the next look.
+func (r *reloader) pause() time.Duration {
+	unwatched := r.watch == nil && len(r.paths()) > 0
+	if unwatched || slices.ContainsFunc(r.items, func(i *reloadable) bool { return !i.files.Settled() }) {
+		return lookInterval
+	}
+	return restInterval
+}
+
+// all reloads what may have changed, or everything if asked: a person did, who wants an answer.
 func (r *reloader) all(asked bool) {
 	for _, item := range r.items {
+		if !item.files.Changed(time.Now()) && !asked {
+			continue
+		}
 		changed, err := item.reload()
 		item.state.record(time.Now(), changed, err)
 		switch {
@@ -75,6 +139,7 @@ func (r *reloader) all(asked bool) {
 				r.log.Error("reload refused, the old state stays", "what", item.what, "err", err)
 			}
 			item.last = text
+			item.files.Forget()
 		case changed:
 			r.total.WithLabelValues(item.what, "success").Inc()
 			r.log.Info("reloaded", "what", item.what)

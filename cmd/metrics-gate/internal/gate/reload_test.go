@@ -2,10 +2,14 @@ package gate
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -46,6 +50,44 @@ func TestReloaderCountsAndLogs(t *testing.T) {
 	r.all(true)
 	if !strings.Contains(out.String(), "nothing has changed") {
 		t.Errorf("whoever asks for a reload gets no answer: %s", out.String())
+	}
+}
+
+// A file that changes is reloaded soon, once for all changes that come together, and again at the
+// next change.
+func TestChangedFileIsReloaded(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tokens")
+	write := func(content string) {
+		t.Helper()
+		if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("0")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	read := make(chan string, 8)
+	r.add("tokens", func() (bool, error) {
+		content, err := os.ReadFile(path)
+		read <- string(content)
+		return true, err
+	}, path)
+	now, done := make(chan chan struct{}), make(chan struct{})
+	go r.run(ctx, now, func(time.Time) {})
+	now <- done
+	<-done
+	<-read
+	for _, want := range []string{"2", "4"} {
+		write("discarded")
+		write(want)
+		if got := <-read; got != want {
+			t.Errorf("read %q, want %q", got, want)
+		}
 	}
 }
 

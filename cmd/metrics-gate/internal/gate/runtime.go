@@ -1,40 +1,105 @@
 package gate
 
 import (
-	"context"
 	"runtime"
 	"runtime/debug"
+	runtimemetrics "runtime/metrics"
+	"sync"
 	"time"
 )
 
 const (
 	startTime       = time.Second      // the start is over by then
 	releaseInterval = 90 * time.Second // longer than anyone waits between two scrapes
+	// releaseGrowth is how much memory may grow before it is released, in bytes. A scrape pays
+	// page faults for memory that it needs again.
+	releaseGrowth = 4 << 20
+	// restAllocations is the most that a gate at rest allocates in a releaseInterval, in bytes.
+	restAllocations = 1 << 20
+	// restGrowth is how much memory may grow until a gate at rest collects garbage, in bytes.
+	restGrowth = 4 << 20
 )
 
-// releaseIdle releases idle memory until ctx ends. What parts release goes to the operating
-// system at once: the jobs on this host need it more.
-func releaseIdle(ctx context.Context, parts []func()) {
-	select {
-	case <-ctx.Done():
+// memory releases idle memory, and lets the garbage collector rest when there is no garbage.
+// The runtime collects every two minutes even then, which costs an idle gate more CPU than
+// all else.
+type memory struct {
+	parts    []func()  // each releases idle memory of one part
+	released time.Time // the last time
+
+	inUse, allocated uint64 // in bytes, after the last time
+
+	mu      sync.Mutex
+	resting bool
+	limit   int64 // before the rest
+}
+
+// releaseStart releases what only the start needed.
+func releaseStart() {
+	debug.FreeOSMemory()
+	releaseProgram()
+}
+
+// release releases memory if the last time is long ago. What parts release goes to the
+// operating system, if it is much: the jobs on this host need it more.
+func (m *memory) release(now time.Time) {
+	if now.Sub(m.released) < releaseInterval {
 		return
-	case <-time.After(startTime):
+	}
+	for _, part := range m.parts {
+		part()
+	}
+	inUse, allocated := usage()
+	if inUse > m.inUse+releaseGrowth {
 		debug.FreeOSMemory()
-		releaseProgram()
+		inUse, allocated = usage()
+		m.inUse = inUse
 	}
-	tick := time.NewTicker(releaseInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			for _, part := range parts {
-				part()
-			}
-			debug.FreeOSMemory()
-		}
+	if !m.released.IsZero() && allocated-m.allocated < restAllocations {
+		m.rest(inUse)
 	}
+	m.released, m.allocated = now, allocated
+}
+
+// rest turns the collector off until memory has grown. It does nothing if GOGC is set.
+func (m *memory) rest(inUse uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.resting || collectorPercent() != gcPercent {
+		return
+	}
+	m.resting = true
+	debug.SetGCPercent(-1)
+	m.limit = debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(m.limit, int64(inUse+restGrowth)))
+	runtime.AddCleanup(new(*memory), (*memory).work, m) // called after the next collection
+}
+
+// work ends the rest.
+func (m *memory) work() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.resting = false
+	debug.SetMemoryLimit(m.limit)
+	debug.SetGCPercent(gcPercent)
+}
+
+// collectorPercent returns what is set by GOGC or debug.SetGCPercent.
+func collectorPercent() uint64 {
+	sample := []runtimemetrics.Sample{{Name: "/gc/gogc:percent"}}
+	runtimemetrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// usage returns the bytes that the runtime has from the operating system, and all that
+// were ever allocated.
+func usage() (inUse, allocated uint64) {
+	samples := []runtimemetrics.Sample{
+		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"},
+		{Name: "/gc/heap/allocs:bytes"},
+	}
+	runtimemetrics.Read(samples)
+	return samples[0].Value.Uint64() - samples[1].Value.Uint64(), samples[2].Value.Uint64()
 }
 
 // gcPercent is the garbage collector's percentage: a scrape leaves little behind, so a

@@ -1,0 +1,140 @@
+package filewatch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Watch waits for one change of files (inotify(7)).
+type Watch struct {
+	events  *os.File
+	changed chan struct{}
+}
+
+const (
+	// gone are the events of an inode that leaves its name, or whose access rights change.
+	gone = unix.IN_ATTRIB | unix.IN_MOVE_SELF | unix.IN_DELETE_SELF
+	// written are the events of a file that is written in place.
+	written = unix.IN_MODIFY | unix.IN_CLOSE_WRITE
+)
+
+// NewWatch watches the files at paths, and every directory and link on the way to them:
+// each inode for itself, so that files beside them wake nobody. An error means that changes
+// may come without an event: a file is missing, it is on a file system that changes without
+// the kernel's knowledge (NFS), or the user has no watcher left (max_user_instances).
+func NewWatch(paths []string) (*Watch, error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("inotify: %w", err)
+	}
+	w := &Watch{events: os.NewFile(uintptr(fd), "inotify"), changed: make(chan struct{})}
+	for _, path := range paths {
+		if err := add(fd, path); err != nil {
+			w.Close()
+			return nil, err
+		}
+	}
+	go func() {
+		var event [unix.SizeofInotifyEvent]byte // an event of an inode itself has no name
+		_, _ = w.events.Read(event[:])          // an error means that Close was called
+		close(w.changed)
+	}()
+	return w, nil
+}
+
+// Changed is closed after the first change, and after Close.
+func (w *Watch) Changed() <-chan struct{} { return w.changed }
+
+// Close ends the watch.
+func (w *Watch) Close() { _ = w.events.Close() }
+
+// add watches the file at path and the way to it.
+func add(fd int, path string) error {
+	steps, err := stepsTo(path)
+	if err != nil {
+		return err
+	}
+	for i, step := range steps {
+		events := uint32(gone)
+		if i == len(steps)-1 {
+			events |= written
+		}
+		if err := checkFileSystem(step); err != nil {
+			return err
+		}
+		if _, err := unix.InotifyAddWatch(fd, step, events|unix.IN_DONT_FOLLOW|unix.IN_MASK_ADD); err != nil {
+			return fmt.Errorf("%s: watch: %w", step, err)
+		}
+	}
+	// What changed before it was watched sent no event.
+	if again, err := stepsTo(path); err != nil || !slices.Equal(again, steps) {
+		return errors.Join(err, fmt.Errorf("%s: changes while it is looked at", path))
+	}
+	return nil
+}
+
+// maxLinks is the kernel's bound of links on one way.
+const maxLinks = 40
+
+// stepsTo lists the directories and links on the way to the file at path, and the file
+// itself as the last: every inode whose change can make path another file.
+func stepsTo(path string) (steps []string, err error) {
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, err
+	}
+	at, left := "/", strings.Split(path, "/")
+	steps = []string{at}
+	for links := 0; len(left) > 0; {
+		name := left[0]
+		left = left[1:]
+		switch name {
+		case "", ".":
+			continue
+		case "..":
+			at = filepath.Dir(at)
+			continue
+		}
+		step := filepath.Join(at, name)
+		steps = append(steps, step)
+		target, err := os.Readlink(step)
+		switch {
+		case errors.Is(err, unix.EINVAL): // no link
+			at = step
+			continue
+		case err != nil:
+			return nil, err
+		}
+		if links++; links > maxLinks {
+			return nil, fmt.Errorf("%s: %w", path, unix.ELOOP)
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		left = append(strings.Split(target, "/"), left...)
+	}
+	return steps, nil
+}
+
+// checkFileSystem refuses file systems that somebody else than this kernel can change.
+func checkFileSystem(path string) error {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(path, &stat); err != nil {
+		return fmt.Errorf("%s: statfs: %w", path, err)
+	}
+	switch uint32(stat.Type) {
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC,
+		unix.TMPFS_MAGIC, unix.RAMFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC, unix.SQUASHFS_MAGIC, zfsMagic:
+		return nil
+	}
+	return fmt.Errorf("%s: type %#x: %w", path, stat.Type, errFileSystem)
+}
+
+const zfsMagic = 0x2fc12fc1
+
+var errFileSystem = errors.New("this file system may change without an event")
