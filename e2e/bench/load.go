@@ -22,6 +22,8 @@ type order struct {
 	Run  int   // number of scrapes
 	Show bool  // one scrape with its body
 	Pace *pace // scrapes at intervals
+
+	Crowd *crowd // kept scrapers and newcomers
 }
 
 // plan says how to scrape.
@@ -42,6 +44,8 @@ type result struct {
 	Suite       string
 	Body        []byte
 	Paced       []result // of each plan of a pace
+
+	Newcomers, Lost int // of a crowd
 }
 
 // loadRole runs the orders on stdin until its end.
@@ -90,6 +94,8 @@ func (l *load) obey(o order) (result, error) {
 		return l.run(3 * l.plan.Connections)
 	case o.Pace != nil:
 		return l.pace(*o.Pace), nil
+	case o.Crowd != nil:
+		return l.crowd(*o.Crowd), nil
 	case o.Show:
 		s := newScraper(l.pki, l.plan)
 		defer s.close()
@@ -145,6 +151,7 @@ func (l *load) close() {
 // scraper is one connection, opened on first use.
 type scraper struct {
 	address string
+	from    net.Addr // nil: any
 	config  *tls.Config
 	request []byte
 	suite   string
@@ -183,7 +190,7 @@ func (s *scraper) times(n int, fresh bool) (times []time.Duration, size int64, e
 // scrape sends one request and reads the complete answer.
 func (s *scraper) scrape(to io.Writer) (int64, error) {
 	if s.conn == nil {
-		conn, err := net.DialTimeout("tcp", s.address, time.Second)
+		conn, err := (&net.Dialer{Timeout: time.Second, LocalAddr: s.from}).Dial("tcp", s.address)
 		if err != nil {
 			return 0, err
 		}

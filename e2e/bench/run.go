@@ -99,6 +99,8 @@ func (b *bench) sections(ctx context.Context) error {
 		section{"scaling", b.scaling},
 		section{"as used", b.asUsed},
 		section{"idle", b.idle},
+		section{"many at once", b.many},
+		section{"fifty gates", b.fleet},
 		section{"start and size", b.startAndSize})
 	for _, s := range list {
 		if !wanted.MatchString(s.title) {

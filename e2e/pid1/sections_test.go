@@ -32,7 +32,7 @@ func TestSixSteps(t *testing.T) {
 			t.Errorf("check does not say %q:\n%s", want, checked)
 		}
 	}
-	if config := s.run(t, "cat scrape.yml"); !strings.Contains(config, ":9253\"]") {
+	if config := s.run(t, "cat scrape.yml"); !strings.Contains(config, "targets: [pid1:9253]") {
 		t.Errorf("print says %s", config)
 	}
 	if err := s.prometheus().scrape(); err != nil {

@@ -83,7 +83,8 @@ func (w *wine) install(t *testing.T, environ []string, args ...string) {
 // testService: install, start, scrape, reload, stop, remove.
 func (w *wine) testService(t *testing.T) {
 	s := newSite(t, w)
-	w.install(t, nil, "--env-file", s.envFile(t))
+	file := s.envFile(t)
+	w.install(t, nil, "--env-file", file)
 	w.sc(t, "start")
 	w.await(t, "RUNNING")
 	if err := harness.WaitHTTP("http://"+s.admin+"/readyz", 30*time.Second); err != nil {
@@ -103,20 +104,22 @@ func (w *wine) testService(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", name, got, test.want)
 		}
 	}
+	said := w.run(t, w.exe, "doctor", "--env-file", file)
+	if said.code != 0 || strings.Contains(said.stdout, "\nfail") ||
+		!strings.Contains(said.stdout, "\nok    permissions: ") {
+		t.Errorf("doctor: exit %d\n%s%s", said.code, said.stdout, said.stderr)
+	}
 	t.Run("reload", func(t *testing.T) { w.testReload(t, s) })
 	s.runner.Close()
 	if got := s.status(t, nil, s.token); got != http.StatusBadGateway {
 		t.Errorf("without a runner: status %d", got)
 	}
 	w.logged(t, 0, `"reason":"refused"`)
-	said := w.sc(t, "stop")
-	if !strings.Contains(said, "STOP") {
-		t.Errorf("stop: %s", said)
-	}
-	said = w.await(t, "STOPPED")
+	w.sc(t, "stop")
+	state := w.await(t, "STOPPED")
 	for _, want := range []string{"WIN32_EXIT_CODE    : 0 ", "SERVICE_EXIT_CODE  : 0 "} {
-		if !strings.Contains(said, want) {
-			t.Errorf("%q is not in %s", want, said)
+		if !strings.Contains(state, want) {
+			t.Errorf("%q is not in %s", want, state)
 		}
 	}
 	w.logged(t, 0, `"msg":"stopped"`)

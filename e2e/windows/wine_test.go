@@ -3,6 +3,7 @@ package windows_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -42,20 +43,18 @@ func newWine(t *testing.T) *wine {
 	old := syscall.Umask(0o077)
 	t.Cleanup(func() { syscall.Umask(old) })
 	w := &wine{dir: t.TempDir(), exe: compile(t, "cmd/metrics-gate", "build")}
-	w.run(t, "wineboot", "-i")
-	w.stop(t)
-	t.Cleanup(func() { w.stop(t) })
+	t.Cleanup(w.stop)
+	w.hold(t)
 	library := filepath.Join(w.dir, "drive_c/windows/system32/bcryptprimitives.dll")
 	if err := os.WriteFile(library, primitives(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	w.hold(t)
 	return w
 }
 
-// hold keeps a program running until the end of the test: Wine ends all services when the
-// last program ends that is no service. The services inherit the standard error of the
-// first program, to which Wine writes what is reported to the Event Log.
+// hold starts this Wine and keeps a program running in it until the end of the test: Wine
+// ends all services when the last program ends that is no service. The services inherit the
+// standard error of the first program, to which Wine writes what is reported to the Event Log.
 func (w *wine) hold(t *testing.T) {
 	t.Helper()
 	w.events = filepath.Join(w.dir, "events")
@@ -75,17 +74,24 @@ func (w *wine) hold(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = input.Close(), shell.Wait() })
-	w.logged(t, 0, "starting Event Log Service")
+	err = harness.Poll(commandTime, func() error {
+		if log := w.eventLog(t); !strings.Contains(log, "Microsoft Windows") { // the shell's first words
+			return fmt.Errorf("no shell: %s", log)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // stop ends everything in this Wine.
-func (w *wine) stop(t *testing.T) {
-	t.Helper()
-	stop := exec.Command("wineserver", "-k", "-w")
+func (w *wine) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
+	defer cancel()
+	stop := exec.CommandContext(ctx, "wineserver", "-k")
 	stop.Env = w.environ()
-	if out, err := stop.CombinedOutput(); err != nil {
-		t.Logf("wineserver: %v %s", err, out)
-	}
+	_ = stop.Run() // it fails if all has ended
 }
 
 func (w *wine) environ() []string {

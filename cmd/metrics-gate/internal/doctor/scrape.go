@@ -21,8 +21,8 @@ import (
 // target is the URL of the gate's metrics: as asked for, or on this machine.
 func (d *doctor) target() string {
 	if d.url != "" {
-		if u, err := url.Parse(d.url); err == nil && u.Path == "" {
-			return d.url + "/metrics"
+		if u, err := url.Parse(d.url); err == nil && (u.Path == "" || u.Path == "/") {
+			return u.JoinPath("metrics").String()
 		}
 		return d.url
 	}

@@ -3,10 +3,13 @@ package gate
 import (
 	"context"
 	"crypto/tls"
+	"hash/maphash"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +32,8 @@ type handshakes struct {
 	auth     *auth.Metrics
 	failures *proxy.FailureLimiter
 	pace     *proxy.FailureLimiter // handshakes of addresses without a failure left
+	waiting  [256]atomic.Int32     // how many wait for pace, by a hash of their address
+	seed     maphash.Seed
 	failed   [handshakeReasons]prometheus.Counter
 }
 
@@ -42,6 +47,7 @@ func newHandshakes(log *slog.Logger, registry prometheus.Registerer, m *auth.Met
 	registry.MustRegister(total)
 	h := &handshakes{
 		log: log, auth: m, failures: failures, pace: proxy.NewFailureLimiter(paceRate, 1, maxFailureAddresses),
+		seed: maphash.MakeSeed(),
 	}
 	for reason := range handshakeReasons {
 		h.failed[reason] = total.WithLabelValues(reason.String())
@@ -116,13 +122,27 @@ func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 		return nil
 	}
 	seen.paced = true
+	if err := h.awaitTurn(from, seen.deadline); err != nil {
+		return err
+	}
+	seen.paced = false
+	return nil
+}
+
+// awaitTurn waits until from may begin a handshake. Many that wait look seldom, each at a time
+// of its own: a flood must not wake all of them for each one that may begin.
+func (h *handshakes) awaitTurn(from *http.Request, deadline time.Time) error {
+	host, _, _ := net.SplitHostPort(from.RemoteAddr)
+	waiting := &h.waiting[maphash.String(h.seed, host)%uint64(len(h.waiting))]
+	waiting.Add(1)
+	defer waiting.Add(-1)
 	for {
 		wait, ok := h.pace.Fail(from)
 		if ok {
-			seen.paced = false
 			return nil
 		}
-		if left := time.Until(seen.deadline); !seen.deadline.IsZero() && left < wait {
+		wait *= 1 + time.Duration(rand.Int32N(waiting.Load()))
+		if left := time.Until(deadline); !deadline.IsZero() && left < wait {
 			<-time.After(left)
 			return os.ErrDeadlineExceeded
 		}

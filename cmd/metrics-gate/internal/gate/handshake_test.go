@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,4 +60,30 @@ func TestHandshakesOfFailingAddressesArePaced(t *testing.T) {
 			})
 		})
 	}
+}
+
+// All connections that one address may have by default get their turn in time, though they do
+// not know of each other.
+func TestAllWaitingHandshakesGetTheirTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHandshakes(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), auth.NewMetrics(nil),
+			proxy.NewFailureLimiter(1, 1, 16))
+		from := &http.Request{RemoteAddr: "192.0.2.1:1"}
+		start := time.Now()
+		var waiting sync.WaitGroup
+		for range 64 {
+			waiting.Go(func() {
+				if err := h.awaitTurn(from, start.Add(5*time.Second)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		waiting.Wait()
+		if took := time.Since(start); took < 63*time.Second/paceRate {
+			t.Errorf("64 handshakes began within %s", took)
+		}
+		if err := h.awaitTurn(from, start); err == nil {
+			t.Error("a turn after the deadline")
+		}
+	})
 }

@@ -34,6 +34,7 @@ func printers() map[string]printer {
 		"networkpolicy":  {"the NetworkPolicy that lets only Prometheus reach the gate", pods("networkpolicy.yaml")},
 		"helm-values":    {"values for GitLab's chart, with this configuration's settings", helmValues},
 		"systemd":        {"a unit with this configuration's settings", systemdUnit},
+		"prometheusrule": {"the rules, for prometheus-operator", pods("prometheusrule.yaml")},
 		"alerts":         {"recording and alerting rules for Prometheus", alerts},
 	}
 }

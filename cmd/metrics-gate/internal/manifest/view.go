@@ -20,6 +20,7 @@ type view struct {
 	TokenURL      string
 	TokenURLGuess bool
 	Audience      string
+	Rules         string // with the depth of a PrometheusRule
 	Chart         chart
 }
 
@@ -42,6 +43,7 @@ func newView(c *config.Config, o options) view {
 	v := view{
 		options: o, Way: scraper(c), TLS: !c.TLS.InsecureHTTP, Scheme: "https", Port: port(c),
 		TokenURL: o.TokenURL, TokenURLGuess: o.TokenURL == "", Audience: provider.Audience[0],
+		Rules: indent(2, Rules(c)),
 	}
 	if !v.TLS {
 		v.Scheme = "http"

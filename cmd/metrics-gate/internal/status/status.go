@@ -117,7 +117,7 @@ func (s *status) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = s.page().Execute(&body, report)
 	}
 	if err != nil {
-		s.Log.Error("status page", "err", err)
+		s.Log.Error("status page failed", "remote", r.RemoteAddr, "err", err)
 		loopback.Plain(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
