@@ -4,7 +4,7 @@ REVISION ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS   = -s -w -X main.buildVersion=$(VERSION) -X main.buildRevision=$(REVISION)
 TOOL      = go tool -modfile=$(CURDIR)/.ci/tools/go.mod
 FUZZTIME ?= 60s
-.PHONY: run demo build test lint race fuzz bench bench-proxy soak pgo vuln image release check
+.PHONY: run demo build test lint race plain fuzz bench bench-proxy soak pgo vuln image release check
 
 run demo: build
 	./bin/metrics-gate demo
@@ -13,6 +13,7 @@ build:
 test: build
 	.ci/need
 	go test ./...
+	cd .ci/release-tools && go test ./...
 	cd e2e && go test -p 1 ./...
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'gofmt: the files above are not formatted'; exit 1; }
@@ -21,6 +22,8 @@ lint:
 	.ci/forbid
 race:
 	go test -race ./...
+plain:
+	go test -tags plain,exposition_plain ./...
 fuzz:
 	.ci/fuzz $(FUZZTIME)
 bench:
@@ -30,5 +33,5 @@ bench-proxy soak pgo:
 pgo: ARGS = -profile $(CURDIR)/cmd/metrics-gate/default.pgo
 vuln image release:
 	.ci/$@
-check: lint test race vuln image
+check: lint test plain race vuln image
 	.ci/fuzz 2000x

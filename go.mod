@@ -7,15 +7,15 @@ require (
 	github.com/coreos/go-oidc/v3 v3.21.0 // verifies OIDC tokens
 	github.com/coreos/go-systemd/v22 v22.7.0 // sd_notify and socket activation
 	github.com/go-jose/go-jose/v4 v4.1.8 // parses an issuer's public keys
-	github.com/hashicorp/golang-lru/v2 v2.0.7 // bounded tables: verified tokens, rate limiters
+	github.com/hashicorp/golang-lru/v2 v2.0.7 // bounded tables: verified tokens and verdicts, rate limiters
 	github.com/klauspost/compress v1.20.3 // gzip and zstd answers
 	github.com/prometheus/client_golang v1.25.0 // own metrics
-	github.com/prometheus/client_model v0.6.3 // the status page reads own metrics
+	github.com/prometheus/client_model v0.6.3 // the status page reads own metrics; tests
 	github.com/prometheus/common v0.73.1 // benchmarks: expfmt, with which the rewriter is compared
 	github.com/rogpeppe/go-internal v1.16.0 // tests: scripts over the real program
 	go.uber.org/goleak v1.3.0 // tests: no goroutine leaks
-	golang.org/x/sys v0.49.0 // the monotonic clock for sd_notify
-	golang.org/x/time v0.16.0 // rate limiters
+	golang.org/x/sys v0.49.0 // Windows: service, access control lists, socket errors; Linux: the clock for sd_notify
+	golang.org/x/time v0.16.0 // rate limits of requests and of log lines
 	google.golang.org/protobuf v1.36.12 // tests: protobuf expositions
 )
 

@@ -164,22 +164,18 @@ func (a *apiServer) answer(resp *http.Response, path string, out any) error {
 		return nil
 	case http.StatusUnauthorized:
 		a.unaccepted.Do(func() {
-			a.options.Log.Error(
-				"kubernetes API does not accept the gate's own token: "+
-					"see that it is a live service account token of this cluster",
-				"err",
-				fmt.Sprintf("%s: status %d with the token of %s", resource, resp.StatusCode, a.options.TokenFile),
-			)
+			a.options.Log.Error("kubernetes API does not accept the gate's own token",
+				"err", fmt.Sprintf("%s: status %d with the token of %s", resource, resp.StatusCode,
+					a.options.TokenFile),
+				"advice", "see that it is a live service account token of this cluster")
 		})
 		return fmt.Errorf("%s: status %d for the gate's own token", resource, resp.StatusCode)
 	case http.StatusForbidden:
 		a.forbidden.Do(func() {
-			a.options.Log.Error(
-				"kubernetes API forbids the gate to ask: "+
-					"bind the ClusterRole system:auth-delegator to its service account",
-				"err",
-				fmt.Sprintf("%s: status %d; RBAC lacks the verb create on %s", resource, resp.StatusCode, resource),
-			)
+			a.options.Log.Error("kubernetes API forbids the gate to ask",
+				"err", fmt.Sprintf("%s: status %d; RBAC lacks the verb create on %s", resource, resp.StatusCode,
+					resource),
+				"advice", "bind the ClusterRole system:auth-delegator to its service account")
 		})
 		return fmt.Errorf("%s: status %d; the gate lacks the RBAC verb create on it", resource, resp.StatusCode)
 	}

@@ -118,12 +118,9 @@ func Authorize(p Policy, route string, o Options, more ...Authorizer) func(http.
 			} else {
 				denied.Inc()
 			}
-			attrs := []slog.Attr{
-				slog.String("route", route),
-				slog.String("reason", reason),
-				slog.String("err", clip(err.Error())),
-			}
-			o.logIdentity(r, id, slog.LevelWarn, "authorization refused", appendString(attrs, keyOmitted,
+			attrs := identityAttrs(r, id, slog.String("route", route), slog.String("reason", reason),
+				slog.String("err", clip(err.Error())))
+			o.Log.LogAttrs(r.Context(), slog.LevelWarn, "authorization refused", appendString(attrs, keyOmitted,
 				id.Omitted)...)
 			writeRefusal(w, status, retryAfter)
 		})
@@ -146,15 +143,15 @@ func (o *Options) permit(p Policy, r *http.Request, id Identity, more []Authoriz
 
 func (o *Options) logAllowed(r *http.Request, id Identity, route, rule string) {
 	if o.Log.Enabled(r.Context(), slog.LevelDebug) {
-		o.logIdentity(r, id, slog.LevelDebug, "request allowed",
-			slog.String("route", route), slog.String("reason", rule))
+		o.Log.LogAttrs(r.Context(), slog.LevelDebug, "request allowed",
+			identityAttrs(r, id, slog.String("route", route), slog.String("reason", rule))...)
 	}
 }
 
-func (o *Options) logIdentity(r *http.Request, id Identity, level slog.Level, message string, more ...slog.Attr) {
-	attrs := append([]slog.Attr{slog.String("remote", r.RemoteAddr), slog.String("method", id.Method),
+// identityAttrs are the log fields of a request of id, and more.
+func identityAttrs(r *http.Request, id Identity, more ...slog.Attr) []slog.Attr {
+	return append([]slog.Attr{slog.String("remote", r.RemoteAddr), slog.String("method", id.Method),
 		slog.String("subject", clip(id.Subject)), slog.String("issuer", clip(id.Issuer))}, more...)
-	o.Log.LogAttrs(r.Context(), level, message, attrs...)
 }
 
 // notAllowed says which names would have let id pass, for the reader of the log to copy.

@@ -11,26 +11,23 @@ require (
 	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b // bench: merges CPU profiles
 	github.com/grafana/grafana-foundation-sdk/go v0.0.22 // Grafana's own schema of dashboards
 	github.com/mattfenwick/cyclonus v0.5.6 // evaluates NetworkPolicies
-	github.com/metrics-gate/metrics-gate v0.0.0
-	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.95.1 // types of PodMonitor, to decode manifests strictly
-	github.com/prometheus/common v0.73.1 // exposition formats of Prometheus
-	github.com/prometheus/prometheus v0.314.0 // Prometheus' parsers, configuration and relabelling
+	github.com/metrics-gate/metrics-gate v0.0.0 // the gate, whose packages the tests use as well
+	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.95.1 // types of its objects, to decode manifests strictly
+	github.com/prometheus/client_golang v1.25.0 // the registry that the scrape loop of Prometheus wants
+	github.com/prometheus/client_model v0.6.3 // protobuf expositions
+	github.com/prometheus/common v0.73.1 // names of labels, and the log of Prometheus
+	github.com/prometheus/prometheus v0.314.0 // Prometheus' parsers, configuration, relabelling and scrape loop
 	github.com/zitadel/oidc/v3 v3.45.0 // the OpenID provider
-	golang.org/x/sys v0.49.0 // namespaces, and CPU clocks of processes
+	golang.org/x/sys v0.49.0 // namespaces, CPU clocks of processes, Windows' service manager
+	google.golang.org/protobuf v1.36.12 // protobuf expositions
 	helm.sh/helm/v3 v3.22.0 // renders charts as Helm 3 does
 	helm.sh/helm/v4 v4.2.2 // renders charts as Helm 4 does
+	howett.net/plist v1.0.1 // property lists of launchd
 	k8s.io/api v0.37.2 // types of Kubernetes, to decode manifests strictly
 	k8s.io/apimachinery v0.37.2 // types of Kubernetes, to decode manifests strictly
 	k8s.io/pod-security-admission v0.37.2 // the Pod Security checks of Kubernetes
 	sigs.k8s.io/controller-runtime v0.25.2 // a real API server for tests
 	sigs.k8s.io/yaml v1.6.0 // strict YAML
-)
-
-require (
-	github.com/prometheus/client_golang v1.25.0
-	github.com/prometheus/client_model v0.6.3
-	google.golang.org/protobuf v1.36.12
-	howett.net/plist v1.0.1
 )
 
 require (

@@ -32,7 +32,8 @@ func TestScrapers(t *testing.T) {
 		if !s.LastSuccess.IsZero() {
 			success = int(s.LastSuccess.Sub(start) / time.Second)
 		}
-		got = append(got, row{s.Latest.Identity, s.Address, int(s.Interval / time.Second), success, s.Scrapes, s.Failed})
+		got = append(got, row{s.Latest.Identity, s.Address, int(s.Interval / time.Second), success, s.Scrapes,
+			s.Failed})
 	}
 	want := []row{
 		{"prometheus", "10.0.0.1", 15, 15, 3, 1}, {"prometheus", "[fd00::1]", 0, -1, 1, 1},

@@ -60,6 +60,7 @@ func TestDeployFilesArePrinted(t *testing.T) {
 			generated(t, folder+path, printed(t, gates()[way], args...))
 		}
 	}
+	generated(t, folder+"prometheus-operator/prometheusrule.yaml", printed(t, gates()["mtls"], "prometheusrule"))
 	generated(t, folder+"components/network-policy/networkpolicy.yaml", printed(t, gates()["mtls"], "networkpolicy"))
 	generated(t, folder+"prometheus-operator/podmonitor-scrapeclass-bearer.yaml",
 		printed(t, gates()["account"], "podmonitor", "--labels", "metrics-gate.github.io/tls=scrape-class"))

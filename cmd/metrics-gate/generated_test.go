@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +45,9 @@ func manual() string {
 	line(".SH COMMANDS")
 	for _, c := range commands() {
 		line(".SS %s\n%s\n.PP\nExample:\n.B %s", roff(c.Synopsis()), roff(c.Summary), roff(c.Example))
+		for _, choice := range slices.Sorted(maps.Keys(c.Args.Meanings)) {
+			line(".TP\n.B %s\n%s", roff(choice), roff(c.Args.Meanings[choice]))
+		}
 		for _, f := range c.Flags() {
 			line(".TP\n.B %s\n%s", roff(strings.TrimSpace(f.Dashed()+" "+f.Value)), roff(f.Usage))
 		}
@@ -86,30 +92,23 @@ func TestRoff(t *testing.T) {
 
 var update = flag.Bool("update", false, "write the README's table")
 
-// The README's table is made from the declaration: go test ./cmd/metrics-gate -update writes it.
-func TestReadmeTable(t *testing.T) {
-	const path, begin, end = "../../README.md", "<!-- variables -->\n", "<!-- end of variables -->\n"
-	readme, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, found := strings.Cut(string(readme), begin)
-	_, foot, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		t.Fatal("README.md lacks the marks of the table")
-	}
-	var want bytes.Buffer
-	table(&want)
-	whole := head + begin + want.String() + end + foot
-	if *update {
-		if err := os.WriteFile(path, []byte(whole), 0o644); err != nil {
+// The tables of the README and of docs/variables.md are made from the declaration:
+// go test ./cmd/metrics-gate -update writes them.
+func TestTablesAreTheDeclaration(t *testing.T) {
+	const begin, end = "<!-- variables -->\n", "<!-- end of variables -->\n"
+	for path, write := range map[string]func(io.Writer){"../../README.md": table, "../../docs/variables.md": reference} {
+		page, err := os.ReadFile(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return
-	}
-	if whole != string(readme) {
-		t.Errorf("the table in README.md is not the declaration's; run go test ./cmd/metrics-gate -update:\n%s",
-			want.String())
+		head, rest, found := strings.Cut(string(page), begin)
+		_, foot, closed := strings.Cut(rest, end)
+		if !found || !closed {
+			t.Fatalf("%s lacks the marks of the table", path)
+		}
+		var want bytes.Buffer
+		write(&want)
+		generated(t, path, head+begin+want.String()+end+foot)
 	}
 }
 

@@ -58,11 +58,25 @@ func help(_ context.Context, p *cli.Process, args []string) error {
 func table(w io.Writer) {
 	fmt.Fprint(w, "| variable | default | meaning |\n|---|---|---|\n")
 	for _, v := range config.Declared() {
-		def := v.Default
-		if def != "" {
-			def = "`" + def + "`"
-		}
-		fmt.Fprintf(w, "| `%s` | %s | %s |\n", strings.TrimPrefix(v.Name, config.Prefix), def,
+		fmt.Fprintf(w, "| `%s` | %s | %s |\n", strings.TrimPrefix(v.Name, config.Prefix), quoted(v.Default),
 			strings.ReplaceAll(v.Doc, "|", `\|`))
 	}
+}
+
+// reference writes the declaration as the Markdown table of docs/variables.md.
+func reference(w io.Writer) {
+	fmt.Fprint(w, "| variable | type | default | a change needs | meaning |\n|---|---|---|---|---|\n")
+	needs := map[string]string{"": "restart", "reload": "reload", "use": "nothing"}
+	for _, v := range config.Declared() {
+		fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", strings.TrimPrefix(v.Name, config.Prefix), v.Type,
+			quoted(v.Default), needs[v.Read], strings.ReplaceAll(v.Doc, "|", `\|`))
+	}
+}
+
+// quoted is a default as code; nothing if there is none.
+func quoted(value string) string {
+	if value == "" {
+		return ""
+	}
+	return "`" + value + "`"
 }

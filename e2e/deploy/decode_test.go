@@ -31,6 +31,7 @@ var kinds = map[string]func() any{
 	"networking.k8s.io/v1/NetworkPolicy":          func() any { return new(networkingv1.NetworkPolicy) },
 	"monitoring.coreos.com/v1/PodMonitor":         func() any { return new(monitoringv1.PodMonitor) },
 	"monitoring.coreos.com/v1/ServiceMonitor":     func() any { return new(monitoringv1.ServiceMonitor) },
+	"monitoring.coreos.com/v1/PrometheusRule":     func() any { return new(monitoringv1.PrometheusRule) },
 	"monitoring.coreos.com/v1/Prometheus":         func() any { return new(monitoringv1.Prometheus) },
 	"monitoring.coreos.com/v1alpha1/ScrapeConfig": func() any { return new(monitoringv1alpha1.ScrapeConfig) },
 	"cert-manager.io/v1/Certificate":              func() any { return new(certificate) },

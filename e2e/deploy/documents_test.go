@@ -66,3 +66,26 @@ func TestDocumentedTokens(t *testing.T) {
 		t.Errorf("token %.3s…: the gate's file has %q", token, got)
 	}
 }
+
+// TestDocumentsNameWhatIsPrinted: Prometheus' files and jobs have the names that print writes.
+func TestDocumentsNameWhatIsPrinted(t *testing.T) {
+	names := regexp.MustCompile(`/etc/prometheus/[\w./-]+\w|job_name: [\w-]+`)
+	known := map[string]bool{"/etc/prometheus/runners.yml": true} // a list of targets, which print does not write
+	for _, environ := range configured {
+		for _, name := range names.FindAllString(printed(t, environ, "scrape-config"), -1) {
+			known[name] = true
+		}
+	}
+	found := 0
+	for _, path := range append(glob(t, "docs/*.md"), source("README.md")) {
+		for _, name := range names.FindAllString(read(t, path), -1) {
+			found++
+			if !known[name] {
+				t.Errorf("%s: print writes no %s", path, name)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d names", found)
+	}
+}

@@ -13,7 +13,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// released is what .ci/release makes of this checkout for linux/amd64, twice.
+// released is what .ci/release makes of this checkout for two targets, twice: Linux has a
+// tar archive and packages, Windows a zip archive.
 var released = sync.OnceValues(func() ([2]string, error) {
 	var dirs [2]string
 	for i := range dirs {
@@ -23,7 +24,7 @@ var released = sync.OnceValues(func() ([2]string, error) {
 		}
 		dirs[i] = dir
 		cmd := exec.Command(filepath.Join(harness.Root(), ".ci", "release"), dir)
-		cmd.Env = append(os.Environ(), "VERSION=1.2.3", "TARGETS=linux/amd64", "IMAGE=no")
+		cmd.Env = append(os.Environ(), "VERSION=1.2.3", "TARGETS=linux/amd64 windows/amd64", "IMAGE=no")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return dirs, &exec.Error{Name: string(out), Err: err}
 		}
@@ -60,8 +61,11 @@ func TestReleaseReproducible(t *testing.T) {
 	if again := read(t, filepath.Join(dirs[1], "SHA256SUMS")); sums != again {
 		t.Errorf("first\n%sthen\n%s", sums, again)
 	}
-	if n := strings.Count(sums, "\n"); n != 5 {
-		t.Errorf("%d files, not archive, SBOM, deb, rpm and provenance:\n%s", n, sums)
+	if n := strings.Count(sums, "\n"); n != 7 {
+		t.Errorf("%d files, not two archives, two SBOMs, deb, rpm and provenance:\n%s", n, sums)
+	}
+	if !strings.Contains(sums, "  metrics-gate_1.2.3_windows_amd64.zip\n") {
+		t.Errorf("no archive for Windows:\n%s", sums)
 	}
 	cmd := exec.Command("sha256sum", "--quiet", "-c", "SHA256SUMS")
 	cmd.Dir = dirs[0]

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"sigs.k8s.io/yaml"
 )
 
 // configured are configurations, by the way in which Prometheus authenticates. Their files
@@ -176,6 +178,19 @@ func TestPrintedScrapeConfigs(t *testing.T) {
 				t.Errorf("%s %s: jobs %q", kind, way, jobs)
 			}
 		}
+	}
+}
+
+// TestPrintedRules: prometheus-operator gets the rules that promtool tests.
+func TestPrintedRules(t *testing.T) {
+	text := printed(t, configured["mtls"], append(surroundings, "prometheusrule")...)
+	r := one[monitoringv1.PrometheusRule](t, manifests(t, "rules", text))
+	var want monitoringv1.PrometheusRuleSpec
+	if err := yaml.UnmarshalStrict([]byte(read(t, source("deploy/monitoring/rules.yaml"))), &want); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(r.Spec, want) || len(want.Groups) < 3 || r.Namespace != "watch" || r.Labels["release"] != "on" {
+		t.Errorf("%s/%s %v:\n%s", r.Namespace, r.Name, r.Labels, text)
 	}
 }
 

@@ -44,24 +44,36 @@ func blocks(document string) []block {
 // minutes, and those of systemd.md run on a host of their own, in e2e/pid1.
 func elsewhere() []string { return []string{"lab-book.md", "systemd.md"} }
 
-// Every command block of the documents runs. The blocks of one document run in order in
-// one directory, each in its own shell.
+// Every command block of the documents runs: each in a shell of its own, as for a reader who
+// comes back the next day, and all blocks of a page in one shell, as they are pasted into one
+// terminal from top to bottom.
 func TestDocumentCommandsRun(t *testing.T) {
-	documents, err := filepath.Glob(filepath.Join(harness.Root(), "docs", "*.md"))
-	if err != nil || len(documents) < 6 {
-		t.Fatalf("%d documents, %v", len(documents), err)
-	}
 	ran := 0
-	for _, path := range append(documents, filepath.Join(harness.Root(), "README.md")) {
+	for _, path := range pages(t) {
 		if slices.Contains(elsewhere(), filepath.Base(path)) {
 			continue
 		}
 		list := blocks(read(t, path))
 		ran += len(list)
-		t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
-			s := newSandbox(t)
+		if len(list) == 0 {
+			continue
+		}
+		name := filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path)
+		t.Run(name+"/one terminal", func(t *testing.T) {
+			t.Parallel()
+			x := newSandbox(t).open(t)
+			defer x.close()
 			for _, b := range list {
-				s.run(t, b)
+				x.run(t, b)
+			}
+		})
+		t.Run(name+"/block by block", func(t *testing.T) {
+			t.Parallel()
+			m := newSandbox(t)
+			for _, b := range list {
+				x := m.open(t)
+				x.run(t, b)
+				x.close()
 			}
 		})
 	}
@@ -70,14 +82,42 @@ func TestDocumentCommandsRun(t *testing.T) {
 	}
 }
 
+// pages lists the documents.
+func pages(t *testing.T) []string {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(harness.Root(), "docs", "*.md"))
+	if err != nil || len(list) < 6 {
+		t.Fatalf("%d documents, %v", len(list), err)
+	}
+	return append(list, filepath.Join(harness.Root(), "README.md"))
+}
+
+// A block of commands that does not run says why in the line above.
+func TestBlocksThatDoNotRunSayWhy(t *testing.T) {
+	for _, path := range pages(t) {
+		lines := strings.Split(read(t, path), "\n")
+		for i, line := range lines {
+			if strings.TrimSpace(line) == "```bash" &&
+				!strings.HasPrefix(strings.TrimSpace(lines[max(0, i-1)]), "<!-- not run") {
+				t.Errorf("%s:%d: no <!-- not run: REASON --> above", filepath.Base(path), i+1)
+			}
+		}
+	}
+}
+
+// docs/README.md lists every page.
+func TestIndexListsEveryPage(t *testing.T) {
+	index := read(t, filepath.Join(harness.Root(), "docs", "README.md"))
+	for _, path := range pages(t) {
+		if name := filepath.Base(path); name != "README.md" && !strings.Contains(index, "("+name+")") {
+			t.Errorf("%s is not in docs/README.md", name)
+		}
+	}
+}
+
 // Every link between the documents has a target.
 func TestLinksResolve(t *testing.T) {
-	documents, err := filepath.Glob(filepath.Join(harness.Root(), "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range append(documents, filepath.Join(harness.Root(), "README.md"),
-		filepath.Join(harness.Root(), "CONTRIBUTING.md")) {
+	for _, path := range append(pages(t), filepath.Join(harness.Root(), "CONTRIBUTING.md")) {
 		for _, link := range regexp.MustCompile(`\]\(([^):#]+)\)`).FindAllStringSubmatch(read(t, path), -1) {
 			if found, err := filepath.Glob(filepath.Join(filepath.Dir(path), link[1])); err != nil || len(found) == 0 {
 				t.Errorf("%s: %s has no target", filepath.Base(path), link[1])

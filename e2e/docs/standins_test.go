@@ -1,48 +1,21 @@
 package docs
 
-// standIns returns bash scripts that replace programs in the sandbox: metrics-gate, which
-// starts in the background, and programs that would change the machine or a cluster.
-// These check that the files and units in their arguments exist.
+// standIns returns bash scripts that replace the programs that would build, or change a
+// machine or a cluster. They check that the files and units in their arguments exist.
 func standIns() map[string]string {
 	return map[string]string{
-		"metrics-gate": gateStandIn, "make": makeStandIn, "systemctl": systemctlStandIn,
+		"make": makeStandIn, "systemctl": systemctlStandIn,
 		"kubectl": kubectlStandIn, "helm": helmStandIn, "docker": dockerStandIn,
+		"scp": scpStandIn, "ssh": sshStandIn, "apt-get": aptStandIn, "ansible-playbook": ansibleStandIn,
 	}
 }
-
-// gateStandIn stops a running gate, starts the gate or the demo, and returns when it is
-// ready. It passes every other command to the real program.
-const gateStandIn = `
-: "${METRICS_GATE_LISTEN_ADDRESS:=127.0.0.1:$SANDBOX_PORT}"
-: "${METRICS_GATE_ADMIN_ADDRESS:=127.0.0.1:$SANDBOX_ADMIN}"
-: "${METRICS_GATE_UPSTREAM_URL:=http://127.0.0.1:$SANDBOX_RUNNER}"
-export METRICS_GATE_LISTEN_ADDRESS METRICS_GATE_ADMIN_ADDRESS METRICS_GATE_UPSTREAM_URL
-background() {
-  if [ -e "$SANDBOX/pid" ]; then
-    kill "$(cat "$SANDBOX/pid")" && tail --pid="$(cat "$SANDBOX/pid")" -f /dev/null
-  fi
-  setsid "$REAL_GATE" "$@" > "$SANDBOX/out" 2> "$SANDBOX/log" < /dev/null &
-  echo $! > "$SANDBOX/pid"
-  for _ in $(seq 100); do
-    curl --fail --silent "http://$METRICS_GATE_ADMIN_ADDRESS/readyz" > /dev/null && return 0
-    sleep 0.1
-  done
-  cat "$SANDBOX/log" >&2
-  return 1
-}
-case ${1:-serve} in
-  serve) background ;;
-  demo) unset METRICS_GATE_UPSTREAM_URL && background demo && sleep 0.2 && cat "$SANDBOX/out" ;;
-  *) exec "$REAL_GATE" "$@" ;;
-esac
-`
 
 // makeStandIn checks that the target exists and builds nothing.
 const makeStandIn = `
 case $1 in
   run | demo) exec metrics-gate demo ;;
 esac
-grep -q "^$1:" "$ROOT/Makefile"
+grep -q "^$1:" "/srv/metrics-gate/Makefile"
 `
 
 // systemctlStandIn checks that the units exist.
@@ -50,7 +23,7 @@ const systemctlStandIn = `
 for word in "$@"; do
   case $word in
     *.service | *.socket)
-      [ -e "$ROOT/deploy/systemd/$word" ] || { echo "systemctl: no unit $word" >&2; exit 1; } ;;
+      [ -e "/srv/metrics-gate/deploy/systemd/$word" ] || { echo "systemctl: no unit $word" >&2; exit 1; } ;;
   esac
 done
 `
@@ -83,4 +56,31 @@ const dockerStandIn = `
 if [ "$1" = build ]; then
   [ -s Dockerfile ]
 fi
+`
+
+// scpStandIn copies files to this machine, which stands for every host.
+const scpStandIn = `
+to=${!#}
+cp "${@:1:$#-1}" "${to#*:}"
+`
+
+// sshStandIn runs the command here. A gate of the package has these settings from its unit.
+const sshStandIn = `
+export METRICS_GATE_TLS_CERT_FILE=/etc/metrics-gate/tls.crt METRICS_GATE_TLS_KEY_FILE=/etc/metrics-gate/tls.key
+export METRICS_GATE_TLS_CLIENT_CA_FILE=/etc/metrics-gate/client-ca.crt METRICS_GATE_METRICS_ALLOW=cn:prometheus
+shift
+exec "$@"
+`
+
+// aptStandIn checks that the package exists.
+const aptStandIn = `[ -e "${!#}" ]
+`
+
+// ansibleStandIn checks a playbook by the real program, and runs its tasks about files here, as
+// the first host.
+const ansibleStandIn = `
+set -e
+PATH=${PATH#*:}
+ansible-playbook --syntax-check "$@"
+ansible-playbook --connection local --limit build-01.example.com --tags files "$@"
 `

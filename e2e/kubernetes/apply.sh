@@ -53,7 +53,7 @@ for example in "$built"/k8s/examples/*/; do
 	pod gitlab-runner
 done
 for file in "$built"/k8s/prometheus-operator/*-*.yaml; do
-	sed -i "s/^  - [a-z0-9-]*\.yaml$/  - $(basename "$file")/" "$built/k8s/prometheus-operator/kustomization.yaml"
+	sed -i "/^resources:$/{n;s/.*/  - $(basename "$file")/}" "$built/k8s/prometheus-operator/kustomization.yaml"
 	kubectl kustomize "$built/k8s/prometheus-operator" | say "prometheus-operator/$(basename "$file")"
 done
 # The Runner is of the operator's CRD, which no module carries; the rest of its folder is here.

@@ -29,6 +29,7 @@ func TestFreshPackageLetsNobodyIn(t *testing.T) {
 func TestPurgeAndReinstall(t *testing.T) {
 	t.Parallel()
 	s := installed(t)
+	s.startSecondRunner(t)
 	s.section(t, "Several runners on a host")
 	out := s.run(t, "dpkg --purge metrics-gate 2>&1")
 	if !strings.Contains(out, "/etc/metrics-gate/tls.key") {

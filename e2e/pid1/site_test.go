@@ -84,7 +84,9 @@ func newSite(t *testing.T) *site {
 	}
 	s := &site{machine: boot(t), pki: &harness.PKI{Dir: t.TempDir(), CA: ca}}
 	s.pki.Write(t, "ca.pem", ca.CertPEM())
-	s.pki.Issue(t, "server", testca.Options{DNSNames: []string{"localhost"}, NotAfter: year})
+	s.pki.Issue(t, "server", testca.Options{
+		DNSNames: []string{"localhost"}, IPs: []string{"192.0.2.1"}, NotAfter: year,
+	})
 	s.pair = s.pki.Issue(t, "prometheus", testca.Options{DNSNames: []string{"prometheus.example.com"}, NotAfter: year})
 	files := map[string]string{"server.pem": "server.pem", "server-key.pem": "server-key.pem", "ca.pem": "clients.pem"}
 	for from, to := range files {

@@ -3,10 +3,8 @@ package windows_test
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
+	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,24 +16,35 @@ import (
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 )
 
-// wine is an own Wine with the program and the tests of two packages on it.
-type wine struct{ dir string }
+// commandTime bounds one program that ends by itself.
+const commandTime = 2 * time.Minute
 
-func newWine(t *testing.T) wine {
+// wine is a Windows of its own, and the program on it.
+type wine struct {
+	dir    string // WINEPREFIX
+	exe    string // metrics-gate.exe
+	events string // the file with what the services report to the Event Log
+}
+
+// TestInWine shares one Wine, because making one takes longer than most tests in it.
+func TestInWine(t *testing.T) {
+	w := newWine(t)
+	t.Run("packages", w.testPackages)
+	t.Run("demo", w.testDemo)
+	t.Run("service", w.testService)
+	t.Run("settings in the registry", w.testRegistry)
+	t.Run("bad settings", w.testBadSettings)
+}
+
+func newWine(t *testing.T) *wine {
 	t.Helper()
 	// Go ignores file modes on Windows, Wine makes access control lists of them: with this
 	// mask only the owner may read what the program writes.
 	old := syscall.Umask(0o077)
 	t.Cleanup(func() { syscall.Umask(old) })
-	w := wine{t.TempDir()}
-	if out, err := w.command(t.Context(), "wineboot", "-i").CombinedOutput(); err != nil {
-		t.Fatalf("wineboot: %v\n%s", err, out)
-	}
-	t.Cleanup(func() {
-		stop := exec.Command("wineserver", "-k", "-w")
-		stop.Env = w.environ()
-		_ = stop.Run()
-	})
+	w := &wine{dir: t.TempDir(), exe: compile(t, "cmd/metrics-gate", "build")}
+	t.Cleanup(w.stop)
+	w.hold(t)
 	library := filepath.Join(w.dir, "drive_c/windows/system32/bcryptprimitives.dll")
 	if err := os.WriteFile(library, primitives(), 0o644); err != nil {
 		t.Fatal(err)
@@ -43,20 +52,110 @@ func newWine(t *testing.T) wine {
 	return w
 }
 
-func (w wine) environ() []string {
+// hold starts this Wine and keeps a program running in it until the end of the test: Wine
+// ends all services when the last program ends that is no service. The services inherit the
+// standard error of the first program, to which Wine writes what is reported to the Event Log.
+func (w *wine) hold(t *testing.T) {
+	t.Helper()
+	w.events = filepath.Join(w.dir, "events")
+	file, err := os.Create(w.events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	shell := exec.Command("wine", "cmd")
+	shell.Env = append(w.environ(), "WINEDEBUG=-all,+eventlog")
+	shell.Stdout, shell.Stderr = file, file
+	input, err := shell.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = input.Close(), shell.Wait() })
+	err = harness.Poll(commandTime, func() error {
+		if log := w.eventLog(t); !strings.Contains(log, "Microsoft Windows") { // the shell's first words
+			return fmt.Errorf("no shell: %s", log)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stop ends everything in this Wine.
+func (w *wine) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
+	defer cancel()
+	stop := exec.CommandContext(ctx, "wineserver", "-k")
+	stop.Env = w.environ()
+	_ = stop.Run() // it fails if all has ended
+}
+
+func (w *wine) environ() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "WINEPREFIX=" + w.dir, "WINEDEBUG=-all"}
 }
 
-func (w wine) command(ctx context.Context, args ...string) *exec.Cmd {
+func (w *wine) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "wine", args...)
 	c.Env = w.environ()
+	c.WaitDelay = 10 * time.Second // a process of Wine's own may hold a pipe
 	return c
 }
+
+// result is how a program ended.
+type result struct {
+	code   int
+	stdout string
+	stderr string
+}
+
+// run runs a program to its end. Of the environment it has environ besides Wine's own.
+func (w *wine) run(t *testing.T, program string, args ...string) result {
+	t.Helper()
+	return w.runWith(t, nil, program, args...)
+}
+
+func (w *wine) runWith(t *testing.T, environ []string, program string, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
+	defer cancel()
+	c := w.command(ctx, append([]string{program}, args...)...)
+	c.Env = append(c.Env, environ...)
+	// Files, not pipes: services that a program starts would keep a pipe open.
+	var files [2]*os.File
+	for i := range files {
+		file, err := os.CreateTemp(t.TempDir(), "out")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		files[i] = file
+	}
+	c.Stdout, c.Stderr = files[0], files[1]
+	if err := c.Run(); err != nil && c.ProcessState == nil || ctx.Err() != nil {
+		t.Fatalf("%s %q: %v, %v", program, args, err, ctx.Err())
+	}
+	r := result{code: c.ProcessState.ExitCode()}
+	for i, text := range []*string{&r.stdout, &r.stderr} {
+		content, err := io.ReadAll(io.NewSectionReader(files[i], 0, 1<<20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		*text = strings.ReplaceAll(string(content), "\r\n", "\n")
+	}
+	return r
+}
+
+// windowsPath is the path by which Windows programs find a file of this machine.
+func windowsPath(path string) string { return `Z:` + strings.ReplaceAll(path, "/", `\`) }
 
 // compile runs go with args for Windows in folder, and returns the program that -o named.
 func compile(t *testing.T, folder string, args ...string) string {
 	t.Helper()
-	exe := filepath.Join(t.TempDir(), "program.exe")
+	exe := filepath.Join(t.TempDir(), "metrics-gate.exe")
 	build := exec.Command("go", append(args, "-o", exe, ".")...)
 	build.Dir = filepath.Join(harness.Root(), folder)
 	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
@@ -64,79 +163,4 @@ func compile(t *testing.T, folder string, args ...string) string {
 		t.Fatalf("go %v: %v\n%s", args, err, out)
 	}
 	return exe
-}
-
-func TestPackagesInWine(t *testing.T) {
-	w := newWine(t)
-	for folder, tests := range map[string]string{
-		"tlsconf/safefile":                     "TestAccessControlListsAreJudged|TestNullListIsRefused",
-		"cmd/metrics-gate/internal/winservice": "TestControlLoop|TestEndsOfTheService|TestEach|TestEvents|TestParse",
-	} {
-		exe := compile(t, folder, "test", "-c")
-		out, err := w.command(t.Context(), exe, "-test.v", "-test.run", tests).CombinedOutput()
-		if err != nil || !strings.Contains(string(out), "--- PASS: ") {
-			t.Errorf("%s: %v\n%s", folder, err, out)
-		}
-	}
-}
-
-func TestDemoInWine(t *testing.T) {
-	w := newWine(t)
-	demo := w.command(t.Context(), compile(t, "cmd/metrics-gate", "build"), "demo")
-	address := harness.FreeAddress(t)
-	demo.Env = append(demo.Env, "METRICS_GATE_LISTEN_ADDRESS="+address, "METRICS_GATE_ADMIN_ADDRESS=off")
-	var log harness.Buffer
-	demo.Stdout, demo.Stderr = &log, &log
-	if err := demo.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = demo.Process.Kill(), demo.Wait() })
-	harness.Eventually(t, "the demo starts", func() bool { return strings.Contains(log.String(), "msg=started") })
-	found, err := filepath.Glob(filepath.Join(w.dir, "drive_c/users/*/Temp/metrics-gate-demo-*"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("folders of the demo: %q, %v\n%s", found, err, log.String())
-	}
-	read := func(name string) []byte {
-		content, err := os.ReadFile(filepath.Join(found[0], name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return content
-	}
-	pair, err := tls.X509KeyPair(read("client.pem"), read("client-key.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(read("ca.pem"))
-	token := strings.TrimSpace(string(read("token")))
-	for name, test := range map[string]struct {
-		pairs []tls.Certificate
-		token string
-		want  int
-	}{
-		"a certificate": {[]tls.Certificate{pair}, "", http.StatusOK},
-		"a token":       {nil, token, http.StatusOK},
-		"no credential": {nil, "", http.StatusUnauthorized},
-	} {
-		client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-			DisableKeepAlives: true,
-			TLSClientConfig:   &tls.Config{RootCAs: roots, Certificates: test.pairs, ServerName: "localhost"},
-		}}
-		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address+"/metrics", nil)
-		if test.token != "" {
-			request.Header.Set("Authorization", "Bearer "+test.token)
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		body, err := io.ReadAll(response.Body)
-		_ = response.Body.Close()
-		labelled := strings.Contains(string(body), `runner_name="`)
-		if err != nil || response.StatusCode != test.want || labelled != (test.want == http.StatusOK) {
-			t.Errorf("%s: %s, labelled %t, %v", name, response.Status, labelled, err)
-		}
-	}
 }

@@ -58,6 +58,8 @@ func (r *Reader) rotate(next settings) {
 		c.out, r.out = r.out, c.out
 		c.refs, c.newRefs = c.newRefs, c.refs
 		c.settings = c.newSettings
+	} else if r.read > 0 {
+		c.refs = c.refs[:0] // reuse has changed out
 	}
 	c.newRefs, c.newSettings, c.newLine = c.newRefs[:0], next, 0
 	c.complete = r.shortcuts && next.kind != kindProtobuf
@@ -109,10 +111,9 @@ func (r *Reader) reuse(b []byte, i, from int) (next, copied int) {
 		return i, from
 	}
 	start := i
-	_, done := c.start(n) // c.out has been copied up to done
+	at, done := c.start(n) // i in the last body; c.out has been copied up to done
 	for ; n < len(c.refs); n++ {
 		v := &c.refs[n]
-		at, _ := c.start(n)
 		value := i + int(v.value) - at
 		if value > len(b) || string(b[i:value]) != string(c.body[at:v.value]) {
 			break
@@ -130,7 +131,6 @@ func (r *Reader) reuse(b []byte, i, from int) (next, copied int) {
 		ref := valueRef{int32(value), int32(next), int32(len(r.out) + int(v.out) - done), 0, v.conflicts}
 		if next-value == int(v.next-v.value) {
 			copy(c.out[v.out:], b[value:next])
-			copy(c.body[v.value:], b[value:next])
 		} else {
 			r.out = append(append(r.out, c.out[done:v.out]...), b[value:next]...)
 			done = v.outNext()
@@ -139,13 +139,17 @@ func (r *Reader) reuse(b []byte, i, from int) (next, copied int) {
 		r.stats.Samples++
 		r.stats.Conflicts += int64(v.conflicts)
 		c.remember(ref, r.line)
-		i = next
+		i, at = next, int(v.next)
 	}
 	c.expected = n
 	if i == start {
 		return i, from
 	}
 	_, end := c.start(n)
-	r.out = append(r.out, c.out[done:end]...)
+	if len(r.out) == 0 && done == 0 && n == len(c.refs) {
+		c.out, r.out = r.out, c.out[:end] // nothing else of the last body will be needed
+	} else {
+		r.out = append(r.out, c.out[done:end]...)
+	}
 	return i, i
 }

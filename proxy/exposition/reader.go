@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	chunkBytes = 64 << 10       // size of the input buffer
-	outBytes   = 2 * chunkBytes // length of the labelled bytes that are handed out at once
-	outSlack   = chunkBytes / 4 // for one more line with its labels
+	chunkBytes = 64 << 10           // size of the input buffer
+	outSlack   = chunkBytes / 4     // for one more line with its labels
+	outBytes   = 2*chunkBytes - 512 // length at which labelled bytes are handed out: 8 TLS records with the last line
 )
 
 // Reader reads an exposition and yields it with labels added. It checks the whole grammar. It may
@@ -98,6 +98,19 @@ func (r *Reader) Whole(most int) (p []byte, ok bool) {
 	}
 	r.handedOut = len(r.out)
 	return r.out, true
+}
+
+// Next returns the next labelled bytes without a copy, 128 KiB or a little more but for the last.
+// They are the caller's; for their memory r takes spare, which may be nil. An error, of those of
+// Read, can come with the last bytes.
+func (r *Reader) Next(spare []byte) (p []byte, err error) {
+	if r.handedOut == len(r.out) && r.err == nil {
+		r.advance()
+	}
+	p = r.out[r.handedOut:]
+	r.out, r.handedOut = spare[:0], 0
+	r.cache.complete = false // out is gone
+	return p, r.err
 }
 
 // WriteTo writes all labelled bytes to w, a chunk at a time. Its errors are those of Read except

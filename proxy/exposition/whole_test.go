@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"bytes"
 	"io"
 	"strings"
 	"testing"
@@ -65,6 +66,37 @@ func TestWholeHoldsUntilReset(t *testing.T) {
 		}
 		if !ok || string(whole) != want {
 			t.Errorf("scrape %d: %q, want %q", i, whole, want)
+		}
+	}
+}
+
+// TestNextGivesMemoryAway takes bodies by turns with Whole. What was taken does not change later,
+// whatever memory was given for it.
+func TestNextGivesMemoryAway(t *testing.T) {
+	l := gateLabels(t, Exported)
+	small, large := "# HELP m x\nm 1\n# HELP n x\nn 1\n", strings.Repeat("metric{a=\"b\"} 1\n", 10000)
+	labelled, _ := pass(small, kindText, l)
+	r := new(Reader)
+	for i, body := range []string{small, large, "", large + "m 2", large, small} {
+		want, failed := pass(body, kindText, l)
+		r.Reset(iotest.HalfReader(strings.NewReader(body)), new(Format), l, Limits{})
+		var taken [][]byte
+		var err error
+		for err == nil {
+			var p []byte
+			p, err = r.Next(make([]byte, 10*i, 200<<10*(i%2)+100))
+			taken = append(taken, p)
+		}
+		if p, again := r.Next(nil); len(p) > 0 || again != err {
+			t.Errorf("body %d: %q and %v after the end, %v", i, p, again, err)
+		}
+		r.Reset(strings.NewReader(small), new(Format), l, Limits{})
+		if p, ok := r.Whole(1 << 20); !ok || string(p) != labelled {
+			t.Errorf("body %d: then %q", i, p)
+		}
+		got := string(bytes.Join(taken, nil))
+		if failed == nil && (err != io.EOF || got != want) || failed != nil && err != failed {
+			t.Errorf("body %d: %d bytes and %v, want %d and %v", i, len(got), err, len(want), failed)
 		}
 	}
 }

@@ -13,14 +13,15 @@ import (
 
 // Sizes of buffers.
 const (
-	chunkBytes       = 64 << 10               // a piece of an answer
+	chunkBytes       = 128 << 10              // a piece of an answer, about
 	smallChunks      = 512 << 10 / chunkBytes // an answer up to here is complete before its status is sent
 	window           = 1 << 20 / chunkBytes   // of a larger one: chunks between the runner and the slowest reader
-	keptChunks       = 24                     // kept for later answers
+	keptChunks       = 12                     // kept for later answers
+	maxKeptChunk     = 2 * chunkBytes         // the largest chunk that is kept, in bytes
 	keptReaders      = 2
 	maxBorrowed      = 4              // readers whose buffers are written from at one time
-	maxBorrowedBytes = 2 * chunkBytes // of each; a waiter has WriteStallTimeout to take it
-	maxKeptReader    = 8 * chunkBytes // the largest reader that is kept, in bytes
+	maxBorrowedBytes = chunkBytes     // of each; a waiter has WriteStallTimeout to take it
+	maxKeptReader    = 4 * chunkBytes // the largest reader that is kept, in bytes
 )
 
 // chunk is a piece of a labelled answer, maybe compressed. Several waiters write it at a
@@ -28,19 +29,18 @@ const (
 type chunk struct {
 	data   []byte
 	refs   int                // guarded by the flight's mutex
-	room   *[chunkBytes]byte  // holds data; nil: data belongs to reader
-	reader *exposition.Reader // kept when the last reference goes; nil: none
+	reader *exposition.Reader // owns data, and is kept when the last reference goes; nil: data is the chunk's
+}
+
+// append appends as much of p as fits into a chunk, and returns how many bytes that is.
+func (c *chunk) append(p []byte) int {
+	n := min(len(p), chunkBytes-len(c.data))
+	c.data = append(c.data, p[:n]...)
+	return n
 }
 
 // full reports whether nothing more fits in.
 func (c *chunk) full() bool { return len(c.data) == chunkBytes }
-
-// append appends as much of p as fits in, and returns how many bytes that is.
-func (c *chunk) append(p []byte) int {
-	n := copy(c.room[len(c.data):], p)
-	c.data = c.room[:len(c.data)+n]
-	return n
-}
 
 // buffers are the large buffers of exchanges, kept for reuse.
 type buffers struct {
@@ -58,24 +58,21 @@ func newBuffers() *buffers {
 	}
 }
 
-// chunk returns an empty chunk with one reference.
+// chunk returns an empty chunk with one reference, and with or without memory.
 func (b *buffers) chunk() *chunk {
 	c := b.chunks.Get()
-	if c.room == nil {
-		c.room = new([chunkBytes]byte)
-	}
-	c.data, c.refs = c.room[:0], 1
+	c.data, c.refs = c.data[:0], 1
 	return c
 }
 
-// put takes back a chunk without references.
+// put takes back a chunk without references. One that a long line has made large is dropped.
 func (b *buffers) put(c *chunk) {
 	switch {
-	case c.room != nil:
-		b.chunks.Put(c)
 	case c.reader != nil:
 		b.borrowed.Add(-1)
 		b.keepReader(c.reader)
+	case cap(c.data) <= maxKeptChunk:
+		b.chunks.Put(c)
 	}
 }
 

@@ -24,6 +24,19 @@ func TestOneLongLineHeldAMegabyte(t *testing.T) {
 	}
 }
 
+// A chunk that a long line has made large is not kept.
+func TestLargeChunkIsDropped(t *testing.T) {
+	for size, kept := range map[int]int{0: 1, chunkBytes: 1, maxKeptChunk + 1: 0} {
+		s := newBuffers()
+		c := s.chunk()
+		c.data = make([]byte, size)
+		c.unref(s)
+		if s.chunks.Len() != kept {
+			t.Errorf("chunk of %d bytes: %d kept, want %d", size, s.chunks.Len(), kept)
+		}
+	}
+}
+
 // TestSlowWaitersKeepFewReaders borrows the buffers of a few readers, and gives them back with
 // the last reference.
 func TestSlowWaitersKeepFewReaders(t *testing.T) {

@@ -28,17 +28,13 @@ func (f *flight) copyLoop() error {
 	}
 }
 
-// fill reads a chunk. Only the last chunk of an answer is not full.
-func (f *flight) fill() (*chunk, error) {
-	c := f.handler.buffers.chunk()
-	for !c.full() {
-		n, err := f.reader.Read(c.room[len(c.data):])
-		c.data = c.room[:len(c.data)+n]
-		if err != nil {
-			return c, readError(err)
-		}
+// fill reads a chunk.
+func (f *flight) fill() (c *chunk, err error) {
+	c = f.handler.buffers.chunk()
+	if c.data, err = f.reader.Next(c.data); err != nil {
+		err = readError(err)
 	}
-	return c, nil
+	return c, err
 }
 
 // startStreaming lets nobody join any more, and publishes what was collected.

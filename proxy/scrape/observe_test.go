@@ -44,7 +44,8 @@ func TestRecentTellsOfAnswers(t *testing.T) {
 		answer := g.fetch(t.Context(), "Accept-Encoding: "+encoding)
 		proxytest.Eventually(t, "a scrape", func() bool { return len(g.observer.Recent()) == i+1 })
 		s := g.observer.Recent()[0]
-		if s.Encoding != encoding || s.Format != proxytest.TextType || s.Bytes != int64(len(answer.Body)) || s.Bytes == 0 {
+		if s.Encoding != encoding || s.Format != proxytest.TextType ||
+			s.Bytes != int64(len(answer.Body)) || s.Bytes == 0 {
 			t.Errorf("%s: %+v, and %d bytes came", encoding, s, len(answer.Body))
 		}
 	}

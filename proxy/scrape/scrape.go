@@ -112,7 +112,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) newWaiter(w http.ResponseWriter, r *http.Request, now time.Time) *waiter {
 	wt := h.waiters.Get().(*waiter)
 	wt.reset(now, timeout(r.Header["X-Prometheus-Scrape-Timeout-Seconds"], h.o.Timeout))
-	wt.identity, wt.writer, wt.lastWrite = h.o.Key(r), http.NewResponseController(w), writeDeadline(r, now)
+	wt.identity, wt.writer, wt.lastWrite = h.o.Key(r), *http.NewResponseController(w), writeDeadline(r, now)
 	wt.encoding = encodingIdentity
 	if h.o.Compression {
 		wt.encoding = negotiate(r.Header["Accept-Encoding"])

@@ -57,7 +57,7 @@ func TestSlowReaderBudgetIsUsedUp(t *testing.T) {
 	h := &Handler{buffers: newBuffers()}
 	f := &flight{handler: h, room: make(chan struct{}, 1)}
 	join := func(next int) *waiter {
-		wt := &waiter{next: next, signal: make(chan struct{}, 1), writer: http.NewResponseController(nopWriter{})}
+		wt := &waiter{next: next, signal: make(chan struct{}, 1), writer: *http.NewResponseController(nopWriter{})}
 		wt.timer = time.NewTimer(time.Hour)
 		f.join(wt)
 		return wt

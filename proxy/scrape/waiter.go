@@ -32,7 +32,7 @@ type waiter struct {
 	deadline  time.Time
 	timer     *time.Timer // fires at deadline, if armed
 	armed     bool
-	writer    *http.ResponseController
+	writer    http.ResponseController
 	lastWrite time.Time // no write continues after this; zero: no limit
 	bytes     int64     // of the body, written
 
@@ -62,7 +62,7 @@ func (wt *waiter) clear() {
 		wt.timer.Stop()
 		wt.armed = false
 	}
-	wt.writer, wt.identity = nil, ""
+	wt.writer, wt.identity = http.ResponseController{}, ""
 }
 
 // deadlineC fires at the deadline. Most waiters never wait, and need no timer.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"syscall"
 )
 
 // Reason classes what went wrong with an exchange. Its String is the value of the metric
@@ -106,9 +105,9 @@ func ReasonOf(err error) Reason {
 		return ReasonTruncated
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return ReasonTimeout
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, errRefused):
 		return ReasonRefused
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF):
+	case errors.Is(err, errReset), errors.Is(err, errClosed), errors.Is(err, io.EOF):
 		return ReasonReset
 	}
 	return ReasonOther

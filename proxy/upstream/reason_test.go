@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -17,8 +16,8 @@ func TestReasonOf(t *testing.T) {
 	}{
 		{ErrCanceled, ReasonCanceled}, {&Error{Reason: ReasonTimeout, Err: io.EOF}, ReasonTimeout},
 		{errors.New("x"), ReasonOther}, {io.ErrUnexpectedEOF, ReasonTruncated},
-		{io.EOF, ReasonReset}, {&net.OpError{Err: syscall.ECONNREFUSED}, ReasonRefused},
-		{&net.OpError{Err: syscall.EPIPE}, ReasonReset},
+		{io.EOF, ReasonReset}, {&net.OpError{Err: errRefused}, ReasonRefused},
+		{&net.OpError{Err: errReset}, ReasonReset}, {&net.OpError{Err: errClosed}, ReasonReset},
 		{fmt.Errorf("x: %w", &Error{Reason: ReasonFormat, Err: io.EOF}), ReasonFormat},
 		{&net.DNSError{IsTimeout: true}, ReasonTimeout},
 	} {

@@ -96,7 +96,8 @@ func rightsOf(list *windows.ACL, group windows.WELL_KNOWN_SID_TYPE) (allowed win
 }
 
 func refuseAccess(rights windows.ACCESS_MASK, name string, rule Rule) error {
-	const advice = "icacls FILE /inheritance:r /grant:r SYSTEM:F Administrators:F"
+	const advice = "icacls FILE /inheritance:r /grant:r SYSTEM:F Administrators:F; once the service is installed, " +
+		`also icacls FILE /grant "NT SERVICE\metrics-gate:R"`
 	switch {
 	case rule.Secret && rights&readRights != 0:
 		return &Error{Err: fmt.Errorf("%w (%s)", ErrReadable, name), Advice: advice}

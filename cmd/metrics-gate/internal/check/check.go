@@ -54,9 +54,9 @@ func Command() cli.Command {
 	}
 }
 
-// run reads the settings and every file as serve would, binds nothing, and says
-// what would be in effect. It exits 1 when serve would refuse to start, and when the
-// decision asked about is a refusal.
+// run reads the settings and every file as serve would, asks the issuers, and says what would
+// be in effect. It binds no port of the gate. It exits 1 when serve would refuse to start or to
+// take an issuer's tokens, and when the decision asked about is a refusal.
 func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) error {
 	if err := o.asked.validate(); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) erro
 	if err != nil {
 		return err
 	}
-	report, err := inspect(from, p.Build.Version, o.asked)
+	report, err := inspect(ctx, from, p.Build.Version, o.asked)
 	if err != nil {
 		report = &checkReport{Errors: cli.ErrorReports(err)}
 	}
@@ -94,13 +94,17 @@ func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) erro
 }
 
 // inspect builds the gate without a listener and notes what it would do.
-func inspect(from *settings.Settings, version string, asked question) (*checkReport, error) {
+func inspect(ctx context.Context, from *settings.Settings, version string, q question) (*checkReport, error) {
 	c, err := config.Load(from.Environ)
 	if err != nil {
-		return nil, err
+		return nil, gate.WithFiles(c, err)
 	}
 	var warned cli.Warnings
 	g, err := gate.New(c, slog.New(&warned), version, prometheus.NewRegistry())
+	if err != nil {
+		return nil, err
+	}
+	asked, err := surroundings(ctx, c, g)
 	if err != nil {
 		return nil, err
 	}
@@ -112,10 +116,11 @@ func inspect(from *settings.Settings, version string, asked question) (*checkRep
 	}
 	r.Authorization = c.Rights()
 	r.Warnings = append(from.Findings, warned.List...)
+	r.Warnings = append(r.Warnings, asked...)
 	r.Warnings = append(r.Warnings, c.Lint()...)
 	r.Warnings = append(r.Warnings, expiry.Findings(r.Expiry)...)
-	if asked.given() {
-		r.Decision = decide(c, asked)
+	if q.given() {
+		r.Decision = decide(c, q)
 	}
 	return r, nil
 }

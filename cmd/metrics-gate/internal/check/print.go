@@ -11,8 +11,14 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
-// print writes r for a person.
+// print writes r for a person, the decision first.
 func (r *checkReport) print(out io.Writer) error {
+	if r.Decision != nil {
+		if err := r.Decision.print(out); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, s := range r.Configuration {
 		origin := ""
@@ -39,16 +45,13 @@ func (r *checkReport) print(out io.Writer) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if len(r.Warnings) > 0 || r.Decision != nil {
+	if len(r.Warnings) > 0 {
 		fmt.Fprintln(out)
 	}
 	for _, f := range r.Warnings {
 		if err := f.Print(out); err != nil {
 			return err
 		}
-	}
-	if r.Decision != nil {
-		return r.Decision.print(out)
 	}
 	_, err := fmt.Fprintln(out, "configuration: ok")
 	return err

@@ -28,10 +28,11 @@ type RunFunc func(ctx context.Context, p *Process, args []string) error
 
 // Args declares the arguments of a command: none, or at most one.
 type Args struct {
-	Name     string   // in capitals; empty if the command takes none
-	Optional bool     // the argument may be left out
-	Choices  []string // the words it may be; any if empty
-	Advice   string   // for an argument that is missing or wrong; made from Choices if empty
+	Name     string            // in capitals; empty if the command takes none
+	Optional bool              // the argument may be left out
+	Choices  []string          // the words it may be; any if empty
+	Meanings map[string]string // of the choices, for help; may be nil
+	Advice   string            // for an argument that is missing or wrong; made from Choices if empty
 }
 
 // String is how the arguments are written in a synopsis.

@@ -51,6 +51,11 @@ func (l *ConfigErrors) Join(err error) {
 	case nil:
 	case *ConfigError:
 		l.Add(e)
+	case *joinedErrors:
+		for _, one := range e.list {
+			l.Join(one)
+		}
+		l.things = append(l.things, e.things...)
 	case interface{ Unwrap() []error }:
 		for _, one := range e.Unwrap() {
 			l.Join(one)
@@ -60,8 +65,24 @@ func (l *ConfigErrors) Join(err error) {
 	}
 }
 
-// Err joins the errors; nil if there are none.
-func (l *ConfigErrors) Err() error { return errors.Join(l.list...) }
+// Err joins the errors; nil if there are none. Another ConfigErrors that joins the result has its
+// covered things too.
+func (l *ConfigErrors) Err() error {
+	if len(l.list) == 0 {
+		return nil
+	}
+	return &joinedErrors{error: errors.Join(l.list...), list: l.list, things: l.things}
+}
+
+// joinedErrors are the errors of a ConfigErrors.
+type joinedErrors struct {
+	error
+	list   []error
+	things []string // with errors or covered
+}
+
+// Unwrap returns the errors.
+func (e *joinedErrors) Unwrap() []error { return e.list }
 
 // Reason is err without the path, which the ConfigError already names.
 func Reason(err error) string {

@@ -11,7 +11,7 @@ import (
 )
 
 // What a person and what a program gets of each kind of error.
-func TestReport(t *testing.T) {
+func TestReportAndErrorReportsAgree(t *testing.T) {
 	a := &ConfigError{Thing: "A", Value: "x", Wrong: "wrong", Advice: "write y"}
 	b := &ConfigError{Thing: "B", Wrong: "not set"}
 	failed := errors.New("it failed:\nsecond line\r\n")

@@ -21,6 +21,18 @@ type ExitCode int
 // Error implements error.
 func (c ExitCode) Error() string { return "exit code " + strconv.Itoa(int(c)) }
 
+// Failure is an error while running that has advice. The exit code is 1.
+type Failure struct {
+	Err    error
+	Advice string
+}
+
+// Error gives the fact without the advice.
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap returns f.Err.
+func (f *Failure) Unwrap() error { return f.Err }
+
 // Report prints err, which may be nil, to standard error, as text or, with JSONErrors, as
 // JSON lines like those of the log. It returns the exit code.
 func (p *Process) Report(err error) int {
@@ -38,8 +50,8 @@ func (p *Process) Report(err error) int {
 func Report(w io.Writer, err error) int {
 	for _, e := range printed(err) {
 		fmt.Fprintf(w, "metrics-gate: %s\n", oneLine(e.Error()))
-		if m, ok := errors.AsType[*ConfigError](e); ok && m.Advice != "" {
-			fmt.Fprintf(w, "  %s\n", m.Advice)
+		if advice := errorReport(e).Advice; advice != "" {
+			fmt.Fprintf(w, "  %s\n", advice)
 		}
 	}
 	return exitCode(err)
@@ -48,10 +60,6 @@ func Report(w io.Writer, err error) int {
 // logError writes an error with the fields of ErrorReport.
 func logError(log *slog.Logger, err error) {
 	r := errorReport(err)
-	if r.Thing == "" {
-		log.Error("command failed", "wrong", r.Wrong)
-		return
-	}
 	var attrs []any
 	for _, a := range []slog.Attr{
 		slog.String("thing", r.Thing), slog.String("value", r.Value), slog.String("wrong", r.Wrong),
@@ -60,6 +68,10 @@ func logError(log *slog.Logger, err error) {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)
 		}
+	}
+	if r.Thing == "" {
+		log.Error("command failed", attrs...)
+		return
 	}
 	log.Error("configuration error", attrs...)
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestReport(t *testing.T) {
+func TestProcessReports(t *testing.T) {
 	config := &ConfigError{Thing: "VARIABLE", Value: "v", Wrong: "is bad", Advice: "write w"}
 	failed := errors.New("first line\nsecond line")
 	for _, test := range []struct {
@@ -28,6 +28,8 @@ func TestReport(t *testing.T) {
 			[]map[string]string{{"msg": "configuration error", "thing": "VARIABLE", "wrong": "not set"}}},
 		{"failed", failed, 1, "metrics-gate: first line; second line\n",
 			[]map[string]string{{"msg": "command failed", "wrong": "first line; second line"}}},
+		{"failed, with advice", &Failure{errors.New("refused"), "try again"}, 1, "metrics-gate: refused\n  try again\n",
+			[]map[string]string{{"msg": "command failed", "wrong": "refused", "advice": "try again"}}},
 		{"exit code alone", ExitCode(1), 1, "", nil},
 		{"several", errors.Join(failed, errors.Join(config, ExitCode(1))), 2,
 			"metrics-gate: first line; second line\nmetrics-gate: VARIABLE \"v\": is bad\n  write w\n",

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -51,6 +53,12 @@ func (c Command) Synopsis() string {
 func (c Command) Help(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "Usage: metrics-gate %s\n\n%s\n", c.Synopsis(), c.Summary)
+	if len(c.Args.Meanings) > 0 {
+		fmt.Fprintf(w, "\n%s:\n", c.Args.Name)
+	}
+	for _, choice := range slices.Sorted(maps.Keys(c.Args.Meanings)) {
+		fmt.Fprintf(w, "  %s\t%s\n", choice, c.Args.Meanings[choice])
+	}
 	list := c.Flags()
 	if len(list) > 0 {
 		fmt.Fprint(w, "\nFlags:\n")

@@ -28,7 +28,11 @@ func errorReport(err error) ErrorReport {
 	if m, ok := errors.AsType[*ConfigError](err); ok {
 		return ErrorReport{m.Thing, m.Value, m.Wrong, m.Advice}
 	}
-	return ErrorReport{Wrong: oneLine(err.Error())}
+	r := ErrorReport{Wrong: oneLine(err.Error())}
+	if f, ok := errors.AsType[*Failure](err); ok {
+		r.Advice = f.Advice
+	}
+	return r
 }
 
 // WriteJSON writes v to w, indented.

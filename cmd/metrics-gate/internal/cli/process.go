@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -22,6 +23,16 @@ type Process struct {
 	Signals        <-chan os.Signal // SIGHUP, SIGINT, SIGTERM; commands use TakeSignals
 
 	taken atomic.Pointer[chan os.Signal] // where the signals go once a command has taken them
+}
+
+// Getenv returns the last value of a variable; empty if it is not set.
+func (p *Process) Getenv(name string) (value string) {
+	for _, entry := range p.Environ {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			value = v
+		}
+	}
+	return value
 }
 
 // TakeSignals hands all further signals to the command, which must end itself from here on.

@@ -13,7 +13,8 @@ import (
 const Prefix = "METRICS_GATE_"
 
 // Config is every METRICS_GATE_* variable, declared once: env names it, envDefault
-// is what it is when nobody thinks about it, oneof lists its values, and zero permits 0.
+// is what it is when nobody thinks about it, oneof lists its values, zero permits 0, and read
+// tells when a file is read again: reload (within 10 s of a change and on SIGHUP) or use.
 // docs explains it. Help, the README's table and check are made from both.
 type Config struct {
 	Listen     Listen
@@ -71,17 +72,17 @@ type Upstream struct {
 
 type Label struct {
 	RunnerName     string   `env:"RUNNER_NAME" default:"host name"`
-	RunnerNameFile string   `env:"RUNNER_NAME_FILE"`
+	RunnerNameFile string   `env:"RUNNER_NAME_FILE" read:"reload"`
 	Name           string   `env:"LABEL_NAME" envDefault:"runner_name"`
 	Conflict       Conflict `env:"LABEL_CONFLICT" envDefault:"exported"`
 	Constant       pairs    `env:"LABELS"`
 }
 
 type TLS struct {
-	CertFile      string     `env:"TLS_CERT_FILE"`
-	KeyFile       string     `env:"TLS_KEY_FILE"`
-	ClientCAFile  string     `env:"TLS_CLIENT_CA_FILE"`
-	ClientCRLFile string     `env:"TLS_CLIENT_CRL_FILE"`
+	CertFile      string     `env:"TLS_CERT_FILE" read:"reload"`
+	KeyFile       string     `env:"TLS_KEY_FILE" read:"reload"`
+	ClientCAFile  string     `env:"TLS_CLIENT_CA_FILE" read:"reload"`
+	ClientCRLFile string     `env:"TLS_CLIENT_CRL_FILE" read:"reload"`
 	MinVersion    TLSVersion `env:"TLS_MIN_VERSION" envDefault:"1.3"`
 	InsecureHTTP  bool       `env:"INSECURE_HTTP" envDefault:"false"`
 }
@@ -102,9 +103,9 @@ type Issuer struct {
 	ClockSkew      time.Duration       `env:"CLOCK_SKEW" envDefault:"60s" zero:"ok"`
 	MinInterval    time.Duration       `env:"JWKS_MIN_INTERVAL" envDefault:"10s"`
 	MaxAge         time.Duration       `env:"JWKS_MAX_AGE" envDefault:"24h"`
-	CAFile         string              `env:"CA_FILE" default:"system roots"`
-	DiscoveryToken string              `env:"DISCOVERY_TOKEN_FILE"`
-	JWKSFile       string              `env:"JWKS_FILE"`
+	CAFile         string              `env:"CA_FILE" default:"system roots" read:"reload"`
+	DiscoveryToken string              `env:"DISCOVERY_TOKEN_FILE" read:"use"`
+	JWKSFile       string              `env:"JWKS_FILE" read:"reload"`
 }
 
 type Kubernetes struct {
@@ -112,12 +113,12 @@ type Kubernetes struct {
 	Audiences []string     `env:"KUBERNETES_AUDIENCES"`
 	Authz     AccessReview `env:"KUBERNETES_AUTHZ" envDefault:"off"`
 	APIURL    string       `env:"KUBERNETES_API_URL" default:"in-cluster"`
-	CAFile    string       `env:"KUBERNETES_CA_FILE" default:"in-cluster"`
-	TokenFile string       `env:"KUBERNETES_TOKEN_FILE" default:"in-cluster"`
+	CAFile    string       `env:"KUBERNETES_CA_FILE" default:"in-cluster" read:"use"`
+	TokenFile string       `env:"KUBERNETES_TOKEN_FILE" default:"in-cluster" read:"use"`
 }
 
 type Allow struct {
-	TokensFile string      `env:"TOKENS_FILE"`
+	TokensFile string      `env:"TOKENS_FILE" read:"reload"`
 	Metrics    auth.Policy `env:"METRICS_ALLOW" default:"none"`
 	Pprof      auth.Policy `env:"PPROF_ALLOW" default:"none"`
 }

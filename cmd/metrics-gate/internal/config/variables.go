@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
@@ -14,6 +15,8 @@ import (
 type Variable struct {
 	Name    string // with the prefix
 	Default string // as it is printed; empty if there is none
+	Type    string // what it may be, such as "duration" or "on or off"
+	Read    string // when the file is read again: "reload", "use" or "" if it is no file
 	Doc     string
 	OneOf   []string
 	ZeroOK  bool
@@ -34,6 +37,8 @@ func (c *Config) Variables() []Variable {
 			list = append(list, Variable{
 				Name:    g.prefix + tag.Get("env"),
 				Default: tag.Get("envDefault") + tag.Get("default"),
+				Type:    typeOf(v.Field(i), tag),
+				Read:    tag.Get("read"),
 				Doc:     explained[tag.Get("env")],
 				OneOf:   strings.Fields(tag.Get("oneof")),
 				ZeroOK:  tag.Get("zero") == "ok",
@@ -42,6 +47,47 @@ func (c *Config) Variables() []Variable {
 		}
 	}
 	return list
+}
+
+// typeOf says what a variable may be.
+func typeOf(v reflect.Value, tag reflect.StructTag) string {
+	if choices := strings.Fields(tag.Get("oneof")); len(choices) > 0 {
+		return strings.Join(choices, ", ")
+	}
+	if tag.Get("read") != "" {
+		return "file"
+	}
+	if strings.HasSuffix(tag.Get("env"), "_URL") {
+		return "URL"
+	}
+	switch v.Interface().(type) {
+	case bool:
+		return "true, false"
+	case OnOff:
+		return "on, off"
+	case TokenReview:
+		return "off, tokenreview"
+	case AccessReview:
+		return "off, subjectaccessreview"
+	case Conflict:
+		return "exported, keep, override"
+	case TLSVersion:
+		return "1.2, 1.3"
+	case time.Duration:
+		return "duration"
+	case ListenAddress, AdminAddress:
+		return "address"
+	case auth.Policy:
+		return "patterns"
+	case pairs, auth.RequiredClaims:
+		return "name=value, …"
+	case []string:
+		return "list"
+	}
+	if v.CanInt() || v.CanFloat() {
+		return "number"
+	}
+	return "text"
 }
 
 // validate checks what the declaration alone can tell: numbers are positive, choices are listed.

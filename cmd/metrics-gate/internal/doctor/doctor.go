@@ -74,7 +74,7 @@ func Command() cli.Command {
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o doctorOptions
 			o.client.RegisterFlags(set)
-			set.StringVar(&o.url, "url", "", "`URL` of the gate to try (default: the one on this machine)")
+			set.StringVar(&o.url, "url", "", "`URL` or host:port of the gate to try (default: the one on this machine)")
 			set.BoolVar(&o.json, "json", false, "print JSON")
 			o.prometheus.RegisterFlags(set)
 			o.settings.RegisterFlags(set)
@@ -90,6 +90,13 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 	}
 	if err := o.prometheus.Validate(); err != nil {
 		return err
+	}
+	if o.url != "" {
+		u, err := client.GateURL("doctor --url", o.url)
+		if err != nil {
+			return err
+		}
+		o.url = u.String()
 	}
 	from, err := o.settings.Find(ctx, p.Environ)
 	if err != nil {
@@ -148,6 +155,8 @@ func (d *doctor) configuration() []cli.Finding {
 		var warned cli.Warnings
 		d.gate, err = gate.New(c, slog.New(&warned), d.version, prometheus.NewRegistry())
 		found = append(found, warned.List...)
+	} else {
+		err = gate.WithFiles(c, err)
 	}
 	if err != nil {
 		for _, e := range cli.ErrorReports(err) {

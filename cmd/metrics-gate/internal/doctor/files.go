@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -139,8 +140,12 @@ func (d *doctor) permissions() []cli.Finding {
 	return found
 }
 
-// writableByOthers returns path, or its folder, if others may replace the content.
+// writableByOthers returns path, or its folder, if others may replace the content. Go knows no
+// permissions on Windows; the configuration does not load with a file that others may write.
 func writableByOthers(path string) string {
+	if runtime.GOOS == "windows" {
+		return ""
+	}
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o002 != 0 {
 		return path
 	}

@@ -28,10 +28,10 @@ func (d *doctor) listening() bool {
 	return false
 }
 
-// firewall looks whether a rule keeps users other than the gate's from the runner's port: root
-// is one of them. Nobody else can tell what a connection that comes about means.
+// firewall looks whether a rule keeps users other than the gate's from the runner's port. Every
+// such user can see that one does; only root, which is surely another user, that none does.
 func (d *doctor) firewall(ctx context.Context) []cli.Finding {
-	if !d.listening() {
+	if !d.listening() || d.settings.IsUser() {
 		return nil
 	}
 	dialer := net.Dialer{Timeout: time.Second}
@@ -44,7 +44,7 @@ func (d *doctor) firewall(ctx context.Context) []cli.Finding {
 		return nil // runner says what is wrong
 	}
 	_ = conn.Close()
-	if d.host.uid != 0 || d.settings.IsUser() {
+	if d.host.uid != 0 {
 		return nil
 	}
 	do := "systemctl enable --now metrics-gate-firewall"
@@ -52,8 +52,10 @@ func (d *doctor) firewall(ctx context.Context) []cli.Finding {
 		do += ", with " + port + " in RUNNER_PORTS of /etc/metrics-gate/firewall.env"
 	}
 	if path := d.localJobs(); path != "" {
-		return []cli.Finding{cli.Warn(do, "firewall: no rule keeps CI jobs from port %s, and jobs of this host can reach it "+
-			"(%s)", d.runnerPort(), path)}
+		return []cli.Finding{
+			cli.Warn(do, "firewall: no rule keeps CI jobs from port %s, and jobs of this host can reach it "+
+				"(%s)", d.runnerPort(), path),
+		}
 	}
 	return []cli.Finding{cli.OK("firewall: no rule keeps local users from port %s; no job is known to run as one",
 		d.runnerPort())}

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"regexp"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -35,9 +33,9 @@ func (d *doctor) runner(ctx context.Context) []cli.Finding {
 		d.config.Upstream.MaxBytes)
 	took := d.now().Sub(start)
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED) && d.listening():
+	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused && d.listening():
 		return []cli.Finding{d.keptOut(address)}
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused:
 		return []cli.Finding{cli.Fail(upstream.ReasonRefused.Advice(), "runner %s: nothing listens there", address)}
 	case err != nil:
 		return []cli.Finding{cli.Fail("see whether the runner is overloaded, or raise "+config.Prefix+

@@ -10,19 +10,19 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // target is the URL of the gate's metrics: as asked for, or on this machine.
 func (d *doctor) target() string {
 	if d.url != "" {
-		if u, err := url.Parse(d.url); err == nil && u.Path == "" {
-			return d.url + "/metrics"
+		if u, err := url.Parse(d.url); err == nil && (u.Path == "" || u.Path == "/") {
+			return u.JoinPath("metrics").String()
 		}
 		return d.url
 	}
@@ -105,7 +105,7 @@ func (d *doctor) ask(ctx context.Context, by *http.Client, target string, known 
 func (d *doctor) withoutCredentials(target string, response *http.Response, err error) cli.Finding {
 	const try = "give --cert and --key or --token-file to try Prometheus' own credentials"
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused:
 		return d.unreached(target, err)
 	case err != nil && d.config.Uses(auth.MethodCertificate) && !d.config.HasBearer():
 		return cli.Finding{Level: cli.LevelOK, What: "gate " + target + ": refuses a caller without a certificate",
@@ -125,9 +125,9 @@ func (d *doctor) unreached(target string, err error) cli.Finding {
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED) && !d.client.Given():
+	case upstream.ReasonOf(err) == upstream.ReasonRefused && !d.client.Given():
 		return cli.Warn("start it with this configuration", "gate %s: not running", target)
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case upstream.ReasonOf(err) == upstream.ReasonRefused:
 		return cli.Fail("start it with this configuration", "gate %s: not running", target)
 	case errors.As(err, &unknown):
 		return cli.Fail("give the CA that issued "+cmp.Or(d.config.TLS.CertFile, "the gate's certificate")+
@@ -146,7 +146,7 @@ func (d *doctor) unreached(target string, err error) cli.Finding {
 // another client certificate. An alert comes as an error of crypto/tls's "remote error".
 func refusedByTLS(err error) bool {
 	remote, ok := errors.AsType[*net.OpError](err)
-	return errors.Is(err, syscall.ECONNRESET) || (ok && remote.Op == "remote error")
+	return upstream.ReasonOf(err) == upstream.ReasonReset || (ok && remote.Op == "remote error")
 }
 
 // countSamples counts the lines of a text exposition that are samples.

@@ -138,6 +138,9 @@ type advised struct{ auth.Authenticator }
 // Authenticate implements auth.Authenticator.
 func (a advised) Authenticate(r *http.Request) (auth.Identity, error) {
 	id, err := a.Authenticator.Authenticate(r)
+	if err == nil {
+		return id, nil
+	}
 	refusal, refused := errors.AsType[*auth.Refusal](err)
 	if certificate := tlsconf.AsCertificateError(err); refused && certificate != nil && certificate.Advice != "" {
 		refusal.Details = append(refusal.Details, slog.String("advice", certificate.Advice))

@@ -16,6 +16,8 @@ func Rules(c *config.Config) string {
 	return strings.NewReplacer("LABEL", c.Label.Name, "STALE", strconv.Itoa(int(staleKeys(c).Seconds()))).Replace(rules)
 }
 
+func alerts(c *config.Config, _ options) (string, error) { return Rules(c), nil }
+
 // staleKeys is well before the age at which keys stop counting.
 func staleKeys(c *config.Config) time.Duration {
 	stale := 3 * time.Hour

@@ -18,28 +18,41 @@ import (
 )
 
 // printer makes the text of one kind.
-type printer func(*config.Config, options) (string, error)
+type printer struct {
+	meaning string
+	print   func(*config.Config, options) (string, error)
+}
 
 // printers are the kinds that can be printed.
 func printers() map[string]printer {
 	return map[string]printer{
-		"scrape-config":  hosts("scrape-config.yml"),
-		"kubernetes_sd":  pods("kubernetes_sd.yml"),
-		"podmonitor":     pods("podmonitor.yaml"),
-		"servicemonitor": pods("servicemonitor.yaml"),
-		"scrapeconfig":   hosts("scrapeconfig.yaml"),
-		"networkpolicy":  pods("networkpolicy.yaml"),
-		"helm-values":    helmValues,
-		"systemd":        func(c *config.Config, o options) (string, error) { return systemdUnit(c, o), nil },
-		"alerts":         func(c *config.Config, _ options) (string, error) { return Rules(c), nil },
+		"scrape-config":  {"jobs for prometheus.yml: gates on hosts", hosts("scrape-config.yml")},
+		"kubernetes_sd":  {"jobs for prometheus.yml: gates in pods, by kubernetes_sd_configs", pods("kubernetes_sd.yml")},
+		"podmonitor":     {"PodMonitors of prometheus-operator", pods("podmonitor.yaml")},
+		"servicemonitor": {"ServiceMonitors of prometheus-operator, and their Service", pods("servicemonitor.yaml")},
+		"scrapeconfig":   {"ScrapeConfigs of prometheus-operator: gates on hosts", hosts("scrapeconfig.yaml")},
+		"networkpolicy":  {"the NetworkPolicy that lets only Prometheus reach the gate", pods("networkpolicy.yaml")},
+		"helm-values":    {"values for GitLab's chart, with this configuration's settings", helmValues},
+		"systemd":        {"a unit with this configuration's settings", systemdUnit},
+		"prometheusrule": {"the rules, for prometheus-operator", pods("prometheusrule.yaml")},
+		"alerts":         {"recording and alerting rules for Prometheus", alerts},
 	}
+}
+
+// meanings are those of all kinds.
+func meanings() map[string]string {
+	found := map[string]string{}
+	for kind, p := range printers() {
+		found[kind] = p.meaning
+	}
+	return found
 }
 
 // Command declares print.
 func Command() cli.Command {
 	return cli.Command{
 		Name: "print", Summary: "print what belongs to this configuration",
-		Args:    cli.Args{Name: "KIND", Choices: slices.Sorted(maps.Keys(printers()))},
+		Args:    cli.Args{Name: "KIND", Choices: slices.Sorted(maps.Keys(printers())), Meanings: meanings()},
 		Example: "metrics-gate print scrape-config --target runner-1.example:9253",
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			o := newOptions(set)
@@ -69,7 +82,7 @@ func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
 	if o.Image == "" {
 		o.Image = "ghcr.io/metrics-gate/metrics-gate:" + strings.TrimPrefix(p.Build.Version, "v")
 	}
-	text, err := printers()[args[0]](c, o)
+	text, err := printers()[args[0]].print(c, o)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func printKind(t *testing.T, c *config.Config, kind string, args ...string) stri
 	if err := set.Parse(append([]string{"--target", "runner.example:9253"}, args...)); err != nil {
 		t.Fatal(err)
 	}
-	text, err := printers()[kind](c, *o)
+	text, err := printers()[kind].print(c, *o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // systemdUnit is a unit that serves the present configuration, for systemd 252 and newer.
 // It is deploy/systemd/metrics-gate.service without the socket: the settings name the
 // address. Nothing secret is in it: secrets are in files.
-func systemdUnit(c *config.Config, o options) string {
+func systemdUnit(c *config.Config, o options) (string, error) {
 	var b strings.Builder
 	write := func(lines ...string) { b.WriteString(strings.Join(lines, "\n") + "\n") }
 	write(
@@ -31,7 +31,7 @@ func systemdUnit(c *config.Config, o options) string {
 		"WatchdogSec=30s", "KillMode=mixed", "TimeoutStopSec="+unitSeconds(c), "")
 	write(sandbox(capability(c))...)
 	write("", "[Install]", "WantedBy=multi-user.target")
-	return b.String()
+	return b.String(), nil
 }
 
 // sandbox is what the unit may not do. It has no list of addresses: those of scrapers and

@@ -20,6 +20,7 @@ type view struct {
 	TokenURL      string
 	TokenURLGuess bool
 	Audience      string
+	Rules         string // with the depth of a PrometheusRule
 	Chart         chart
 }
 
@@ -42,6 +43,7 @@ func newView(c *config.Config, o options) view {
 	v := view{
 		options: o, Way: scraper(c), TLS: !c.TLS.InsecureHTTP, Scheme: "https", Port: port(c),
 		TokenURL: o.TokenURL, TokenURLGuess: o.TokenURL == "", Audience: provider.Audience[0],
+		Rules: indent(2, Rules(c)),
 	}
 	if !v.TLS {
 		v.Scheme = "http"
@@ -56,7 +58,7 @@ func newView(c *config.Config, o options) view {
 }
 
 // pods prints a template for gates in pods, which Prometheus dials by address.
-func pods(name string) printer {
+func pods(name string) func(*config.Config, options) (string, error) {
 	return func(c *config.Config, o options) (string, error) {
 		v := newView(c, o)
 		v.ServerName = o.podServerName(c)
@@ -65,7 +67,7 @@ func pods(name string) printer {
 }
 
 // hosts prints a template for gates that Prometheus dials by name.
-func hosts(name string) printer {
+func hosts(name string) func(*config.Config, options) (string, error) {
 	return func(c *config.Config, o options) (string, error) {
 		v := newView(c, o)
 		v.ServerName = o.hostServerName(client.Leaf(c.TLS.CertFile))

@@ -2,15 +2,13 @@
 package profile
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path"
 	"strings"
 	"time"
 
@@ -25,22 +23,23 @@ const progressInterval = 5 * time.Second
 // pprofOptions are the flags of pprof.
 type pprofOptions struct {
 	credentials client.Credentials
+	url         string
 	output      string
 	serve       bool
 }
 
 // Command declares pprof.
 func Command() cli.Command {
-	const example = "https://runner.example:9253/debug/pprof/heap"
 	return cli.Command{
 		Name: "pprof", Summary: "fetch a profile through the gate",
-		Args:    cli.Args{Name: "URL", Advice: "write one, for example " + example},
-		Example: "metrics-gate pprof --ca ca.crt --cert tls.crt --key tls.key " + example,
+		Args:    cli.Args{Name: "URL", Optional: true},
+		Example: "metrics-gate pprof --ca ca.crt --cert tls.crt --key tls.key runner.example:9253/debug/pprof/heap",
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			var o pprofOptions
 			o.credentials.RegisterFlags(set)
-			set.StringVar(&o.output, "o", "",
-				"`file` to write, - for standard output (default: named after the profile)")
+			set.StringVar(&o.url, "url", "", "`URL` or host:port, in place of the argument")
+			set.StringVar(&o.output, "o", "", "`file` to write, - for standard output (default: a new file in "+
+				"$PPROF_TMPDIR or ~/pprof, with a number)")
 			set.BoolVar(&o.serve, "serve", false, "listen on a loopback port for go tool pprof instead")
 			return o.run
 		},
@@ -54,7 +53,7 @@ func (o *pprofOptions) run(ctx context.Context, p *cli.Process, args []string) e
 	if err := o.credentials.Validate("pprof"); err != nil {
 		return err
 	}
-	target, err := profileURL(args[0])
+	target, err := o.target(args)
 	if err != nil {
 		return err
 	}
@@ -70,19 +69,31 @@ func (o *pprofOptions) run(ctx context.Context, p *cli.Process, args []string) e
 		Transport:     authorized,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	name := o.output
-	if name == "" {
-		name = freeName(profileName(target))
+	return o.save(ctx, p, client, target)
+}
+
+// target is the URL of the profile, from the argument or the flag.
+func (o *pprofOptions) target(args []string) (*url.URL, error) {
+	const example = "https://runner.example:9253/debug/pprof/heap"
+	switch {
+	case len(args) == 0 && o.url == "":
+		return nil, &cli.ConfigError{
+			Thing:  "pprof",
+			Wrong:  "URL is missing",
+			Advice: "write one, for example " + example,
+		}
+	case len(args) > 0 && o.url != "":
+		return nil, &cli.ConfigError{Thing: "pprof --url", Value: config.RedactURL(o.url),
+			Wrong: "given together with " + config.RedactURL(args[0]), Advice: "keep one of them"}
 	}
-	return saveProfile(ctx, p, client, target, name)
+	return profileURL(cmp.Or(append(args, o.url)...))
 }
 
 // profileURL reads the URL of a profile; one without a path is that of the index.
 func profileURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
-		return nil, &cli.ConfigError{Thing: "pprof", Value: config.RedactURL(raw), Wrong: "not an http or https URL",
-			Advice: "write https://HOST:9253/debug/pprof/heap"}
+	u, err := client.GateURL("pprof", raw)
+	if err != nil {
+		return nil, err
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/debug/pprof/"
@@ -94,49 +105,37 @@ func profileURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// profileName is the file for a profile.
-func profileName(u *url.URL) string {
-	name := path.Base(u.Path)
-	switch {
-	case strings.HasSuffix(u.Path, "/"):
-		return "pprof.html"
-	case name == "trace":
-		return "trace.out"
-	case u.Query().Has("debug") || name == "symbol":
-		return name + ".txt"
-	}
-	return name + ".pb.gz"
-}
-
-// saveProfile writes the profile to name ("-" is standard output). Nothing is left
-// under that name unless it came whole.
-func saveProfile(ctx context.Context, p *cli.Process, client *http.Client, target *url.URL, name string) error {
+// save writes the profile to o.output ("-" is standard output), or to a new file. No file is
+// left unless the profile came whole.
+func (o *pprofOptions) save(ctx context.Context, p *cli.Process, client *http.Client, target *url.URL) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return err
 	}
 	request.Header.Set("User-Agent", "metrics-gate/"+p.Build.Version)
 	progress := startProgress(p.Stderr, progressInterval)
+	defer progress.stop("")
 	response, err := client.Do(request)
 	if err != nil {
-		progress.stop("")
-		return fmt.Errorf("pprof: %w", err)
+		return &cli.Failure{Err: fmt.Errorf("pprof: %w", err), Advice: o.credentials.Advice(err)}
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		progress.stop("")
-		return fmt.Errorf("pprof %s: %s%s", target.Redacted(), response.Status, profileAdvice(response))
+		return &cli.Failure{Err: fmt.Errorf("pprof %s: %s", target.Redacted(), response.Status),
+			Advice: profileAdvice(response)}
 	}
-	if name == "-" {
+	if o.output == "-" {
 		_, err = io.Copy(p.Stdout, progress.count(response.Body))
-		progress.stop("")
 		return err
 	}
-	if err := writeWhole(name, progress.count(response.Body)); err != nil {
-		progress.stop("")
+	file, err := o.create(p, target)
+	if err != nil {
+		return &cli.Failure{Err: fmt.Errorf("pprof: %w", err), Advice: "name a file that does not exist with -o FILE"}
+	}
+	if err := writeWhole(file, progress.count(response.Body)); err != nil {
 		return fmt.Errorf("pprof: %w", err)
 	}
-	progress.stop(fmt.Sprintf("%s: %d bytes in %s", name, progress.bytes.Load(),
+	progress.stop(fmt.Sprintf("%s: %d bytes in %s", file.Name(), progress.bytes.Load(),
 		cli.HumanDuration(time.Since(progress.began))))
 	return nil
 }
@@ -145,37 +144,13 @@ func saveProfile(ctx context.Context, p *cli.Process, client *http.Client, targe
 func profileAdvice(r *http.Response) string {
 	switch r.StatusCode {
 	case http.StatusUnauthorized:
-		return " (the gate does not know these credentials)"
+		return "the gate does not know these credentials: give --cert and --key, or --token-file"
 	case http.StatusForbidden:
-		return " (not in " + config.Prefix + "PPROF_ALLOW; the gate's log names the pattern to add)"
+		return "not in " + config.Prefix + "PPROF_ALLOW: the gate's log names the pattern to add"
+	case http.StatusNotFound:
+		return "no such profile: https://HOST:9253/debug/pprof/ lists them"
 	case http.StatusServiceUnavailable:
-		return " (another profile is running; try again in " + r.Header.Get("Retry-After") + " s)"
+		return "another profile is running: try again in " + r.Header.Get("Retry-After") + " s"
 	}
 	return ""
-}
-
-// writeWhole writes src to a new file and removes it unless all of src came. It never
-// overwrites a file.
-func writeWhole(name string, src io.Reader) error {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, src)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return nil
-}
-
-// freeName is name, or the first name.002, name.003, … that is not taken; the number stands
-// before the extension, as in heap.002.pb.gz.
-func freeName(name string) string {
-	base, extension, _ := strings.Cut(name, ".")
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(name); err != nil {
-			return name
-		}
-		name = fmt.Sprintf("%s.%03d.%s", base, n, extension)
-	}
 }

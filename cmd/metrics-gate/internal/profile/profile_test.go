@@ -3,9 +3,7 @@ package profile
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,19 +13,27 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
-// pprofOf runs metrics-gate pprof with the fixture's certificate in a folder of its own.
-func pprofOf(t *testing.T, f *gatetest.Gate, args ...string) (code int, dir, stderr string) {
+// pprofOf runs metrics-gate pprof with the fixture's certificate and a folder of its own.
+func pprofOf(t *testing.T, f *gatetest.Gate, args ...string) (code int, dir, said string) {
 	t.Helper()
 	dir = t.TempDir()
-	t.Chdir(dir)
+	code, said = pprofIn(t, f, []string{"PPROF_TMPDIR=" + dir}, args...)
+	return code, dir, said
+}
+
+// pprofIn runs metrics-gate pprof with the fixture's certificate in an environment.
+func pprofIn(t *testing.T, f *gatetest.Gate, environ []string, args ...string) (code int, said string) {
+	t.Helper()
 	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	var out, errors bytes.Buffer
 	base := []string{"--ca", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client-key.pem")}
-	code = gatetest.Run(t.Context(), Command(), gatetest.Process(nil, &out, &errors), append(base, args...)...)
-	return code, dir, out.String() + errors.String()
+	code = gatetest.Run(t.Context(), Command(), gatetest.Process(environ, &out, &errors),
+		append(base, args...)...)
+	return code, out.String() + errors.String()
 }
 
 func profileTarget(f *gatetest.Gate, path string) string {
@@ -48,11 +54,14 @@ func profilesOf(t *testing.T) *gatetest.Gate {
 	return gatetest.Start(t, mux)
 }
 
+// heapFile is the first file for a heap profile of the fixture's gate.
+const heapFile = "pprof.127.0.0.1.alloc_objects.alloc_space.inuse_objects.inuse_space.001.pb.gz"
+
 func TestPprofFetches(t *testing.T) {
 	f := profilesOf(t)
 	code, dir, said := pprofOf(t, f, profileTarget(f, "/debug/pprof/heap"))
-	got, err := os.ReadFile(filepath.Join(dir, "heap.pb.gz"))
-	if code != 0 || err != nil || len(got) != 1<<20 || !strings.Contains(said, "heap.pb.gz: 1048576 bytes in") {
+	got, err := os.ReadFile(filepath.Join(dir, heapFile))
+	if code != 0 || err != nil || len(got) != 1<<20 || !strings.Contains(said, heapFile+": 1048576 bytes in") {
 		t.Errorf("%d %v %d bytes\n%s", code, err, len(got), said)
 	}
 	if code, _, said := pprofOf(t, f, "-o", "-", profileTarget(f, "/debug/pprof/heap")); code != 0 ||
@@ -68,7 +77,7 @@ func TestPprofFetches(t *testing.T) {
 func TestPprofSaysWhatARefusalMeans(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes(""), config.Prefix+"PPROF_ALLOW=dns:nobody.example")
 	if code, _, said := pprofOf(t, f, profileTarget(f, "/debug/pprof/heap")); code != 1 ||
-		!strings.Contains(said, "403 Forbidden (not in "+config.Prefix+"PPROF_ALLOW") {
+		!strings.Contains(said, "403 Forbidden\n  not in "+config.Prefix+"PPROF_ALLOW") {
 		t.Errorf("%d %s", code, said)
 	}
 	wrong := filepath.Join(t.TempDir(), "wrong")
@@ -82,16 +91,25 @@ func TestPprofSaysWhatARefusalMeans(t *testing.T) {
 }
 
 func TestProfileNames(t *testing.T) {
+	const heap = "pprof.h.alloc_objects.alloc_space.inuse_objects.inuse_space.pb.gz"
 	for target, want := range map[string]string{
-		"https://h": "pprof.html", "https://h/": "pprof.html", "https://h/debug/pprof/": "pprof.html",
-		"https://h/debug/pprof/heap": "heap.pb.gz", "https://h/debug/pprof/heap?debug=1": "heap.txt",
-		"https://h/debug/pprof/profile?seconds=5": "profile.pb.gz",
-		"https://h/debug/pprof/trace?seconds=1":   "trace.out",
-		"https://h/debug/pprof/symbol":            "symbol.txt",
+		"https://h": "pprof.h.index.html", "https://h/": "pprof.h.index.html", "h/debug/pprof/": "pprof.h.index.html",
+		"https://h/debug/pprof/heap": heap, "h:1/debug/pprof/allocs": heap,
+		"https://h/debug/pprof/heap?debug=1":      "pprof.h.heap.txt",
+		"https://h/debug/pprof/profile?seconds=5": "pprof.h.samples.cpu.pb.gz",
+		"https://h/debug/pprof/mutex":             "pprof.h.contentions.delay.pb.gz",
+		"https://h/debug/pprof/goroutine":         "pprof.h.goroutine.pb.gz",
+		"https://h/debug/pprof/trace?seconds=1":   "pprof.h.trace.out",
+		"https://h/debug/pprof/symbol":            "pprof.h.symbol.txt",
+		"https://[fd00::1]/debug/pprof/cmdline":   "pprof.fd00--1.cmdline.txt",
 	} {
 		u, err := profileURL(target)
-		if err != nil || profileName(u) != want {
-			t.Errorf("%s: %v %v, want %s", target, u, err, want)
+		if err != nil {
+			t.Errorf("%s: %v", target, err)
+			continue
+		}
+		if base, extension := profileName(u); base+extension != want {
+			t.Errorf("%s: %s%s, want %s", target, base, extension, want)
 		}
 	}
 }
@@ -174,28 +192,61 @@ func TestProfileAdvice(t *testing.T) {
 	}
 }
 
-// A profile never overwrites a file: it gets a number, and a name that was asked for is refused.
+// A profile never overwrites a file: it gets the next number, and a name that was asked for is refused.
 func TestProfilesKeepFiles(t *testing.T) {
 	f := profilesOf(t)
 	target := profileTarget(f, "/debug/pprof/heap")
-	_, dir, _ := pprofOf(t, f, target)
-	for name, content := range map[string]string{"taken": "precious", "heap.pb.gz": "precious",
-		"heap.002.pb.gz": "precious"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
+	home := t.TempDir()
+	for _, number := range []string{"001", "002", "003"} {
+		name := filepath.Join(home, "pprof", strings.Replace(heapFile, "001", number, 1))
+		if number == "002" { // somebody else's
+			if err := os.WriteFile(name, []byte("precious"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		code, said := pprofIn(t, f, []string{"HOME=" + home}, target)
+		if content, err := os.ReadFile(name); code != 0 || err != nil || len(content) != 1<<20 {
+			t.Errorf("%s: %d %v\n%s", name, code, err, said)
+		}
+		if content, err := os.ReadFile(name); number == "003" && (err != nil || string(content) == "precious") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if got := freeName(filepath.Join(dir, "none.pb.gz")); got != filepath.Join(dir, "none.pb.gz") {
-		t.Error(got)
+	taken := filepath.Join(home, "taken")
+	if err := os.WriteFile(taken, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if err := writeWhole(filepath.Join(dir, "taken"), strings.NewReader("x")); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("an existing file: %v", err)
+	if code, said := pprofIn(t, f, nil, "-o", taken, target); code != 1 ||
+		!strings.Contains(said, "file exists\n  name") {
+		t.Errorf("%d %s", code, said)
 	}
-	t.Chdir(dir)
-	if got := freeName("heap.pb.gz"); got != "heap.003.pb.gz" {
-		t.Error(got)
-	}
-	if content, err := os.ReadFile("taken"); err != nil || string(content) != "precious" {
+	if content, err := os.ReadFile(taken); err != nil || string(content) != "precious" {
 		t.Errorf("%q %v", content, err)
+	}
+}
+
+func TestAdviceForRequests(t *testing.T) {
+	f := profilesOf(t)
+	address := f.Server.Addr().String()
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
+	other := t.TempDir()
+	if err := demofiles.Write(other); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"unknown CA":  {[]string{address}, "\n  give the CA of the gate's certificate with --ca FILE\n"},
+		"another CA":  {[]string{"--ca", filepath.Join(other, "ca.pem"), address}, "\n  the gate's certificate is of another CA"},
+		"plain HTTP":  {[]string{"--ca", file("ca.pem"), f.Runner.Listener.Addr().String()}, "\n  no TLS is spoken there"},
+		"no identity": {[]string{"--ca", file("ca.pem"), address + "/debug/pprof/heap"}, "\n  the gate does not know these"},
+	} {
+		var out, errors bytes.Buffer
+		code := gatetest.Run(t.Context(), Command(), gatetest.Process(nil, &out, &errors), test.args...)
+		if code != 1 || !strings.Contains(errors.String(), test.want) {
+			t.Errorf("%s: %d %s, want %q", name, code, errors.String(), test.want)
+		}
 	}
 }

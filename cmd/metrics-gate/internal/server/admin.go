@@ -115,7 +115,7 @@ type connectionLog struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h connectionLog) Handle(ctx context.Context, r slog.Record) error {
-	record := slog.NewRecord(r.Time, r.Level, "connection refused or broken", r.PC)
+	record := slog.NewRecord(r.Time, slog.LevelWarn, "connection refused or broken", r.PC)
 	record.AddAttrs(slog.String("err", strings.TrimSpace(r.Message)))
 	return h.Handler.Handle(ctx, record)
 }

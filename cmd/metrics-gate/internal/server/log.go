@@ -2,8 +2,13 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -137,4 +142,36 @@ func (t throttled) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements slog.Handler; the buckets stay shared.
 func (t throttled) WithGroup(name string) slog.Handler {
 	return throttled{t.Handler.WithGroup(name), t.shared}
+}
+
+// logPanics logs a panic of next with the peer, and cuts the answer. http.Server would log it with
+// the peer inside of the text.
+func logPanics(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			default:
+				log.Error("panic while a request was answered", "remote", r.RemoteAddr, "err", fmt.Sprint(p), "at",
+					panicAt())
+				fallthrough
+			case http.ErrAbortHandler:
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// panicAt names the function and the line of the panic that a deferred function recovers from.
+func panicAt() string {
+	var callers [16]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(0, callers[:])])
+	for panicked := false; ; {
+		frame, more := frames.Next()
+		if panicked && !strings.HasPrefix(frame.Function, "runtime.") || !more {
+			return fmt.Sprintf("%s %s:%d", frame.Function, filepath.Base(frame.File), frame.Line)
+		}
+		panicked = panicked || frame.Function == "runtime.gopanic"
+	}
 }

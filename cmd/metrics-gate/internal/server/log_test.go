@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -95,5 +97,37 @@ func TestLogNamesTheVariableOfALimit(t *testing.T) {
 		"advice", "its own")
 	if strings.Count(out.String(), `"advice"`) != 1 {
 		t.Errorf("advice given twice: %s", out.String())
+	}
+}
+
+// A panic is logged with its peer and its place, and cuts the answer. One that only cuts the
+// answer is not logged.
+func TestPanicsAreLogged(t *testing.T) {
+	for name, test := range map[string]struct {
+		do     func()
+		logged string
+	}{
+		"abort": {func() { panic(http.ErrAbortHandler) }, ""},
+		"value": {func() { panic("boom") }, "err=boom at=\"github.com/"},
+		"nil map": {func() { (map[string]int)(nil)["a"] = 1 },
+			"err=\"assignment to entry in nil map\" at=\"github.com/"},
+		"none": {func() {}, ""},
+	} {
+		var out bytes.Buffer
+		h := logPanics(slog.New(slog.NewTextHandler(&out, nil)), http.HandlerFunc(
+			func(http.ResponseWriter, *http.Request) { test.do() }))
+		var recovered any
+		func() {
+			defer func() { recovered = recover() }()
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil))
+		}()
+		if (recovered == http.ErrAbortHandler) != (name != "none") {
+			t.Errorf("%s: %v passes", name, recovered)
+		}
+		if (test.logged == "") != (out.Len() == 0) || !strings.Contains(out.String(), test.logged) ||
+			(out.Len() > 0 && (!strings.Contains(out.String(), "remote=192.0.2.1:1234") ||
+				!strings.Contains(out.String(), "log_test.go:"))) {
+			t.Errorf("%s: %s", name, out.String())
+		}
 	}
 }

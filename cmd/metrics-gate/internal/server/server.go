@@ -39,7 +39,7 @@ func Command() cli.Command {
 func serve(ctx context.Context, p *cli.Process, _ []string) error {
 	c, err := config.Load(p.Environ)
 	if err != nil {
-		return err
+		return gate.WithFiles(c, err)
 	}
 	s, err := New(c, NewLogger(p.Stderr, c.Process), p.Build)
 	if err != nil {
@@ -90,8 +90,9 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	var http1 http.Protocols
 	http1.SetHTTP1(true) // Serve would prepare h2 otherwise
 	s.public = &http.Server{
-		Protocols:         &http1,
-		Handler:           s.fastpath.Handler(connlimit.TrackRequests(limitHeader(c.Listen.MaxHeaderBytes, g.Handler))),
+		Protocols: &http1,
+		Handler: s.fastpath.Handler(connlimit.TrackRequests(limitHeader(c.Listen.MaxHeaderBytes,
+			logPanics(log, g.Handler)))),
 		TLSConfig:         g.TLSConfig(),
 		ReadHeaderTimeout: c.Listen.ReadHeaderTimeout,
 		IdleTimeout:       c.Listen.IdleTimeout,

@@ -30,7 +30,8 @@ func fakeMachine(t *testing.T, units ...map[string]any) machine {
 		last := args[len(args)-1]
 		for _, u := range units {
 			switch {
-			case args[2] == "LoadUnit" && last == u["Id"], args[2] == "GetUnitByPID" && last == fmt.Sprint(u["MainPID"]):
+			case args[2] == "LoadUnit" && last == u["Id"],
+				args[2] == "GetUnitByPID" && last == fmt.Sprint(u["MainPID"]):
 				return json.Marshal(map[string]any{"data": []any{"/unit/" + u["Id"].(string)}})
 			case args[2] == "GetAll" && args[0] == "/unit/"+u["Id"].(string):
 				return variants(u)

@@ -101,9 +101,14 @@ func (m machine) ofProcess(ctx context.Context, pid int) (*Settings, error) {
 	case err != nil:
 		return nil, wrong(err.Error(), "")
 	case m.elsewhere(pid):
-		return nil, wrong("runs in a container: its files and its network are not those of this command",
-			fmt.Sprintf("run the command in there: kubectl exec POD -c metrics-gate -- metrics-gate doctor, docker exec, "+
-				"or nsenter --target %d --all metrics-gate doctor", pid))
+		return nil, wrong(
+			"runs in a container: its files and its network are not those of this command",
+			fmt.Sprintf(
+				"run the command in there: kubectl exec POD -c metrics-gate -- metrics-gate doctor, docker exec, "+
+					"or nsenter --target %d --all metrics-gate doctor",
+				pid,
+			),
+		)
 	}
 	u := m.unitOf(ctx, pid)
 	s := &Settings{Whose: m.describe(pid, u)}

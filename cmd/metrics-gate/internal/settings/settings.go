@@ -32,7 +32,12 @@ type Options struct {
 
 // RegisterFlags declares the flags.
 func (o *Options) RegisterFlags(set *flag.FlagSet) {
-	set.StringVar(&o.unit, "unit", "", "take the settings of this systemd unit, by `name`, as a start would read them")
+	set.StringVar(
+		&o.unit,
+		"unit",
+		"",
+		"take the settings of this systemd unit, by `name`, as a start would read them",
+	)
 	set.IntVar(&o.pid, "pid", 0, "take the settings of the running gate with this process `id`")
 	set.Func("env-file", "take the settings of this `file`, in the syntax of systemd's EnvironmentFile; again for a "+
 		"further file", func(path string) error {

@@ -97,12 +97,18 @@ func (u *unit) listen(s *Settings) {
 func (u *unit) findings() []cli.Finding {
 	var found []cli.Finding
 	if u.service.ActiveState.Data != "active" {
-		found = append(found, cli.Warn("journalctl -u "+u.name+" says why; systemctl start "+u.name, "unit %s: %s (%s)",
-			u.name, u.service.ActiveState.Data, u.service.SubState.Data))
+		found = append(
+			found,
+			cli.Warn("journalctl -u "+u.name+" says why; systemctl start "+u.name, "unit %s: %s (%s)",
+				u.name, u.service.ActiveState.Data, u.service.SubState.Data),
+		)
 	}
 	if u.service.NeedDaemonReload.Data {
-		found = append(found, cli.Warn("systemctl daemon-reload", "unit %s: its files are newer than what systemd has read",
-			u.name))
+		found = append(
+			found,
+			cli.Warn("systemctl daemon-reload", "unit %s: its files are newer than what systemd has read",
+				u.name),
+		)
 	}
 	return found
 }

@@ -65,13 +65,8 @@ func (s Scrape) Result() string {
 	return fmt.Sprint(s.Status)
 }
 
-// Size tells bytes, format and encoding for a person; empty if nothing was sent.
-func (s Scrape) Size() string {
-	if s.Format == "" {
-		return ""
-	}
-	return humanBytes(s.Bytes) + ", " + formatName(s.Format) + ", " + s.Encoding
-}
+// Size is Bytes for a person.
+func (s Scrape) Size() string { return humanBytes(s.Bytes) }
 
 // Late tells whether a scraper that used to come does not: three of its intervals have passed.
 // Who came a few times may be a person.
@@ -79,12 +74,12 @@ func (s Scraper) Late(now time.Time) bool {
 	return s.Scrapes > 3 && now.Sub(s.Latest.At).Seconds() > 3*max(s.Interval, 5)
 }
 
-// formatName is the short name of an exposition's media type.
-func formatName(contentType string) string {
-	mediaType, params, err := mime.ParseMediaType(contentType)
+// FormatName is the short name of Format.
+func (s Scrape) FormatName() string {
+	mediaType, params, err := mime.ParseMediaType(s.Format)
 	switch {
 	case err != nil:
-		return contentType
+		return s.Format
 	case mediaType == "text/plain":
 		return "text " + params["version"]
 	case mediaType == "application/openmetrics-text":

@@ -92,9 +92,10 @@ func (s *status) prepare() *status {
 func pieces(name string) []string {
 	var list []string
 	isSeparator := func(c byte) bool { return strings.IndexByte("/:.,;=@_-|?&", c) >= 0 }
+	isDigit := func(c byte) bool { return '0' <= c && c <= '9' } // no address is broken
 	start := 0
 	for i := 1; i < len(name); i++ {
-		if isSeparator(name[i-1]) && !isSeparator(name[i]) {
+		if isSeparator(name[i-1]) && !isSeparator(name[i]) && !isDigit(name[i]) {
 			list = append(list, name[start:i])
 			start = i
 		}
@@ -116,7 +117,7 @@ func (s *status) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = s.page().Execute(&body, report)
 	}
 	if err != nil {
-		s.Log.Error("status page", "err", err)
+		s.Log.Error("status page failed", "remote", r.RemoteAddr, "err", err)
 		loopback.Plain(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}

@@ -114,15 +114,15 @@ func TestStatusPage(t *testing.T) {
 		"<title>build-01" + html.EscapeString(hostile) + ": runner down - metrics-gate</title>",
 		"<h1>build-01", "metrics-gate 1.2.3, as of <time datetime=\"2026-11-22T03:00:00Z\">2026-11-22 03:00:00 UTC<",
 		"2 days ago", `<span class="bad">down</span>`,
-		`since <time datetime="2026-11-22T02:57:00Z">2026-11-22 02:57:00 UTC</time> <span class="dim">3 min ago`,
+		`since <time datetime="2026-11-22T02:57:00Z">2026-11-22 02:57:00 UTC</time> <span class="dim ago">3 min ago`,
 		"19.3.0", `<span class="ok">ready</span>`, "certificate, token", "<code>dns:prometheus.demo</code>",
 		"401 token: unknown</td><td class=\"n\">7", "5 s ago", "12 ms", "335", `<span class="bad">cut</span>`,
-		"4.2 KiB, text 0.0.4, gzip", "<b>refused</b> upstream: ", "[fd00::2]:40001",
+		`4.2 KiB <span class="dim">text 0.0.4, gzip`, "<b>refused</b> upstream: ", "[fd00::2]:40001",
 		"15 s", "one scrape", `<span class="bad">never</span>`, `<span class="warn">late</span>`, "9 of 9", "0 of 40",
 		"250 of 256", "98 %", "RATE_LIMIT", "100 %", "9 s of 10 s", `<span class="bad">expired</span>`,
 		`<span class="bad">4 days</span>`, `<span class="ok">100 days</span>`, "2026-11-22 02:00:00 UTC",
 		"https://issuer.example", "60 min ago", "never fetched", `href="/metrics"`, `href="/livez"`, `href="/readyz"`,
-		"authentication refused", "10.0.0.66:9999", "<b>expired</b>", "certificate from", "renew ",
+		"authentication refused", "10.0.0.66:9999", "<b>expired</b>", "certificate from ", "renew ",
 		`<span class="bad">refused</span>, <time datetime="2026-11-22T02:59:58Z">`, "line 3: ", "good again",
 		"25 h ago",
 	} {
@@ -176,7 +176,9 @@ func inPeace(s *status) {
 	s.Gatherer = prometheus.NewRegistry()
 	s.Upstream = func() proxy.UpstreamState { return proxy.UpstreamState{Up: true, Since: s.now()} }
 	s.Expiry = func(time.Time) []expiry.Entry {
-		return []expiry.Entry{{Role: "server", Subject: "CN=gate", NotAfter: s.now().Add(2400 * time.Hour), Days: 100}}
+		return []expiry.Entry{
+			{Role: "server", Subject: "CN=gate", NotAfter: s.now().Add(2400 * time.Hour), Days: 100},
+		}
 	}
 }
 
@@ -195,8 +197,9 @@ func TestStatusEscapes(t *testing.T) {
 	plain := shape(func(s *status) {
 		s.RunnerName = func() string { return "build-01" }
 		*s.Refusals = Refusals{}
-		slog.New(s.Refusals.Handler(slog.DiscardHandler)).Warn("refused", "remote", "a", "method", "b", "subject", "c",
-			"issuer", "d", "reason", "e", "err", "f", "advice", "g")
+		slog.New(s.Refusals.Handler(slog.DiscardHandler)).
+			Warn("refused", "remote", "a", "method", "b", "subject", "c",
+				"issuer", "d", "reason", "e", "err", "f", "advice", "g")
 	})
 	if got := shape(nil); !slices.Equal(got, plain) {
 		t.Errorf("%d elements, want %d: %q", len(got), len(plain), got)
@@ -209,7 +212,7 @@ func TestPieces(t *testing.T) {
 		"spiffe://td.example/ns/a-b": {"spiffe://", "td.", "example/", "ns/", "a-", "b"},
 		"system:serviceaccount:monitoring:prometheus-k8s": {"system:", "serviceaccount:", "monitoring:", "prometheus-",
 			"k8s"},
-		"CN=é,OU=b/": {"CN=", "é,", "OU=", "b/"}, "/": {"/"},
+		"CN=é,OU=b/": {"CN=", "é,", "OU=", "b/"}, "/": {"/"}, "http://127.0.0.1:9252": {"http://127.0.0.1:9252"},
 	} {
 		if got := pieces(name); !slices.Equal(got, want) || strings.Join(got, "") != name {
 			t.Errorf("%q: %q", name, got)

@@ -59,8 +59,12 @@ func install(p *cli.Process, envFile string) error {
 			return fmt.Errorf("service %s: %w", Name, err)
 		}
 		defer func() { _ = s.Close() }()
-		if err := configure(s, list); err != nil {
+		if err := configure(list); err != nil {
 			return errors.Join(fmt.Errorf("service %s: %w", Name, err), s.Delete())
+		}
+		if err := setRecovery(s); err != nil {
+			_, _ = fmt.Fprintf(p.Stderr, "metrics-gate: service %s: recovery actions: %v\n"+
+				"  installed without them: nothing restarts the service after a failure\n", Name, err)
 		}
 		_, err = fmt.Fprintf(p.Stdout, "installed as %s\nlet it read the key and the tokens: "+
 			"icacls FILE /grant \"%s:R\"\nstart it: sc start %s\n", account, account, Name)
@@ -68,8 +72,8 @@ func install(p *cli.Process, envFile string) error {
 	})
 }
 
-// configure sets what CreateService does not: restarts, environment, source of events.
-func configure(s *mgr.Service, environ []string) error {
+// setRecovery has the service manager restart the service after a failure.
+func setRecovery(s *mgr.Service) error {
 	restart := func(delay time.Duration) mgr.RecoveryAction {
 		return mgr.RecoveryAction{Type: mgr.ServiceRestart, Delay: delay}
 	}
@@ -78,12 +82,14 @@ func configure(s *mgr.Service, environ []string) error {
 		restart(time.Second), restart(10 * time.Second), restart(time.Minute),
 	}, forgotten)
 	if err != nil {
-		return fmt.Errorf("recovery actions: %w", err)
+		return err
 	}
 	// An exit with an error code is a failure too, not only a crash.
-	if err := s.SetRecoveryActionsOnNonCrashFailures(true); err != nil {
-		return fmt.Errorf("recovery actions: %w", err)
-	}
+	return s.SetRecoveryActionsOnNonCrashFailures(true)
+}
+
+// configure sets what the service cannot run without: its environment and its source of events.
+func configure(environ []string) error {
 	if len(environ) > 0 {
 		if err := setEnvironment(environ); err != nil {
 			return fmt.Errorf("environment: %w", err)

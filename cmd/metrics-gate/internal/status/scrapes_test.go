@@ -1,0 +1,46 @@
+package status
+
+import (
+	"testing"
+	"time"
+)
+
+func TestFormatName(t *testing.T) {
+	for contentType, want := range map[string]string{
+		"text/plain; version=0.0.4; charset=utf-8":                                        "text 0.0.4",
+		"text/plain; version=1.0.0; escaping=allow-utf-8":                                 "text 1.0.0",
+		"application/openmetrics-text; version=1.0.0; charset=utf-8":                      "OpenMetrics 1.0.0",
+		"application/vnd.google.protobuf; proto=io.prometheus.client; encoding=delimited": "protobuf",
+		"application/json": "application/json", "/;": "/;",
+	} {
+		if got := (Scrape{Format: contentType}).FormatName(); got != want {
+			t.Errorf("%q: %q, want %q", contentType, got, want)
+		}
+	}
+}
+
+func TestHumanBytes(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 64 << 10: "64.0 KiB",
+		11_000_000: "10.5 MiB"} {
+		if got := humanBytes(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+// Who came a few times may be a person; a pause of less than three intervals is none.
+func TestLate(t *testing.T) {
+	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		scrapes       int64
+		interval, ago int // seconds
+		want          bool
+	}{{3, 15, 900, false}, {4, 15, 46, true}, {4, 15, 45, false}, {4, 0, 14, false}, {4, 0, 16, true},
+		{4000, 60, 100, false}, {4000, 60, 200, true}} {
+		s := Scraper{Scrapes: test.scrapes, Interval: float64(test.interval),
+			Latest: Scrape{At: now.Add(-time.Duration(test.ago) * time.Second)}}
+		if got := s.Late(now); got != test.want {
+			t.Errorf("%+v: %v", test, got)
+		}
+	}
+}
