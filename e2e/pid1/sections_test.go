@@ -26,13 +26,14 @@ func TestSixSteps(t *testing.T) {
 	green(t, said, "process "+s.mainPID(t)+" of unit metrics-gate.service")
 	checked := s.section(t, "Whose settings")
 	for _, want := range []string{
-		"settings of process " + s.mainPID(t) + " of unit metrics-gate.service\n", "settings of unit metrics-gate.service\n",
+		"settings of process " + s.mainPID(t) + " of unit metrics-gate.service\n",
+		"settings of unit metrics-gate.service\n",
 	} {
 		if !strings.Contains(checked, want) {
 			t.Errorf("check does not say %q:\n%s", want, checked)
 		}
 	}
-	if config := s.run(t, "cat scrape.yml"); !strings.Contains(config, ":9253\"]") {
+	if config := s.run(t, "cat scrape.yml"); !strings.Contains(config, "targets: [pid1:9253]") {
 		t.Errorf("print says %s", config)
 	}
 	if err := s.prometheus().scrape(); err != nil {
