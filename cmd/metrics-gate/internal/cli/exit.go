@@ -60,6 +60,13 @@ func Report(w io.Writer, err error) int {
 // logError writes an error with the fields of ErrorReport.
 func logError(log *slog.Logger, err error) {
 	r := errorReport(err)
+	if r.Thing == "" {
+		if r.Advice != "" {
+			log = log.With("advice", r.Advice)
+		}
+		log.Error("command failed", "wrong", r.Wrong)
+		return
+	}
 	var attrs []any
 	for _, a := range []slog.Attr{
 		slog.String("thing", r.Thing), slog.String("value", r.Value), slog.String("wrong", r.Wrong),
@@ -68,10 +75,6 @@ func logError(log *slog.Logger, err error) {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)
 		}
-	}
-	if r.Thing == "" {
-		log.Error("command failed", attrs...)
-		return
 	}
 	log.Error("configuration error", attrs...)
 }

@@ -22,7 +22,8 @@ func TestProcessReports(t *testing.T) {
 	}{
 		{"nothing", nil, 0, "", nil},
 		{"configuration", config, 2, "metrics-gate: VARIABLE \"v\": is bad\n  write w\n", []map[string]string{
-			{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad", "advice": "write w"}}},
+			{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad",
+				"advice": "write w"}}},
 		{"without value and advice", &ConfigError{Thing: "VARIABLE", Wrong: "not set"}, 2,
 			"metrics-gate: VARIABLE: not set\n",
 			[]map[string]string{{"msg": "configuration error", "thing": "VARIABLE", "wrong": "not set"}}},
@@ -34,7 +35,8 @@ func TestProcessReports(t *testing.T) {
 		{"several", errors.Join(failed, errors.Join(config, ExitCode(1))), 2,
 			"metrics-gate: first line; second line\nmetrics-gate: VARIABLE \"v\": is bad\n  write w\n",
 			[]map[string]string{{"msg": "command failed", "wrong": "first line; second line"},
-				{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad", "advice": "write w"}}},
+				{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad",
+					"advice": "write w"}}},
 		{"wrapped", fmt.Errorf("pprof: %w", config), 2, "metrics-gate: pprof: VARIABLE \"v\": is bad\n  write w\n",
 			[]map[string]string{{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad",
 				"advice": "write w"}}},
@@ -63,7 +65,8 @@ func decode(t *testing.T, lines string) []map[string]string {
 	var records []map[string]string
 	for line := range strings.Lines(lines) {
 		var record map[string]string
-		if err := json.Unmarshal([]byte(line), &record); err != nil || record["level"] != "ERROR" || record["time"] == "" {
+		if err := json.Unmarshal([]byte(line), &record); err != nil || record["level"] != "ERROR" ||
+			record["time"] == "" {
 			t.Fatalf("%v: %s", err, line)
 		}
 		delete(record, "level")
