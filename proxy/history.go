@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // historySize is how many scrapes an Observer keeps.
@@ -89,38 +87,4 @@ func (o *Observer) AddScrape(s Scrape) {
 	o.history.scrapes[o.history.total%historySize] = s
 	o.history.total++
 	o.history.addScraper(&s)
-}
-
-// AddExchange records the end of an exchange for metrics that took d. A canceled exchange does
-// not change the state of the upstream.
-func (o *Observer) AddExchange(d time.Duration, samples, conflicts int64, err error) {
-	if o == nil {
-		return
-	}
-	o.exchanges.Observe(d.Seconds())
-	o.samples.Add(float64(samples))
-	o.conflicts.Add(float64(conflicts))
-	if err != nil {
-		o.AddError(upstream.ReasonOf(err))
-		if upstream.ReasonOf(err) == upstream.ReasonCanceled {
-			return
-		}
-	}
-	o.setUp(err)
-}
-
-// setUp records the result of an exchange: the upstream is up if err is nil.
-func (o *Observer) setUp(err error) {
-	o.history.mu.Lock()
-	defer o.history.mu.Unlock()
-	state := &o.history.upstream
-	if up := err == nil; up != state.Up || state.Since.IsZero() {
-		state.Up, state.Since = up, time.Now()
-	}
-	state.Err = err
-	value := 0.0
-	if state.Up {
-		value = 1
-	}
-	o.up.Set(value)
 }

@@ -144,43 +144,36 @@ func (o *Observer) AddError(r upstream.Reason) {
 	}
 }
 
-// StatusRecorder is an http.ResponseWriter that records what passes. An
-// http.ResponseController can unwrap it.
-type StatusRecorder struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-}
-
-// NewStatusRecorder returns a recorder of what is written to w.
-func NewStatusRecorder(w http.ResponseWriter) *StatusRecorder {
-	return &StatusRecorder{ResponseWriter: w}
-}
-
-// Status returns the final status, or 0 if none was written yet: if the handler returns now,
-// the server answers 200.
-func (w *StatusRecorder) Status() int { return w.status }
-
-// Bytes returns how many bytes of the body were written.
-func (w *StatusRecorder) Bytes() int64 { return w.bytes }
-
-// WriteHeader implements http.ResponseWriter. Informational statuses are not recorded.
-func (w *StatusRecorder) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK {
-		w.status = status
+// AddExchange records the end of an exchange for metrics that took d. A canceled exchange does
+// not change the state of the upstream.
+func (o *Observer) AddExchange(d time.Duration, samples, conflicts int64, err error) {
+	if o == nil {
+		return
 	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter. It implies status 200.
-func (w *StatusRecorder) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
+	o.exchanges.Observe(d.Seconds())
+	o.samples.Add(float64(samples))
+	o.conflicts.Add(float64(conflicts))
+	if err != nil {
+		o.AddError(upstream.ReasonOf(err))
+		if upstream.ReasonOf(err) == upstream.ReasonCanceled {
+			return
+		}
 	}
-	n, err := w.ResponseWriter.Write(p)
-	w.bytes += int64(n)
-	return n, err
+	o.setUp(err)
 }
 
-// Unwrap is for http.ResponseController.
-func (w *StatusRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// setUp records the result of an exchange: the upstream is up if err is nil.
+func (o *Observer) setUp(err error) {
+	o.history.mu.Lock()
+	defer o.history.mu.Unlock()
+	state := &o.history.upstream
+	if up := err == nil; up != state.Up || state.Since.IsZero() {
+		state.Up, state.Since = up, time.Now()
+	}
+	state.Err = err
+	value := 0.0
+	if state.Up {
+		value = 1
+	}
+	o.up.Set(value)
+}
