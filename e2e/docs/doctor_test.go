@@ -35,7 +35,7 @@ func (p *setup) findings(t *testing.T, g *harness.Gate, code int, args ...string
 func want(t *testing.T, findings []map[string]string, level, text string) {
 	t.Helper()
 	for _, f := range findings {
-		if f["level"] == level && strings.Contains(f["what"]+": "+f["do"], text) {
+		if f["level"] == level && strings.Contains(f["what"]+": "+f["advice"], text) {
 			return
 		}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // finding is one line of doctor.
-type finding struct{ Level, What, Do string }
+type finding struct{ Level, What, Advice string }
 
 // ask runs doctor in the environment of s and returns what it says of Prometheus.
 func ask(t *testing.T, s *site, prometheus string) []finding {
@@ -48,8 +48,8 @@ func judge(t *testing.T, f fault, found []finding) {
 	named := ""
 	for _, one := range found {
 		isCause := strings.Contains(one.What, f.cause)
-		if isCause && strings.Contains(one.Do, f.fix) && named == "" {
-			named = one.What + ": " + one.Do
+		if isCause && strings.Contains(one.Advice, f.fix) && named == "" {
+			named = one.What + ": " + one.Advice
 		}
 		right := isCause || one.Level == "ok"
 		for _, other := range f.also {

@@ -64,7 +64,7 @@ type decisionReport struct {
 	Rule   string   `json:"rule,omitempty"`     // the pattern that let the caller pass
 	List   string   `json:"variable,omitempty"` // the allow list that was asked
 	Why    string   `json:"why"`
-	Do     string   `json:"do,omitempty"`
+	Do     string   `json:"advice,omitempty"`
 }
 
 // refused tells whether a question was asked and the answer is not 200.

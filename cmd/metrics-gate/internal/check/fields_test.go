@@ -20,8 +20,8 @@ authorization[].allow[]
 authorization[].routes
 authorization[].variable
 configuration[].default
-configuration[].name
 configuration[].value
+configuration[].variable
 decision.as[]
 decision.path
 decision.rule
@@ -34,7 +34,7 @@ expiry[].role
 expiry[].subject
 ok
 settings
-warnings[].do
+warnings[].advice
 warnings[].level
 warnings[].what
 `},

@@ -17,8 +17,8 @@ const (
 // Finding is one thing that was looked at.
 type Finding struct {
 	Level string `json:"level"`
-	What  string `json:"what"`         // the fact
-	Do    string `json:"do,omitempty"` // what to do about it; empty when it is ok
+	What  string `json:"what"`             // the fact
+	Do    string `json:"advice,omitempty"` // what to do about it; empty when it is ok
 }
 
 func OK(format string, args ...any) Finding {

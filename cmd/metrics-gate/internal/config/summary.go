@@ -9,7 +9,7 @@ import (
 
 // Setting is one variable as it takes effect.
 type Setting struct {
-	Name    string `json:"name"`
+	Name    string `json:"variable"`
 	Value   string `json:"value"`
 	Default bool   `json:"default"`
 }

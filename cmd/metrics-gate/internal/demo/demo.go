@@ -43,7 +43,8 @@ func demo(ctx context.Context, p *cli.Process, _ []string) error {
 	}
 	defer func() { _ = runner.Close() }()
 
-	c, err := config.Load(append(demofiles.Environ(dir, runner.address), p.Environ...))
+	environ := append(demofiles.Environ(dir, runner.address), p.Environ...)
+	c, err := config.Load(environ)
 	if err != nil {
 		return err
 	}
@@ -51,32 +52,13 @@ func demo(ctx context.Context, p *cli.Process, _ []string) error {
 	if err != nil {
 		return err
 	}
-	printDemo(p, dir, runner.address, s.Addr())
+	if err := writeSettings(filepath.Join(dir, settingsFile), environ, s); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	if err := printDemo(p.Stdout, dir, runner.address, s); err != nil {
+		return err
+	}
 	return s.Run(ctx, p.TakeSignals())
-}
-
-// printDemo shows what to try. The commands work as they stand, in any folder.
-func printDemo(p *cli.Process, dir, runner string, listen net.Addr) {
-	_, port, _ := net.SplitHostPort(listen.String())
-	url := "https://localhost:" + port + "/metrics"
-	curl := "curl --silent --show-error --cacert " + filepath.Join(dir, "ca.pem")
-	pair := fmt.Sprintf(" --cert %s --key %s ", filepath.Join(dir, "client.pem"), filepath.Join(dir, "client-key.pem"))
-	fmt.Fprintf(p.Stdout, `The gate serves %s before a stand-in for a runner on %s.
-Try, in another terminal:
-
-  # a scrape with the client certificate
-  %s
-
-  # a scrape with the token
-  %s
-
-  # no credential: 401
-  %s
-
-Everything is in %s and goes when this ends (Ctrl-C).
-`, url, runner, curl+pair+url,
-		curl+` --header "Authorization: Bearer $(cat `+filepath.Join(dir, "token")+`)" `+url,
-		curl+" --include "+url, dir)
 }
 
 // demoRunner is the stand-in's server.

@@ -16,7 +16,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
-// The three printed commands work as they stand, in a shell, and the demo leaves nothing.
+// The printed scrapes work as they stand, in a shell, and the demo leaves nothing.
 func TestDemoCommands(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, stop := context.WithCancel(t.Context())
@@ -32,19 +32,20 @@ func TestDemoCommands(t *testing.T) {
 	})
 	var commands []string
 	lines := bufio.NewScanner(read)
-	for lines.Scan() && len(commands) < 3 {
+	for lines.Scan() && len(commands) < 4 {
 		if line := strings.TrimSpace(lines.Text()); strings.HasPrefix(line, "curl ") {
 			commands = append(commands, line)
 		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, read) }()
-	if len(commands) != 3 {
+	if len(commands) != 4 {
 		t.Fatalf("%d commands printed\n%s", len(commands), log.String())
 	}
 	for i, want := range []string{
 		`exported_runner_name="build-linux-01"`,
 		`gitlab_runner_concurrent{runner_name="demo-runner"} 4`,
 		"HTTP/1.1 401 Unauthorized",
+		"<title>demo-runner",
 	} {
 		out, err := exec.Command("sh", "-c", commands[i]).CombinedOutput()
 		if err != nil || !strings.Contains(string(out), want) {
