@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -84,7 +85,8 @@ func (b *bench) compare(ctx context.Context, s scenario) ([]figures, error) {
 	return b.rounds(s, list)
 }
 
-// rounds measures every contestant in every round. Each round starts with another one.
+// rounds measures every contestant in every round, in a random order: what ran before has a
+// part in the figures.
 func (b *bench) rounds(s scenario, list []contestant) ([]figures, error) {
 	all := make([]figures, len(list))
 	for i, c := range list {
@@ -94,9 +96,8 @@ func (b *bench) rounds(s scenario, list []contestant) ([]figures, error) {
 		}
 		list[i].pids = familyOf(c.pid)
 	}
-	for round := range s.rounds {
-		for k := range list {
-			i := (round + k) % len(list)
+	for range s.rounds {
+		for _, i := range rand.Perm(len(list)) {
 			if err := b.round(s, list[i], &all[i]); err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", s.title, list[i].name, err)
 			}
