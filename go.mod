@@ -6,6 +6,7 @@ require (
 	github.com/caarlos0/env/v11 v11.4.2 // settings from the environment, all mistakes at once
 	github.com/coreos/go-oidc/v3 v3.21.0 // verifies OIDC tokens
 	github.com/coreos/go-systemd/v22 v22.7.0 // sd_notify and socket activation
+	github.com/go-chi/chi/v5 v5.5.0 // routes of the public listener; never chi/middleware
 	github.com/go-jose/go-jose/v4 v4.1.8 // parses an issuer's public keys
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // bounded tables: verified tokens and verdicts, rate limiters
 	github.com/klauspost/compress v1.20.3 // gzip and zstd answers

@@ -97,7 +97,7 @@ func checkImports(t *testing.T, name string, found, allowed []string) {
 	t.Helper()
 	for _, imported := range found {
 		switch imported {
-		case "net/http/pprof", "expvar":
+		case "github.com/go-chi/chi/v5/middleware", "net/http/pprof", "expvar":
 			t.Errorf("%s imports %s, which registers on the default mux", name, imported)
 		}
 		if local, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(allowed, local) {

@@ -7,10 +7,10 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
@@ -139,41 +139,31 @@ type handlers struct {
 //	security headers → observe → access log → bodies bounded → failure limiter and authenticate → explained
 //	→ identity limiter → literal target → route (404) → authorize → method and body → handler
 func (g *Gate) walk(d *authStages, h handlers) http.Handler {
+	r := chi.NewRouter()
+	r.Use(proxy.SecurityHeaders, g.Observer.Middleware, h.access, h.bodies, d.authenticate, noteIdentity, h.explain,
+		h.identities.Limit, proxy.Target, pathDecides)
+	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { proxy.Refuse(w, http.StatusNotFound) })
+
 	read := proxy.Methods(http.MethodGet, http.MethodHead)
 	keep := connlimit.MarkAuthorized(identityKey, h.firstUse)
-	routes := map[string]http.Handler{
-		proxy.MetricsPath: chain(h.metrics, d.metrics, keep, read),
-		"/gate/metrics":   chain(h.own, d.gateMetrics, keep, read),
-	}
+	r.With(d.metrics, keep, read).Handle("/metrics", h.metrics)
+	r.With(d.gateMetrics, keep, read).Handle("/gate/metrics", h.own)
 	for _, name := range h.profiles {
 		methods := proxy.Methods(http.MethodGet) // a HEAD would run the whole profile
 		if name == "symbol" {
 			methods = proxy.Methods(http.MethodGet, http.MethodPost)
 		}
-		routes[proxy.ProfilePath+name] = chain(h.profile, d.pprof, keep, methods)
+		r.With(d.pprof, keep, methods).Handle("/debug/pprof/"+name, h.profile)
 	}
-	return chain(byPath(routes), proxy.SecurityHeaders, g.Observer.Middleware, h.access, h.bodies, d.authenticate,
-		noteIdentity, h.explain, h.identities.Limit, proxy.Target)
+	return r
 }
 
-// chain puts stages in front of last, the outermost first.
-func chain(last http.Handler, stages ...func(http.Handler) http.Handler) http.Handler {
-	for _, stage := range slices.Backward(stages) {
-		last = stage(last)
-	}
-	return last
-}
-
-// byPath lets the path alone choose the route, so that a known path with another method is
-// refused after authorization, by proxy.Methods. proxy.Target has refused what is not literal.
-func byPath(routes map[string]http.Handler) http.Handler {
+// pathDecides lets the path alone choose the route, so that a known path with another
+// method is refused after authorization, by proxy.Methods.
+func pathDecides(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		route, ok := routes[r.URL.Path]
-		if !ok {
-			proxy.Refuse(w, http.StatusNotFound)
-			return
-		}
-		route.ServeHTTP(w, r)
+		chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
+		next.ServeHTTP(w, r)
 	})
 }
 
