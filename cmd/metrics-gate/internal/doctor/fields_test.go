@@ -21,7 +21,7 @@ func TestFieldsOfDoctorJSON(t *testing.T) {
 	if code := gatetest.Run(t.Context(), Command(), gatetest.Process(environ, &out, &errors), "--json"); code != 1 {
 		t.Errorf("status %d: %s", code, errors.String())
 	}
-	const want = "findings[].do\nfindings[].level\nfindings[].what\nok\nsettings\n"
+	const want = "findings[].advice\nfindings[].level\nfindings[].what\nok\nsettings\n"
 	if got := configtest.Fields(t, out.Bytes()); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

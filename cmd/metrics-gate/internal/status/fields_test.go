@@ -39,7 +39,7 @@ expiry[].days
 expiry[].not_after
 expiry[].role
 expiry[].subject
-findings[].do
+findings[].advice
 findings[].level
 findings[].what
 issuers[].issuer
