@@ -96,7 +96,9 @@ var update = flag.Bool("update", false, "write the README's table")
 // go test ./cmd/metrics-gate -update writes them.
 func TestTablesAreTheDeclaration(t *testing.T) {
 	const begin, end = "<!-- variables -->\n", "<!-- end of variables -->\n"
-	for path, write := range map[string]func(io.Writer){"../../README.md": table, "../../docs/variables.md": reference} {
+	for path, write := range map[string]func(io.Writer){
+		"../../README.md": table, "../../docs/variables.md": reference,
+	} {
 		page, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -93,9 +93,10 @@ func (b *bench) reportFleet(pids []int, length time.Duration, scraped, idle acti
 	scrape := (one(scraped) - one(idle)) / 4
 	private, shared := mebi(memory.Private)/fleetSize, mebi(memory.Shared)/fleetSize
 	r := b.report
-	r.printf("\n### fifty gates\n\n%d gates, 300 series, identity, %s each. One gate: %.2f ms of CPU and %.1f wake-ups "+
-		"a minute idle, %.2f ms a scrape every 15 s, %.1f MiB private and %.1f MiB shared, %d descriptors, %d threads.\n\n",
-		fleetSize, length, one(idle)*1e3, float64(idle.Wakes)/length.Minutes()/fleetSize, scrape*1e3, private, shared,
+	r.printf("\n### fifty gates\n\n%d gates, 300 series, identity, %s each. One gate: %.2f ms of CPU and %.1f "+
+		"wake-ups a minute idle, %.2f ms a scrape every 15 s, %.1f MiB private and %.1f MiB shared, "+
+		"%d descriptors, %d threads.\n\n", fleetSize, length, one(idle)*1e3,
+		float64(idle.Wakes)/length.Minutes()/fleetSize, scrape*1e3, private, shared,
 		descriptors/fleetSize, threads/fleetSize)
 	r.printf("| gates | CPU at 15 s, cores | CPU at 60 s, cores | memory, MiB | descriptors | threads |\n" +
 		"|---:|---:|---:|---:|---:|---:|\n")

@@ -189,7 +189,8 @@ func TestPrintedRules(t *testing.T) {
 	if err := yaml.UnmarshalStrict([]byte(read(t, source("deploy/monitoring/rules.yaml"))), &want); err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(r.Spec, want) || len(want.Groups) < 3 || r.Namespace != "watch" || r.Labels["release"] != "on" {
+	if !reflect.DeepEqual(r.Spec, want) || len(want.Groups) < 3 || r.Namespace != "watch" ||
+		r.Labels["release"] != "on" {
 		t.Errorf("%s/%s %v:\n%s", r.Namespace, r.Name, r.Labels, text)
 	}
 }
@@ -266,7 +267,7 @@ func TestPrintedHelmValues(t *testing.T) {
 func TestPrintedUnit(t *testing.T) {
 	own, packaged := meaning(printed(t, configured["mtls"], "systemd")), directives(t, "metrics-gate.service")
 	reasons := map[string]string{
-		"Wants=gitlab-runner.service":                                      "network-online.target is added: no socket waits",
+		"Wants=gitlab-runner.service":                                      "network-online.target is added",
 		"After=network.target gitlab-runner.service":                       "network-online.target is added",
 		"Requires=metrics-gate.socket":                                     "LISTEN_ADDRESS is printed",
 		"After=metrics-gate.socket":                                        "LISTEN_ADDRESS is printed",

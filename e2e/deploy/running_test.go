@@ -145,7 +145,11 @@ func (r running) forward(t *testing.T, node *netns, address string) string {
 				return
 			}
 			var inside net.Conn
-			if err := node.in(t, func() (err error) { inside, err = net.Dial("tcp4", address); return err }); err != nil {
+			err = node.in(t, func() (err error) {
+				inside, err = net.Dial("tcp4", address)
+				return err
+			})
+			if err != nil {
 				_ = outside.Close()
 				continue
 			}

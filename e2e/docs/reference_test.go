@@ -183,8 +183,9 @@ func TestReloadedFiles(t *testing.T) {
 		testca.CRLPEM(testca.Must(p.CA.CRL(testca.CRLOptions{NextUpdate: time.Now().Add(time.Hour)}))))
 	p.Write(t, "name", []byte("build-01"))
 	p.Write(t, "issuer.pem", p.CA.CertPEM())
-	p.environ = append(slices.DeleteFunc(p.environ, func(e string) bool { return strings.HasPrefix(e, "RUNNER_NAME=") }),
-		"RUNNER_NAME_FILE="+p.File("name"), "TLS_CLIENT_CRL_FILE="+p.File("crl.pem"), "OIDC_CA_FILE="+p.File("issuer.pem"))
+	named := func(entry string) bool { return strings.HasPrefix(entry, "RUNNER_NAME=") }
+	p.environ = append(slices.DeleteFunc(p.environ, named), "RUNNER_NAME_FILE="+p.File("name"),
+		"TLS_CLIENT_CRL_FILE="+p.File("crl.pem"), "OIDC_CA_FILE="+p.File("issuer.pem"))
 	files := map[string]string{}
 	for _, entry := range p.environ {
 		name, value, _ := strings.Cut(entry, "=")

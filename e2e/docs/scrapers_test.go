@@ -69,8 +69,8 @@ func TestScrapersScrapeAsDocumented(t *testing.T) {
 		"prometheus": {"prometheus --config.file=c.yml --storage.tsdb.path=data", scrape},
 		"agent": {"prometheus --enable-feature=agent --config.file=c.yml --storage.agent.path=data",
 			scrape + remote},
-		"vmagent": {"vmagent -promscrape.config=c.yml -remoteWrite.url=http://127.0.0.1:1/ -remoteWrite.tmpDataPath=data",
-			scrape},
+		"vmagent": {"vmagent -promscrape.config=c.yml -remoteWrite.tmpDataPath=data " +
+			"-remoteWrite.url=http://127.0.0.1:1/", scrape},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

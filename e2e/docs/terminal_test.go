@@ -60,7 +60,8 @@ func (x *terminal) paste(script, options string) (string, error) {
 	if err := os.WriteFile(filepath.Join(x.machine.home, "step"), []byte(script), 0o600); err != nil {
 		return "", err
 	}
-	fmt.Fprintf(x.input, "set %s\n. /home/step > /home/printed 2>&1 < /dev/null\necho $?\nset +e +o pipefail\n", options)
+	fmt.Fprintf(x.input, "set %s\n. /home/step > /home/printed 2>&1 < /dev/null\necho $?\n", options)
+	fmt.Fprintln(x.input, "set +e +o pipefail")
 	select {
 	case reply, alive := <-x.replies:
 		printed := x.printed()

@@ -30,7 +30,8 @@ func TestDoctorInAContainer(t *testing.T) {
 	s := newSite(t)
 	s.run(t, "dpkg -i metrics-gate_*.deb")
 	s.run(t, container)
-	const enter = "nsenter --target $(cat container.pid) --all setpriv --reuid 65532 --regid 65532 --clear-groups env HOME=/ "
+	const enter = "nsenter --target $(cat container.pid) --all " +
+		"setpriv --reuid 65532 --regid 65532 --clear-groups env HOME=/ "
 	green(t, s.run(t, enter+"env $(cat pod.env) metrics-gate doctor"), "the environment")
 	inner := strings.TrimSpace(s.run(t, enter+"pidof metrics-gate"))
 	green(t, s.run(t, enter+"metrics-gate doctor"), "process "+inner)

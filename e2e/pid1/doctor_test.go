@@ -32,7 +32,7 @@ func green(t *testing.T, said, whose string) {
 // startSecondRunner runs a runner at port 9262.
 func (s *site) startSecondRunner(t *testing.T) {
 	t.Helper()
-	s.run(t, "systemd-run --unit=runner-2 --setenv="+role+`=runner --setenv=LISTEN_ADDRESS=127.0.0.1:9262 /share/stand-in
+	s.run(t, "systemd-run --unit=runner-2 -E "+role+`=runner -E LISTEN_ADDRESS=127.0.0.1:9262 /share/stand-in
 		timeout 10 bash -c 'until (: < /dev/tcp/127.0.0.1/9262) 2>/dev/null; do sleep 0.1; done'`)
 }
 
@@ -92,7 +92,8 @@ func (s *site) startPrometheus(t *testing.T) {
 	s.run(t, `mkdir -p /etc/prometheus/metrics-gate
 		mv ca.crt tls.crt tls.key /etc/prometheus/metrics-gate/
 		systemd-run --unit=scraping -p NetworkNamespacePath=/run/netns/scraper prometheus \
-			--config.file=/share/prometheus.yml --storage.tsdb.path=/tmp/prometheus --web.listen-address=192.0.2.2:9090`)
+			--config.file=/share/prometheus.yml --storage.tsdb.path=/tmp/prometheus \
+			--web.listen-address=192.0.2.2:9090`)
 }
 
 // query asks Prometheus for one sample.
@@ -119,26 +120,30 @@ func TestDoctorSeesTheService(t *testing.T) {
 			"this user may not read its settings\n  run the command as root"},
 		{"the environment", "METRICS_GATE_METRICS_ALLOW=dns:a.example metrics-gate doctor",
 			"settings of the environment\n"},
-		{"root with the settings of the gate", `env $(tr '\0' '\n' < /proc/$(pidof metrics-gate)/environ | grep ^METRICS_GATE_) \
-			metrics-gate doctor`, "ok    runner 127.0.0.1:9252: the firewall refuses this user: only the gate's user is let in"},
+		{"root with the settings of the gate", `pid=$(pidof metrics-gate)
+			env $(tr '\0' '\n' < /proc/$pid/environ | grep ^METRICS_GATE_) metrics-gate doctor`,
+			"ok    runner 127.0.0.1:9252: the firewall refuses this user: only the gate's user is let in"},
 		{"credentials", "metrics-gate check", "/run/credentials/metrics-gate.service/tls.key"},
 		{"credentials of a unit", "metrics-gate check --unit metrics-gate", "configuration: ok"},
 		{"credentials of a unit that does not run", `systemctl stop metrics-gate.socket metrics-gate
-			metrics-gate check; systemctl start metrics-gate`, "TLS_KEY_FILE                 /etc/metrics-gate/tls.key"},
+			metrics-gate check; systemctl start metrics-gate`,
+			"TLS_KEY_FILE                 /etc/metrics-gate/tls.key"},
 		{"a change", "echo METRICS_GATE_RUNNER_NAME=new >> /etc/metrics-gate/metrics-gate.env; metrics-gate check",
 			"changed since its start: METRICS_GATE_RUNNER_NAME"},
-		{"a mistake", "echo METRICS_GATE_METRICS_ALOW=x >> /etc/metrics-gate/metrics-gate.env; metrics-gate check --unit metrics-gate",
-			"METRICS_GATE_METRICS_ALOW"},
+		{"a mistake", `echo METRICS_GATE_METRICS_ALOW=x >> /etc/metrics-gate/metrics-gate.env
+			metrics-gate check --unit metrics-gate`, "METRICS_GATE_METRICS_ALOW"},
 		{"a key of others", `sed -i /ALOW/d /etc/metrics-gate/metrics-gate.env
 			chmod 0600 /etc/metrics-gate/tls.key; chgrp root /etc/metrics-gate/tls.key
-			rm -r /etc/systemd/system/metrics-gate.service.d; systemctl daemon-reload; metrics-gate check --unit metrics-gate`,
+			rm -r /etc/systemd/system/metrics-gate.service.d; systemctl daemon-reload
+			metrics-gate check --unit metrics-gate`,
 			"permission denied"},
 		{"no rule", `systemctl disable --now metrics-gate-firewall.service
 			systemctl stop metrics-gate-firewall.timer metrics-gate-firewall.service
 			mkdir -p /etc/gitlab-runner; printf '[[runners]]\nexecutor = "shell"\n' > /etc/gitlab-runner/config.toml
 			metrics-gate doctor`, "warn  firewall: no rule keeps CI jobs from port 9252"},
 		{"a rule for another user", `sed s/metrics-gate\"/nobody\"/ /usr/share/metrics-gate/metrics-gate.nft > other.nft
-			nft -D 'ports={ 9252 }' -f other.nft; metrics-gate doctor`, "fail  runner 127.0.0.1:9252: the firewall refuses the gate's user"},
+			nft -D 'ports={ 9252 }' -f other.nft; metrics-gate doctor`,
+			"fail  runner 127.0.0.1:9252: the firewall refuses the gate's user"},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			if out, _ := s.try(step.script); !strings.Contains(out, step.want) {

@@ -26,7 +26,8 @@ func TestSixSteps(t *testing.T) {
 	green(t, said, "process "+s.mainPID(t)+" of unit metrics-gate.service")
 	checked := s.section(t, "Whose settings")
 	for _, want := range []string{
-		"settings of process " + s.mainPID(t) + " of unit metrics-gate.service\n", "settings of unit metrics-gate.service\n",
+		"settings of process " + s.mainPID(t) + " of unit metrics-gate.service\n",
+		"settings of unit metrics-gate.service\n",
 	} {
 		if !strings.Contains(checked, want) {
 			t.Errorf("check does not say %q:\n%s", want, checked)

@@ -97,7 +97,8 @@ func copyTo(w io.Writer, path string, rule Rule) (int64, error) {
 		return 0, err
 	}
 	// One byte more than the bound tells a file that is too large, even one that grows.
-	n, err := io.Copy(w, io.LimitReader(file, rule.MaxBytes+1))
+	buffer := make([]byte, min(info.Size()+bytes.MinRead, 32<<10)) // most files are small, and read each minute
+	n, err := io.CopyBuffer(w, io.LimitReader(file, rule.MaxBytes+1), buffer)
 	if err == nil && n > rule.MaxBytes {
 		err = fmt.Errorf("%w: larger than %d bytes", ErrTooLarge, rule.MaxBytes)
 	}

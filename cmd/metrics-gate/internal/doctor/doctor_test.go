@@ -146,7 +146,8 @@ func TestDoctorCommand(t *testing.T) {
 		t.Errorf("--json: %d", code)
 	}
 	var report doctorReport
-	if err := json.Unmarshal(document.Bytes(), &report); err != nil || report.OK || report.Settings != "the environment" ||
+	if err := json.Unmarshal(document.Bytes(), &report); err != nil || report.OK ||
+		report.Settings != "the environment" ||
 		len(report.Findings) != strings.Count(findings, "\n") {
 		t.Errorf("%v %d findings of\n%s", err, len(report.Findings), text.String())
 	}

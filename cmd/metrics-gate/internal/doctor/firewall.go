@@ -67,8 +67,11 @@ func (d *doctor) keptOut(address string) cli.Finding {
 		return cli.Fail("let the rule name the gate's user: nft list table inet metrics_gate",
 			"runner %s: the firewall refuses the gate's user, %d", address, os.Geteuid())
 	}
-	return cli.Finding{Level: cli.LevelOK, What: "runner " + address + ": the firewall refuses this user: only the " +
-		"gate's user is let in", Do: "to ask the runner, run doctor as root, with --unit or --pid or no settings of its own"}
+	return cli.Finding{
+		Level: cli.LevelOK,
+		What:  "runner " + address + ": the firewall refuses this user: only the gate's user is let in",
+		Do:    "to ask the runner, run doctor as root, with --unit or --pid or no settings of its own",
+	}
 }
 
 // localJobs returns the runner's configuration by which jobs reach this host's loopback: a shell

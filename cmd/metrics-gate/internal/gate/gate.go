@@ -185,7 +185,7 @@ func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
 	}
 	start := time.AfterFunc(startTime, releaseStart)
 	defer start.Stop()
-	g.reloader.run(ctx, now, g.memory.release)
+	g.reloader.run(ctx, now, g.memory.upkeep)
 	refreshing.Wait()
 	g.Upstream.Close()
 }

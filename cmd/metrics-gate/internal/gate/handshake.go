@@ -122,16 +122,18 @@ func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 		return nil
 	}
 	seen.paced = true
-	if err := h.awaitTurn(from, seen.deadline); err != nil {
+	if err := h.awaitTurn(info.Conn, seen.deadline); err != nil {
 		return err
 	}
 	seen.paced = false
 	return nil
 }
 
-// awaitTurn waits until from may begin a handshake. Many that wait look seldom, each at a time
-// of its own: a flood must not wake all of them for each one that may begin.
-func (h *handshakes) awaitTurn(from *http.Request, deadline time.Time) error {
+// awaitTurn waits until the address of conn may begin a handshake. Many that wait look seldom,
+// each at a time of its own: a flood must not wake all of them for each one that may begin.
+// It ends early if conn was closed to make room for another.
+func (h *handshakes) awaitTurn(conn net.Conn, deadline time.Time) error {
+	from := requestFrom(conn)
 	host, _, _ := net.SplitHostPort(from.RemoteAddr)
 	waiting := &h.waiting[maphash.String(h.seed, host)%uint64(len(h.waiting))]
 	waiting.Add(1)
@@ -147,6 +149,9 @@ func (h *handshakes) awaitTurn(from *http.Request, deadline time.Time) error {
 			return os.ErrDeadlineExceeded
 		}
 		<-time.After(wait)
+		if err := conn.SetReadDeadline(deadline); err != nil { // it is closed
+			return err
+		}
 	}
 }
 

@@ -2,10 +2,11 @@ package gate
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
+	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -68,12 +69,13 @@ func TestAllWaitingHandshakesGetTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHandshakes(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), auth.NewMetrics(nil),
 			proxy.NewFailureLimiter(1, 1, 16))
-		from := &http.Request{RemoteAddr: "192.0.2.1:1"}
+		client, server := net.Pipe()
+		defer func() { _, _ = client.Close(), server.Close() }()
 		start := time.Now()
 		var waiting sync.WaitGroup
 		for range 64 {
 			waiting.Go(func() {
-				if err := h.awaitTurn(from, start.Add(5*time.Second)); err != nil {
+				if err := h.awaitTurn(server, start.Add(5*time.Second)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -82,8 +84,12 @@ func TestAllWaitingHandshakesGetTheirTurn(t *testing.T) {
 		if took := time.Since(start); took < 63*time.Second/paceRate {
 			t.Errorf("64 handshakes began within %s", took)
 		}
-		if err := h.awaitTurn(from, start); err == nil {
-			t.Error("a turn after the deadline")
+		if err := h.awaitTurn(server, start); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("after the deadline: %v", err)
+		}
+		_ = server.Close()
+		if err := h.awaitTurn(server, start.Add(time.Hour)); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("on a closed connection: %v", err)
 		}
 	})
 }

@@ -14,7 +14,7 @@ const (
 	// releaseGrowth is how much memory may grow before it is released, in bytes. A scrape pays
 	// page faults for memory that it needs again.
 	releaseGrowth = 4 << 20
-	// restAllocations is the most that a gate at rest allocates in a releaseInterval, in bytes.
+	// restAllocations is the most that is allocated between two looks at rest, in bytes.
 	restAllocations = 1 << 20
 	// restGrowth is how much memory may grow until a gate at rest collects garbage, in bytes.
 	restGrowth = 4 << 20
@@ -24,10 +24,10 @@ const (
 // The runtime collects every two minutes even then, which costs an idle gate more CPU than
 // all else.
 type memory struct {
-	parts    []func()  // each releases idle memory of one part
-	released time.Time // the last time
-
-	inUse, allocated uint64 // in bytes, after the last time
+	parts     []func()  // each releases idle memory of one part
+	released  time.Time // the last time
+	inUse     uint64    // in bytes, after memory went to the operating system
+	allocated uint64    // in bytes, until the last upkeep
 
 	mu      sync.Mutex
 	resting bool
@@ -40,25 +40,26 @@ func releaseStart() {
 	releaseProgram()
 }
 
-// release releases memory if the last time is long ago. What parts release goes to the
-// operating system, if it is much: the jobs on this host need it more.
-func (m *memory) release(now time.Time) {
+// upkeep lets the collector rest if it had nothing to do since the last call, and releases memory
+// if the last time is long ago. What parts release goes to the operating system, if it is
+// much: the jobs on this host need it more.
+func (m *memory) upkeep(now time.Time) {
+	inUse, allocated := usage()
+	if m.allocated > 0 && allocated-m.allocated < restAllocations {
+		m.rest(inUse)
+	}
+	m.allocated = allocated
 	if now.Sub(m.released) < releaseInterval {
 		return
 	}
+	m.released = now
 	for _, part := range m.parts {
 		part()
 	}
-	inUse, allocated := usage()
 	if inUse > m.inUse+releaseGrowth {
 		debug.FreeOSMemory()
-		inUse, allocated = usage()
-		m.inUse = inUse
+		m.inUse, _ = usage()
 	}
-	if !m.released.IsZero() && allocated-m.allocated < restAllocations {
-		m.rest(inUse)
-	}
-	m.released, m.allocated = now, allocated
 }
 
 // rest turns the collector off until memory has grown. It does nothing if GOGC is set.

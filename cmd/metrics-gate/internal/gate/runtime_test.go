@@ -29,7 +29,7 @@ func TestIdleMemoryIsReleased(t *testing.T) {
 		want int
 	}{{0, 1}, {releaseInterval - time.Second, 1}, {releaseInterval, 2}, {releaseInterval + time.Second, 2},
 		{10 * releaseInterval, 3}} {
-		m.release(start.Add(step.at))
+		m.upkeep(start.Add(step.at))
 		if *released != step.want {
 			t.Errorf("after %s: released %d times, want %d", step.at, *released, step.want)
 		}
@@ -40,11 +40,11 @@ func TestIdleMemoryIsReleased(t *testing.T) {
 func TestReleasedMemoryGoesToTheSystem(t *testing.T) {
 	m, _ := testMemory(t)
 	start := time.Unix(1e9, 0)
-	m.release(start)
+	m.upkeep(start)
 	burst := make([]byte, 8*releaseGrowth)
 	m.parts = append(m.parts, func() { burst = nil })
 	before, _ := usage()
-	m.release(start.Add(releaseInterval))
+	m.upkeep(start.Add(releaseInterval))
 	if after, _ := usage(); after > before-4*releaseGrowth {
 		t.Errorf("%d MiB in use before, %d after", before>>20, after>>20)
 	}
@@ -59,11 +59,11 @@ func TestCollectorRests(t *testing.T) {
 	m, _ := testMemory(t)
 	busy := settings()
 	start := time.Unix(1e9, 0)
-	m.release(start)
+	m.upkeep(start)
 	if settings() != busy {
 		t.Fatal("the collector rests before anything is known")
 	}
-	m.release(start.Add(releaseInterval))
+	m.upkeep(start.Add(releaseInterval))
 	inUse, _ := usage()
 	resting := settings()
 	if off := int64(-1); resting[0] != off {
@@ -114,10 +114,10 @@ func TestCollectorThatIsNeededDoesNotRest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m, _ := testMemory(t)
 			start := time.Unix(1e9, 0)
-			m.release(start)
+			m.upkeep(start)
 			prepare()
 			before := settings()
-			m.release(start.Add(releaseInterval))
+			m.upkeep(start.Add(releaseInterval))
 			if settings() != before {
 				t.Errorf("%v, want %v", settings(), before)
 			}

@@ -27,7 +27,7 @@ type printer struct {
 func printers() map[string]printer {
 	return map[string]printer{
 		"scrape-config":  {"jobs for prometheus.yml: gates on hosts", hosts("scrape-config.yml")},
-		"kubernetes_sd":  {"jobs for prometheus.yml: gates in pods, by kubernetes_sd_configs", pods("kubernetes_sd.yml")},
+		"kubernetes_sd":  {"jobs for prometheus.yml: gates in pods", pods("kubernetes_sd.yml")},
 		"podmonitor":     {"PodMonitors of prometheus-operator", pods("podmonitor.yaml")},
 		"servicemonitor": {"ServiceMonitors of prometheus-operator, and their Service", pods("servicemonitor.yaml")},
 		"scrapeconfig":   {"ScrapeConfigs of prometheus-operator: gates on hosts", hosts("scrapeconfig.yaml")},

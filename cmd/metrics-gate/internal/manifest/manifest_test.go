@@ -82,7 +82,8 @@ func TestPrintPlainHTTP(t *testing.T) {
 		if !strings.Contains(text, "scheme: http\n") {
 			t.Errorf("%s:\n%s", kind, text)
 		}
-		for _, unwanted := range []string{"tlsconfig", "tls_config", "tlssecret", "servername", "server_name", "certificate"} {
+		for _, unwanted := range []string{"tlsconfig", "tls_config", "tlssecret", "servername", "server_name",
+			"certificate"} {
 			if strings.Contains(text, unwanted) {
 				t.Errorf("%s has %s:\n%s", kind, unwanted, text)
 			}
@@ -109,7 +110,9 @@ func TestServerName(t *testing.T) {
 		}
 	}
 	c.TLS.CertFile = "/not/here"
-	for kind, want := range map[string]string{"scrape-config": "", "podmonitor": "metrics-gate.gitlab-runner.internal"} {
+	for kind, want := range map[string]string{
+		"scrape-config": "", "podmonitor": "metrics-gate.gitlab-runner.internal",
+	} {
 		if got := printedName(printKind(t, c, kind)); got != want {
 			t.Errorf("%s without a certificate: %q, want %q", kind, got, want)
 		}
@@ -175,7 +178,9 @@ func TestQuote(t *testing.T) {
 }
 
 func TestFlagsOfLists(t *testing.T) {
-	for text, good := range map[string]bool{"a=b": true, "a=b,c=d": true, "a": false, "=b": false, "a=": false, "": false} {
+	for text, good := range map[string]bool{
+		"a=b": true, "a=b,c=d": true, "a": false, "=b": false, "a=": false, "": false,
+	} {
 		if err := new(pairs).Set(text); (err == nil) != good {
 			t.Errorf("labels %q: %v", text, err)
 		}

@@ -15,9 +15,12 @@ import (
 // maxEnvFile bounds an environment file, in bytes.
 const maxEnvFile = 1 << 20
 
-// readFile returns the variables of an environment file, "NAME=value" each.
-func readFile(path string) ([]string, error) {
-	content, err := safefile.Read(path, safefile.Rule{MaxBytes: maxEnvFile, Public: true})
+// ReadFile returns the variables of an environment file, "NAME=value" each. On Windows the gate
+// reads it itself: there a file that others may write is refused, because it decides who gets in.
+// Elsewhere systemd reads it whatever its mode is. Every error is a *cli.ConfigError.
+func ReadFile(path string) ([]string, error) {
+	const windows = runtime.GOOS == "windows"
+	content, err := safefile.Read(path, safefile.Rule{MaxBytes: maxEnvFile, Public: !windows})
 	if err != nil {
 		e := &cli.ConfigError{Thing: "environment file", Value: path, Wrong: err.Error()}
 		if reason, ok := errors.AsType[*safefile.Error](err); ok {
@@ -29,7 +32,7 @@ func readFile(path string) ([]string, error) {
 		return nil, e
 	}
 	text := strings.TrimPrefix(string(content), "\ufeff")
-	list, bad := parse(text, runtime.GOOS != "windows")
+	list, bad := parse(text, !windows)
 	if bad != "" {
 		return nil, &cli.ConfigError{Thing: "environment file", Value: path, Wrong: "no NAME=value: " + bad,
 			Advice: "write NAME=value without export: systemd ignores everything else"}

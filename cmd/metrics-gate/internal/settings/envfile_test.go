@@ -47,8 +47,8 @@ func TestParseNamesALostVariable(t *testing.T) {
 }
 
 func TestParseKeepsBackslashesOfWindows(t *testing.T) {
-	list, _ := parse("A=C:\\gate\\tls.crt\r\nB=\"C:\\a b\\\"\r\n", false)
-	if want := []string{`A=C:\gate\tls.crt`, `B=C:\a b\`}; !slices.Equal(list, want) {
+	list, _ := parse("# C:\\\r\nA=C:\\gate\\tls.crt\r\nB=\"C:\\a b\\\"\r\nC=uri:x?y=z\r\n", false)
+	if want := []string{`A=C:\gate\tls.crt`, `B=C:\a b\`, `C=uri:x?y=z`}; !slices.Equal(list, want) {
 		t.Errorf("%q", list)
 	}
 }

@@ -108,7 +108,7 @@ func ofFiles(paths []string) (*Settings, error) {
 		s.Whose = "file " + paths[0]
 	}
 	for _, path := range paths {
-		list, err := readFile(path)
+		list, err := ReadFile(path)
 		if err != nil {
 			return nil, err
 		}

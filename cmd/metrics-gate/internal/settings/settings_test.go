@@ -135,7 +135,8 @@ func TestSettingsOfAUnit(t *testing.T) {
 	}
 	for variable, want := range map[string]string{
 		name: "file", allow: "dns:a", "METRICS_GATE_TLS_KEY_FILE=": "/etc/gate/key",
-		"METRICS_GATE_TOKENS_FILE=": "/srv/tokens", "METRICS_GATE_TLS_CERT_FILE=": "/run/credentials/gate.service/unknown",
+		"METRICS_GATE_TOKENS_FILE=":   "/srv/tokens",
+		"METRICS_GATE_TLS_CERT_FILE=": "/run/credentials/gate.service/unknown",
 	} {
 		if got := last(s.Environ, variable); got != want {
 			t.Errorf("%s%s, want %s", variable, got, want)

@@ -56,7 +56,7 @@ func (u *unit) environ() ([]string, error) {
 			paths = []string{file.path} // for its error
 		}
 		for _, path := range paths {
-			list, err := readFile(path)
+			list, err := ReadFile(path)
 			if err != nil {
 				return nil, err
 			}

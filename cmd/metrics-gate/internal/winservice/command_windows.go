@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"golang.org/x/sys/windows"
@@ -15,6 +14,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
 )
 
 // Command declares service.
@@ -37,19 +37,6 @@ func Command() cli.Command {
 			}
 		},
 	}
-}
-
-// settings are the variables of the file, or without a file the gate's of the environment.
-// The path of the file comes back absolute: a service starts in the system's folder.
-func settings(p *cli.Process, envFile string) (list []string, path string, err error) {
-	if envFile == "" {
-		return gateSettings(p.Environ), "", nil
-	}
-	if path, err = filepath.Abs(envFile); err != nil {
-		return nil, "", &cli.ConfigError{Thing: "--env-file", Value: envFile, Wrong: err.Error()}
-	}
-	list, err = readEnvFile(path)
-	return list, path, err
 }
 
 // run is what the service manager starts.
@@ -84,7 +71,7 @@ func run(p *cli.Process, envFile string) error {
 func start(p *cli.Process, envFile string, events eventLog) (*gate, error) {
 	environ := p.Environ
 	if envFile != "" {
-		list, err := readEnvFile(envFile)
+		list, err := settings.ReadFile(envFile)
 		if err != nil {
 			return nil, err
 		}

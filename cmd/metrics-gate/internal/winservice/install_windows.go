@@ -28,7 +28,7 @@ const (
 // install creates the service: started by the system, restarted after a failure. Settings
 // that the gate would refuse are refused here.
 func install(p *cli.Process, envFile string) error {
-	list, path, err := settings(p, envFile)
+	list, path, err := settingsOf(p.Environ, envFile)
 	if err != nil {
 		return err
 	}
