@@ -48,7 +48,8 @@ func TestDeclarationOfEveryCommand(t *testing.T) {
 
 func TestCompletionWords(t *testing.T) {
 	for name, want := range map[string]string{
-		"version": "", "token": "", "completion": "bash zsh fish", "check": "--as --env-file --json --path --pid --unit",
+		"version": "", "token": "", "completion": "bash zsh fish",
+		"check": "--as --env-file --json --path --pid --unit",
 		"pprof": "--ca --cert --key -o --serve --token-file --url",
 	} {
 		c, err := find(name)

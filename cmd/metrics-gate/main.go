@@ -26,7 +26,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	b := cli.ReadBuild(buildVersion, buildRevision)
-	p := &cli.Process{Environ: environ, Stdout: stdout, Stderr: stderr, JSONErrors: config.JSONErrors(environ), Build: b,
-		Signals: signals}
+	p := &cli.Process{Environ: environ, Stdout: stdout, Stderr: stderr, Build: b, Signals: signals,
+		JSONErrors: config.JSONErrors(environ)}
 	return p.Report(dispatch(ctx, p, args))
 }

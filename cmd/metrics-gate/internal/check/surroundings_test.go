@@ -25,7 +25,8 @@ func TestCheckJudgesAddresses(t *testing.T) {
 		want    string // part of the finding; empty if there is none
 	}{
 		{":9253", nil, false, ""},
-		{"foo", &net.DNSError{Err: "no such host", Name: "foo", IsNotFound: true}, true, `"foo" is no port, and no host`},
+		{"foo", &net.DNSError{Err: "no such host", Name: "foo", IsNotFound: true}, true,
+			`"foo" is no port, and no host`},
 		{"foo", &net.DNSError{Err: "server misbehaving", Name: "foo", IsTemporary: true}, false, "cannot listen there"},
 		{"192.0.2.77", errors.New("bind: cannot assign requested address"), false, "cannot assign requested address"},
 	} {
@@ -101,8 +102,8 @@ func TestCheckAsksIssuers(t *testing.T) {
 		code    int
 		want    string
 	}{
-		"trailing slash": {environ(issuer.URL + "/realm/"), 1, fmt.Sprintf("%s %q: the issuer calls itself %q, and its "+
-			"tokens do\n  set %s=%s: both must be equal", named, issuer.URL+"/realm/", issuer.URL+"/realm", named,
+		"trailing slash": {environ(issuer.URL + "/realm/"), 1, fmt.Sprintf("%s %q: the issuer calls itself %q, and "+
+			"its tokens do\n  set %s=%s: both must be equal", named, issuer.URL+"/realm/", issuer.URL+"/realm", named,
 			issuer.URL+"/realm")},
 		"no keys":   {environ(issuer.URL + "/realm"), 0, "warn  " + named + " " + issuer.URL + "/realm: no keys: "},
 		"no answer": {environ("https://127.0.0.1:1"), 0, "warn  " + named + " https://127.0.0.1:1: no keys: "},

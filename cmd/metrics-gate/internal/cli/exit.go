@@ -60,20 +60,20 @@ func Report(w io.Writer, err error) int {
 // logError writes an error with the fields of ErrorReport.
 func logError(log *slog.Logger, err error) {
 	r := errorReport(err)
-	var attrs []any
-	for _, a := range []slog.Attr{
-		slog.String("thing", r.Thing), slog.String("value", r.Value), slog.String("wrong", r.Wrong),
-		slog.String("advice", r.Advice),
-	} {
-		if a.Value.String() != "" {
-			attrs = append(attrs, a)
-		}
-	}
 	if r.Thing == "" {
-		log.Error("command failed", attrs...)
+		log.Error("command failed", "wrong", r.Wrong, given("advice", r.Advice))
 		return
 	}
-	log.Error("configuration error", attrs...)
+	log.Error("configuration error", "thing", r.Thing, given("value", r.Value), "wrong", r.Wrong,
+		given("advice", r.Advice))
+}
+
+// given is a field, or none if it is empty.
+func given(key, value string) slog.Attr {
+	if value == "" {
+		return slog.Attr{} // handlers leave it out
+	}
+	return slog.String(key, value)
 }
 
 // exitCode is the exit code for err, the highest of those that it joins.

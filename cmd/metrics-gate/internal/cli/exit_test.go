@@ -34,7 +34,8 @@ func TestProcessReports(t *testing.T) {
 		{"several", errors.Join(failed, errors.Join(config, ExitCode(1))), 2,
 			"metrics-gate: first line; second line\nmetrics-gate: VARIABLE \"v\": is bad\n  write w\n",
 			[]map[string]string{{"msg": "command failed", "wrong": "first line; second line"},
-				{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad", "advice": "write w"}}},
+				{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad",
+					"advice": "write w"}}},
 		{"wrapped", fmt.Errorf("pprof: %w", config), 2, "metrics-gate: pprof: VARIABLE \"v\": is bad\n  write w\n",
 			[]map[string]string{{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad",
 				"advice": "write w"}}},
@@ -63,7 +64,8 @@ func decode(t *testing.T, lines string) []map[string]string {
 	var records []map[string]string
 	for line := range strings.Lines(lines) {
 		var record map[string]string
-		if err := json.Unmarshal([]byte(line), &record); err != nil || record["level"] != "ERROR" || record["time"] == "" {
+		err := json.Unmarshal([]byte(line), &record)
+		if err != nil || record["level"] != "ERROR" || record["time"] == "" {
 			t.Fatalf("%v: %s", err, line)
 		}
 		delete(record, "level")

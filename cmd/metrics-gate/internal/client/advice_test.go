@@ -19,7 +19,8 @@ func TestAdvice(t *testing.T) {
 	}{
 		{Credentials{}, x509.UnknownAuthorityError{}, "with --ca FILE"},
 		{Credentials{CA: "ca.pem"}, x509.UnknownAuthorityError{}, "another CA than ca.pem"},
-		{Credentials{}, x509.HostnameError{Certificate: new(x509.Certificate)}, "name or address of the gate's certificate"},
+		{Credentials{}, x509.HostnameError{Certificate: new(x509.Certificate)},
+			"name or address of the gate's certificate"},
 		{Credentials{}, http.ErrSchemeMismatch, "http://"},
 		{Credentials{}, tls.AlertError(116), "wants a client certificate"},
 		{Credentials{Cert: "tls.crt", Key: "tls.key"}, tls.AlertError(48), "refuses the client certificate"},

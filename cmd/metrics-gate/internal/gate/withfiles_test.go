@@ -25,7 +25,8 @@ func TestBadVariablesDoNotHideBadFiles(t *testing.T) {
 	}{
 		"a variable alone": {[]string{"RATE_LIMIT=0"}, []string{"RATE_LIMIT"}},
 		"a file too":       {[]string{"RATE_LIMIT=0", "TLS_CERT_FILE=/none"}, []string{"RATE_LIMIT", "TLS_CERT_FILE"}},
-		"all limits, one file": {[]string{"RATE_LIMIT=0", "FAILURE_RATE_LIMIT=0", "MAX_IN_FLIGHT=0", "TOKENS_FILE=/none"},
+		"all limits, one file": {[]string{"RATE_LIMIT=0", "FAILURE_RATE_LIMIT=0", "MAX_IN_FLIGHT=0",
+			"TOKENS_FILE=/none"},
 			[]string{"RATE_LIMIT", "FAILURE_RATE_LIMIT", "MAX_IN_FLIGHT", "TOKENS_FILE"}},
 		"swapped files, no allow list": {[]string{"METRICS_ALLOW=", "TLS_CERT_FILE=" + file("server-key.pem"),
 			"TLS_KEY_FILE=" + file("server.pem")}, []string{"METRICS_ALLOW", "TLS_CERT_FILE"}},

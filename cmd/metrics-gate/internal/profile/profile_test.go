@@ -238,10 +238,13 @@ func TestAdviceForRequests(t *testing.T) {
 		args []string
 		want string
 	}{
-		"unknown CA":  {[]string{address}, "\n  give the CA of the gate's certificate with --ca FILE\n"},
-		"another CA":  {[]string{"--ca", filepath.Join(other, "ca.pem"), address}, "\n  the gate's certificate is of another CA"},
-		"plain HTTP":  {[]string{"--ca", file("ca.pem"), f.Runner.Listener.Addr().String()}, "\n  no TLS is spoken there"},
-		"no identity": {[]string{"--ca", file("ca.pem"), address + "/debug/pprof/heap"}, "\n  the gate does not know these"},
+		"unknown CA": {[]string{address}, "\n  give the CA of the gate's certificate with --ca FILE\n"},
+		"another CA": {[]string{"--ca", filepath.Join(other, "ca.pem"), address},
+			"\n  the gate's certificate is of another CA"},
+		"plain HTTP": {[]string{"--ca", file("ca.pem"), f.Runner.Listener.Addr().String()},
+			"\n  no TLS is spoken there"},
+		"no identity": {[]string{"--ca", file("ca.pem"), address + "/debug/pprof/heap"},
+			"\n  the gate does not know these"},
 	} {
 		var out, errors bytes.Buffer
 		code := gatetest.Run(t.Context(), Command(), gatetest.Process(nil, &out, &errors), test.args...)
