@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -32,7 +33,7 @@ func gates() map[string][]string {
 	}
 }
 
-// printed is what print writes for a configuration.
+// printed is what print writes for a configuration, below the line that says whose it is.
 func printed(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -40,7 +41,11 @@ func printed(t *testing.T, environ []string, args ...string) string {
 	if err := p.Run(t.Context(), manifest.Command(), args); err != nil {
 		t.Fatalf("print %q: %v", args, err)
 	}
-	return b.String()
+	whose, text, _ := strings.Cut(b.String(), "\n")
+	if whose != "# settings of the environment" {
+		t.Fatalf("print %q begins with %q", args, whose)
+	}
+	return text
 }
 
 // Most files of deploy/k8s are what print writes: -update writes them.

@@ -40,7 +40,9 @@ func TestReleaseDocument(t *testing.T) {
 	list, _, _ = strings.Cut(list, ".\n")
 	documented := map[string]bool{}
 	for _, system := range regexp.MustCompile(`(\w+)\s\(([^)]*)\)`).FindAllStringSubmatch(list, -1) {
-		for arch := range strings.FieldsFuncSeq(system[2], func(r rune) bool { return strings.ContainsRune(", \n", r) }) {
+		for arch := range strings.FieldsFuncSeq(system[2], func(r rune) bool {
+			return strings.ContainsRune(", \n", r)
+		}) {
 			documented[system[1]+"/"+arch] = true
 		}
 	}

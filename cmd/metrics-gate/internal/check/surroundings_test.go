@@ -102,9 +102,10 @@ func TestCheckAsksIssuers(t *testing.T) {
 		code    int
 		want    string
 	}{
-		"trailing slash": {environ(issuer.URL + "/realm/"), 1, fmt.Sprintf("%s %q: the issuer calls itself %q, and "+
-			"its tokens do\n  set %s=%s: both must be equal", named, issuer.URL+"/realm/", issuer.URL+"/realm", named,
-			issuer.URL+"/realm")},
+		"trailing slash": {environ(issuer.URL + "/realm/"), 1,
+			fmt.Sprintf("%s %q: the issuer calls itself %q, and its "+
+				"tokens do\n  set %s=%s: both must be equal", named, issuer.URL+"/realm/", issuer.URL+"/realm", named,
+				issuer.URL+"/realm")},
 		"no keys":   {environ(issuer.URL + "/realm"), 0, "warn  " + named + " " + issuer.URL + "/realm: no keys: "},
 		"no answer": {environ("https://127.0.0.1:1"), 0, "warn  " + named + " https://127.0.0.1:1: no keys: "},
 	} {

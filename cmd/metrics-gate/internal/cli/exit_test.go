@@ -22,7 +22,8 @@ func TestProcessReports(t *testing.T) {
 	}{
 		{"nothing", nil, 0, "", nil},
 		{"configuration", config, 2, "metrics-gate: VARIABLE \"v\": is bad\n  write w\n", []map[string]string{
-			{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad", "advice": "write w"}}},
+			{"msg": "configuration error", "thing": "VARIABLE", "value": "v", "wrong": "is bad",
+				"advice": "write w"}}},
 		{"without value and advice", &ConfigError{Thing: "VARIABLE", Wrong: "not set"}, 2,
 			"metrics-gate: VARIABLE: not set\n",
 			[]map[string]string{{"msg": "configuration error", "thing": "VARIABLE", "wrong": "not set"}}},
@@ -64,8 +65,8 @@ func decode(t *testing.T, lines string) []map[string]string {
 	var records []map[string]string
 	for line := range strings.Lines(lines) {
 		var record map[string]string
-		err := json.Unmarshal([]byte(line), &record)
-		if err != nil || record["level"] != "ERROR" || record["time"] == "" {
+		if err := json.Unmarshal([]byte(line), &record); err != nil || record["level"] != "ERROR" ||
+			record["time"] == "" {
 			t.Fatalf("%v: %s", err, line)
 		}
 		delete(record, "level")

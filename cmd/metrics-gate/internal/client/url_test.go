@@ -17,9 +17,8 @@ func TestGateURL(t *testing.T) {
 			t.Errorf("%s: %v %v, want %s", raw, u, err, want)
 		}
 	}
-	for _, raw := range []string{
-		"", "ftp://h", "https://", ":9253", "https://user:secret@h", "user:secret@h", "h:port",
-	} {
+	for _, raw := range []string{"", "ftp://h", "https://", ":9253", "https://user:secret@h",
+		"user:secret@h", "h:port"} {
 		_, err := GateURL("--url", raw)
 		if err == nil || !strings.HasPrefix(err.Error(), "--url") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", raw, err)
