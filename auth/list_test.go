@@ -71,7 +71,7 @@ func TestPolicyListErrors(t *testing.T) {
 		"dns:a;dns:b":                        "write a comma",
 		"dns:a; dns:b":                       "write a comma",
 		"dns:a dns:b":                        "write a comma",
-		"user:a\tgroup:b":                    "control characters",
+		"user:a\tgroup:b":                    "between two patterns",
 		"cn:a | cn:b":                        "write a comma",
 		`"dns:a,dns:b"`:                      "without them",
 		`"group:a,user:b"`:                   "without them",

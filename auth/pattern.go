@@ -24,6 +24,9 @@ func checkPattern(e element) error {
 	case rule == "*":
 		return nil
 	case !utf8.ValidString(rule) || strings.ContainsFunc(rule, unicode.IsControl):
+		if err := checkSeparators(e); err != nil { // a line break, say
+			return err
+		}
 		return errors.New("has control characters or is not UTF-8; write the name as it is in the credential")
 	}
 	kind, value, ok := strings.Cut(rule, ":")
@@ -48,7 +51,7 @@ func checkPattern(e element) error {
 
 // checkSeparators finds a list of patterns that was taken for one.
 func checkSeparators(e element) error {
-	separators := ";| \t" // in the place of commas
+	separators := ";| \t\r\n" // in the place of commas
 	if e.quoted {
 		separators = "," // quotes around a whole list, as docker --env-file and Kubernetes keep them
 	}
@@ -85,6 +88,9 @@ func unknownKind(rule, kind string, typed bool) error {
 		return errors.New(
 			"a * inside a name has no meaning; write out the names, or a lone * for any authenticated identity",
 		)
+	case strings.ContainsAny(rule, "; |"):
+		return errors.New("no type; write one before each pattern and a comma between them, as in " +
+			"dns:a.example,dns:b.example")
 	case strings.Contains(rule, "@"):
 		return fmt.Errorf("no type; write email:%s or user:%s", rule, rule)
 	}
@@ -111,7 +117,11 @@ func checkDNSPattern(value string) error {
 			"no certificate has it: DNS names are ASCII there; write its A-label, as in dns:xn--bcher-kva.example",
 		)
 	}
-	if strings.ContainsAny(value, " /:@,") {
+	if strings.ContainsAny(value, "; |") {
+		return errors.New("a space, ; or | in a DNS name; write a comma and a type before a further pattern, as in " +
+			"dns:a.example,dns:b.example")
+	}
+	if strings.ContainsAny(value, "/:@,") {
 		return errors.New("not a DNS name; write the subject alternative name alone, as in dns:prometheus.example")
 	}
 	if strings.HasSuffix(value, ".") {
