@@ -103,13 +103,14 @@ func TestLogNamesTheVariableOfALimit(t *testing.T) {
 // A panic is logged with its peer and its place, and cuts the answer. One that only cuts the
 // answer is not logged.
 func TestPanicsAreLogged(t *testing.T) {
+	var unset map[string]int
 	for name, test := range map[string]struct {
 		do     func()
 		logged string
 	}{
 		"abort": {func() { panic(http.ErrAbortHandler) }, ""},
 		"value": {func() { panic("boom") }, "err=boom at=\"github.com/"},
-		"nil map": {func() { (map[string]int)(nil)["a"] = 1 },
+		"nil map": {func() { unset["a"] = 1 },
 			"err=\"assignment to entry in nil map\" at=\"github.com/"},
 		"none": {func() {}, ""},
 	} {
