@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,18 +51,18 @@ func TestExpiryBounds(t *testing.T) {
 func TestWatchLooksEachHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		looks := 0
-		w := NewWatch(slog.New(slog.DiscardHandler), func(time.Time) []Entry { looks++; return nil })
+		var looks atomic.Int64
+		w := NewWatch(slog.New(slog.DiscardHandler), func(time.Time) []Entry { looks.Add(1); return nil })
 		ended := make(chan struct{})
 		go func() { defer close(ended); w.Run(ctx) }()
 		synctest.Wait()
-		if looks != 1 {
-			t.Errorf("%d looks at the start", looks)
+		if n := looks.Load(); n != 1 {
+			t.Errorf("%d looks at the start", n)
 		}
 		time.Sleep(24 * time.Hour) // of the bubble
 		synctest.Wait()
-		if looks != 25 {
-			t.Errorf("%d looks after a day", looks)
+		if n := looks.Load(); n != 25 {
+			t.Errorf("%d looks after a day", n)
 		}
 		stop()
 		<-ended
