@@ -44,12 +44,25 @@ func newWine(t *testing.T) *wine {
 	t.Cleanup(func() { syscall.Umask(old) })
 	w := &wine{dir: t.TempDir(), exe: compile(t, "cmd/metrics-gate", "build")}
 	t.Cleanup(w.stop)
+	w.makePrefix(t)
 	w.hold(t)
 	library := filepath.Join(w.dir, "drive_c/windows/system32/bcryptprimitives.dll")
 	if err := os.WriteFile(library, primitives(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// makePrefix makes this Wine and ends it again: on a busy machine a program that finds no Wine and has
+// one made for it may not start.
+func (w *wine) makePrefix(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), commandTime)
+	defer cancel()
+	if out, err := w.command(ctx, "wineboot", "--init").CombinedOutput(); err != nil {
+		t.Fatalf("wineboot: %v\n%s", err, out)
+	}
+	w.stop()
 }
 
 // hold starts this Wine and keeps a program running in it until the end of the test: Wine
