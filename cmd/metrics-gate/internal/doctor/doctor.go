@@ -170,6 +170,7 @@ func (d *doctor) configuration() []cli.Finding {
 		d.bound()
 		return found
 	}
+	d.bound()
 	found = append(found, c.Lint()...)
 	if len(found) == 0 {
 		found = append(found, cli.OK("configuration: loads, and every pattern can match"))
@@ -177,7 +178,8 @@ func (d *doctor) configuration() []cli.Finding {
 	return found
 }
 
-// bound gives a configuration that does not load the limits that looking around needs.
+// bound gives a configuration the limits that looking around needs: one that does not load may lack
+// them, and a running gate's may be larger than a command should wait or read.
 func (d *doctor) bound() {
 	u := &d.config.Upstream
 	if u.Timeout <= 0 {
@@ -186,6 +188,7 @@ func (d *doctor) bound() {
 	if u.MaxBytes <= 0 {
 		u.MaxBytes = 64 << 20
 	}
+	u.Timeout, u.MaxBytes = min(u.Timeout, time.Minute), min(u.MaxBytes, 256<<20)
 	if u.MaxLineBytes <= 0 {
 		u.MaxLineBytes = u.MaxBytes
 	}

@@ -107,7 +107,7 @@ func (d *doctor) withoutCredentials(target string, response *http.Response, err 
 	switch {
 	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused:
 		return d.unreached(target, err)
-	case err != nil && d.config.Uses(auth.MethodCertificate) && !d.config.HasBearer():
+	case refusedByTLS(err) && d.config.Uses(auth.MethodCertificate) && !d.config.HasBearer():
 		return cli.Finding{Level: cli.LevelOK, What: "gate " + target + ": refuses a caller without a certificate",
 			Do: try}
 	case err != nil:

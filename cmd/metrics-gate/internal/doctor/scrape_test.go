@@ -119,6 +119,18 @@ func TestDoctorMeetsAnotherServer(t *testing.T) {
 	expect(t, d.scrape(t.Context()), cli.LevelFail, "no metrics-gate")
 }
 
+// Only a refused handshake shows that a gate with certificates alone is there.
+func TestDoctorMeetsAnotherServerInPlaceOfAGate(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	d := visitor(t, f, client.Credentials{})
+	d.config.Allow.TokensFile = ""
+	expect(t, d.scrape(t.Context()), cli.LevelOK, "without")
+	if err := d.config.Listen.Address.UnmarshalText([]byte(f.Runner.Listener.Addr().String())); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, d.scrape(t.Context()), cli.LevelFail, "")
+}
+
 func TestDoctorOfTheRunningGate(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"RATE_BURST=2", config.Prefix+"RATE_LIMIT=1")
 	d := visitor(t, f, client.Credentials{})

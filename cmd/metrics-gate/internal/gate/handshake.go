@@ -129,6 +129,10 @@ func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 	return nil
 }
 
+// maxTurnWait is how long a connection that was closed, to make room, can go on waiting for its turn:
+// a flood makes thousands of them.
+const maxTurnWait = 100 * time.Millisecond
+
 // awaitTurn waits until the address of conn may begin a handshake. Many that wait look seldom,
 // each at a time of its own: a flood must not wake all of them for each one that may begin.
 // It ends early if conn was closed to make room for another.
@@ -143,9 +147,12 @@ func (h *handshakes) awaitTurn(conn net.Conn, deadline time.Time) error {
 		if ok {
 			return nil
 		}
-		wait *= 1 + time.Duration(rand.Int32N(waiting.Load()))
+		wait = min(wait*(1+time.Duration(rand.Int32N(waiting.Load()))), maxTurnWait)
 		if left := time.Until(deadline); !deadline.IsZero() && left < wait {
 			<-time.After(left)
+			if err := conn.SetReadDeadline(deadline); err != nil {
+				return err
+			}
 			return os.ErrDeadlineExceeded
 		}
 		<-time.After(wait)

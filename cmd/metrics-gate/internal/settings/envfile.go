@@ -31,7 +31,12 @@ func ReadFile(path string) ([]string, error) {
 		}
 		return nil, e
 	}
-	text := strings.TrimPrefix(string(content), "\ufeff")
+	text, marked := strings.CutPrefix(string(content), "\ufeff")
+	if marked && !windows {
+		return nil, &cli.ConfigError{Thing: "environment file", Value: path,
+			Wrong:  "begins with a byte order mark (BOM)",
+			Advice: "save it as UTF-8 without BOM: systemd takes it for a part of the first name"}
+	}
 	list, bad := parse(text, !windows)
 	if bad != "" {
 		return nil, &cli.ConfigError{Thing: "environment file", Value: path, Wrong: "no NAME=value: " + bad,

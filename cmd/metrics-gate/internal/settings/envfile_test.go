@@ -1,6 +1,9 @@
 package settings
 
 import (
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +46,16 @@ func TestParseNamesALostVariable(t *testing.T) {
 		if list, bad := parse("A=b\n"+text+"\n", true); bad == "" || list != nil || strings.Contains(bad, "secret") {
 			t.Errorf("%q: %q %q", text, list, bad)
 		}
+	}
+}
+
+func TestFileWithBOM(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gate.env")
+	if err := os.WriteFile(path, []byte("\ufeffMETRICS_GATE_RUNNER_NAME=x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadFile(path); runtime.GOOS != "windows" && (err == nil || !strings.Contains(err.Error(), "BOM")) {
+		t.Error(err)
 	}
 }
 

@@ -58,6 +58,16 @@ func service(name string, more map[string]any) map[string]any {
 	return u
 }
 
+// executable is the program of every process.
+func executable(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // add puts a process on the machine. network is the name of its network namespace.
 func (m machine) add(t *testing.T, pid int, args, network string, environ ...string) {
 	t.Helper()
@@ -69,14 +79,14 @@ func (m machine) add(t *testing.T, pid int, args, network string, environ ...str
 	}
 	for name, content := range map[string]string{
 		"cmdline": args + "\x00", "environ": strings.Join(environ, "\x00") + "\x00",
-		"status": "Name:\tmetrics-gate\nUid:\t0\t997\t0\t0\nGid:\t0\t996\t0\t0\nGroups:\t4 996 \n",
+		"status": "Name:\tmetrics-gate\nUid:\t997\t997\t997\t997\nGid:\t996\t996\t996\t996\nGroups:\t4 996 \n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, target := range map[string]string{
-		"ns/net": filepath.Join(m.proc, network), "root": m.proc, "cwd": "/srv/gate",
+		"ns/net": filepath.Join(m.proc, network), "root": m.proc, "cwd": "/srv/gate", "exe": executable(t),
 	} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)

@@ -20,13 +20,15 @@ import (
 type machine struct {
 	proc    string // where /proc is
 	self    int    // process id
+	root    bool   // this process is root's
 	systemd string // exists where systemd runs
 	busctl  func(ctx context.Context, args ...string) ([]byte, error)
 }
 
 // thisMachine is the one that the command runs on.
 func thisMachine() machine {
-	return machine{proc: "/proc", self: os.Getpid(), systemd: "/run/systemd/system", busctl: busctl}
+	return machine{proc: "/proc", self: os.Getpid(), root: os.Geteuid() == 0,
+		systemd: "/run/systemd/system", busctl: busctl}
 }
 
 // gates are the processes that serve as a gate, with the network and the root directory of this
@@ -42,7 +44,7 @@ func (m machine) gates() []int {
 		args := strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(entry)))
 		if err != nil || pid == m.self || filepath.Base(args[0]) != "metrics-gate" ||
-			(len(args) > 1 && args[1] != "serve") || m.elsewhere(pid) {
+			(len(args) > 1 && args[1] != "serve") || m.elsewhere(pid) || errors.Is(m.program(pid), errProgram) {
 			continue
 		}
 		list = append(list, pid)
@@ -71,12 +73,21 @@ func (m machine) path(pid int, name string) string {
 
 // ambiguous lists the gates that run here.
 func (m machine) ambiguous(ctx context.Context, gates []int) error {
+	return &cli.ConfigError{Thing: "settings", Wrong: fmt.Sprintf("%d gates run here: %s", len(gates),
+		m.list(ctx, gates)), Advice: "name one with --pid, --unit or --env-file"}
+}
+
+// list describes the first gates.
+func (m machine) list(ctx context.Context, gates []int) string {
+	const most = 10
 	var list []string
-	for _, pid := range gates {
+	for _, pid := range gates[:min(len(gates), most)] {
 		list = append(list, m.describe(pid, m.unitOf(ctx, pid)))
 	}
-	return &cli.ConfigError{Thing: "settings", Wrong: fmt.Sprintf("%d gates run here: %s", len(gates),
-		strings.Join(list, "; ")), Advice: "name one with --pid or --unit"}
+	if len(gates) > most {
+		list = append(list, "…")
+	}
+	return strings.Join(list, "; ")
 }
 
 // describe names a process, and its unit if there is one.
@@ -92,6 +103,7 @@ func (m machine) ofProcess(ctx context.Context, pid int) (*Settings, error) {
 	wrong := func(text, advice string) error {
 		return &cli.ConfigError{Thing: "process", Value: strconv.Itoa(pid), Wrong: text, Advice: advice}
 	}
+	before, beforeErr := m.userOf(pid)
 	environ, err := os.ReadFile(m.path(pid, "environ")) //permit:os.ReadFile of /proc
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -118,8 +130,16 @@ func (m machine) ofProcess(ctx context.Context, pid int) (*Settings, error) {
 	if !config.HasVariables(s.Environ) {
 		return nil, wrong("has no "+config.Prefix+" variable", "ps -C metrics-gate lists the gates")
 	}
-	if s.user, err = m.userOf(pid); err != nil {
-		return nil, wrong(err.Error(), "")
+	// The program and the user after the variables were read: they are those of the variables, unless
+	// the process became another one meanwhile.
+	if err := m.program(pid); err != nil {
+		return nil, wrong(err.Error(), "name a gate, or give --env-file")
+	}
+	if s.user, err = m.userOf(pid); err != nil || beforeErr != nil {
+		return nil, wrong(errors.Join(err, beforeErr).Error(), "")
+	}
+	if before.uid != s.user.uid || before.gid != s.user.gid {
+		return nil, wrong("has just become another user's", "try again")
 	}
 	if u != nil {
 		s.Findings = u.findings()

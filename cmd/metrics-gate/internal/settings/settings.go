@@ -87,7 +87,7 @@ func (o *Options) find(ctx context.Context, m machine, environ []string) (*Setti
 
 // ofThisGate looks for the gate of this machine.
 func (m machine) ofThisGate(ctx context.Context, environ []string) (*Settings, error) {
-	gates := m.gates()
+	gates, others := m.ownGates(ctx, m.gates())
 	switch {
 	case len(gates) > 1:
 		return nil, m.ambiguous(ctx, gates)
@@ -97,6 +97,9 @@ func (m machine) ofThisGate(ctx context.Context, environ []string) (*Settings, e
 		if u, err := m.unit(ctx, "metrics-gate.service"); err == nil {
 			return u.settings()
 		}
+	}
+	if len(others) > 0 {
+		return nil, m.unnamed(ctx, others)
 	}
 	return &Settings{Whose: "the environment", Environ: environ}, nil
 }

@@ -94,7 +94,8 @@ func TestErrorsOfFind(t *testing.T) {
 		options      Options
 		fact, advice string
 	}{
-		{Options{}, "2 gates run here: process 20; process 21 of unit metrics-gate@9263.service", "--pid or --unit"},
+		{Options{}, "2 gates run here: process 20; process 21 of unit metrics-gate@9263.service",
+			"--pid, --unit or --env-file"},
 		{Options{pid: 99}, `process "99": does not run here`, "ps -C"},
 		{Options{pid: 22}, `process "22": runs in a container`, "nsenter --target 22 --all metrics-gate doctor"},
 		{Options{pid: 23}, `process "23": has no METRICS_GATE_ variable`, "ps -C"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,16 +33,25 @@ func (m machine) userOf(pid int) (*identity, error) {
 		switch {
 		case key == "Groups":
 			id.groups = numbers
-		case key == "Uid" && len(numbers) > 1:
-			id.uid = numbers[1] // the effective one
-		case key == "Gid" && len(numbers) > 1:
-			id.gid = numbers[1]
+		case key == "Uid":
+			id.uid = only(numbers)
+		case key == "Gid":
+			id.gid = only(numbers)
 		}
 	}
 	if id.uid < 0 || id.gid < 0 {
-		return nil, fmt.Errorf("%s names no user", m.path(pid, "status"))
+		return nil, fmt.Errorf("%s: not the rights of one user alone", m.path(pid, "status"))
 	}
 	return id, nil
+}
+
+// only is the number that the real, the effective, the saved and the file system's user are; -1 if
+// they differ: a setuid program has the variables of one and the rights of another.
+func only(numbers []int) int {
+	if numbers = slices.Compact(numbers); len(numbers) == 1 {
+		return numbers[0]
+	}
+	return -1
 }
 
 // lookupUser finds a user by name or number with its groups; group replaces the first one if it is

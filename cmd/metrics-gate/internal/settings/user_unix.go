@@ -2,7 +2,16 @@
 
 package settings
 
-import "syscall"
+import (
+	"io/fs"
+	"syscall"
+)
+
+// ownedByRoot tells whether a file is root's.
+func ownedByRoot(info fs.FileInfo) bool {
+	status, ok := info.Sys().(*syscall.Stat_t)
+	return ok && status.Uid == 0
+}
 
 // become changes the user of all threads of this process.
 func (id *identity) become() error {

@@ -1,0 +1,63 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Root takes no settings, unasked, from a gate that a user has started: settings say which files are
+// read, and where credentials are sent.
+func TestRootNamesTheGateOfAUser(t *testing.T) {
+	instance := service("metrics-gate@9263.service", map[string]any{"MainPID": 30})
+	m := fakeMachine(t, instance)
+	m.root = true
+	m.add(t, 20, "metrics-gate", "network", name+"user")
+	if _, err := (&Options{}).find(t.Context(), m, nil); err == nil || !strings.Contains(err.Error(), "process 20") {
+		t.Errorf("the gate of a user: %v", err)
+	}
+	if s, err := (&Options{pid: 20}).find(t.Context(), m, nil); err != nil || last(s.Environ, name) != "user" {
+		t.Errorf("by --pid: %v", err)
+	}
+	m.add(t, 30, "metrics-gate", "network", name+"unit")
+	if s, err := (&Options{}).find(t.Context(), m, nil); err != nil || last(s.Environ, name) != "unit" {
+		t.Errorf("beside that of a unit: %v", err)
+	}
+}
+
+// A setuid program has the variables of one user and the rights of another, and any program can have
+// the name of a gate.
+func TestProcessesThatAreNoGates(t *testing.T) {
+	for change, do := range map[string]func(dir string) error{
+		"setuid": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "status"), []byte("Uid:\t5\t0\t0\t0\nGid:\t5\t5\t5\t5\n"), 0o600)
+		},
+		"setgid": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "status"), []byte("Uid:\t5\t5\t5\t5\nGid:\t5\t0\t0\t0\n"), 0o600)
+		},
+		"another program": func(dir string) error {
+			program := filepath.Join(t.TempDir(), "metrics-gate")
+			if err := os.WriteFile(program, nil, 0o600); err != nil {
+				return err
+			}
+			if err := os.Chmod(program, 0o777); err != nil {
+				return err
+			}
+			if err := os.Remove(filepath.Join(dir, "exe")); err != nil {
+				return err
+			}
+			return os.Symlink(program, filepath.Join(dir, "exe"))
+		},
+	} {
+		m := fakeMachine(t)
+		m.add(t, 20, "metrics-gate", "network", name+"fake")
+		if err := do(filepath.Join(m.proc, strconv.Itoa(20))); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := (&Options{pid: 20}).find(t.Context(), m, nil); err == nil {
+			t.Errorf("%s: settings of %s", change, s.Whose)
+		}
+	}
+}
