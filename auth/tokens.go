@@ -188,6 +188,10 @@ func parseTokenLine(fields []string) (name string, sum [sha256.Size]byte, err er
 	}
 	digits, ok := strings.CutPrefix(fields[1], digestPrefix)
 	if !ok {
+		if strings.HasPrefix(fields[1], tokenPrefix) {
+			return "", sum, errors.New("this is the token itself, and the file takes its digest: write the line with " +
+				"sha256: that `metrics-gate token NAME` prints")
+		}
 		return "", sum, errors.New("no sha256: before the digest")
 	}
 	if len(digits) != hex.EncodedLen(len(sum)) {

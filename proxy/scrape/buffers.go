@@ -79,12 +79,16 @@ func (b *buffers) put(c *chunk) {
 // borrow returns a chunk with all of r's answer in r's own buffer, if the answer is complete
 // and small, and few readers are borrowed. It saves a copy. The chunk owns r.
 func (b *buffers) borrow(r *exposition.Reader) (c chunk, ok bool) {
+	defer func() {
+		if !ok { // a panic too
+			b.borrowed.Add(-1)
+		}
+	}()
 	if b.borrowed.Add(1) <= maxBorrowed {
-		if whole, ok := r.Whole(maxBorrowedBytes); ok {
+		if whole, whether := r.Whole(maxBorrowedBytes); whether {
 			return chunk{data: whole, refs: 1, reader: r}, true
 		}
 	}
-	b.borrowed.Add(-1)
 	return chunk{}, false
 }
 

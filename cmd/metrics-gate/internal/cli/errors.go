@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 )
 
 // ConfigError is an error in the configuration or in the use of a command. It prints as
@@ -21,7 +22,17 @@ func (m *ConfigError) Error() string {
 	if m.Value == "" {
 		return m.Thing + ": " + m.Wrong
 	}
-	return fmt.Sprintf("%s %q: %s", m.Thing, m.Value, m.Wrong)
+	return fmt.Sprintf("%s %q: %s", m.Thing, HideToken(m.Value), m.Wrong)
+}
+
+// HideToken hides a value that is a token of "metrics-gate token", given in the place of something
+// else, such as the name of a file.
+func HideToken(value string) string {
+	const prefix = "mg_"
+	if strings.HasPrefix(value, prefix) {
+		return prefix + "…"
+	}
+	return value
 }
 
 // ConfigErrors collects errors, one a thing: the first one found stands.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -109,5 +110,18 @@ func TestReadBuild(t *testing.T) {
 	}
 	if b := ReadBuild("", ""); b.Version == "" || b.Revision == "" {
 		t.Errorf("%+v", b)
+	}
+}
+
+// Neither a token nor a control character of a terminal is printed.
+func TestReportPrintsNoTokenAndNoControls(t *testing.T) {
+	var out bytes.Buffer
+	Report(&out, &ConfigError{Thing: "NAME\x1b]0;x\x07", Value: "mg_secret", Wrong: "no such file",
+		Advice: "\x1b[2J"})
+	if text := out.String(); strings.ContainsAny(text, "\x1b\x07") || strings.Contains(text, "secret") {
+		t.Errorf("%q", text)
+	}
+	if r := ErrorReports(&ConfigError{Thing: "A", Value: "mg_secret"}); r[0].Value != "mg_…" {
+		t.Errorf("%+v", r)
 	}
 }

@@ -49,9 +49,9 @@ func (p *Process) Report(err error) int {
 // It returns the exit code.
 func Report(w io.Writer, err error) int {
 	for _, e := range printed(err) {
-		fmt.Fprintf(w, "metrics-gate: %s\n", oneLine(e.Error()))
+		fmt.Fprintf(w, "metrics-gate: %s\n", Printable(oneLine(e.Error())))
 		if advice := errorReport(e).Advice; advice != "" {
-			fmt.Fprintf(w, "  %s\n", advice)
+			fmt.Fprintf(w, "  %s\n", Printable(advice))
 		}
 	}
 	return exitCode(err)

@@ -26,7 +26,7 @@ func ErrorReports(err error) []ErrorReport {
 // errorReport is one error.
 func errorReport(err error) ErrorReport {
 	if m, ok := errors.AsType[*ConfigError](err); ok {
-		return ErrorReport{m.Thing, m.Value, m.Wrong, m.Advice}
+		return ErrorReport{m.Thing, HideToken(m.Value), m.Wrong, m.Advice}
 	}
 	r := ErrorReport{Wrong: oneLine(err.Error())}
 	if f, ok := errors.AsType[*Failure](err); ok {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
@@ -184,8 +185,10 @@ func (a *UpstreamAddress) UnmarshalText(text []byte) error {
 // String is the address as it is configured.
 func (a UpstreamAddress) String() string { return a.text }
 
-// RedactURL hides what stands before the @ of a URL: it may be a password.
+// RedactURL hides what stands before the @ of a URL, which may be a password, and a token in the
+// place of something else.
 func RedactURL(raw string) string {
+	raw = cli.HideToken(raw)
 	if i := strings.LastIndex(raw, "@"); i >= 0 {
 		return "…" + raw[i:]
 	}

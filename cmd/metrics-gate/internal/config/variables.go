@@ -171,7 +171,7 @@ func (c *Config) Effective(v Variable) (Setting, bool) {
 func (c *Config) Rights() []RouteRights {
 	var list []RouteRights
 	for _, l := range c.allowLists() {
-		list = append(list, RouteRights{l.routes, l.variable, l.policy.Rules()})
+		list = append(list, RouteRights{l.routes, l.variable, append([]string{}, l.policy.Rules()...)})
 	}
 	return list
 }

@@ -140,7 +140,7 @@ func (r *reloader) all(asked bool) {
 			}
 			item.last = text
 			item.files.Forget()
-		case changed:
+		case changed, item.last != "" && !asked: // or a bad file is good again
 			r.total.WithLabelValues(item.what, "success").Inc()
 			r.log.Info("reloaded", "what", item.what)
 			item.last = ""

@@ -51,6 +51,14 @@ func TestReloaderCountsAndLogs(t *testing.T) {
 	if !strings.Contains(out.String(), "nothing has changed") {
 		t.Errorf("whoever asks for a reload gets no answer: %s", out.String())
 	}
+	failure = errors.New("line 3: malformed")
+	r.all(false)
+	out.Reset()
+	failure = nil
+	r.all(false)
+	if !strings.Contains(out.String(), "reloaded") {
+		t.Errorf("a bad file that is good again, with what it held before, is not logged: %s", out.String())
+	}
 }
 
 // A file that changes is reloaded soon, once for all changes that come together, and again at the

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"flag"
 	"strings"
 	"testing"
@@ -100,7 +101,6 @@ func TestServerName(t *testing.T) {
 		{"scrape-config", "--target=runner.example:9253", "localhost"},
 		{"scrape-config", "--target=localhost:9253", ""},
 		{"scrape-config", "--target=127.0.0.1:9253,localhost", ""},
-		{"scrape-config", "--target=localhost:9253,runner.example:9253", "localhost"},
 		{"scrapeconfig", "--target=localhost:9253", ""},
 		{"kubernetes_sd", "--target=localhost:9253", "localhost"}, // pods are dialed by address
 		{"podmonitor", "--server-name=gates.example", "gates.example"},
@@ -108,6 +108,10 @@ func TestServerName(t *testing.T) {
 		if got := printedName(printKind(t, c, x.kind, x.args)); got != x.want {
 			t.Errorf("%s %s: %q, want %q", x.kind, x.args, got, x.want)
 		}
+	}
+	_, err := hosts("scrape-config.yml")(c, options{Targets: words{"localhost:9253", "runner.example:9253"}})
+	if wrong, ok := errors.AsType[*cli.ConfigError](err); !ok || wrong.Value != "runner.example:9253" {
+		t.Errorf("the certificate of one gate names several: %v", err)
 	}
 	c.TLS.CertFile = "/not/here"
 	for kind, want := range map[string]string{

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
@@ -65,21 +66,28 @@ func (o options) podServerName(c *config.Config) string {
 }
 
 // hostServerName is empty if every target's own name is in the gate's certificate, or if
-// the certificate, which may be nil, is not here to tell.
-func (o options) hostServerName(leaf *x509.Certificate) string {
+// the certificate, which may be nil, is not here to tell. The certificate of one gate cannot tell
+// the name of several.
+func (o options) hostServerName(leaf *x509.Certificate) (string, error) {
 	if o.ServerName != "" || leaf == nil {
-		return o.ServerName
+		return o.ServerName, nil
 	}
 	for _, target := range o.Targets {
 		host, _, err := net.SplitHostPort(target)
 		if err != nil {
 			host = target
 		}
-		if leaf.VerifyHostname(host) != nil {
-			return dnsName(leaf)
+		switch {
+		case leaf.VerifyHostname(host) == nil:
+		case len(o.Targets) > 1:
+			return "", &cli.ConfigError{Thing: "print --target", Value: target,
+				Wrong:  "not a name of the certificate of this gate",
+				Advice: "give --server-name with a name that the certificates of all gates have"}
+		default:
+			return dnsName(leaf), nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // dnsName is a name that the certificate is good for; empty if it has none.

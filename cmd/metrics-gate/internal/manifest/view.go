@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"cmp"
+	"net"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
@@ -16,6 +17,7 @@ type view struct {
 	Scheme        string
 	TLS           bool
 	Port          string
+	RunnerPort    string
 	ServerName    string // empty: Prometheus verifies the name that it dials
 	TokenURL      string
 	TokenURLGuess bool
@@ -45,6 +47,7 @@ func newView(c *config.Config, o options) view {
 		TokenURL: o.TokenURL, TokenURLGuess: o.TokenURL == "", Audience: provider.Audience[0],
 		Rules: indent(2, Rules(c)),
 	}
+	_, v.RunnerPort, _ = net.SplitHostPort(c.Upstream.URL.Address.String()) // it always has a port
 	if !v.TLS {
 		v.Scheme = "http"
 	}
@@ -70,7 +73,10 @@ func pods(name string) func(*config.Config, options) (string, error) {
 func hosts(name string) func(*config.Config, options) (string, error) {
 	return func(c *config.Config, o options) (string, error) {
 		v := newView(c, o)
-		v.ServerName = o.hostServerName(client.Leaf(c.TLS.CertFile))
+		var err error
+		if v.ServerName, err = o.hostServerName(client.Leaf(c.TLS.CertFile)); err != nil {
+			return "", err
+		}
 		return render(name, v)
 	}
 }

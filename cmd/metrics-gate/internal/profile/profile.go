@@ -69,6 +69,10 @@ func (o *pprofOptions) run(ctx context.Context, p *cli.Process, args []string) e
 		Transport:     authorized,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	if target.Path == "/debug/pprof/" {
+		return &cli.ConfigError{Thing: "pprof", Value: target.Redacted(), Wrong: "names no profile",
+			Advice: "add its name, for example " + target.JoinPath("heap").Redacted() + ", or give --serve"}
+	}
 	return o.save(ctx, p, client, target)
 }
 

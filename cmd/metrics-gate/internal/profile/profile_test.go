@@ -228,6 +228,7 @@ func TestProfilesKeepFiles(t *testing.T) {
 
 func TestAdviceForRequests(t *testing.T) {
 	f := profilesOf(t)
+	const heap = "/debug/pprof/heap"
 	address := f.Server.Addr().String()
 	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	other := t.TempDir()
@@ -238,12 +239,12 @@ func TestAdviceForRequests(t *testing.T) {
 		args []string
 		want string
 	}{
-		"unknown CA": {[]string{address}, "\n  give the CA of the gate's certificate with --ca FILE\n"},
-		"another CA": {[]string{"--ca", filepath.Join(other, "ca.pem"), address},
+		"unknown CA": {[]string{address + heap}, "\n  give the CA of the gate's certificate with --ca FILE\n"},
+		"another CA": {[]string{"--ca", filepath.Join(other, "ca.pem"), address + heap},
 			"\n  the gate's certificate is of another CA"},
-		"plain HTTP": {[]string{"--ca", file("ca.pem"), f.Runner.Listener.Addr().String()},
+		"plain HTTP": {[]string{"--ca", file("ca.pem"), f.Runner.Listener.Addr().String() + heap},
 			"\n  no TLS is spoken there"},
-		"no identity": {[]string{"--ca", file("ca.pem"), address + "/debug/pprof/heap"},
+		"no identity": {[]string{"--ca", file("ca.pem"), address + heap},
 			"\n  the gate does not know these"},
 	} {
 		var out, errors bytes.Buffer

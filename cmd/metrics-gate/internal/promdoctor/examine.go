@@ -134,13 +134,13 @@ func (e *examination) alerts(ctx context.Context) {
 			}
 			loaded++
 			if r.Health == "err" {
-				e.warn("load the rules that metrics-gate print rules writes", "alert %s does not evaluate: %s", r.Name,
+				e.warn("load the rules that metrics-gate print alerts writes", "alert %s does not evaluate: %s", r.Name,
 					r.LastError)
 			}
 		}
 	}
 	if loaded == 0 {
-		e.warn("put metrics-gate print rules into a file of rule_files and reload Prometheus",
+		e.warn("put metrics-gate print alerts into a file of rule_files and reload Prometheus",
 			"none of the gate's alerts is loaded")
 		return
 	}

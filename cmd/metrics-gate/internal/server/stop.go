@@ -20,7 +20,8 @@ var ErrCut = errors.New("requests in flight were cut")
 func (s *Server) stop(signals <-chan os.Signal) error {
 	notify(daemon.SdNotifyStopping)
 	defer func() { _ = s.admin.Close() }()
-	s.log.Info("stopping", "linger", s.config.Process.Linger, "drain", s.config.Process.DrainTimeout)
+	s.log.Info("stopping", "linger", s.config.Process.Linger.Seconds(), "drain",
+		s.config.Process.DrainTimeout.Seconds())
 	ctx, cancel := context.WithCancel(context.Background())
 	var second sync.WaitGroup
 	defer second.Wait()

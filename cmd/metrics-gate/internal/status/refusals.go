@@ -3,7 +3,7 @@ package status
 import (
 	"context"
 	"log/slog"
-	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -138,12 +138,23 @@ func (l *Refusals) add(refusal Refusal) {
 		refusal.First = l.list[i].First
 		refusal.Times += l.list[i].Times
 	} else if len(l.list) == maxRefusals {
-		i = 0
+		i = l.oldestOfMost()
 	}
 	if i >= 0 {
 		l.list = slices.Delete(l.list, i, i+1)
 	}
 	l.list = append(l.list, refusal)
+}
+
+// oldestOfMost is the oldest refusal of the host with most of them: one host does not push out what
+// others were refused.
+func (l *Refusals) oldestOfMost() int {
+	count, most := map[string]int{}, 0
+	for _, r := range l.list {
+		count[r.host]++
+		most = max(most, count[r.host])
+	}
+	return slices.IndexFunc(l.list, func(r Refusal) bool { return count[r.host] == most })
 }
 
 // repeats tells whether r is another refusal of the same.
@@ -152,12 +163,18 @@ func (r Refusal) repeats(other Refusal) bool {
 		r.Subject == other.Subject && r.Issuer == other.Issuer && r.Route == other.Route && r.Reason == other.Reason
 }
 
-// host is the address without the port.
+// host is the address without the port; of IPv6 the first 64 bits, which is what one host has.
 func host(remote string) string {
-	if h, _, err := net.SplitHostPort(remote); err == nil {
-		return h
+	peer, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return remote
 	}
-	return remote
+	if a := peer.Addr().Unmap(); a.Is6() {
+		if network, err := a.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return peer.Addr().Unmap().String()
 }
 
 // shortened is a copy of s that is at most maxText bytes long.

@@ -109,3 +109,15 @@ func TestRefusalHandlerKeepsAttributes(t *testing.T) {
 		t.Errorf("%v: %s", l.Latest(), out)
 	}
 }
+
+// One host does not push out what others were refused, whatever subjects it claims.
+func TestRefusalsOfOneHost(t *testing.T) {
+	l, log, _ := newTap(slog.LevelWarn)
+	log.Warn("authorization refused", "remote", "10.0.0.1:1", "subject", "token:ci")
+	for i := range 3 * maxRefusals {
+		log.Warn("authentication refused", "remote", fmt.Sprintf("[2001:db8::%x]:1", i), "subject", fmt.Sprint(i))
+	}
+	if !slices.ContainsFunc(l.Latest(), func(r Refusal) bool { return r.Subject == "token:ci" }) {
+		t.Errorf("the first host's refusal is gone: %v", l.Latest())
+	}
+}
