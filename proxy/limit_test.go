@@ -161,7 +161,7 @@ func TestLimitersAllocateNothing(t *testing.T) {
 	s, r := NewFailureLimiter(1000, 1000, 10), from("[2001:db8::1]:1234")
 	s.Fail(r)
 	if n := testing.AllocsPerRun(100, func() { s.Exhausted(r); s.Fail(r) }); n > 0 {
-		t.Errorf("strangers: %v allocations", n)
+		t.Errorf("new peers: %v allocations", n)
 	}
 	b := newBuckets[identityKey](1000, 1000, 10)
 	b.take(identityKey{RouteMetrics, "id"})

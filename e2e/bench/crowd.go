@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// crowd is an order for kept scrapers, and beside them newcomers: new connections at a rate,
+// crowd is an order for kept scrapers and, at the same time, newcomers: new connections at a rate,
 // each for one scrape.
 type crowd struct {
 	Plan      plan          // of all; Connections is the number of kept scrapers
 	Every     time.Duration // between two scrapes of a kept scraper
 	Rate      int           // newcomers a second
-	Strangers bool          // newcomers have no certificate, and come from another address
+	Anonymous bool          // newcomers have no certificate, and come from another address
 	For       time.Duration
 }
 
-// strangerAddress is where strangers come from.
-const strangerAddress = "127.0.0.2"
+// anonymousAddress is where newcomers without a certificate come from.
+const anonymousAddress = "127.0.0.2"
 
 // crowd returns the latencies of the kept scrapers. Lost counts the scrapes that failed, of
-// kept scrapers and of newcomers; a stranger must fail.
+// kept scrapers and of newcomers; one without a certificate must fail.
 func (l *load) crowd(c crowd) (r result) {
 	var mu sync.Mutex
 	var times []time.Duration
@@ -54,18 +54,18 @@ func (l *load) crowd(c crowd) (r result) {
 		})
 	}
 	newcomer := c.Plan
-	newcomer.Anonymous = c.Strangers
+	newcomer.Anonymous = c.Anonymous
 	for i := range c.Rate * int(c.For/time.Second) {
 		turn := begin.Add(time.Second * time.Duration(i) / time.Duration(c.Rate))
 		time.Sleep(time.Until(turn)) //permit:time.Sleep the rate
 		group.Go(func() {
 			s := newScraper(l.pki, newcomer)
-			if c.Strangers {
-				s.from = &net.TCPAddr{IP: net.ParseIP(strangerAddress)}
+			if c.Anonymous {
+				s.from = &net.TCPAddr{IP: net.ParseIP(anonymousAddress)}
 			}
 			defer s.close()
 			_, err := s.scrape(io.Discard)
-			note(true, 0, (err != nil) != c.Strangers)
+			note(true, 0, (err != nil) != c.Anonymous)
 		})
 	}
 	group.Wait()

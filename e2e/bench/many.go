@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// many measures 200 new TLS connections a second beside ten kept scrapers: of known
-// scrapers, and of strangers without a certificate.
+// many measures 200 new TLS connections a second with ten kept scrapers: of known
+// scrapers, and of clients without a certificate.
 func (b *bench) many(ctx context.Context) error {
 	length := 20 * time.Second
 	if b.options.quick {
@@ -22,7 +22,7 @@ func (b *bench) many(ctx context.Context) error {
 		"CPU is what a new connection adds.\n\n", length)
 	b.report.printf("| | new connections a second | CPU of one, µs | median latency, µs | p99, µs | lost " +
 		"| peak RSS, MiB |\n|---|---:|---:|---:|---:|---:|---:|\n")
-	strangers := map[string]float64{}
+	anonymous := map[string]float64{}
 	for i, t := range b.targets {
 		if t.sameBytes {
 			continue
@@ -34,24 +34,25 @@ func (b *bench) many(ctx context.Context) error {
 		defer p.stop()
 		c := crowd{Plan: plan{Address: listen, Header: []string{accept, acceptIdentity}, Connections: 10},
 			Every: 100 * time.Millisecond, For: length}
-		if strangers[t.name], err = b.crowds(t.name, p.cmd.Process.Pid, c, i == 0); err != nil {
+		if anonymous[t.name], err = b.crowds(t.name, p.cmd.Process.Pid, c, i == 0); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
-	b.report.bar("a stranger's connection: CPU against nginx", strangers[b.targets[0].name]/strangers[baseline], 1, "×")
+	b.report.bar("a connection without certificate: CPU against nginx",
+		anonymous[b.targets[0].name]/anonymous[baseline], 1, "×")
 	return nil
 }
 
-// crowds measures one proxy without newcomers, with known ones and with strangers. It returns
-// the CPU of a stranger's connection in µs.
+// crowds measures one proxy without newcomers, with known ones and with ones that have no
+// certificate. It returns the CPU of a connection of the last in µs.
 func (b *bench) crowds(name string, pid int, c crowd, bars bool) (float64, error) {
 	var alone, each float64 // µs of CPU
 	for _, newcomers := range []struct {
 		what      string
 		rate      int
-		strangers bool
-	}{{"none", 0, false}, {"200 known", 200, false}, {"200 strangers", 200, true}} {
-		c.Rate, c.Strangers = newcomers.rate, newcomers.strangers
+		anonymous bool
+	}{{"none", 0, false}, {"200 known", 200, false}, {"200 without certificate", 200, true}} {
+		c.Rate, c.Anonymous = newcomers.rate, newcomers.anonymous
 		pids := familyOf(pid)
 		before, err := cpuTime(pids)
 		if err != nil {
@@ -78,9 +79,9 @@ func (b *bench) crowds(name string, pid int, c crowd, bars bool) (float64, error
 		b.report.printf("| %s | %s | %.0f | %.0f | %.0f | %d | %.1f |\n", name, newcomers.what, each,
 			float64(r.Median.Microseconds()), float64(r.P99.Microseconds()), r.Lost, mebi(m.Peak))
 		if bars && newcomers.rate > 0 {
-			b.report.bar("p99 beside "+newcomers.what+" a second", float64(r.P99.Microseconds())/1e3, 50, "ms")
-			b.report.bar("lost beside "+newcomers.what+" a second", float64(r.Lost), 0, "")
-			b.report.bar("resident beside "+newcomers.what+" a second", mebi(m.Peak), 30, "MiB")
+			b.report.bar("p99 with "+newcomers.what+" a second", float64(r.P99.Microseconds())/1e3, 50, "ms")
+			b.report.bar("lost with "+newcomers.what+" a second", float64(r.Lost), 0, "")
+			b.report.bar("resident with "+newcomers.what+" a second", mebi(m.Peak), 30, "MiB")
 		}
 	}
 	return each, nil

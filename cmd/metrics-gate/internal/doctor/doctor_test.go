@@ -3,6 +3,7 @@ package doctor
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -185,4 +186,14 @@ func TestDoctorOfFiles(t *testing.T) {
 	expect(t, d.files(), cli.LevelWarn, "expires on")
 	d.now = func() time.Time { return time.Now().Add(40 * 24 * time.Hour) }
 	expect(t, d.files(), cli.LevelFail, "expired on")
+}
+
+// The settings of a running gate do not decide how long a command waits, and how much it reads.
+func TestDoctorIsBounded(t *testing.T) {
+	d := patient(t)
+	d.config.Upstream.Timeout, d.config.Upstream.MaxBytes = 100*time.Hour, math.MaxInt64
+	d.bound()
+	if u := d.config.Upstream; u.Timeout != time.Minute || u.MaxBytes != 256<<20 {
+		t.Errorf("%s, %d bytes", u.Timeout, u.MaxBytes)
+	}
 }

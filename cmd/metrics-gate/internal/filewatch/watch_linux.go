@@ -25,9 +25,10 @@ const (
 )
 
 // NewWatch watches the files at paths, and every directory and link on the way to them:
-// each inode for itself, so that a file beside them wakes nobody when it is written. An error means that changes
-// may come without an event: a file is missing, it is on a file system that changes without
-// the kernel's knowledge (NFS), or the user has no watcher left (max_user_instances).
+// each inode for itself, so that another file in the directory wakes nobody when it is written. An
+// error means that changes may come without an event: a file is missing, it is on a file system
+// that changes without the kernel's knowledge (NFS), or the user has no watcher left
+// (max_user_instances).
 func NewWatch(paths []string) (*Watch, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,9 +88,33 @@ func TestAllWaitingHandshakesGetTheirTurn(t *testing.T) {
 		if err := h.awaitTurn(server, start); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("after the deadline: %v", err)
 		}
+	})
+}
+
+// Handshakes that wait on a connection which is closed, to make room for another, end soon: a flood
+// leaves thousands of them.
+func TestWaitingHandshakesOfClosedConnectionsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHandshakes(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), auth.NewMetrics(nil),
+			proxy.NewFailureLimiter(1, 1, 16))
+		client, server := net.Pipe()
+		defer func() { _ = client.Close() }()
 		_ = server.Close()
-		if err := h.awaitTurn(server, start.Add(time.Hour)); !errors.Is(err, io.ErrClosedPipe) {
-			t.Errorf("on a closed connection: %v", err)
+		start := time.Now()
+		var ended atomic.Int64
+		for range 1000 {
+			go func() {
+				err := h.awaitTurn(server, start.Add(time.Hour))
+				if err != nil && !errors.Is(err, io.ErrClosedPipe) {
+					t.Error(err)
+				}
+				ended.Add(1)
+			}()
+		}
+		time.Sleep(maxTurnWait) // of the bubble
+		synctest.Wait()
+		if n := ended.Load(); n != 1000 {
+			t.Errorf("%d of 1000 ended", n)
 		}
 	})
 }

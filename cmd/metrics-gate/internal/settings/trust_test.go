@@ -23,7 +23,7 @@ func TestRootNamesTheGateOfAUser(t *testing.T) {
 	}
 	m.add(t, 30, "metrics-gate", "network", name+"unit")
 	if s, err := (&Options{}).find(t.Context(), m, nil); err != nil || last(s.Environ, name) != "unit" {
-		t.Errorf("beside that of a unit: %v", err)
+		t.Errorf("with one of a unit: %v", err)
 	}
 }
 

@@ -21,25 +21,8 @@ func TestRefusalsComeFromTheLog(t *testing.T) {
 		log.Info("request", "remote", "10.0.0.1:1")
 		log.Warn("a key of the issuer cannot be used", "kid", "a")
 		log.Error("panic", "remote", "10.0.0.1:1")
-		log.Warn(
-			"authorization refused",
-			"remote",
-			"10.0.0.1:1",
-			"method",
-			"token",
-			"subject",
-			"token:ci",
-			"issuer",
-			"i",
-			"route",
-			"pprof",
-			"reason",
-			"denied",
-			"err",
-			"no pattern",
-			"unknown",
-			7,
-		)
+		log.Warn("authorization refused", "remote", "10.0.0.1:1", "method", "token", "subject", "token:ci",
+			"issuer", "i", "route", "pprof", "reason", "denied", "err", "no pattern", "unknown", 7)
 		log.Warn("request refused", slog.String("remote", "[::1]:2"), slog.String("reason", "too many requests"))
 		list := l.Latest()
 		if len(list) != 2 {
