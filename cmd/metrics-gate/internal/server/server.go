@@ -41,7 +41,11 @@ func serve(ctx context.Context, p *cli.Process, _ []string) error {
 	if err != nil {
 		return gate.WithFiles(c, err)
 	}
-	s, err := New(c, NewLogger(p.Stderr, c.Process), p.Build)
+	log := NewLogger(p.Stderr, c.Process)
+	for _, f := range config.Misspelled(p.Environ) {
+		log.Warn("a variable is not read", "err", f.What, "advice", f.Do)
+	}
+	s, err := New(c, log, p.Build)
 	if err != nil {
 		return err
 	}
