@@ -25,6 +25,7 @@ type Report struct {
 	Conflict string               `json:"conflict"`
 	Methods  []string             `json:"authentication"`
 	Rights   []config.RouteRights `json:"authorization"`
+	Allowed  time.Time            `json:"last_allowed,omitzero"` // the latest allowed request; zero: none
 	Scrapers []Scraper            `json:"scrapers"`
 	Scrapes  []Scrape             `json:"scrapes"`
 	Refused  []Refusal            `json:"last_refusals"`
@@ -67,7 +68,7 @@ func (s *status) report() (*Report, error) {
 		Runner: s.runner(), Label: s.Config.Label.Name, Conflict: s.Config.Label.Conflict.String(),
 		Methods: s.Config.MethodNames(), Rights: s.Config.Rights(), Scrapers: scrapersOf(s.Scrapers()),
 		Refused: s.Refusals.Latest(), Refusals: refusals(families), Reloads: s.Reloads(), Expiry: s.Expiry(now),
-		Issuers: issuerKeys(families),
+		Issuers: issuerKeys(families), Allowed: lastAllowed(families),
 	}
 	slices.SortStableFunc(r.Expiry, func(a, b expiry.Entry) int { return a.NotAfter.Compare(b.NotAfter) })
 	if err := s.Ready(now); err != nil {
