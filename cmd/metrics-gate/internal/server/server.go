@@ -70,7 +70,7 @@ type Server struct {
 // New reads all files and binds all addresses; nothing is served before run.
 func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	m, refusals := gate.NewMetrics(b), new(status.Refusals)
-	log = slog.New(refusals.Handler(log.Handler()))
+	log = slog.New(advised{refusals.Handler(log.Handler()), c.Upstream.URL.Address.String()})
 	g, err := gate.New(c, log, b.Version, m.Registry)
 	if err != nil {
 		return nil, err

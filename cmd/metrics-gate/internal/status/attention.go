@@ -16,7 +16,7 @@ func (r *Report) findings() []cli.Finding {
 		fail = append(fail, cli.Fail("see the gate's log", "not ready: %s", r.NotReady))
 	}
 	if r.Runner.State == "down" {
-		fail = append(fail, cli.Fail(proxy.AdviceFor(r.Runner.Reason), "runner down: %s", r.Runner.Err))
+		fail = append(fail, cli.Fail(proxy.AdviceFor(r.Runner.Reason, r.address), "runner down: %s", r.Runner.Err))
 	}
 	if f, ok := r.nobodyGetsIn(); ok {
 		fail = append(fail, f)

@@ -34,6 +34,7 @@ type Report struct {
 	Limits   []limitStatus        `json:"limits"`
 	Expiry   []expiry.Entry       `json:"expiry"` // what expires first is first
 	Issuers  []issuerStatus       `json:"issuers,omitempty"`
+	address  string               // of the runner, host:port
 }
 
 // runnerStatus tells of the last exchange with the runner.
@@ -69,6 +70,7 @@ func (s *status) report() (*Report, error) {
 		Methods: s.Config.MethodNames(), Rights: s.Config.Rights(), Scrapers: scrapersOf(s.Scrapers()),
 		Refused: s.Refusals.Latest(), Refusals: refusals(families), Reloads: s.Reloads(), Expiry: s.Expiry(now),
 		Issuers: issuerKeys(families), Allowed: lastAllowed(families),
+		address: s.Config.Upstream.URL.Address.String(),
 	}
 	slices.SortStableFunc(r.Expiry, func(a, b expiry.Entry) int { return a.NotAfter.Compare(b.NotAfter) })
 	if err := s.Ready(now); err != nil {

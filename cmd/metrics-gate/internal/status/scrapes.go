@@ -41,7 +41,7 @@ type Scraper struct {
 func scrapeOf(s proxy.Scrape) Scrape {
 	return Scrape{Subject: s.Who, Remote: s.Remote, At: s.At.UTC(), Duration: s.Duration.Seconds(), Status: s.Code,
 		Good: s.Good(), Samples: s.Samples, Bytes: s.Bytes, Format: s.Format, Encoding: s.Encoding, Shared: s.Shared,
-		Reason: s.Reason, Err: shortened(s.Err)}
+		Reason: s.Reason, Err: s.Err}
 }
 
 // scrapersOf is the list in the order of names and addresses.
