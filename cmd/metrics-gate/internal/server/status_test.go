@@ -98,7 +98,7 @@ func TestStatusOfARunnerThatIsDown(t *testing.T) {
 	r, text := report(t, f, 2)
 	if r.Runner.State != "down" || r.Runner.Reason != "refused" || r.Scrapes[0].Reason != "refused" ||
 		r.Scrapes[0].Status != http.StatusBadGateway || r.Scrapers[0].Failed != 1 || r.Scrapers[0].Interval <= 0 ||
-		len(r.Findings) != 1 || !strings.Contains(r.Findings[0].Do, "listen_address") || r.Runner.Version != "19.3.0" {
+		len(r.Findings) != 1 || !strings.Contains(r.Findings[0].Do, `listen_address = "`+strings.TrimPrefix(f.Runner.URL, "http://")) || r.Runner.Version != "19.3.0" {
 		t.Errorf("%s", text)
 	}
 }
