@@ -125,7 +125,7 @@ func (p page) expiry() g.Node {
 // reloads is what became of changed files.
 func (p page) reloads() g.Node {
 	all := columns{"what", "loaded", "last error"}
-	return section("reloads", "Reloads", all.table("None.", g.Map(p.Reloads, func(r Reload) g.Node {
+	return section("reloads", "Reloads", all.table("No files.", g.Map(p.Reloads, func(r Reload) g.Node {
 		loaded, failed := span(dim, "at the start"), span(dim, "none")
 		if !r.Loaded.IsZero() {
 			loaded = p.when(r.Loaded)

@@ -288,7 +288,7 @@ func TestStatusOfNothing(t *testing.T) {
 		s.Expiry = func(time.Time) []expiry.Entry { return nil }
 		s.Config.TLS.InsecureHTTP = true
 	}), "").Body.String()
-	for _, want := range []string{"None yet.", "None.", "Nothing.", "Plain HTTP: none.", `<span class="ok">up</span>`,
+	for _, want := range []string{"None yet.", "None.", "Nothing.", "Plain HTTP: none.", "No files.", `<span class="ok">up</span>`,
 		"not seen yet",
 		`<span class="warn">plain HTTP</span>`} {
 		if !strings.Contains(page, want) {
