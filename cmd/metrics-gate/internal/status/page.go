@@ -24,7 +24,7 @@ func (p page) document() g.Node {
 			html.Meta(html.Name("viewport"), html.Content("width=device-width,initial-scale=1")),
 			html.Meta(g.Attr("http-equiv", "refresh"), html.Content("15")),
 			html.TitleEl(g.Textf("%s: runner %s - metrics-gate", p.Runner.Name, p.Runner.State)),
-			html.StyleEl(g.Raw(style)), //permit:Raw a constant; escaped, it would be no style
+			html.StyleEl(g.Raw(style)), //permit:g.Raw of a constant
 		),
 		html.Body(
 			p.header(),
