@@ -86,3 +86,13 @@ func (s *status) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Frame-Options", "DENY")
 	_, _ = w.Write(body.Bytes())
 }
+
+// AcceptJSON asks for the report as JSON.
+type AcceptJSON struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (t AcceptJSON) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Accept", "application/json")
+	return t.RoundTripper.RoundTrip(r)
+}
