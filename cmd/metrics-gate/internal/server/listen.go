@@ -24,7 +24,7 @@ func publicListener(c config.Listen) (net.Listener, error) {
 			}
 		}
 		if len(passed) > 0 {
-			return newListeners(passed), nil
+			return mergeListeners(passed), nil
 		}
 	}
 	ln, err := net.Listen(c.Address.Network(), c.Address.HostPort())

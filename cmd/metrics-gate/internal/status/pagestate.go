@@ -35,7 +35,7 @@ func (p page) attention() g.Node {
 func renewal(e *expiry.Entry) g.Node {
 	state, result := "expires first: in "+e.Left(), ""
 	if e.Expired() {
-		state, result = "expired", ": everything it authenticates is refused"
+		state, result = "expired", ": "+e.Effect()
 	}
 	return html.Li(html.Class(bad), g.Text(e.Role+" "), name(e.Subject), g.Text(" "+state+", "), date(e.NotAfter),
 		g.Text(result+"; renew it"))

@@ -155,7 +155,7 @@ func TestStatusAttention(t *testing.T) {
 	}
 	position := 0
 	for _, want := range []string{
-		`<li class="bad">server CN=`, "expired, <time", `class="bad">runner down: `, "start the runner with",
+		`<li class="bad">server CN=`, "expired, <time", "clients refuse the gate&#39;s certificate; renew it", `class="bad">runner down: `, "start the runner with",
 		`class="bad">reload of tokens refused`, `class="bad">issuer https://down.example: keys never fetched`,
 		`class="warn">limits: open connections`, `class="warn">scraper token:late at 10.0.0.9: no scrape for 10 min, after 9 scrapes`,
 	} {
