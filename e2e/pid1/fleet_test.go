@@ -11,6 +11,12 @@ const localHost = `ansible-playbook() {
 }
 `
 
+// oneHost makes the loop over SSH run once, in this machine.
+const oneHost = `seq() { echo 01; }
+scp() { cp "${@:1:$#-1}" /root/; }
+ssh() { shift; "$@" && echo installed; }
+`
+
 // readAsPrometheus prints a line of the runner, read with the fleet's certificate of Prometheus.
 const readAsPrometheus = `curl -sS --cacert fleet/ca.crt --cert fleet/prometheus.crt --key fleet/prometheus.key \
 	--connect-to ::localhost: https://metrics-gate.internal:9253/metrics | grep '{.*runner_name="build-01"'
@@ -50,5 +56,24 @@ func TestPlaybook(t *testing.T) {
 	s.run(t, readAsPrometheus)
 	if after := s.mainPID(t); after != before {
 		t.Errorf("process %s became %s", before, after)
+	}
+}
+
+// The loop of docs/fleet.md ends in a gate that serves the runner, also when it runs again. The
+// second run restarts no runner, and changes no other file.
+func TestLoop(t *testing.T) {
+	t.Parallel()
+	s := fleetFiles(t)
+	loop := oneHost + sectionBlocks(t, "fleet.md", "Install with a loop")[0]
+	s.run(t, loop)
+	s.run(t, readAsPrometheus)
+	const runner = "systemctl show --property MainPID gitlab-runner\n"
+	before := s.run(t, runner+"install -m 0755 /dev/null /etc/metrics-gate/renew")
+	if out := s.run(t, loop); !strings.HasSuffix(out, "installed\n") {
+		t.Errorf("a second run fails:\n%s", out)
+	}
+	s.run(t, readAsPrometheus+"test -x /etc/metrics-gate/renew")
+	if after := s.run(t, runner); after != before {
+		t.Errorf("the runner's %s became %s", before, after)
 	}
 }
