@@ -34,7 +34,7 @@ func (g *Gate) newAuthStages(c *config.Config, log *slog.Logger, registry promet
 	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: failures.Fail,
 		Challenge: c.HasBearer()}
 	g.handshakes = newHandshakes(log, registry, options.Metrics, failures)
-	g.memory.parts = append(g.memory.parts, g.handshakes.pace.ReleaseIdle)
+	g.memory.parts = append(g.memory.parts, g.handshakes.turns.pace.ReleaseIdle)
 	d := &authStages{authenticate: auth.Authenticate(advised{auth.NewChain(list...)}, options)}
 	if g.TLS != nil {
 		d.authenticate = withChains(g.TLS, d.authenticate)

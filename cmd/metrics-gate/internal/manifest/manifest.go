@@ -26,12 +26,20 @@ type printer struct {
 // printers are the kinds that can be printed.
 func printers() map[string]printer {
 	return map[string]printer{
-		"scrape-config":  {"jobs for prometheus.yml: gates on hosts", hosts("scrape-config.yml"), true},
-		"kubernetes_sd":  {"jobs for prometheus.yml: gates in pods", pods("kubernetes_sd.yml"), false},
-		"podmonitor":     {"PodMonitors of prometheus-operator", pods("podmonitor.yaml"), false},
-		"servicemonitor": {"ServiceMonitors of prometheus-operator, and their Service", pods("servicemonitor.yaml"), false},
-		"scrapeconfig":   {"ScrapeConfigs of prometheus-operator: gates on hosts", hosts("scrapeconfig.yaml"), true},
-		"networkpolicy":  {"the NetworkPolicy that lets only Prometheus reach the gate", pods("networkpolicy.yaml"), false},
+		"scrape-config": {"jobs for prometheus.yml: gates on hosts", hosts("scrape-config.yml"), true},
+		"kubernetes_sd": {"jobs for prometheus.yml: gates in pods", pods("kubernetes_sd.yml"), false},
+		"podmonitor":    {"PodMonitors of prometheus-operator", pods("podmonitor.yaml"), false},
+		"servicemonitor": {
+			"ServiceMonitors of prometheus-operator, and their Service",
+			pods("servicemonitor.yaml"),
+			false,
+		},
+		"scrapeconfig": {"ScrapeConfigs of prometheus-operator: gates on hosts", hosts("scrapeconfig.yaml"), true},
+		"networkpolicy": {
+			"the NetworkPolicy that lets only Prometheus reach the gate",
+			pods("networkpolicy.yaml"),
+			false,
+		},
 		"helm-values":    {"values for GitLab's chart, with this configuration's settings", helmValues, false},
 		"systemd":        {"a unit with this configuration's settings", systemdUnit, false},
 		"prometheusrule": {"the rules, for prometheus-operator", pods("prometheusrule.yaml"), false},

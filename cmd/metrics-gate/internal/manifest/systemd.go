@@ -69,8 +69,15 @@ func hiddenFiles(c *config.Config, o options) string {
 	warn := func(what, path string) {
 		for folder, setting := range hidden {
 			if strings.HasPrefix(filepath.Clean(path), folder) {
-				fmt.Fprintf(&b, "# Warning: %s %s: the unit does not see files in %s (%s). Move it, to /etc/metrics-gate "+
-					"for example.\n", what, cli.Printable(path), folder, setting)
+				fmt.Fprintf(
+					&b,
+					"# Warning: %s %s: the unit does not see files in %s (%s). Move it, to /etc/metrics-gate "+
+						"for example.\n",
+					what,
+					cli.Printable(path),
+					folder,
+					setting,
+				)
 			}
 		}
 	}

@@ -26,7 +26,8 @@ func TestPrintCommand(t *testing.T) {
 	}
 	for _, test := range []struct{ args, want string }{
 		{"scrape-config --env-file " + good, `targets: ["127.0.0.1:9253"]`},
-		{"scrape-config --target runner.example --env-file " + good, "# Warning: METRICS_GATE_LISTEN_ADDRESS 127.0.0.1"},
+		{"scrape-config --target runner.example --env-file " + good,
+			"# Warning: METRICS_GATE_LISTEN_ADDRESS 127.0.0.1"},
 		{"scrapeconfig --target https://runner.example:9253 --env-file " + good, "a URL"},
 		{"kubernetes_sd --target https://runner.example:9253 --env-file " + good, "job_name"},
 		{"systemd --env-file " + empty, "give --env-file FILE or --unit NAME"},
@@ -55,11 +56,16 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	for text, advice := range map[string]string{
-		"https://runner.example:9253/metrics": "write runner.example:9253", "http://runner.example": "write runner.example",
-		"a b:9253": "runner-1.example:9443", ":9253": "runner-1.example:9443", "host:9253/metrics": "write host:9443",
-		"runner.example:": "write runner.example:9443", "runner.example:https": "write runner.example:9443",
-		"runner.example:99999": "write runner.example:9443", "a:1:2": "runner-1.example:9443",
-		"user@host:9253": "runner-1.example:9443",
+		"https://runner.example:9253/metrics": "write runner.example:9253",
+		"http://runner.example":               "write runner.example",
+		"a b:9253":                            "runner-1.example:9443",
+		":9253":                               "runner-1.example:9443",
+		"host:9253/metrics":                   "write host:9443",
+		"runner.example:":                     "write runner.example:9443",
+		"runner.example:https":                "write runner.example:9443",
+		"runner.example:99999":                "write runner.example:9443",
+		"a:1:2":                               "runner-1.example:9443",
+		"user@host:9253":                      "runner-1.example:9443",
 	} {
 		_, err := target(text, c)
 		wrong, ok := errors.AsType[*cli.ConfigError](err)
@@ -82,8 +88,10 @@ func TestDefaultTarget(t *testing.T) {
 	}{
 		{":9253", "", name + ":9253", false}, {"0.0.0.0:9253", "", name + ":9253", false},
 		{"192.0.2.1:9443", "", "192.0.2.1:9443", false}, {"127.0.0.1:9253", "", "127.0.0.1:9253", false},
-		{"[::1]:9253", "localhost:9253", "localhost:9253", false}, {":9253", "a.example,b.example", "b.example:9253", false},
-		{"127.0.0.1:9253", "a.example", "a.example:9253", true}, {"localhost:9253", "192.0.2.1", "192.0.2.1:9253", true},
+		{"[::1]:9253", "localhost:9253", "localhost:9253", false},
+		{":9253", "a.example,b.example", "b.example:9253", false},
+		{"127.0.0.1:9253", "a.example", "a.example:9253", true},
+		{"localhost:9253", "192.0.2.1", "192.0.2.1:9253", true},
 	} {
 		o := new(options)
 		if test.targets != "" {
@@ -115,7 +123,10 @@ func TestUnitWarnsOfHiddenFiles(t *testing.T) {
 			t.Errorf("%.300s", text)
 		}
 	}
-	if text := printKind(t, c, "systemd", "--binary=/home/me/metrics-gate"); !strings.Contains(text, "# Warning: --binary") {
+	if text := printKind(t, c, "systemd", "--binary=/home/me/metrics-gate"); !strings.Contains(
+		text,
+		"# Warning: --binary",
+	) {
 		t.Errorf("%.300s", text)
 	}
 }
