@@ -187,8 +187,11 @@ func TestProfileAdvice(t *testing.T) {
 	if got := profileAdvice(busy); !strings.Contains(got, "in 7 s") {
 		t.Error(got)
 	}
-	if got := profileAdvice(&http.Response{StatusCode: 502}); got != "" {
-		t.Error(got)
+	for status, want := range map[int]string{502: "metrics-gate doctor", 504: "fewer seconds", 400: "https://", 418: ""} {
+		if got := profileAdvice(&http.Response{StatusCode: status}); !strings.Contains(got, want) ||
+			(want == "") != (got == "") {
+			t.Errorf("%d: %s", status, got)
+		}
 	}
 }
 
@@ -224,12 +227,21 @@ func TestProfilesKeepFiles(t *testing.T) {
 	if content, err := os.ReadFile(taken); err != nil || string(content) != "precious" {
 		t.Errorf("%q %v", content, err)
 	}
+	asked := f.Hits.Load()
+	for name, want := range map[string]string{taken: "does not exist", filepath.Join(home, "none", "x"): "its folder"} {
+		if code, said := pprofIn(t, f, nil, "-o", name, target); code != 1 || !strings.Contains(said, want) ||
+			f.Hits.Load() != asked {
+			t.Errorf("%s: %d %s, %d requests, want none", name, code, said, f.Hits.Load()-asked)
+		}
+	}
 }
 
 func TestAdviceForRequests(t *testing.T) {
 	f := profilesOf(t)
 	const heap = "/debug/pprof/heap"
 	address := f.Server.Addr().String()
+	strict := gatetest.Start(t, gatetest.Exposes(""), config.Prefix+"TOKENS_FILE",
+		config.Prefix+"METRICS_ALLOW=dns:prometheus.demo")
 	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	other := t.TempDir()
 	if err := demofiles.Write(other); err != nil {
@@ -246,6 +258,12 @@ func TestAdviceForRequests(t *testing.T) {
 			"\n  no TLS is spoken there"},
 		"no identity": {[]string{"--ca", file("ca.pem"), address + heap},
 			"\n  the gate does not know these"},
+		"plain HTTP to TLS": {[]string{"http://" + address + heap}, "\n  write https://"},
+		"refused":           {[]string{"127.0.0.1:1" + heap}, "\n  nothing listens there"},
+		"other name": {[]string{"--ca", file("ca.pem"), "--server-name", "runner.example", address + heap},
+			"\n  only the name differs: give --server-name localhost"},
+		"no certificate": {[]string{"--ca", filepath.Join(strict.Dir, "ca.pem"),
+			strict.Server.Addr().String() + heap}, "\n  the gate wants a client certificate"},
 	} {
 		var out, errors bytes.Buffer
 		code := gatetest.Run(t.Context(), Command(), gatetest.Process(nil, &out, &errors), test.args...)
