@@ -48,7 +48,7 @@ func floors() [][2]string {
 		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile"},
 		{"~promdoctor", "~cli ~client tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
-			"proxy/exposition proxy/upstream tlsconf/safefile"},
+			"proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
 		{"~manifest", "auth ~cli ~client ~config ~settings"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~settings ~server ~check ~doctor ~manifest ~profile ~demo " +

@@ -32,7 +32,7 @@ func (c *Credentials) Advice(err error) string {
 		return "the gate refuses the client certificate: its log says why"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there: see that the gate runs, and its port"
-	case closedPlain(err):
+	case ClosedPlain(err):
 		return AdvicePlain
 	}
 	return ""
@@ -41,8 +41,8 @@ func (c *Credentials) Advice(err error) string {
 // AdvicePlain is for plain HTTP where TLS is spoken.
 const AdvicePlain = "write https://: a gate speaks plain HTTP only with INSECURE_HTTP"
 
-// closedPlain tells whether the server closed a connection on which plain HTTP was spoken.
-func closedPlain(err error) bool {
+// ClosedPlain tells whether the server closed a connection on which plain HTTP was spoken.
+func ClosedPlain(err error) bool {
 	asked, ok := errors.AsType[*url.Error](err)
 	return ok && strings.HasPrefix(asked.URL, "http:") &&
 		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET))

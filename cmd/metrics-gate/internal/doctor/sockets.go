@@ -67,6 +67,14 @@ func (h *host) owner(s socket) (name, pid string) {
 	return "", ""
 }
 
+// held says who holds a socket, as far as this user may see.
+func (h *host) held(s socket) string {
+	if name, pid := h.owner(s); pid != "" {
+		return fmt.Sprintf("%s, process %s, uid %s", name, pid, s.uid)
+	}
+	return "uid " + s.uid
+}
+
 // listeners are the sockets that listen on port, of both families.
 func (h *host) listeners(port string) []socket {
 	var list []socket
@@ -92,10 +100,7 @@ func (d *doctor) sockets() []cli.Finding {
 	}
 	var found []cli.Finding
 	for _, s := range d.host.listeners(d.runnerPort()) {
-		held := "uid " + s.uid
-		if name, pid := d.host.owner(s); pid != "" {
-			held = fmt.Sprintf("%s, process %s, uid %s", name, pid, s.uid)
-		}
+		held := d.host.held(s)
 		bind := `bind it to loopback: listen_address = "127.0.0.1:` + d.runnerPort() + `"`
 		switch address := s.address.Addr(); {
 		case address == upstream.Addr():

@@ -46,6 +46,19 @@ func (o *Options) RegisterFlags(set *flag.FlagSet) {
 	})
 }
 
+// Given tells whether a flag names whose settings to take.
+func (o *Options) Given() bool { return o.named() > 0 }
+
+// named counts the kinds of flags that are given.
+func (o *Options) named() (n int) {
+	for _, given := range []bool{o.unit != "", o.pid != 0, len(o.files) > 0} {
+		if given {
+			n++
+		}
+	}
+	return n
+}
+
 // Find returns the settings that the flags name. Without a flag these are the variables of
 // environ; if it has none, those of the one gate that runs here; if none runs, those of the unit
 // metrics-gate.service. Sources are never mixed. Every error is a *cli.ConfigError.
@@ -63,14 +76,8 @@ func (o *Options) Take(ctx context.Context, environ []string) (*Settings, error)
 }
 
 func (o *Options) find(ctx context.Context, m machine, environ []string) (*Settings, error) {
-	named := 0
-	for _, given := range []bool{o.unit != "", o.pid != 0, len(o.files) > 0} {
-		if given {
-			named++
-		}
-	}
 	switch {
-	case named > 1:
+	case o.named() > 1:
 		return nil, &cli.ConfigError{Thing: "--unit, --pid, --env-file", Wrong: "settings of more than one gate",
 			Advice: "give one of them; --env-file alone may be given again"}
 	case o.unit != "":
