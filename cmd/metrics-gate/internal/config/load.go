@@ -44,6 +44,11 @@ func Load(environ []string) (*Config, error) {
 	c.InCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"),
 		lookup(environ, "KUBERNETES_SERVICE_PORT"))
 	c.validate(&found, set)
+	if found.Err() != nil { // one of them may be why
+		for name, meant := range c.misspelled(environ) {
+			found.Add(&cli.ConfigError{Thing: name, Wrong: "no variable of the gate", Advice: "did you mean " + meant + "?"})
+		}
+	}
 	return c, found.Err()
 }
 
@@ -115,7 +120,7 @@ func translate(found *cli.ConfigErrors, err error, g group, set map[string]strin
 		name := g.prefix + field.Tag.Get("env")
 		found.Add(&cli.ConfigError{
 			Thing: name, Value: redact(name, set[name]), Wrong: expected(field.Type, parse.Err),
-			Advice: advice(field.Type),
+			Advice: advice(field.Type, parse.Err, set[name]),
 		})
 	}
 }
@@ -143,8 +148,12 @@ func redact(name, value string) string {
 	return value
 }
 
-// advice says what a value of type t looks like; empty if the error does.
-func advice(t reflect.Type) string {
+// advice says what a value of type t looks like; empty if the error does, unless value is like a
+// word that it takes.
+func advice(t reflect.Type, err error, value string) string {
+	if choice, ok := errors.AsType[*choiceError](err); ok {
+		return didYouMean(value, choice.words)
+	}
 	switch t {
 	case reflect.TypeFor[auth.Policy]():
 		return "metrics-gate help lists the patterns"

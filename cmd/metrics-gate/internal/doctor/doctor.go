@@ -5,6 +5,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"log/slog"
 	"net"
@@ -97,7 +98,10 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 		host: thisHost(p.Environ), now: time.Now, prometheus: o.prometheus,
 	}
 	if err := o.find(ctx, d, p.Environ); err != nil {
-		return err
+		if !o.json {
+			return err
+		}
+		return errors.Join(cli.WriteJSON(p.Stdout, doctorReport{Findings: cli.ErrorFindings(err, "")}), cli.Reported(err))
 	}
 	from := d.settings
 	all, err := d.examine(ctx)
@@ -181,19 +185,12 @@ func (d *doctor) configuration() []cli.Finding {
 		err = gate.WithFiles(c, err)
 	}
 	if err != nil {
-		for _, e := range cli.ErrorReports(err) {
-			m := &cli.ConfigError{Thing: e.Thing, Value: e.Value, Wrong: e.Wrong}
-			if e.Thing == "" {
-				m = &cli.ConfigError{Thing: "configuration", Wrong: e.Wrong}
-			}
-			found = append(found, cli.Fail(cmp.Or(e.Advice, "correct it: metrics-gate help explains each variable"),
-				"%s", m))
-		}
+		found = append(found, cli.ErrorFindings(err, "correct it: metrics-gate help explains each variable")...)
 		d.bound()
 		return found
 	}
 	d.bound()
-	found = append(found, c.Lint()...)
+	found = append(append(found, c.Lint()...), c.Misspelled(d.settings.Environ)...)
 	if len(found) == 0 {
 		found = append(found, cli.OK("configuration: loads, and every pattern can match"))
 	}
