@@ -83,7 +83,7 @@ func (o *Options) find(ctx context.Context, m machine, environ []string) (*Setti
 	case o.unit != "":
 		return m.ofUnit(ctx, o.unit)
 	case o.pid != 0:
-		return m.ofProcess(ctx, o.pid)
+		return m.ofProcess(m.process(ctx, o.pid))
 	case len(o.files) > 0:
 		return ofFiles(o.files)
 	case config.HasVariables(environ):
@@ -97,16 +97,16 @@ func (m machine) ofThisGate(ctx context.Context, environ []string) (*Settings, e
 	gates, others := m.ownGates(ctx, m.gates())
 	switch {
 	case len(gates) > 1:
-		return nil, m.ambiguous(ctx, gates)
+		return nil, m.ambiguous(gates)
 	case len(gates) == 1:
-		return m.ofProcess(ctx, gates[0])
+		return m.ofProcess(gates[0])
 	case m.hasSystemd():
 		if u, err := m.unit(ctx, "metrics-gate.service"); err == nil {
 			return u.settings()
 		}
 	}
 	if len(others) > 0 {
-		return nil, m.unnamed(ctx, others)
+		return nil, m.unnamed(others)
 	}
 	return &Settings{Whose: "the environment", Environ: environ}, nil
 }
