@@ -17,8 +17,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
-// tokenPrefix marks the tokens that NewToken makes.
-const tokenPrefix = "mg_"
+// TokenPrefix marks the tokens that NewToken makes.
+const TokenPrefix = "mg_"
 
 var errUnknownToken = fmt.Errorf("%w static token: the tokens file has no such digest", ErrUnknown)
 
@@ -98,7 +98,7 @@ func (t *Tokens) Authenticate(r *http.Request) (Identity, error) {
 	}
 	// A token with the gate's own prefix is for no other authenticator: one that was revoked
 	// or mistyped must not be sent to the API server.
-	if strings.HasPrefix(token, tokenPrefix) {
+	if strings.HasPrefix(token, TokenPrefix) {
 		return Identity{}, &Refusal{Method: MethodToken, Err: errUnknownToken}
 	}
 	return Identity{}, ErrNoCredential
@@ -131,7 +131,7 @@ func NewToken(name string) (secret, line string, err error) {
 	}
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the program instead
-	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(random[:])
+	secret = TokenPrefix + base64.RawURLEncoding.EncodeToString(random[:])
 	sum := digest(secret)
 	return secret, name + " " + digestPrefix + hex.EncodeToString(sum[:]), nil
 }
@@ -188,7 +188,7 @@ func parseTokenLine(fields []string) (name string, sum [sha256.Size]byte, err er
 	}
 	digits, ok := strings.CutPrefix(fields[1], digestPrefix)
 	if !ok {
-		if strings.HasPrefix(fields[1], tokenPrefix) {
+		if strings.HasPrefix(fields[1], TokenPrefix) {
 			return "", sum, errors.New("this is the token itself, and the file takes its digest: write the line with " +
 				"sha256: that `metrics-gate token NAME` prints")
 		}
@@ -221,7 +221,7 @@ func checkTokenName(name string) error {
 			return errors.New("token name: want letters, digits and . _ - @ / + : only")
 		}
 	}
-	if strings.HasPrefix(name, tokenPrefix) || strings.HasPrefix(name, digestPrefix) {
+	if strings.HasPrefix(name, TokenPrefix) || strings.HasPrefix(name, digestPrefix) {
 		return errors.New("token name begins like a token or a digest")
 	}
 	return nil

@@ -27,7 +27,7 @@ func floors() [][2]string {
 		{"proxy", "proxy/upstream"},
 		{"proxy/scrape", "proxy proxy/exposition proxy/internal/freelist proxy/rawconn proxy/upstream"},
 		{"proxy/profile", "proxy proxy/upstream"},
-		{"~cli", ""},
+		{"~cli", "auth"},
 		{"~demofiles", "auth tlsconf/testca"},
 		{"~config", "auth ~cli proxy/exposition proxy/upstream tlsconf/safefile"},
 		{"~settings", "~cli ~config tlsconf/safefile"},

@@ -185,9 +185,9 @@ func (a *UpstreamAddress) UnmarshalText(text []byte) error {
 // String is the address as it is configured.
 func (a UpstreamAddress) String() string { return a.text }
 
-// RedactURL hides what stands before the @ of a URL, which may be a password, and a token in the
+// HideSecrets hides what stands before the @ of a URL, which may be a password, and a token in the
 // place of something else.
-func RedactURL(raw string) string {
+func HideSecrets(raw string) string {
 	raw = cli.HideToken(raw)
 	if i := strings.LastIndex(raw, "@"); i >= 0 {
 		return "…" + raw[i:]

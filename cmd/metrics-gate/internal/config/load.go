@@ -143,7 +143,7 @@ func expected(t reflect.Type, err error) string {
 // redact hides the password that the value of a URL variable can hold.
 func redact(name, value string) string {
 	if strings.HasSuffix(name, "_URL") {
-		return RedactURL(value)
+		return HideSecrets(value)
 	}
 	return value
 }

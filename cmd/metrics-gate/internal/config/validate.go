@@ -25,7 +25,7 @@ func (c *Config) validateAddresses(found *cli.ConfigErrors, set map[string]strin
 	u := c.Upstream
 	if u.URL.Address.String() != "" && !u.URL.IsLoopback() && !u.AllowRemote {
 		found.Add(&cli.ConfigError{
-			Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(u.URL.String()),
+			Thing: Prefix + "UPSTREAM_URL", Value: HideSecrets(u.URL.String()),
 			Wrong:  "not localhost or a loopback address in digits",
 			Advice: "write http://localhost:9252, or permit another host with " + Prefix + "UPSTREAM_ALLOW_REMOTE=true",
 		})
@@ -65,7 +65,7 @@ func (c *Config) CheckUpstream(own ListenAddress) error {
 		return nil
 	}
 	return &cli.ConfigError{
-		Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(c.Upstream.URL.String()),
+		Thing: Prefix + "UPSTREAM_URL", Value: HideSecrets(c.Upstream.URL.String()),
 		Wrong:  "the gate itself listens there",
 		Advice: "write where the runner listens, for example http://localhost:9252",
 	}

@@ -89,8 +89,8 @@ func (o *pprofOptions) target(args []string) (*url.URL, error) {
 			Advice: "write one, for example " + example,
 		}
 	case len(args) > 0 && o.url != "":
-		return nil, &cli.ConfigError{Thing: "pprof --url", Value: config.RedactURL(o.url),
-			Wrong: "given together with " + config.RedactURL(args[0]), Advice: "keep one of them"}
+		return nil, &cli.ConfigError{Thing: "pprof --url", Value: config.HideSecrets(o.url),
+			Wrong: "given together with " + config.HideSecrets(args[0]), Advice: "keep one of them"}
 	}
 	return profileURL(cmp.Or(append(args, o.url)...))
 }
