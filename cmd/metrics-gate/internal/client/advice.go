@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,8 +35,19 @@ func (c *Credentials) Advice(err error) string {
 		return "nothing listens there: see that the gate runs, and its port"
 	case ClosedPlain(err):
 		return AdvicePlain
+	case NotConnected(err):
+		return AdviceNetwork
 	}
 	return ""
+}
+
+// AdviceNetwork is for a host that cannot be reached.
+const AdviceNetwork = "correct the name or the address and the port, or let the firewall of the host pass it"
+
+// NotConnected tells whether no connection was made: the name or the network is at fault.
+func NotConnected(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
 }
 
 // AdvicePlain is for plain HTTP where TLS is spoken.

@@ -37,6 +37,7 @@ func TestAdvice(t *testing.T) {
 		{Credentials{}, alert(116), "wants a client certificate"},
 		{Credentials{Cert: "tls.crt", Key: "tls.key"}, alert(48), "refuses the client certificate"},
 		{Credentials{}, syscall.ECONNREFUSED, "nothing listens there"},
+		{Credentials{}, &net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}, "firewall"},
 		{Credentials{}, errors.New("else"), ""},
 	} {
 		got := test.credentials.Advice(fmt.Errorf("wrapped: %w", test.err))

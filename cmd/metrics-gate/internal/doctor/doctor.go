@@ -147,7 +147,7 @@ func (o *doctorOptions) find(ctx context.Context, d *doctor, environ []string) e
 			return err
 		}
 	}
-	if d.settings == nil || !config.HasVariables(d.settings.Environ) {
+	if d.settings == nil || !(o.settings.Given() || config.HasVariables(d.settings.Environ)) {
 		d.outside = true
 		d.settings = &settings.Settings{Whose: "no gate here: what " + u.Host + " shows from outside"}
 	}

@@ -16,6 +16,9 @@ import (
 // scraped judges what Prometheus would get: with the credentials given, or with none, which must
 // be refused.
 func (d *doctor) scraped(v *visit) []cli.Finding {
+	if v.unusable != nil {
+		return cli.ErrorFindings(v.unusable, "give the files that Prometheus has")
+	}
 	found := d.verdict(v)
 	if v.holder != "" && found.Level == cli.LevelFail {
 		return []cli.Finding{found, cli.Warn("correct the port of --url, or name that gate with --unit or --pid",
@@ -28,8 +31,6 @@ func (d *doctor) scraped(v *visit) []cli.Finding {
 // verdict judges one visit.
 func (d *doctor) verdict(v *visit) cli.Finding {
 	switch {
-	case v.unusable != nil:
-		return cli.Fail("give the files that Prometheus has", "scrape: %v", v.unusable)
 	case v.plain != nil:
 		what, do := v.plain.answer().what()
 		if v.plain.answer() == answerGate {
@@ -131,6 +132,8 @@ func (d *doctor) unreached(v *visit) cli.Finding {
 			v.target, config.Prefix, other)
 	case refusedByTLS(v.err):
 		return d.handshakeRefused(v)
+	case client.NotConnected(v.err):
+		return cli.Fail(client.AdviceNetwork, "gate %s: %v", v.target, v.err)
 	}
 	return cli.Fail("see the gate's log", "gate %s: %v", v.target, v.err)
 }

@@ -155,6 +155,10 @@ func TestExamineAServerThatDoesNotAnswer(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	expect(t, Examine(t.Context(), Options{URL: secure.URL}, Gate{}, ""), cli.LevelFail, "unknown authority")
+	found := Examine(t.Context(), Options{URL: strings.Replace(secure.URL, "https:", "http:", 1)}, Gate{}, "")
+	if len(found) != 1 || !strings.Contains(found[0].Do, "write https://") {
+		t.Errorf("%+v", found)
+	}
 	if found := Examine(t.Context(), Options{}, Gate{}, ""); found != nil {
 		t.Errorf("%+v", found)
 	}

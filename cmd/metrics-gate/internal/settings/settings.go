@@ -124,6 +124,11 @@ func ofFiles(paths []string) (*Settings, error) {
 		}
 		s.Environ = append(s.Environ, list...)
 	}
+	if !config.HasVariables(s.Environ) {
+		return nil, &cli.ConfigError{Thing: "environment file", Value: strings.Join(paths, ", "),
+			Wrong:  "no " + config.Prefix + " variable in it",
+			Advice: "name the file with the gate's settings, such as /etc/metrics-gate/metrics-gate.env"}
+	}
 	return s, nil
 }
 

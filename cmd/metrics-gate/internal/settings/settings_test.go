@@ -91,6 +91,10 @@ func TestErrorsOfFind(t *testing.T) {
 	m.add(t, 21, "metrics-gate", "network", name+"b", "METRICS_GATE_LISTEN_ADDRESS=[::]:9263")
 	m.add(t, 22, "metrics-gate", "container", name+"c")
 	m.add(t, 23, "sh", "network", "HOME=/")
+	other := filepath.Join(t.TempDir(), "other.env")
+	if err := os.WriteFile(other, []byte("PATH=/bin\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		options      Options
 		fact, advice string
@@ -103,6 +107,7 @@ func TestErrorsOfFind(t *testing.T) {
 		{Options{pid: 23}, `process "23": has no METRICS_GATE_ variable`, "ps -C"},
 		{Options{pid: 20, unit: "x"}, "more than one gate", "give one"},
 		{Options{pid: 20, files: []string{"x"}}, "more than one gate", "give one"},
+		{Options{files: []string{other}}, `no METRICS_GATE_ variable in it`, "the gate's settings"},
 		{Options{unit: "none"}, `unit "none.service": no unit none.service`, "busctl"},
 		{Options{unit: "gone"}, `unit "gone.service": systemd says not-found`, "list-units"},
 		{Options{unit: "root"}, `unit "root.service": has its files in /srv/root`, "--env-file"},
