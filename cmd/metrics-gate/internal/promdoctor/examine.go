@@ -52,7 +52,7 @@ func Examine(ctx context.Context, o Options, g Gate, userAgent string) []cli.Fin
 		e.target(ctx, t, collided)
 	}
 	e.runnerTargets(list.Active, own)
-	e.sharedNames(ctx)
+	e.sharedName(ctx)
 	e.alerts(ctx)
 	return e.found
 }

@@ -117,9 +117,9 @@ func TestExamine(t *testing.T) {
 			cli.LevelWarn, "not scraped yet"},
 		{"plain gate", `{"scrapeUrl":"http://build-01:9253/metrics","health":"down","lastError":"Get: EOF"}`, noSeries,
 			alerts, cli.LevelFail, "the connection is closed"},
-		{"one name, two gates", own, `{"result":[{"metric":{"runner_name":"r2","instance":"b:1"},"value":[1,"2"]},` +
+		{"one name, two gates", own, `{"result":[{"metric":{"instance":"b:1"},"value":[1,"1"]},` +
 			`{"metric":{"instance":"a:1"},"value":[1,"1"]}]}`, alerts, cli.LevelWarn,
-			`runner_name="r2" comes from more than one instance: a:1 b:1`},
+			`runner_name="r1" comes from more than one instance: a:1 b:1`},
 		{"many ports", up("https://build-01:1/", "") + "," + up("https://build-01:2/", "") + "," +
 			up("https://build-01:3/", "") + "," + up("https://build-01:4/", ""), noSeries, alerts, cli.LevelFail,
 			"https://build-01:1/ https://build-01:2/ https://build-01:3/ … (4)"},
