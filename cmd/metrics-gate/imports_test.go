@@ -14,6 +14,7 @@ const module = "github.com/metrics-gate/metrics-gate/"
 func floors() [][2]string {
 	const rooms = "cmd/metrics-gate/internal/"
 	list := [][2]string{
+		{"internal/testwait", ""},
 		{"tlsconf/safefile", ""},
 		{"tlsconf/testca", ""},
 		{"tlsconf", "tlsconf/safefile"},
@@ -42,7 +43,7 @@ func floors() [][2]string {
 		{"~status", "~cli ~config ~expiry ~loopback proxy proxy/upstream"},
 		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
 			"proxy/rawconn tlsconf"},
-		{"~gatetest", "~cli ~config ~demofiles ~server"},
+		{"~gatetest", "~cli ~config ~demofiles ~server internal/testwait"},
 		{"~winservice", "~cli ~config ~server ~settings"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile"},

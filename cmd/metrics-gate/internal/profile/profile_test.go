@@ -15,6 +15,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // pprofOf runs metrics-gate pprof with the fixture's certificate and a folder of its own.
@@ -174,7 +175,7 @@ func TestProgress(t *testing.T) {
 	if _, err := io.Copy(io.Discard, p.count(strings.NewReader("12345"))); err != nil {
 		t.Fatal(err)
 	}
-	gatetest.Eventually(t, "line of progress", func() bool { return strings.Contains(out.String(), ", 5 bytes\n") })
+	testwait.Eventually(t, "line of progress", func() bool { return strings.Contains(out.String(), ", 5 bytes\n") })
 	p.stop("done")
 	p.stop("twice")
 	if !strings.HasSuffix(out.String(), "done\n") {
