@@ -102,3 +102,16 @@ func TestDoctorNamesWhoAnswers(t *testing.T) {
 		}
 	}
 }
+
+// At another port than that of the settings, the process that listens there is named.
+func TestDoctorNamesTheHolderOfAnotherPort(t *testing.T) {
+	d := patient(t, config.Prefix+"LISTEN_ADDRESS=127.0.0.1:8")
+	d.client = client.Credentials{TokenFile: filepath.Join(filepath.Dir(d.config.Allow.TokensFile), "token")}
+	listens(t, d) // at port 9
+	d.url = "https://127.0.0.1:9"
+	expect(t, d.scrape(t), cli.LevelWarn, "these settings have port 8, and there listens uid 997")
+	d.url = "https://127.0.0.1:8"
+	if found := d.scrape(t); len(found) != 1 {
+		t.Errorf("%+v", found)
+	}
+}
