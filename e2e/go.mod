@@ -3,6 +3,7 @@ module github.com/metrics-gate/metrics-gate/e2e
 go 1.26.8
 
 require (
+	github.com/BurntSushi/toml v1.6.0 // TOML, as Telegraf decodes it
 	github.com/fluxcd/helm-controller/api v1.6.5 // Flux' HelmRelease, decoded strictly
 	github.com/fluxcd/pkg/chartutil v1.30.0 // Flux' way to compose values
 	github.com/fluxcd/source-controller/api v1.9.6 // Flux' sources, decoded strictly
@@ -40,7 +41,6 @@ require (
 	github.com/Azure/azure-sdk-for-go/sdk/internal v1.12.0 // indirect
 	github.com/Azure/go-ansiterm v0.0.0-20250102033503-faa5f7b0171c // indirect
 	github.com/AzureAD/microsoft-authentication-library-for-go v1.7.2 // indirect
-	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/MakeNowJust/heredoc v1.0.0 // indirect
 	github.com/Masterminds/goutils v1.1.1 // indirect
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect

@@ -24,18 +24,22 @@ type machine struct {
 	home string // the folder that is /home inside
 }
 
-// machineInit is run by PID 1: /etc may be written and changes nothing outside, /tmp is
-// empty, and the checkout is in /srv. There is one address besides those of loopback.
+// machineInit is run by PID 1: /etc and /usr/share may be written and change nothing outside, /tmp
+// and /root are empty, and the checkout is in /srv. There is one address besides those of loopback.
 const machineInit = `
 set -e
 mount --make-rprivate /
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /srv
-mkdir /srv/metrics-gate /srv/up /srv/work
+mkdir /srv/metrics-gate /srv/up /srv/work /srv/up-share /srv/work-share
 mount --bind "$1" /srv/metrics-gate
 mount -t overlay overlay -o lowerdir=/etc,upperdir=/srv/up,workdir=/srv/work /etc
+mount -t overlay overlay -o lowerdir=/usr/share,upperdir=/srv/up-share,workdir=/srv/work-share /usr/share
+mkdir -p /usr/share/metrics-gate
+cp "$1/deploy/systemd/gitlab-runner.conf" /usr/share/metrics-gate
 mount --bind "$2" /home
 mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /root
 mkdir -p /etc/metrics-gate /etc/prometheus/metrics-gate
 cp /home/gate/* /etc/metrics-gate
 cp /home/scraper/* /etc/prometheus/metrics-gate

@@ -11,23 +11,30 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/BurntSushi/toml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
+// fencedBlocks returns the contents of a page's blocks of one kind, such as yaml.
+func fencedBlocks(t *testing.T, page, kind string) []string {
+	t.Helper()
+	var list []string
+	for _, found := range regexp.MustCompile("(?s)```"+kind+"\n(.*?)```").FindAllStringSubmatch(
+		read(t, filepath.Join(harness.Root(), "docs", page)), -1) {
+		list = append(list, found[1])
+	}
+	return list
+}
+
 // yamlBlocks returns the YAML blocks of a page that configure scrapes.
 func yamlBlocks(t *testing.T, page string) []string {
 	t.Helper()
-	var list []string
-	for _, found := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(
-		read(t, filepath.Join(harness.Root(), "docs", page)), -1) {
-		if strings.Contains(found[1], "scrape_configs:") {
-			list = append(list, found[1])
-		}
-	}
-	return list
+	return slices.DeleteFunc(fencedBlocks(t, page, "yaml"), func(text string) bool {
+		return !strings.Contains(text, "scrape_configs:")
+	})
 }
 
 // promtool reads the scrape configurations of the pages, also inside that of the
@@ -57,6 +64,49 @@ func TestScrapeConfigurationsLoad(t *testing.T) {
 	}
 	if loaded < 3 {
 		t.Errorf("%d configurations", loaded)
+	}
+}
+
+// The configuration for Telegraf is TOML, with settings of its input "prometheus" only.
+func TestTelegrafConfigurationParses(t *testing.T) {
+	var telegraf struct {
+		Inputs struct {
+			Prometheus []struct {
+				URLs    []string `toml:"urls"`
+				Version int      `toml:"metric_version"`
+				CA      string   `toml:"tls_ca"`
+				Cert    string   `toml:"tls_cert"`
+				Key     string   `toml:"tls_key"`
+			} `toml:"prometheus"`
+		} `toml:"inputs"`
+	}
+	list := fencedBlocks(t, "scrapers.md", "toml")
+	if len(list) != 1 {
+		t.Fatalf("%d configurations", len(list))
+	}
+	decoded, err := toml.Decode(list[0], &telegraf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unknown := decoded.Undecoded(); len(unknown) != 0 {
+		t.Errorf("unknown settings: %v", unknown)
+	}
+	if input := telegraf.Inputs.Prometheus; len(input) != 1 || len(input[0].URLs) != 2 {
+		t.Errorf("%+v", telegraf)
+	}
+}
+
+// Alloy takes one attribute or the begin or end of one block from a line.
+func TestAlloyConfigurationHasOneAttributeALine(t *testing.T) {
+	line := regexp.MustCompile(`^\s*(}|[\w.]+( "\w+")? {|\w+ += ("[^"]*"|\[.*\]))$`)
+	list := fencedBlocks(t, "scrapers.md", "text")
+	if len(list) != 2 {
+		t.Fatalf("%d configurations", len(list))
+	}
+	for text := range strings.Lines(strings.Join(list, "")) {
+		if text = strings.TrimSuffix(text, "\n"); !line.MatchString(text) {
+			t.Errorf("Alloy does not read %q", text)
+		}
 	}
 }
 

@@ -13,32 +13,39 @@ import (
 // returns what the last one printed.
 func (s *site) section(t *testing.T, heading string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(harness.Root(), "docs", "systemd.md"))
+	out := ""
+	for _, block := range sectionBlocks(t, "systemd.md", heading) {
+		out = s.run(t, block)
+	}
+	return out
+}
+
+// sectionBlocks returns the shell blocks of a section of a page in docs, at least one.
+func sectionBlocks(t *testing.T, page, heading string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(harness.Root(), "docs", page))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, rest, found := strings.Cut(string(text), "\n## "+heading+"\n")
 	if !found {
-		t.Fatalf("docs/systemd.md has no section %q", heading)
+		t.Fatalf("docs/%s has no section %q", page, heading)
 	}
 	rest, _, _ = strings.Cut(rest, "\n## ")
 	list := blocks(rest)
 	if len(list) == 0 {
 		t.Fatalf("section %q has no shell block", heading)
 	}
-	out := ""
-	for _, block := range list {
-		out = s.run(t, block)
-	}
-	return out
+	return list
 }
 
-// blocks are the fenced shell blocks of a text, those within lists included.
+// blocks are the fenced blocks of kind sh and shell of a text, those within lists included.
 func blocks(text string) []string {
 	const fence = "```"
+	text = strings.ReplaceAll(text, fence+"shell\n", fence+"sh\n")
 	var list []string
 	for {
-		before, rest, found := strings.Cut(text, fence+"shell\n")
+		before, rest, found := strings.Cut(text, fence+"sh\n")
 		if !found {
 			return list
 		}
@@ -53,7 +60,7 @@ func blocks(text string) []string {
 }
 
 func TestBlocks(t *testing.T) {
-	text := strings.ReplaceAll("1. x\n\n   ~shell\n   a\n     b\n   ~\n~ini\nc\n~\n~shell\nd\n~\n", "~", "```")
+	text := strings.ReplaceAll("1. x\n\n   ~shell\n   a\n     b\n   ~\n~ini\nc\n~\n~sh\nd\n~\n", "~", "```")
 	if got := strings.Join(blocks(text), "|"); got != "a\n  b|d" {
 		t.Errorf("%q", got)
 	}

@@ -122,7 +122,7 @@ func inspect(ctx context.Context, from *settings.Settings, version string, q que
 	r.Warnings = append(from.Findings, warned.List...)
 	r.Warnings = append(r.Warnings, asked...)
 	r.Warnings = append(r.Warnings, c.Lint()...)
-	r.Warnings = append(r.Warnings, c.Misspelled(from.Environ)...)
+	r.Warnings = append(r.Warnings, config.Misspelled(from.Environ)...)
 	r.Warnings = append(r.Warnings, expiry.Findings(r.Expiry)...)
 	if q.given() {
 		r.Decision = decide(c, q)

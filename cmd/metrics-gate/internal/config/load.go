@@ -44,9 +44,9 @@ func Load(environ []string) (*Config, error) {
 	c.InCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"),
 		lookup(environ, "KUBERNETES_SERVICE_PORT"))
 	c.validate(&found, set)
-	if found.Err() != nil { // one of them may be why
-		for name, meant := range c.misspelled(environ) {
-			found.Add(&cli.ConfigError{Thing: name, Wrong: "no variable of the gate", Advice: "did you mean " + meant + "?"})
+	if found.Err() != nil {
+		for _, m := range misspelled(environ) {
+			found.Add(m)
 		}
 	}
 	return c, found.Err()

@@ -190,7 +190,7 @@ func (d *doctor) configuration() []cli.Finding {
 		return found
 	}
 	d.bound()
-	found = append(append(found, c.Lint()...), c.Misspelled(d.settings.Environ)...)
+	found = append(append(found, c.Lint()...), config.Misspelled(d.settings.Environ)...)
 	if len(found) == 0 {
 		found = append(found, cli.OK("configuration: loads, and every pattern can match"))
 	}

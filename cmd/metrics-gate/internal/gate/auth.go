@@ -72,7 +72,9 @@ func (g *Gate) authenticators(c *config.Config, o outside) (list []auth.Authenti
 		issuer, err := auth.NewOIDC(options)
 		found.Join(config.VariableErrors(i.Prefix, err))
 		if err == nil {
-			g.reloader.add("jwks", issuer.Reload, options.CAFile, options.JWKSFile)
+			if options.CAFile != "" || options.JWKSFile != "" {
+				g.reloader.add("jwks", issuer.Reload, options.CAFile, options.JWKSFile)
+			}
 			g.Issuers = append(g.Issuers, issuer)
 			list = append(list, issuer)
 		}
