@@ -32,7 +32,11 @@ func (c Command) parse(set *flag.FlagSet, args []string) (rest []string, err err
 			value = "true"
 		case len(args) == 0 || isFlag(set, args[0]):
 			kind, _ := flag.UnquoteUsage(f)
-			return nil, &ConfigError{Thing: c.Name + " " + dashed(name), Wrong: kind + " is missing", Advice: c.advice()}
+			return nil, &ConfigError{
+				Thing:  c.Name + " " + dashed(name),
+				Wrong:  kind + " is missing",
+				Advice: c.advice(),
+			}
 		default:
 			value, args = args[0], args[1:]
 		}

@@ -101,7 +101,10 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 		if !o.json {
 			return err
 		}
-		return errors.Join(cli.WriteJSON(p.Stdout, doctorReport{Findings: cli.ErrorFindings(err, "")}), cli.Reported(err))
+		return errors.Join(
+			cli.WriteJSON(p.Stdout, doctorReport{Findings: cli.ErrorFindings(err, "")}),
+			cli.Reported(err),
+		)
 	}
 	from := d.settings
 	all, err := d.examine(ctx)

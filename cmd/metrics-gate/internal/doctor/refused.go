@@ -52,8 +52,15 @@ func (d *doctor) refusedCertificate(v *visit) *cli.Finding {
 	if refused == nil {
 		return nil
 	}
-	f := cli.Fail(refused.Advice, "gate %s: refuses the client certificate of %s, serial %s, issued by %s: %v", v.target,
-		refused.Subject, refused.Serial, refused.Issuer, refused)
+	f := cli.Fail(
+		refused.Advice,
+		"gate %s: refuses the client certificate of %s, serial %s, issued by %s: %v",
+		v.target,
+		refused.Subject,
+		refused.Serial,
+		refused.Issuer,
+		refused,
+	)
 	return &f
 }
 

@@ -125,7 +125,12 @@ func (d *doctor) unreached(v *visit) cli.Finding {
 			"gate %s: its certificate was issued by another CA than --ca", v.target)
 	case v.nameAdvice != "":
 		errors.As(v.err, &name)
-		return cli.Fail(v.nameAdvice+"; Prometheus needs it as server_name in tls_config", "gate %s: %v", v.target, name)
+		return cli.Fail(
+			v.nameAdvice+"; Prometheus needs it as server_name in tls_config",
+			"gate %s: %v",
+			v.target,
+			name,
+		)
 	case errors.As(v.err, &other):
 		return cli.Fail("see that it is this gate, and not another one, at the port; if it is, it has not loaded the "+
 			"new certificate: its log says why", "gate %s: another certificate than %sTLS_CERT_FILE holds: it %v",

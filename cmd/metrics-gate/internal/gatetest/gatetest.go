@@ -201,6 +201,10 @@ func (f *Gate) Wait(t *testing.T) error {
 // what it logged there.
 func (f *Gate) WaitFor(t testing.TB, before int, text string) string {
 	t.Helper()
-	testwait.Eventually(t, "log line with "+text, func() bool { return strings.Contains(f.Log.String()[before:], text) })
+	testwait.Eventually(
+		t,
+		"log line with "+text,
+		func() bool { return strings.Contains(f.Log.String()[before:], text) },
+	)
 	return f.Log.String()[before:]
 }

@@ -32,7 +32,8 @@ type Options struct {
 
 // RegisterFlags adds --prometheus and the flags of its credentials to set.
 func (o *Options) RegisterFlags(set *flag.FlagSet) {
-	set.StringVar(&o.URL, "prometheus", "", "`URL` or host:port of a Prometheus: why are the gate's metrics missing there?")
+	set.StringVar(&o.URL, "prometheus", "", "`URL` or host:port of a Prometheus: why are the gate's metrics "+
+		"missing there?")
 	set.StringVar(&o.client.CA, flagPrefix+"ca", "", "`file` with the CA of Prometheus' certificate (PEM)")
 	set.StringVar(&o.client.Cert, flagPrefix+"cert", "", "`file` with a client certificate for Prometheus (PEM)")
 	set.StringVar(&o.client.Key, flagPrefix+"key", "", "`file` with its key (PEM)")
@@ -62,8 +63,11 @@ func (o *Options) Validate() error {
 	case o.URL == "":
 		return nil
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil:
-		return &cli.ConfigError{Thing: "--prometheus", Wrong: "not HOST:PORT, nor an http or https URL without user and password",
-			Advice: "write it as in a browser: --prometheus https://prometheus.example.com"}
+		return &cli.ConfigError{
+			Thing:  "--prometheus",
+			Wrong:  "not HOST:PORT, nor an http or https URL without user and password",
+			Advice: "write it as in a browser: --prometheus https://prometheus.example.com",
+		}
 	case (o.client.Cert == "") != (o.client.Key == ""):
 		return &cli.ConfigError{Thing: "--" + flagPrefix + "cert",
 			Wrong: "needs --" + flagPrefix + "key, and the reverse", Advice: "give both"}
