@@ -32,8 +32,8 @@ func (d *doctor) scraped(v *visit) []cli.Finding {
 func (d *doctor) verdict(v *visit) cli.Finding {
 	switch {
 	case v.plain != nil:
-		what, do := v.plain.answer().what()
-		if v.plain.answer() == answerGate {
+		what, do := v.plain.answer().What()
+		if v.plain.answer() == client.AnswerGate {
 			what, do = "a gate with INSECURE_HTTP answers", "write http://"
 		}
 		return cli.Fail(do, "gate %s: no TLS is spoken there: %s", v.target, what)
@@ -44,8 +44,8 @@ func (d *doctor) verdict(v *visit) cli.Finding {
 		return d.unreachedWithoutCredentials(v)
 	case v.err != nil:
 		return d.unreached(v)
-	case v.answer() != answerGate:
-		what, do := v.answer().what()
+	case v.answer() != client.AnswerGate:
+		what, do := v.answer().What()
 		return cli.Fail(do, "gate %s: %s: %s", v.target, v.response.Status, what)
 	case !d.client.Given():
 		return withoutCredentials(v)

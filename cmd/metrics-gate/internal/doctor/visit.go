@@ -7,10 +7,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 )
 
 // visit is one request to the gate, as Prometheus would send it, with what is needed to judge the
@@ -27,6 +33,9 @@ type visit struct {
 	holder     string              // who listens at the port of --url on this machine; empty if unknown
 	plain      *visit              // the same over plain HTTP, without credentials, where no TLS is spoken
 }
+
+// answer says who has answered.
+func (v *visit) answer() client.Answer { return client.WhoAnswers(v.response, v.body) }
 
 // target is the URL of the gate's metrics: as asked for, or on this machine.
 func (d *doctor) target() string {
@@ -123,4 +132,45 @@ func (d *doctor) holder(ctx context.Context) string {
 		return d.host.held(s)
 	}
 	return ""
+}
+
+// fromOutside asks a gate of which no settings are here, and judges what a client of it can.
+func (d *doctor) fromOutside(ctx context.Context) []cli.Finding {
+	d.config, _ = config.Load(nil) // the defaults
+	d.bound()
+	v := d.visit(ctx)
+	return slices.Concat(d.served(v), d.scraped(v), labelled(v), d.askPrometheus(ctx), []cli.Finding{
+		cli.OK("left out: configuration, files, label, runner, exposure, firewall, issuers and limits can be judged " +
+			"on the gate's host alone: run metrics-gate doctor there"),
+	})
+}
+
+// served looks at the certificate that the gate has answered with.
+func (d *doctor) served(v *visit) []cli.Finding {
+	if v.response == nil || v.response.TLS == nil {
+		return nil
+	}
+	leaf := v.response.TLS.PeerCertificates[0]
+	left := leaf.NotAfter.Sub(d.now())
+	return append(expiry.Findings([]expiry.Entry{{Role: "server", Subject: leaf.Subject.String(),
+		NotAfter: leaf.NotAfter, Days: int(left.Hours() / 24)}}),
+		cli.OK("certificate of the gate: for %s, issued by %s, until %s (%s)", strings.Join(client.Names(leaf), ", "),
+			leaf.Issuer, leaf.NotAfter.Format(time.DateOnly), cli.HumanDuration(left)))
+}
+
+// labelled looks at what the gate has answered.
+func labelled(v *visit) []cli.Finding {
+	version := runnerVersion(v.body)
+	if v.answer() != client.AnswerGate || v.response.StatusCode != 200 {
+		return nil
+	}
+	if version == "" {
+		return []cli.Finding{cli.Warn("run metrics-gate doctor on the gate's host: is its UPSTREAM_URL a runner?",
+			"runner: the exposition is not of a gitlab-runner")}
+	}
+	name := regexp.MustCompile(`(?m)^gitlab_runner_version_info\{[^\n]*?\brunner_name="([^"\n]*)"`).FindSubmatch(v.body)
+	if name == nil {
+		return []cli.Finding{cli.OK("runner: version %s, without the label runner_name", version)}
+	}
+	return []cli.Finding{cli.OK("runner: version %s, every sample gets runner_name=%q", version, name[1])}
 }
