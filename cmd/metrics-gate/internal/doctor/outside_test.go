@@ -110,7 +110,15 @@ func TestDoctorNamesTheHolderOfAnotherPort(t *testing.T) {
 	listens(t, d) // at port 9
 	d.url = "https://127.0.0.1:9"
 	expect(t, d.scrape(t), cli.LevelWarn, "these settings have port 8, and there listens uid 997")
-	d.url = "https://127.0.0.1:8"
+	f := gatetest.Start(t, gatetest.Exposes(oneRunner)) // another gate, which takes the token
+	d = visitor(t, f, client.Credentials{TokenFile: filepath.Join(f.Dir, "token")})
+	d.url = "https://" + f.Server.Addr().String()
+	d.config.Listen.Address.Port = 9
+	_, port, _ := strings.Cut(f.Server.Addr().String(), ":")
+	listensAt(t, d, port)
+	expect(t, d.scrape(t), cli.LevelOK, "200 with these")
+	expect(t, d.scrape(t), cli.LevelWarn, "these settings have port 9, and there listens uid 997")
+	d.url = "https://127.0.0.1:9"
 	if found := d.scrape(t); len(found) != 1 {
 		t.Errorf("%+v", found)
 	}

@@ -20,7 +20,7 @@ func (d *doctor) scraped(v *visit) []cli.Finding {
 		return cli.ErrorFindings(v.unusable, "give the files that Prometheus has")
 	}
 	found := d.verdict(v)
-	if v.holder != "" && found.Level == cli.LevelFail {
+	if v.holder != "" {
 		return []cli.Finding{found, cli.Warn("correct the port of --url, or name that gate with --unit or --pid",
 			"gate %s: these settings have port %d, and there listens %s", v.target, d.config.Listen.Address.Port,
 			v.holder)}
