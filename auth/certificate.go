@@ -102,6 +102,9 @@ func certificateIdentity(leaf *x509.Certificate) Identity {
 		uris, id.Omitted = withoutSPIFFE(uris, leaf)
 	}
 	id.Names = append(uris, others...)
+	if err == nil && len(id.Names)+len(id.Omitted) == 0 && leaf.Subject.CommonName != "" {
+		id.Omitted = noAlternativeName
+	}
 	if leaf.Subject.CommonName != "" {
 		id.Names = append(id.Names, KindCN+":"+leaf.Subject.CommonName)
 	}
@@ -115,6 +118,10 @@ func certificateIdentity(leaf *x509.Certificate) Identity {
 	}
 	return id
 }
+
+// noAlternativeName says why no pattern but one of the common name matches a certificate.
+const noAlternativeName = "the certificate has no subject alternative name that a pattern could match, so only cn: " +
+	"matches it; issue it with its DNS name as one, or write cn:"
 
 // withoutSPIFFE drops the SPIFFE IDs of a certificate that is not an X.509-SVID: one has
 // exactly one URI and is no CA (X509-SVID sections 2 and 5.2).

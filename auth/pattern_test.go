@@ -7,7 +7,8 @@ import (
 
 func TestPatternErrors(t *testing.T) {
 	for _, test := range []struct{ pattern, want string }{
-		{"prometheus.example", "write dns:prometheus.example"},
+		{"prometheus.example", "write dns:prometheus.example for a DNS name"},
+		{"prometheus.example", "cn:prometheus.example for its common name"},
 		{"DNS:prometheus.example", "write dns:"},
 		{`"dns:prometheus.example"`, ""},
 		{`'prometheus.example'`, "without them"},

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,9 @@ import (
 
 // tokenPrefix marks the tokens that NewToken makes.
 const tokenPrefix = "mg_"
+
+var errTokenItself = errors.New("this is the token itself, and the file takes its digest; remove the line, and write " +
+	"the one with sha256: that `metrics-gate token NAME` prints with the token")
 
 var errUnknownToken = fmt.Errorf("%w static token: the tokens file has no such digest", ErrUnknown)
 
@@ -38,7 +42,8 @@ type tokenSet struct {
 }
 
 // LoadTokens reads the tokens file at path: a line "NAME sha256:DIGEST" each, empty lines,
-// and comments from # to the end of a line. A file of comments alone revokes all tokens. An
+// and comments from # to the end of a line. Several lines may have one name, as the old and the
+// new token of a rotation. A file of comments alone revokes all tokens. An
 // empty file, any other line and a file that others can read or write are errors, each an
 // *OptionError. Errors name the line and never show what is in it.
 func LoadTokens(path string) (*Tokens, error) {
@@ -74,11 +79,13 @@ func (t *Tokens) Reload() (changed bool, err error) {
 // Len returns how many tokens are known.
 func (t *Tokens) Len() int { return len(t.set.Load().digests) }
 
-// Names returns the names of the tokens, in the order of the file.
+// Names returns the names of the tokens, each once, in the order of the file.
 func (t *Tokens) Names() []string {
 	var names []string
 	for _, id := range t.set.Load().identities {
-		names = append(names, strings.TrimPrefix(id.User, KindToken+":"))
+		if name := strings.TrimPrefix(id.User, KindToken+":"); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	return names
 }
@@ -143,10 +150,10 @@ const (
 
 func parseTokens(content []byte) (*tokenSet, error) {
 	if len(bytes.TrimSpace(content)) == 0 {
-		return nil, errors.New("empty: to revoke all tokens, leave a comment (# …) in it")
+		return nil, errors.New("empty; add the line of a token or, to revoke all tokens, a comment (# …)")
 	}
 	s := &tokenSet{content: content}
-	names, digests := map[string]int{}, map[[sha256.Size]byte]int{}
+	digests := map[[sha256.Size]byte]int{}
 	number := 0
 	for line := range strings.Lines(string(content)) {
 		number++
@@ -159,13 +166,11 @@ func parseTokens(content []byte) (*tokenSet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		if other, twice := names[name]; twice {
-			return nil, fmt.Errorf("line %d: same name as line %d", number, other)
-		}
 		if other, twice := digests[sum]; twice {
-			return nil, fmt.Errorf("line %d: same digest as line %d", number, other)
+			return nil, fmt.Errorf("line %d: same digest as line %d; remove one, each token has a line of its own",
+				number, other)
 		}
-		names[name], digests[sum] = number, number
+		digests[sum] = number
 		s.digests = append(s.digests, sum)
 		s.identities = append(s.identities, Identity{
 			Method:  MethodToken,
@@ -180,6 +185,9 @@ func parseTokens(content []byte) (*tokenSet, error) {
 // parseTokenLine reads the fields of one line. Its errors do not show them: a
 // field may be a secret in the wrong place.
 func parseTokenLine(fields []string) (name string, sum [sha256.Size]byte, err error) {
+	if slices.ContainsFunc(fields, func(field string) bool { return strings.HasPrefix(field, tokenPrefix) }) {
+		return "", sum, errTokenItself
+	}
 	if len(fields) != 2 {
 		return "", sum, errors.New("want NAME sha256:DIGEST, as `metrics-gate token NAME` prints it")
 	}
@@ -188,11 +196,7 @@ func parseTokenLine(fields []string) (name string, sum [sha256.Size]byte, err er
 	}
 	digits, ok := strings.CutPrefix(fields[1], digestPrefix)
 	if !ok {
-		if strings.HasPrefix(fields[1], tokenPrefix) {
-			return "", sum, errors.New("this is the token itself, and the file takes its digest: write the line with " +
-				"sha256: that `metrics-gate token NAME` prints")
-		}
-		return "", sum, errors.New("no sha256: before the digest")
+		return "", sum, errors.New("no sha256: before the digest; write it, if this is a digest and not the token itself")
 	}
 	if len(digits) != hex.EncodedLen(len(sum)) {
 		return "", sum, fmt.Errorf("digest of %d characters after sha256:, want %d hex digits", len(digits),

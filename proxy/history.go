@@ -5,10 +5,15 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // historySize is how many scrapes an Observer keeps.
 const historySize = 32
+
+// maxText is how many bytes an Observer keeps of a name or an error. A client or the runner may have
+// chosen it.
+const maxText = 512
 
 // Scrape is one answered request for the runner's metrics.
 type Scrape struct {
@@ -77,14 +82,27 @@ func (o *Observer) SetRunnerVersion(version string) {
 	o.history.upstream.Version = version
 }
 
-// AddScrape records a request for the metrics.
+// AddScrape records a request for the metrics. Of a long name or error it keeps the beginning.
 func (o *Observer) AddScrape(s Scrape) {
 	if o == nil {
 		return
 	}
+	s.Who, s.Err = clip(s.Who), clip(s.Err)
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
 	o.history.scrapes[o.history.total%historySize] = s
 	o.history.total++
 	o.history.addScraper(&s)
+}
+
+// clip returns s, or the beginning of one that is longer than maxText.
+func clip(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	end := maxText
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }

@@ -32,12 +32,12 @@ func (l *FailureLimiter) Observe(o *Observer) *FailureLimiter {
 
 // Exhausted reports whether the address of r has no failure left, so that no costly check
 // should be made for it. It takes no token.
-func (l *FailureLimiter) Exhausted(r *http.Request) bool { return l.buckets.empty(peer(r)) }
+func (l *FailureLimiter) Exhausted(r *http.Request) bool { return l.buckets.empty(Peer(r)) }
 
 // Fail takes a token for a failure of the address of r. Without one it is not ok, and the
 // address may try again after wait.
 func (l *FailureLimiter) Fail(r *http.Request) (wait time.Duration, ok bool) {
-	wait, ok = l.buckets.take(peer(r))
+	wait, ok = l.buckets.take(Peer(r))
 	if !ok {
 		l.observer.addLimited(limiterFailures)
 	}
@@ -47,9 +47,9 @@ func (l *FailureLimiter) Fail(r *http.Request) (wait time.Duration, ok bool) {
 // ReleaseIdle drops addresses whose failures are long ago.
 func (l *FailureLimiter) ReleaseIdle() { l.buckets.releaseIdle() }
 
-// peer returns the address that failures are counted for. All peers without a readable address
-// are one.
-func peer(r *http.Request) netip.Addr {
+// Peer returns the address that failures of r are counted for: an IPv4 address or the first of an
+// IPv6 /64. All peers without a readable address are one.
+func Peer(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}

@@ -74,7 +74,7 @@ func TestAddressesOfOnePrefixShareABucket(t *testing.T) {
 		t.Errorf("%d buckets", s.buckets.table.Len())
 	}
 	for _, strange := range []string{"", "@", "nonsense", "1.2.3.4"} {
-		if peer(from(strange)).IsValid() {
+		if Peer(from(strange)).IsValid() {
 			t.Errorf("%q is an address", strange)
 		}
 	}
@@ -169,7 +169,7 @@ func TestLimitersAllocateNothing(t *testing.T) {
 		t.Errorf("members: %v allocations", n)
 	}
 	small := from("192.0.2.1:1234")
-	if n := testing.AllocsPerRun(100, func() { literal("/metrics?x=y"); peer(small) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { literal("/metrics?x=y"); Peer(small) }); n > 0 {
 		t.Errorf("helpers: %v allocations", n)
 	}
 }

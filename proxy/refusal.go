@@ -39,8 +39,8 @@ func (r Refusal) entry() refusalEntry {
 }
 
 // AdviceFor returns the advice for a log attribute "reason", which a Refusal or an
-// upstream.Reason has named. It is empty for others.
-func AdviceFor(reason string) string {
+// upstream.Reason of the runner at address (host:port) has named. It is empty for others.
+func AdviceFor(reason, address string) string {
 	for r := range Refusals {
 		if r.String() == reason {
 			return r.Advice()
@@ -48,7 +48,7 @@ func AdviceFor(reason string) string {
 	}
 	for r := range upstream.Reasons {
 		if r.String() == reason {
-			return r.Advice()
+			return r.Advice(address)
 		}
 	}
 	return ""

@@ -13,7 +13,7 @@ func TestReasonsHaveOneNameEach(t *testing.T) {
 			t.Errorf("%q twice", name)
 		}
 		seen[name] = true
-		if got := AdviceFor(name); got != advice {
+		if got := AdviceFor(name, "h:1"); got != advice {
 			t.Errorf("%s: advice %q, want %q", name, got, advice)
 		}
 	}
@@ -21,9 +21,9 @@ func TestReasonsHaveOneNameEach(t *testing.T) {
 		check(r.String(), r.Advice())
 	}
 	for r := range upstream.Reasons {
-		check(r.String(), r.Advice())
+		check(r.String(), r.Advice("h:1"))
 	}
-	if got := AdviceFor("no such reason"); got != "" {
+	if got := AdviceFor("no such reason", "h:1"); got != "" {
 		t.Errorf("unknown: %q", got)
 	}
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,5 +57,23 @@ func TestScrapersAreBounded(t *testing.T) {
 	list := o.Scrapers()
 	if len(list) != maxScrapers || list[0].Latest.Identity != "prometheus" || list[0].Scrapes != 3*maxScrapers {
 		t.Errorf("%d, first %+v", len(list), list[0])
+	}
+}
+
+// The history keeps the beginning of a long name or error, cut at a letter.
+func TestLongTextsAreClipped(t *testing.T) {
+	long := strings.Repeat("x", maxText-1) + "ü" + strings.Repeat("y", 1<<20)
+	o := NewObserver(prometheus.NewRegistry())
+	o.AddScrape(Scrape{Who: long, Err: long})
+	o.AddScrape(Scrape{Who: long[:maxText-1], Err: "short"})
+	want := long[:maxText-1] + "…"
+	list := append(o.Recent(), o.Scrapers()[0].Latest)
+	for i, s := range list {
+		if i == 1 && (s.Who != want || s.Err != want) {
+			t.Errorf("%d and %d bytes", len(s.Who), len(s.Err))
+		}
+		if i != 1 && (s.Who != long[:maxText-1] || s.Err != "short") {
+			t.Errorf("%s %s", s.Who, s.Err)
+		}
 	}
 }

@@ -25,8 +25,18 @@ type program struct {
 	stdout, stderr gatetest.Buffer
 }
 
-// start runs metrics-gate: this test binary, started again under that name.
+// start runs command.
 func start(t *testing.T, environ []string, args ...string) *program {
+	t.Helper()
+	p := command(t, environ, args...)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// command is metrics-gate: this test binary, started under that name.
+func command(t *testing.T, environ []string, args ...string) *program {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -35,12 +45,11 @@ func start(t *testing.T, environ []string, args ...string) *program {
 	p := &program{Cmd: &exec.Cmd{Path: self, Args: append([]string{"metrics-gate"}, args...), Dir: t.TempDir(),
 		Env: append([]string{"TMPDIR=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, environ...)}}
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		_ = p.Process.Kill()
-		_ = p.Wait()
+		if p.Process != nil {
+			_ = p.Process.Kill()
+			_ = p.Wait()
+		}
 	})
 	return p
 }
@@ -205,5 +214,27 @@ func TestNamedPipeIsNoFile(t *testing.T) {
 			strings.Count(errors.String(), "metrics-gate: ") != 1 {
 			t.Errorf("%s: status %d: %s", variable, code, errors.String())
 		}
+	}
+}
+
+// A demo whose standard output is a closed pipe ends with an error and leaves nothing behind: what
+// it prints is all that a person sees of it.
+func TestDemoEndsWithoutOutput(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = writer.Close() }()
+	_ = reader.Close()
+	p := command(t, []string{"METRICS_GATE_LISTEN_ADDRESS=127.0.0.1:0", "METRICS_GATE_ADMIN_ADDRESS=off"}, "demo")
+	p.Stdout = writer
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.code(t); code != 1 || !strings.Contains(p.stderr.String(), "demo: what to try cannot be printed") {
+		t.Errorf("exit status %d, %s", code, p.stderr.String())
+	}
+	if left, err := os.ReadDir(strings.TrimPrefix(p.Env[0], "TMPDIR=")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
 	}
 }

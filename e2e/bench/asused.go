@@ -23,7 +23,7 @@ type paced struct {
 // between scrapes. All proxies run at the same time and are scraped in turns.
 func (b *bench) asUsed(ctx context.Context) error {
 	every := []time.Duration{15 * time.Second, time.Second}
-	scrapes := []int{8, 60}
+	scrapes := []int{16, 60}
 	if b.options.quick {
 		scrapes = []int{2, 15}
 	}
@@ -73,9 +73,16 @@ func (b *bench) startPaced(ctx context.Context) (list []*paced, stop func(), err
 	return list, stop, nil
 }
 
-// measurePaced warms up and measures whole intervals.
+// settleTime is how long a proxy is scraped at its pace before it is measured: what a start leaves
+// to do is over by then.
+const settleTime = 150 * time.Second
+
+// measurePaced lets the proxies settle, and measures whole intervals.
 func (b *bench) measurePaced(list []*paced, every time.Duration, scrapes int) error {
-	p := pace{Every: time.Second, Scrapes: 5}
+	p := pace{Every: every, Scrapes: int(settleTime / every)}
+	if b.options.quick {
+		p = pace{Every: time.Second, Scrapes: 5}
+	}
 	for _, c := range list {
 		p.Plans = append(p.Plans, c.plan)
 	}

@@ -50,9 +50,24 @@ func (b *bench) idle(ctx context.Context) error {
 	return b.reportIdle(ctx, names, pids)
 }
 
-// reportIdle waits and prints the activity of a minute.
+// wait waits for d, or the end of ctx.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// reportIdle waits until the start is over, and prints the activity of a minute.
 func (b *bench) reportIdle(ctx context.Context, names []string, pids [][]int) error {
 	length := b.options.idle
+	if !b.options.quick {
+		if err := wait(ctx, settleTime); err != nil {
+			return err
+		}
+	}
 	before := make([]activity, len(pids))
 	for i := range pids {
 		var err error
@@ -60,10 +75,8 @@ func (b *bench) reportIdle(ctx context.Context, names []string, pids [][]int) er
 			return err
 		}
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(length):
+	if err := wait(ctx, length); err != nil {
+		return err
 	}
 	b.report.printf("\n### idle\n\n%s without a scrape. All figures are per minute.\n\n", length)
 	b.report.printf("| | CPU, ms | wake-ups | time slices | page faults | private, MiB | shared, MiB |\n" +

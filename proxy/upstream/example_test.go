@@ -27,7 +27,7 @@ func ExampleClient_Do() {
 	ask := upstream.Request{Method: http.MethodGet, Path: "/metrics", Deadline: time.Now().Add(10 * time.Second)}
 	res, err := client.Do(&ask, new(upstream.Canceler))
 	if err != nil {
-		fmt.Println(upstream.ReasonOf(err), upstream.ReasonOf(err).Advice())
+		fmt.Println(upstream.ReasonOf(err), upstream.ReasonOf(err).Advice(address.String()))
 		return
 	}
 	defer res.Close()

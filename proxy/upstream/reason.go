@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 )
 
 // Reason classes what went wrong with an exchange. Its String is the value of the metric
@@ -34,8 +35,11 @@ const (
 // String returns the name of r, such as "too_large".
 func (r Reason) String() string { return r.entry().name }
 
-// Advice says what an operator can do, or is empty. It names variables of the gate.
-func (r Reason) Advice() string { return r.entry().advice }
+// Advice says what an operator can do about the runner at address (host:port), or is empty. It
+// names variables of the gate.
+func (r Reason) Advice(address string) string {
+	return strings.ReplaceAll(r.entry().advice, addressMark, address)
+}
 
 // Status is the HTTP status that the client gets.
 func (r Reason) Status() int {
@@ -47,14 +51,18 @@ func (r Reason) Status() int {
 
 type reasonEntry struct{ name, advice string }
 
+// addressMark stands in the table for where the runner is configured.
+const addressMark = "ADDRESS"
+
 // entry is the one table of reasons.
 func (r Reason) entry() reasonEntry {
-	const notARunner = "see what listens there, and set METRICS_GATE_UPSTREAM_URL"
+	const notARunner = "see what listens at " + addressMark + ", and set METRICS_GATE_UPSTREAM_URL"
 	return [Reasons]reasonEntry{
 		ReasonOther: {"other", ""},
 		ReasonRefused: {
 			"refused",
-			`start the runner with listen_address = "127.0.0.1:9252" in config.toml, or set METRICS_GATE_UPSTREAM_URL`,
+			`start the runner with listen_address = "` + addressMark + `" in config.toml, or set ` +
+				"METRICS_GATE_UPSTREAM_URL to its address",
 		},
 		ReasonTimeout: {
 			"timeout", "find out why the runner is slow, or raise METRICS_GATE_UPSTREAM_TIMEOUT and scrape_timeout",

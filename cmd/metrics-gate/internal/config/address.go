@@ -185,6 +185,12 @@ func (a *UpstreamAddress) UnmarshalText(text []byte) error {
 // String is the address as it is configured.
 func (a UpstreamAddress) String() string { return a.text }
 
+// port is the port of a.
+func (a UpstreamAddress) port() string {
+	_, port, _ := net.SplitHostPort(a.Address.String())
+	return port
+}
+
 // RedactURL hides what stands before the @ of a URL, which may be a password, and a token in the
 // place of something else.
 func RedactURL(raw string) string {

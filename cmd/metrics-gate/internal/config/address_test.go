@@ -108,7 +108,7 @@ func TestOwnUpstream(t *testing.T) {
 	}
 }
 
-// UPSTREAM_ALLOW_REMOTE is advised for a remote host alone.
+// UPSTREAM_ALLOW_REMOTE is advised for a remote host alone, and no port but the one that is set.
 func TestAdviceAboutRemoteUpstream(t *testing.T) {
 	for url, want := range map[string]bool{
 		"runner.example:9252": true, "http://192.0.2.1:9252": true, "[2001:db8::1]:9252": true,
@@ -125,5 +125,15 @@ func TestAdviceAboutRemoteUpstream(t *testing.T) {
 		if got := strings.Contains(reports[0].Advice, "UPSTREAM_ALLOW_REMOTE"); got != want {
 			t.Errorf("%s: %s", url, reports[0].Advice)
 		}
+	}
+	for set, port := range map[string]string{"runner.example:19252": ":19252", "runner.example": ":9252"} {
+		_, err := Load(good("METRICS_GATE_UPSTREAM_URL=" + set))
+		if advice := cli.ErrorReports(err)[0].Advice; !strings.Contains(advice, "http://localhost"+port+",") {
+			t.Errorf("%s: %s", set, advice)
+		}
+	}
+	_, err := Load(good("METRICS_GATE_LISTEN_ADDRESS=:9252", "METRICS_GATE_UPSTREAM_URL=localhost:9252"))
+	if advice := cli.ErrorReports(err)[0].Advice; strings.Contains(advice, "9252") {
+		t.Errorf("the gate's own port is advised: %s", advice)
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -103,4 +104,57 @@ func TokenNames(path string) []string {
 		return nil
 	}
 	return tokens.Names()
+}
+
+// Misspelled warns about each variable of environ whose name begins almost as Prefix does and that
+// is near a variable of the gate: METRIC_GATE_LISTEN_ADDRESS. Load names them together with other mistakes
+// only: by themselves they may be meant for another program.
+func Misspelled(environ []string) []cli.Finding {
+	var found []cli.Finding
+	for _, m := range misspelled(environ) {
+		found = append(found, cli.Warn(m.Advice, "%s", m))
+	}
+	return found
+}
+
+// misspelled lists them as mistakes.
+func misspelled(environ []string) []*cli.ConfigError {
+	known := map[string]bool{}
+	for _, v := range Declared() {
+		known[v.Name] = true
+	}
+	meant := map[string]string{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		rest, ok := cutMisspelledPrefix(name)
+		if !ok || len(gateVariables([]string{Prefix + rest + "=" + value})) == 0 {
+			continue
+		}
+		if nearest := nearestName(Prefix+rest, known); nearest != "" {
+			meant[name] = nearest
+		}
+	}
+	var found []*cli.ConfigError
+	for _, name := range slices.Sorted(maps.Keys(meant)) {
+		found = append(found, &cli.ConfigError{Thing: name, Wrong: "not read: variables begin with " + Prefix,
+			Advice: "did you mean " + meant[name] + "?"})
+	}
+	return found
+}
+
+// cutMisspelledPrefix returns what stands after a beginning of name that is at most two letters,
+// case aside, from Prefix; false if none is, or for Prefix itself.
+func cutMisspelledPrefix(name string) (rest string, ok bool) {
+	const most = 2
+	if strings.HasPrefix(name, Prefix) {
+		return "", false
+	}
+	name = strings.ToUpper(name)
+	nearest := most + 1
+	for end := len(Prefix) - most; end <= min(len(Prefix)+most, len(name)); end++ {
+		if d := cli.Distance(name[:end], Prefix); d < nearest {
+			rest, nearest = name[end:], d
+		}
+	}
+	return rest, nearest <= most
 }

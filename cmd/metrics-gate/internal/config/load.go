@@ -44,6 +44,11 @@ func Load(environ []string) (*Config, error) {
 	c.InCluster, _ = auth.InClusterURL(lookup(environ, "KUBERNETES_SERVICE_HOST"),
 		lookup(environ, "KUBERNETES_SERVICE_PORT"))
 	c.validate(&found, set)
+	if found.Err() != nil {
+		for _, m := range misspelled(environ) {
+			found.Add(m)
+		}
+	}
 	return c, found.Err()
 }
 

@@ -26,8 +26,9 @@ func (c *Config) validateAddresses(found *cli.ConfigErrors, set map[string]strin
 	if u.URL.Address.String() != "" && !u.URL.IsLoopback() && !u.AllowRemote {
 		found.Add(&cli.ConfigError{
 			Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(u.URL.String()),
-			Wrong:  "not localhost or a loopback address in digits",
-			Advice: "write http://localhost:9252, or permit another host with " + Prefix + "UPSTREAM_ALLOW_REMOTE=true",
+			Wrong: "not localhost or a loopback address in digits",
+			Advice: "write http://localhost:" + u.URL.port() + ", or permit another host with " + Prefix +
+				"UPSTREAM_ALLOW_REMOTE=true",
 		})
 	}
 	if u.MaxLineBytes > u.MaxBytes && u.MaxBytes > 0 {
@@ -67,7 +68,7 @@ func (c *Config) CheckUpstream(own ListenAddress) error {
 	return &cli.ConfigError{
 		Thing: Prefix + "UPSTREAM_URL", Value: RedactURL(c.Upstream.URL.String()),
 		Wrong:  "the gate itself listens there",
-		Advice: "write where the runner listens, for example http://localhost:9252",
+		Advice: "write the listen_address of the runner's config.toml, or choose another port for the gate",
 	}
 }
 

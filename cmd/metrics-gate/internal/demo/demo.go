@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -55,8 +57,10 @@ func demo(ctx context.Context, p *cli.Process, _ []string) error {
 	if err := writeSettings(filepath.Join(dir, settingsFile), environ, s); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
+	// Without it the signal ends the process at a closed pipe, without a word, and the folder stays.
+	signal.Ignore(syscall.SIGPIPE)
 	if err := printDemo(p.Stdout, dir, runner.address, s); err != nil {
-		return err
+		return fmt.Errorf("demo: what to try cannot be printed: %w", err)
 	}
 	return s.Run(ctx, p.TakeSignals())
 }

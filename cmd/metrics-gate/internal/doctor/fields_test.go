@@ -51,8 +51,8 @@ func TestDoctorGivesTheAdviceOfTheLog(t *testing.T) {
 	} {
 		d := patient(t, config.Prefix+"UPSTREAM_URL="+url)
 		found := d.runner(t.Context())
-		if len(found) != 1 || found[0].Level != cli.LevelFail || found[0].Do != reason.Advice() {
-			t.Errorf("%s: %+v, want the advice %q", reason, found, reason.Advice())
+		if len(found) != 1 || found[0].Level != cli.LevelFail || found[0].Do != reason.Advice(d.upstream()) {
+			t.Errorf("%s: %+v, want the advice %q", reason, found, reason.Advice(d.upstream()))
 		}
 	}
 }

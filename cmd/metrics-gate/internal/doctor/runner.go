@@ -36,13 +36,13 @@ func (d *doctor) runner(ctx context.Context) []cli.Finding {
 	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused && d.listening():
 		return []cli.Finding{d.keptOut(address)}
 	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused:
-		return []cli.Finding{cli.Fail(upstream.ReasonRefused.Advice(), "runner %s: nothing listens there", address)}
+		return []cli.Finding{cli.Fail(upstream.ReasonRefused.Advice(address), "runner %s: nothing listens there", address)}
 	case err != nil:
 		return []cli.Finding{cli.Fail("see whether the runner is overloaded, or raise "+config.Prefix+
 			"UPSTREAM_TIMEOUT and "+config.Prefix+"UPSTREAM_MAX_BYTES", "runner %s: %v", address, err)}
 	case response.StatusCode != http.StatusOK:
 		return []cli.Finding{
-			cli.Fail(upstream.ReasonStatus.Advice(), "runner %s: /metrics answers %s", address, response.Status),
+			cli.Fail(upstream.ReasonStatus.Advice(address), "runner %s: /metrics answers %s", address, response.Status),
 		}
 	}
 	version := runnerVersion(body)

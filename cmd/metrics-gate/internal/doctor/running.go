@@ -67,7 +67,7 @@ func observedLimits(r *status.Report) []cli.Finding {
 	var found []cli.Finding
 	for _, l := range r.Limits {
 		if l.Near() {
-			found = append(found, cli.Warn("raise "+l.Variable, "limits: %s: %s of %s", l.What, l.Now, l.Most))
+			found = append(found, cli.Warn("raise "+l.Variable, "limits: %s: %s", l.What, l))
 		}
 	}
 	for _, refused := range r.Refusals {

@@ -34,7 +34,7 @@ func (g *Gate) newAuthStages(c *config.Config, log *slog.Logger, registry promet
 	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: failures.Fail,
 		Challenge: c.HasBearer()}
 	g.handshakes = newHandshakes(log, registry, options.Metrics, failures)
-	g.memory.parts = append(g.memory.parts, g.handshakes.pace.ReleaseIdle)
+	g.memory.parts = append(g.memory.parts, g.handshakes.turns.pace.ReleaseIdle)
 	d := &authStages{authenticate: auth.Authenticate(advised{auth.NewChain(list...)}, options)}
 	if g.TLS != nil {
 		d.authenticate = withChains(g.TLS, d.authenticate)
@@ -73,7 +73,9 @@ func (g *Gate) authenticators(c *config.Config, o outside) (list []auth.Authenti
 		issuer, err := auth.NewOIDC(options)
 		found.Join(config.VariableErrors(i.Prefix, err))
 		if err == nil {
-			g.reloader.add("jwks", issuer.Reload, options.CAFile, options.JWKSFile)
+			if options.CAFile != "" || options.JWKSFile != "" {
+				g.reloader.add("jwks", issuer.Reload, options.CAFile, options.JWKSFile)
+			}
 			g.Issuers = append(g.Issuers, issuer)
 			list = append(list, issuer)
 		}

@@ -59,7 +59,9 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 		return nil, err
 	}
 	g.RunnerName = labels.Name
-	g.reloader.add("runner_name", labels.Reload, c.Label.RunnerNameFile)
+	if c.Label.RunnerNameFile != "" || c.Label.RunnerName == "" { // else nothing can change it
+		g.reloader.add("runner_name", labels.Reload, c.Label.RunnerNameFile)
+	}
 	g.Upstream = upstream.New(upstream.Options{Address: c.Upstream.URL.Address, UserAgent: "metrics-gate/" + version})
 	metrics := scrape.New(scrape.Options{
 		Upstream: g.Upstream, Labels: labels.Current.Load,

@@ -3,13 +3,12 @@ package gate
 import (
 	"context"
 	"crypto/tls"
-	"hash/maphash"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,21 +18,13 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
-// paceRate is how many handshakes a second an address without a failure left may begin.
-// They are not refused: a scraper with a good certificate may share the address. They wait
-// for their turn, before the gate signs anything. All that MAX_CONNECTIONS_PER_ADDRESS
-// allows by default have it within READ_HEADER_TIMEOUT.
-const paceRate = 50
-
 // handshakes counts, limits and logs TLS handshakes that fail. Where certificates are the
 // only method, a failed authentication is a failed handshake.
 type handshakes struct {
 	log      *slog.Logger
 	auth     *auth.Metrics
 	failures *proxy.FailureLimiter
-	pace     *proxy.FailureLimiter // handshakes of addresses without a failure left
-	waiting  [256]atomic.Int32     // how many wait for pace, by a hash of their address
-	seed     maphash.Seed
+	turns    *turns
 	failed   [handshakeReasons]prometheus.Counter
 }
 
@@ -46,8 +37,7 @@ func newHandshakes(log *slog.Logger, registry prometheus.Registerer, m *auth.Met
 	}, []string{"reason"})
 	registry.MustRegister(total)
 	h := &handshakes{
-		log: log, auth: m, failures: failures, pace: proxy.NewFailureLimiter(paceRate, 1, maxFailureAddresses),
-		seed: maphash.MakeSeed(),
+		log: log, auth: m, failures: failures, turns: newTurns(),
 	}
 	for reason := range handshakeReasons {
 		h.failed[reason] = total.WithLabelValues(reason.String())
@@ -122,44 +112,11 @@ func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 		return nil
 	}
 	seen.paced = true
-	if err := h.awaitTurn(info.Conn, seen.deadline); err != nil {
+	if err := h.turns.await(info.Conn, seen.deadline); err != nil {
 		return err
 	}
 	seen.paced = false
 	return nil
-}
-
-// maxTurnWait is how long a connection that was closed, to make room, can go on waiting for its turn:
-// a flood makes thousands of them.
-const maxTurnWait = 100 * time.Millisecond
-
-// awaitTurn waits until the address of conn may begin a handshake. Many that wait look seldom,
-// each at a time of its own: a flood must not wake all of them for each one that may begin.
-// It ends early if conn was closed to make room for another.
-func (h *handshakes) awaitTurn(conn net.Conn, deadline time.Time) error {
-	from := requestFrom(conn)
-	host, _, _ := net.SplitHostPort(from.RemoteAddr)
-	waiting := &h.waiting[maphash.String(h.seed, host)%uint64(len(h.waiting))]
-	waiting.Add(1)
-	defer waiting.Add(-1)
-	for {
-		wait, ok := h.pace.Fail(from)
-		if ok {
-			return nil
-		}
-		wait = min(wait*(1+time.Duration(rand.Int32N(waiting.Load()))), maxTurnWait)
-		if left := time.Until(deadline); !deadline.IsZero() && left < wait {
-			<-time.After(left)
-			if err := conn.SetReadDeadline(deadline); err != nil {
-				return err
-			}
-			return os.ErrDeadlineExceeded
-		}
-		<-time.After(wait)
-		if err := conn.SetReadDeadline(deadline); err != nil { // it is closed
-			return err
-		}
-	}
 }
 
 // requestFrom is for the limiters, which read the address of a request's peer.
@@ -191,4 +148,85 @@ func (h *handshakes) report(e *HandshakeError) {
 	h.log.LogAttrs(context.Background(), slog.LevelWarn, "handshake failed", append([]slog.Attr{
 		slog.String("remote", e.conn.RemoteAddr().String()), slog.String("reason", reason.String()),
 	}, attrs...)...)
+}
+
+// paceRate is how many handshakes a second an address without a failure left may begin.
+// They are not refused: a scraper with a good certificate may share the address. They wait
+// for their turn, before the gate signs anything. All that MAX_CONNECTIONS_PER_ADDRESS
+// allows by default have it within READ_HEADER_TIMEOUT.
+const paceRate = 50
+
+// turns lets the handshakes of one address begin one after the other. Those that wait sleep until
+// the one before them is through: a flood must not wake all of them for each one that may begin.
+type turns struct {
+	pace  *proxy.FailureLimiter
+	mu    sync.Mutex
+	lines map[netip.Addr]*line
+}
+
+// line is what waits of one address.
+type line struct {
+	first chan struct{} // full while one waits for pace; the others wait in the order they came
+	count int           // guarded by turns.mu
+}
+
+func newTurns() *turns {
+	return &turns{
+		pace:  proxy.NewFailureLimiter(paceRate, 1, maxFailureAddresses),
+		lines: map[netip.Addr]*line{},
+	}
+}
+
+// await waits until the address of conn may begin a handshake, or until deadline: then the error is
+// os.ErrDeadlineExceeded. A conn that was closed, to make room for another, gives up when its turn
+// comes. A zero deadline is none.
+func (t *turns) await(conn net.Conn, deadline time.Time) error {
+	from := requestFrom(conn)
+	line, leave := t.join(proxy.Peer(from))
+	defer leave()
+	var timeout <-chan time.Time
+	if !deadline.IsZero() {
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case line.first <- struct{}{}:
+		defer func() { <-line.first }()
+	case <-timeout:
+		return os.ErrDeadlineExceeded
+	}
+	for {
+		if err := conn.SetReadDeadline(deadline); err != nil { // it is closed
+			return err
+		}
+		wait, ok := t.pace.Fail(from)
+		if ok {
+			return nil
+		}
+		select {
+		case <-time.After(wait):
+		case <-timeout:
+			return os.ErrDeadlineExceeded
+		}
+	}
+}
+
+// join returns the line of an address, and what to call at the end.
+func (t *turns) join(address netip.Addr) (l *line, leave func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l = t.lines[address]
+	if l == nil {
+		l = &line{first: make(chan struct{}, 1)}
+		t.lines[address] = l
+	}
+	l.count++
+	return l, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if l.count--; l.count == 0 {
+			delete(t.lines, address)
+		}
+	}
 }

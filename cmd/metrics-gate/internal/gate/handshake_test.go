@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,7 +75,7 @@ func TestAllWaitingHandshakesGetTheirTurn(t *testing.T) {
 		var waiting sync.WaitGroup
 		for range 64 {
 			waiting.Go(func() {
-				if err := h.awaitTurn(server, start.Add(5*time.Second)); err != nil {
+				if err := h.turns.await(server, start.Add(5*time.Second)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -85,36 +84,51 @@ func TestAllWaitingHandshakesGetTheirTurn(t *testing.T) {
 		if took := time.Since(start); took < 63*time.Second/paceRate {
 			t.Errorf("64 handshakes began within %s", took)
 		}
-		if err := h.awaitTurn(server, start); !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err := h.turns.await(server, start); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("after the deadline: %v", err)
 		}
 	})
 }
 
-// Handshakes that wait on a connection which is closed, to make room for another, end soon: a flood
-// leaves thousands of them.
+// Handshakes that wait on a connection which is closed, to make room for another, end at once when
+// their turn comes, and take it from nobody: a flood leaves thousands of them.
 func TestWaitingHandshakesOfClosedConnectionsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHandshakes(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), auth.NewMetrics(nil),
 			proxy.NewFailureLimiter(1, 1, 16))
-		client, server := net.Pipe()
-		defer func() { _ = client.Close() }()
-		_ = server.Close()
+		client, closed := net.Pipe()
+		other, open := net.Pipe()
+		defer func() { _, _, _ = client.Close(), other.Close(), open.Close() }()
+		_ = closed.Close()
+		deadline := time.Now().Add(time.Hour)
+		if err := h.turns.await(open, deadline); err != nil { // the first begins at once
+			t.Fatal(err)
+		}
 		start := time.Now()
-		var ended atomic.Int64
+		var waiting sync.WaitGroup
+		waiting.Go(func() { // it waits for the pace, and all others for it
+			if err := h.turns.await(open, deadline); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
 		for range 1000 {
-			go func() {
-				err := h.awaitTurn(server, start.Add(time.Hour))
-				if err != nil && !errors.Is(err, io.ErrClosedPipe) {
+			waiting.Go(func() {
+				if err := h.turns.await(closed, deadline); !errors.Is(err, io.ErrClosedPipe) {
 					t.Error(err)
 				}
-				ended.Add(1)
-			}()
+			})
+			synctest.Wait()
 		}
-		time.Sleep(maxTurnWait) // of the bubble
-		synctest.Wait()
-		if n := ended.Load(); n != 1000 {
-			t.Errorf("%d of 1000 ended", n)
+		if err := h.turns.await(open, deadline); err != nil {
+			t.Error(err)
+		}
+		waiting.Wait()
+		if took := time.Since(start); took != 2*time.Second/paceRate {
+			t.Errorf("the turn came after %s", took)
+		}
+		if n := len(h.turns.lines); n != 0 {
+			t.Errorf("%d lines are left", n)
 		}
 	})
 }

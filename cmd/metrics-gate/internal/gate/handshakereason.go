@@ -59,11 +59,22 @@ func (e *HandshakeError) judge() (handshakeReason, []slog.Attr) {
 	case !e.hello.came && errors.Is(e.err, io.EOF):
 		return handshakeNone, nil
 	case network != nil, errors.Is(e.err, io.EOF), errors.Is(e.err, io.ErrUnexpectedEOF):
-		return handshakeClosed, e.explained("")
+		return handshakeClosed, e.explained(e.adviceAboutClosed())
 	case e.lacksCertificate():
 		return handshakeNoCertificate, e.explained("give the client a certificate of a CA in the client CA file")
 	}
 	return handshakeProtocol, e.explained("")
+}
+
+// adviceAboutClosed says why a client may have left. One of OpenSSL that refuses the certificate says
+// so without encryption, where the gate awaits encrypted records: "bad record MAC". Before its
+// hello a client has seen nothing of the gate that it could refuse.
+func (e *HandshakeError) adviceAboutClosed() string {
+	if !e.hello.came {
+		return ""
+	}
+	return "the client does not trust this gate's CA, or hung up: set its CA file (curl: --cacert) to the CA of the " +
+		"gate's certificate"
 }
 
 // lacksCertificate tells whether the handshake got as far as the client's certificate, and

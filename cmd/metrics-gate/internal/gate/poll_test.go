@@ -58,11 +58,26 @@ func hour(t *testing.T, reload func() error, paths ...string) (read, looked int)
 	return read, looked
 }
 
-// Without files a gate wakes once a minute.
-func TestNoFilesNoPolling(t *testing.T) {
-	if _, looked := hour(t, func() error { return nil }); looked > 61 {
-		t.Errorf("%d looks in an hour", looked)
+// What no file tells, such as the host's name, is asked often enough for a change to be noticed
+// within 10 s.
+func TestWithoutAFileItIsAsked(t *testing.T) {
+	if read, _ := hour(t, func() error { return nil }); read < 360 {
+		t.Errorf("asked %d times in an hour", read)
 	}
+}
+
+// A gate about which nothing can change wakes once a minute.
+func TestNothingToLookAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+		defer stop()
+		looked := 0
+		newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry()).run(ctx, nil,
+			func(time.Time) { looked++ })
+		if looked > 61 {
+			t.Errorf("%d looks in an hour", looked)
+		}
+	})
 }
 
 // One set of files that is refused keeps no other from being loaded.

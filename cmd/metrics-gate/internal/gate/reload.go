@@ -54,7 +54,8 @@ func newReloader(log *slog.Logger, registry prometheus.Registerer) *reloader {
 	return &reloader{log: log, total: total}
 }
 
-// add adds the files at paths, of which "" is none. Without files, reload is asked at each look.
+// add adds the files at paths, of which "" is none. Without files, reload is asked at each look,
+// each lookInterval.
 func (r *reloader) add(what string, reload func() (bool, error), paths ...string) {
 	r.items = append(r.items, &reloadable{what: what, files: filewatch.New(paths...), reload: reload})
 }
@@ -116,8 +117,10 @@ func (r *reloader) unwatch() {
 
 // pause is the time until the next look.
 func (r *reloader) pause() time.Duration {
-	unwatched := r.watch == nil && len(r.paths()) > 0
-	if unwatched || slices.ContainsFunc(r.items, func(i *reloadable) bool { return !i.files.Settled() }) {
+	mustLook := func(i *reloadable) bool {
+		return r.watch == nil || len(i.files.Paths()) == 0 || !i.files.Settled()
+	}
+	if slices.ContainsFunc(r.items, mustLook) {
 		return lookInterval
 	}
 	return restInterval
@@ -140,7 +143,7 @@ func (r *reloader) all(asked bool) {
 			}
 			item.last = text
 			item.files.Forget()
-		case changed, item.last != "" && !asked: // or a bad file is good again
+		case changed, item.last != "": // or a bad file is good again
 			r.total.WithLabelValues(item.what, "success").Inc()
 			r.log.Info("reloaded", "what", item.what)
 			item.last = ""
@@ -148,7 +151,6 @@ func (r *reloader) all(asked bool) {
 			if asked {
 				r.log.Info("reload: nothing has changed", "what", item.what)
 			}
-			item.last = ""
 		}
 	}
 }

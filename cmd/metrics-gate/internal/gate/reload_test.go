@@ -46,18 +46,22 @@ func TestReloaderCountsAndLogs(t *testing.T) {
 		t.Error("whoever asks for a reload gets no answer")
 	}
 	out.Reset()
-	failure, changed = nil, false
-	r.all(true)
-	if !strings.Contains(out.String(), "nothing has changed") {
-		t.Errorf("whoever asks for a reload gets no answer: %s", out.String())
-	}
-	failure = errors.New("line 3: malformed")
-	r.all(false)
-	out.Reset()
-	failure = nil
-	r.all(false)
-	if !strings.Contains(out.String(), "reloaded") {
-		t.Errorf("a bad file that is good again, with what it held before, is not logged: %s", out.String())
+	for _, asked := range []bool{true, false} {
+		failure, changed = errors.New("line 3: malformed"), false
+		r.all(asked)
+		out.Reset()
+		before := count("success")
+		failure = nil
+		r.all(asked)
+		if count("success") != before+1 || !strings.Contains(out.String(), "reloaded") {
+			t.Errorf("a bad file is good again, with what it held before: success %v, %s", count("success")-before,
+				out.String())
+		}
+		out.Reset()
+		r.all(asked)
+		if count("success") != before+1 || strings.Contains(out.String(), "nothing has changed") != asked {
+			t.Errorf("it is good again once more: success %v, %s", count("success")-before, out.String())
+		}
 	}
 }
 

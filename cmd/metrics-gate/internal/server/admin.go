@@ -93,7 +93,7 @@ func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
 
 // reloads is the state of each set of files, for the status page.
 func (s *Server) reloads() []status.Reload {
-	var list []status.Reload
+	list := []status.Reload{} // JSON has [] for none
 	for _, state := range s.gate.Reloads() {
 		list = append(list, status.Reload(state))
 	}

@@ -13,11 +13,14 @@ import (
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
+// runner is where the runner of a test is configured.
+const runner = "127.0.0.1:19252"
+
 // warned logs a warning with these attributes and returns its record.
 func warned(t *testing.T, log func(*slog.Logger)) map[string]any {
 	t.Helper()
 	var out bytes.Buffer
-	log(NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}))
+	log(slog.New(advised{slog.NewJSONHandler(&out, nil), runner}))
 	record := map[string]any{}
 	if err := json.Unmarshal(out.Bytes(), &record); err != nil {
 		t.Fatalf("%v: %s", err, out.String())
@@ -30,7 +33,7 @@ func warned(t *testing.T, log func(*slog.Logger)) map[string]any {
 func TestLogAdvisesOnEveryReason(t *testing.T) {
 	reasons := map[string]string{auth.ReasonThrottled: "FAILURE_RATE_LIMIT"}
 	for r := range upstream.Reasons {
-		reasons[r.String()] = r.Advice()
+		reasons[r.String()] = r.Advice(runner)
 	}
 	for r := range proxy.Refusals {
 		reasons[r.String()] = r.Advice()
@@ -47,6 +50,31 @@ func TestLogAdvisesOnEveryReason(t *testing.T) {
 	}
 }
 
+// What is wrong is named by its variable and by the runner's address as it is configured, whoever
+// logs it. A warning that has advice keeps it.
+func TestLogNamesWhatToChange(t *testing.T) {
+	for reason, want := range map[string]string{
+		"too many requests": "METRICS_GATE_RATE_LIMIT", "throttled": "METRICS_GATE_FAILURE_RATE_LIMIT",
+		"busy":      "METRICS_GATE_MAX_IN_FLIGHT",
+		"too_large": "METRICS_GATE_UPSTREAM_MAX_BYTES", "too_long": "METRICS_GATE_UPSTREAM_MAX_LINE_BYTES",
+		"another profile runs": "one CPU profile", "slow": "takes nothing",
+		"refused": `listen_address = "127.0.0.1:19252"`, "status": "see what listens at 127.0.0.1:19252",
+	} {
+		record := warned(t, func(log *slog.Logger) { log.Warn("request refused", "reason", reason) })
+		if got, _ := record["advice"].(string); !strings.Contains(got, want) || strings.Contains(got, "ADDRESS ") {
+			t.Errorf("%s: %q, want %q", reason, got, want)
+		}
+	}
+	record := warned(t, func(log *slog.Logger) { log.Warn("request refused", "reason", "denied") })
+	if _, given := record["advice"]; given {
+		t.Errorf("advice about nothing: %v", record)
+	}
+	record = warned(t, func(log *slog.Logger) { log.Warn("request refused", "reason", "busy", "advice", "its own") })
+	if record["advice"] != "its own" {
+		t.Errorf("advice given twice: %v", record)
+	}
+}
+
 // Variables that an advice names exist.
 func TestAdviceNamesVariablesThatExist(t *testing.T) {
 	known := map[string]bool{}
@@ -55,7 +83,7 @@ func TestAdviceNamesVariablesThatExist(t *testing.T) {
 	}
 	named := 0
 	check := func(reason string) {
-		for _, word := range strings.FieldsFunc(adviceAbout(reason), func(r rune) bool {
+		for _, word := range strings.FieldsFunc(adviceAbout(reason, runner), func(r rune) bool {
 			return r != '_' && (r < 'A' || r > 'Z')
 		}) {
 			if !strings.HasPrefix(word, config.Prefix) {

@@ -139,7 +139,11 @@ func failedHandshakes(trusted, another *testca.CA) []failedHandshake {
 		}, nil},
 		{"left after the hello", "closed", "", func(t *testing.T, f *gatetest.Gate) {
 			send(t, f, clientHello(t))
-		}, nil},
+		}, []string{"advice=\"the client does not trust this gate's CA, or hung up"}},
+		{"plain alert after the gate's certificate", "closed", "", func(t *testing.T, f *gatetest.Gate) {
+			const unknownCA = "\x15\x03\x03\x00\x02\x02\x30"
+			send(t, f, clientHello(t)+unknownCA)
+		}, []string{"advice=\"the client does not trust this gate's CA, or hung up"}},
 	}
 }
 

@@ -14,9 +14,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
-	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 const (
@@ -83,39 +81,11 @@ func (t throttled) Handle(ctx context.Context, r slog.Record) error {
 	if !ok {
 		return nil
 	}
-	r = r.Clone()
-	if advice := adviceFor(r); advice != "" {
-		r.AddAttrs(slog.String("advice", advice))
-	}
 	if omitted > 0 {
+		r = r.Clone()
 		r.AddAttrs(slog.Int64("omitted", omitted))
 	}
 	return t.Handler.Handle(ctx, r)
-}
-
-// adviceFor says which variable to change about the reason that a warning gives: the
-// packages that log it do not know the environment. It is empty where the warning has advice.
-func adviceFor(r slog.Record) (advice string) {
-	r.Attrs(func(a slog.Attr) bool {
-		switch a.Key {
-		case "advice":
-			advice = ""
-			return false
-		case "reason":
-			advice = adviceAbout(a.Value.String())
-		}
-		return true
-	})
-	return advice
-}
-
-// adviceAbout is the advice about one reason.
-func adviceAbout(reason string) string {
-	if reason == auth.ReasonThrottled {
-		return "fix the credential that this address keeps sending; the limits are " + config.Prefix +
-			"FAILURE_RATE_LIMIT and " + config.Prefix + "FAILURE_BURST"
-	}
-	return proxy.AdviceFor(reason)
 }
 
 func (t *throttle) pass(message string) (omitted int64, ok bool) {

@@ -72,34 +72,6 @@ func TestThrottleCountsWhatItLeavesOut(t *testing.T) {
 	}
 }
 
-// A limit is named by its variable, whoever logs that it was met.
-func TestLogNamesTheVariableOfALimit(t *testing.T) {
-	for reason, want := range map[string]string{
-		"too many requests": "METRICS_GATE_RATE_LIMIT", "throttled": "METRICS_GATE_FAILURE_RATE_LIMIT",
-		"busy":      "METRICS_GATE_MAX_IN_FLIGHT",
-		"too_large": "METRICS_GATE_UPSTREAM_MAX_BYTES", "too_long": "METRICS_GATE_UPSTREAM_MAX_LINE_BYTES",
-		"another profile runs": "one CPU profile", "slow": "takes nothing",
-	} {
-		var out bytes.Buffer
-		NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "remote",
-			"192.0.2.1", "reason", reason)
-		if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), `"advice"`) {
-			t.Errorf("%s: %s", reason, out.String())
-		}
-	}
-	var out bytes.Buffer
-	NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "reason", "denied")
-	if strings.Contains(out.String(), "advice") {
-		t.Errorf("advice about nothing: %s", out.String())
-	}
-	out.Reset()
-	NewLogger(&out, config.Process{LogLevel: "info", LogFormat: "json"}).Warn("request refused", "reason", "busy",
-		"advice", "its own")
-	if strings.Count(out.String(), `"advice"`) != 1 {
-		t.Errorf("advice given twice: %s", out.String())
-	}
-}
-
 // A panic is logged with its peer and its place, and cuts the answer. One that only cuts the
 // answer is not logged.
 func TestPanicsAreLogged(t *testing.T) {

@@ -41,7 +41,11 @@ func serve(ctx context.Context, p *cli.Process, _ []string) error {
 	if err != nil {
 		return gate.WithFiles(c, err)
 	}
-	s, err := New(c, NewLogger(p.Stderr, c.Process), p.Build)
+	log := NewLogger(p.Stderr, c.Process)
+	for _, f := range config.Misspelled(p.Environ) {
+		log.Warn("a variable is not read", "err", f.What, "advice", f.Do)
+	}
+	s, err := New(c, log, p.Build)
 	if err != nil {
 		return err
 	}
@@ -66,7 +70,7 @@ type Server struct {
 // New reads all files and binds all addresses; nothing is served before run.
 func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	m, refusals := gate.NewMetrics(b), new(status.Refusals)
-	log = slog.New(refusals.Handler(log.Handler()))
+	log = slog.New(advised{refusals.Handler(log.Handler()), c.Upstream.URL.Address.String()})
 	g, err := gate.New(c, log, b.Version, m.Registry)
 	if err != nil {
 		return nil, err

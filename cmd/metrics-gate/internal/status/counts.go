@@ -99,3 +99,13 @@ func issuerKeys(families []*dto.MetricFamily) []issuerStatus {
 	})
 	return list
 }
+
+// lastAllowed is when the allow lists last allowed a request; zero: never.
+func lastAllowed(families []*dto.MetricFamily) (at time.Time) {
+	each(families, "metrics_gate_rule_last_used_timestamp_seconds", func(m *dto.Metric) {
+		if used := time.UnixMilli(int64(1000 * value(m))).UTC(); value(m) > 0 && used.After(at) {
+			at = used
+		}
+	})
+	return at
+}

@@ -45,6 +45,7 @@ findings[].what
 issuers[].issuer
 issuers[].keys
 label
+last_allowed
 last_refusals[].advice
 last_refusals[].at
 last_refusals[].err
@@ -59,6 +60,7 @@ last_refusals[].times
 limits[].most
 limits[].now
 limits[].share
+limits[].unit
 limits[].variable
 limits[].what
 listen

@@ -15,9 +15,24 @@ import (
 type limitStatus struct {
 	What     string  `json:"what"`
 	Variable string  `json:"variable"`
-	Now      string  `json:"now"`
-	Most     string  `json:"most"`
-	Share    float64 `json:"share"` // of the limit: 1 is reached
+	Now      float64 `json:"now"`
+	Most     float64 `json:"most"`
+	Unit     string  `json:"unit,omitempty"` // of Now and Most: unitSeconds; empty: a number
+	Share    float64 `json:"share"`          // of the limit: 1 is reached
+}
+
+// unitSeconds is the unit of a time.
+const unitSeconds = "seconds"
+
+// String says how much of the limit is in use, for a person.
+func (l limitStatus) String() string {
+	if l.Unit == unitSeconds {
+		duration := func(seconds float64) string {
+			return cli.HumanDuration(time.Duration(seconds * float64(time.Second)))
+		}
+		return duration(l.Now) + " of " + duration(l.Most)
+	}
+	return fmt.Sprintf("%.3g of %.3g", l.Now, l.Most)
 }
 
 // Near tells whether the limit wants attention.
@@ -34,8 +49,7 @@ func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []
 		return v
 	}
 	of := func(what, variable string, now, most float64) limitStatus {
-		return limitStatus{what, config.Prefix + variable, fmt.Sprintf("%.3g", now), fmt.Sprintf("%.3g", most),
-			now / most}
+		return limitStatus{What: what, Variable: config.Prefix + variable, Now: now, Most: most, Share: now / most}
 	}
 	rate, who := fastest(scrapes)
 	fast := of("scrapes a second of one caller", "RATE_LIMIT", rate, c.Limit.Rate)
@@ -47,7 +61,7 @@ func (s *status) limits(families []*dto.MetricFamily, scrapes []proxy.Scrape) []
 		slowest = max(slowest, scrape.Duration)
 	}
 	slow := of("slowest of the last scrapes", "UPSTREAM_TIMEOUT", slowest.Seconds(), c.Upstream.Timeout.Seconds())
-	slow.Now, slow.Most = cli.HumanDuration(slowest), cli.HumanDuration(c.Upstream.Timeout)
+	slow.Unit = unitSeconds
 	return []limitStatus{
 		of("open connections", "MAX_CONNECTIONS", gauge("metrics_gate_connections"), float64(c.Listen.MaxConnections)),
 		of("requests in flight", "MAX_IN_FLIGHT", gauge("metrics_gate_requests_in_flight"),

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
-
-	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 const (
@@ -100,9 +98,6 @@ func refusalOf(r slog.Record) Refusal {
 		return true
 	})
 	refusal.host = host(refusal.Remote)
-	if refusal.Advice == "" {
-		refusal.Advice = proxy.AdviceFor(refusal.Reason)
-	}
 	return refusal
 }
 

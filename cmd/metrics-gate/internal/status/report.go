@@ -7,7 +7,6 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
-	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
@@ -26,6 +25,7 @@ type Report struct {
 	Conflict string               `json:"conflict"`
 	Methods  []string             `json:"authentication"`
 	Rights   []config.RouteRights `json:"authorization"`
+	Allowed  time.Time            `json:"last_allowed,omitzero"` // the latest allowed request; zero: none
 	Scrapers []Scraper            `json:"scrapers"`
 	Scrapes  []Scrape             `json:"scrapes"`
 	Refused  []Refusal            `json:"last_refusals"`
@@ -34,6 +34,7 @@ type Report struct {
 	Limits   []limitStatus        `json:"limits"`
 	Expiry   []expiry.Entry       `json:"expiry"` // what expires first is first
 	Issuers  []issuerStatus       `json:"issuers,omitempty"`
+	address  string               // of the runner, host:port
 }
 
 // runnerStatus tells of the last exchange with the runner.
@@ -68,7 +69,8 @@ func (s *status) report() (*Report, error) {
 		Runner: s.runner(), Label: s.Config.Label.Name, Conflict: s.Config.Label.Conflict.String(),
 		Methods: s.Config.MethodNames(), Rights: s.Config.Rights(), Scrapers: scrapersOf(s.Scrapers()),
 		Refused: s.Refusals.Latest(), Refusals: refusals(families), Reloads: s.Reloads(), Expiry: s.Expiry(now),
-		Issuers: issuerKeys(families),
+		Issuers: issuerKeys(families), Allowed: lastAllowed(families),
+		address: s.Config.Upstream.URL.Address.String(),
 	}
 	slices.SortStableFunc(r.Expiry, func(a, b expiry.Entry) int { return a.NotAfter.Compare(b.NotAfter) })
 	if err := s.Ready(now); err != nil {
@@ -104,39 +106,4 @@ func (r *Report) ExpiresFirst() *expiry.Entry {
 		return nil
 	}
 	return &r.Expiry[0]
-}
-
-// findings lists what wants attention, what fails first.
-func (r *Report) findings() []cli.Finding {
-	fail, warn := []cli.Finding{}, []cli.Finding{}
-	if r.NotReady != "" {
-		fail = append(fail, cli.Fail("see the gate's log", "not ready: %s", r.NotReady))
-	}
-	if r.Runner.State == "down" {
-		fail = append(fail, cli.Fail(proxy.AdviceFor(r.Runner.Reason), "runner down: %s", r.Runner.Err))
-	}
-	for _, reload := range r.Reloads {
-		if reload.Failing {
-			fail = append(fail, cli.Fail("correct the file; metrics-gate check tries it",
-				"reload of %s refused, the old state stays: %s", reload.What, reload.Err))
-		}
-	}
-	for _, issuer := range r.Issuers {
-		if issuer.Keys.IsZero() {
-			fail = append(fail, cli.Fail("metrics-gate doctor asks the issuer as the gate does",
-				"issuer %s: keys never fetched, its tokens are refused", issuer.Issuer))
-		}
-	}
-	for _, l := range r.Limits {
-		if l.Near() {
-			warn = append(warn, cli.Warn("raise "+l.Variable, "limits: %s: %s of %s", l.What, l.Now, l.Most))
-		}
-	}
-	for _, s := range r.Scrapers {
-		if s.Late(r.At) {
-			warn = append(warn, cli.Warn("see whether it runs, and metrics-gate doctor --prometheus",
-				"scraper %s at %s: no scrape for %s", s.Subject, s.Address, cli.HumanDuration(r.At.Sub(s.Latest.At))))
-		}
-	}
-	return append(fail, warn...)
 }

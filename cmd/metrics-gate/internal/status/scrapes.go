@@ -41,7 +41,7 @@ type Scraper struct {
 func scrapeOf(s proxy.Scrape) Scrape {
 	return Scrape{Subject: s.Who, Remote: s.Remote, At: s.At.UTC(), Duration: s.Duration.Seconds(), Status: s.Code,
 		Good: s.Good(), Samples: s.Samples, Bytes: s.Bytes, Format: s.Format, Encoding: s.Encoding, Shared: s.Shared,
-		Reason: s.Reason, Err: shortened(s.Err)}
+		Reason: s.Reason, Err: s.Err}
 }
 
 // scrapersOf is the list in the order of names and addresses.
@@ -68,10 +68,14 @@ func (s Scrape) Result() string {
 // Size is Bytes for a person.
 func (s Scrape) Size() string { return humanBytes(s.Bytes) }
 
-// Late tells whether a scraper that used to come does not: three of its intervals have passed.
-// Who came a few times may be a person.
+// Late tells whether a scraper that used to come does not: three of its intervals have passed. The
+// interval of one that came three times at most is not known, and after a day it was a person.
 func (s Scraper) Late(now time.Time) bool {
-	return s.Scrapes > 3 && now.Sub(s.Latest.At).Seconds() > 3*max(s.Interval, 5)
+	quiet := now.Sub(s.Latest.At)
+	if s.Scrapes <= 3 {
+		return quiet > 10*time.Minute && quiet < 24*time.Hour
+	}
+	return quiet.Seconds() > 3*max(s.Interval, 5)
 }
 
 // FormatName is the short name of Format.

@@ -76,7 +76,7 @@ func (s *status) prepare() *status {
 			"seconds": func(n float64) string { return cli.HumanDuration(time.Duration(n * float64(time.Second))) },
 			"late":    func(c Scraper) bool { return c.Late(s.now()) },
 			"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-			"stamp":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") },
+			"stamp":   stamp,
 			"short":   func(name string) string { return strings.TrimPrefix(name, config.Prefix) },
 			"pieces":  pieces,
 		}).Parse(statusPage))

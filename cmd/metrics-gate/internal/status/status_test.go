@@ -44,7 +44,11 @@ func statusOf(t *testing.T, change func(*status)) *status {
 	keys.WithLabelValues("https://down.example").Set(0)
 	connections := prometheus.NewGauge(prometheus.GaugeOpts{Name: "metrics_gate_connections"})
 	connections.Set(250)
-	registry.MustRegister(refused, keys, connections)
+	allowed := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "metrics_gate_rule_last_used_timestamp_seconds"},
+		[]string{"rule"})
+	allowed.WithLabelValues("dns:prometheus.demo").Set(float64(now.Add(-5 * time.Second).Unix()))
+	allowed.WithLabelValues("token:prometheus").Set(0)
+	registry.MustRegister(refused, keys, connections, allowed)
 	s := &status{
 		started: now.Add(-49 * time.Hour), now: func() time.Time { return now },
 	}
@@ -153,7 +157,7 @@ func TestStatusAttention(t *testing.T) {
 	for _, want := range []string{
 		`<li class="bad">server CN=`, "expired, <time", `class="bad">runner down: `, "start the runner with",
 		`class="bad">reload of tokens refused`, `class="bad">issuer https://down.example: keys never fetched`,
-		`class="warn">limits: open connections`, `class="warn">scraper token:late at 10.0.0.9: no scrape for 10 min`,
+		`class="warn">limits: open connections`, `class="warn">scraper token:late at 10.0.0.9: no scrape for 10 min, after 9 scrapes`,
 	} {
 		i := strings.Index(box[position:], want)
 		if i < 0 {
@@ -284,7 +288,7 @@ func TestStatusOfNothing(t *testing.T) {
 		s.Expiry = func(time.Time) []expiry.Entry { return nil }
 		s.Config.TLS.InsecureHTTP = true
 	}), "").Body.String()
-	for _, want := range []string{"None yet.", "None.", "Nothing.", "Plain HTTP: none.", `<span class="ok">up</span>`,
+	for _, want := range []string{"None yet.", "None.", "Nothing.", "Plain HTTP: none.", "No files.", `<span class="ok">up</span>`,
 		"not seen yet",
 		`<span class="warn">plain HTTP</span>`} {
 		if !strings.Contains(page, want) {
