@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -65,6 +66,47 @@ func (c *cache[V]) put(key [32]byte, v V, until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lru.Add(key, cached[V]{v, now, until})
+}
+
+// verdicts caches a yes longer than a no, and in different caches: a flood of refused
+// credentials evicts no good one.
+type verdicts[V any] struct {
+	now     func() time.Time
+	allowed *cache[V]
+	denied  *cache[error]
+}
+
+func newVerdicts[V any](now func() time.Time) *verdicts[V] {
+	return &verdicts[V]{
+		now:     now,
+		allowed: newCache[V](reviewEntries, now),
+		denied:  newCache[error](reviewEntries, now),
+	}
+}
+
+// get returns the cached verdict: a value, or the error of a no.
+func (v *verdicts[V]) get(key [32]byte) (value V, err error, ok bool) {
+	if value, ok := v.allowed.get(key); ok {
+		return value, nil, true
+	}
+	err, ok = v.denied.get(key)
+	return value, err, ok
+}
+
+// put caches a verdict, but not ErrUnavailable. A yes lasts no longer than until, unless that
+// is zero.
+func (v *verdicts[V]) put(key [32]byte, value V, until time.Time, err error) {
+	now := v.now()
+	switch {
+	case errors.Is(err, ErrUnavailable):
+	case err != nil:
+		v.denied.put(key, err, now.Add(reviewDenied))
+	default:
+		if limit := now.Add(reviewAllowed); until.IsZero() || until.After(limit) {
+			until = limit
+		}
+		v.allowed.put(key, value, until)
+	}
 }
 
 // singleFlight lets callers that want the same answer at the same time share one call. A

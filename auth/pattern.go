@@ -94,8 +94,13 @@ func unknownKind(rule, kind string, typed bool) error {
 	case strings.Contains(rule, "@"):
 		return fmt.Errorf("no type; write email:%s or user:%s", rule, rule)
 	}
-	return fmt.Errorf("no type; write dns:%s for a DNS name of the certificate, cn:%s for its common name if it has no "+
-		"other name, or another of %s", rule, rule, kindPrefixes())
+	return fmt.Errorf(
+		"no type; write dns:%s for a DNS name of the certificate, cn:%s for its common name if it has no "+
+			"other name, or another of %s",
+		rule,
+		rule,
+		kindPrefixes(),
+	)
 }
 
 func checkValue(kind, value string) error {

@@ -21,8 +21,10 @@ import (
 // TokenPrefix marks the tokens that NewToken makes.
 const TokenPrefix = "mg_"
 
-var errTokenItself = errors.New("this is the token itself, and the file takes its digest; remove the line, and write " +
-	"the one with sha256: that `metrics-gate token NAME` prints with the token")
+var errTokenItself = errors.New(
+	"this is the token itself, and the file takes its digest; remove the line, and write " +
+		"the one with sha256: that `metrics-gate token NAME` prints with the token",
+)
 
 var errUnknownToken = fmt.Errorf("%w static token: the tokens file has no such digest", ErrUnknown)
 
@@ -196,7 +198,9 @@ func parseTokenLine(fields []string) (name string, sum [sha256.Size]byte, err er
 	}
 	digits, ok := strings.CutPrefix(fields[1], digestPrefix)
 	if !ok {
-		return "", sum, errors.New("no sha256: before the digest; write it, if this is a digest and not the token itself")
+		return "", sum, errors.New(
+			"no sha256: before the digest; write it, if this is a digest and not the token itself",
+		)
 	}
 	if len(digits) != hex.EncodedLen(len(sum)) {
 		return "", sum, fmt.Errorf("digest of %d characters after sha256:, want %d hex digits", len(digits),

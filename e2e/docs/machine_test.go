@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -61,26 +60,7 @@ func startMachine(t *testing.T, home string) *machine {
 	cmd := exec.Command("bash", "-c", machineInit, "init", harness.Root(), home)
 	var said harness.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL,
-	}
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // Pdeathsig follows the thread that starts the process
-		defer close(ended)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // PID 1: the kernel kills all others of its namespace
-		<-ended
-	})
+	harness.StartMachine(t, cmd)
 	err := harness.Poll(10*time.Second, func() error {
 		_, err := os.Stat(filepath.Join(home, "ready"))
 		return err

@@ -61,8 +61,7 @@ func Findings(list []Entry) []cli.Finding {
 		day := e.NotAfter.Format(time.DateOnly)
 		switch {
 		case e.Expired():
-			const advice = "renew it; everything it authenticates is refused until then"
-			found = append(found, cli.Warn(advice, "%s expired on %s", e, day))
+			found = append(found, cli.Warn("renew it; "+e.Effect()+" until then", "%s expired on %s", e, day))
 		case e.Soon():
 			found = append(found, cli.Warn("renew it", "%s expires on %s (%s)", e, day, e.Left()))
 		}
@@ -72,6 +71,14 @@ func Findings(list []Entry) []cli.Finding {
 
 // Expired tells whether e is past its end.
 func (e Entry) Expired() bool { return e.Days < 0 }
+
+// Effect says what an expired e makes fail.
+func (e Entry) Effect() string {
+	if e.Role == tlsconf.RoleServer {
+		return "clients refuse the gate's certificate"
+	}
+	return "everything it authenticates is refused"
+}
 
 // Soon tells whether e wants attention.
 func (e Entry) Soon() bool {

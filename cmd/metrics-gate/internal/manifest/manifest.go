@@ -8,7 +8,6 @@ import (
 	"flag"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,21 +20,30 @@ import (
 type printer struct {
 	meaning string
 	print   func(*config.Config, options) (string, error)
+	targets bool // it names where Prometheus finds the gates
 }
 
 // printers are the kinds that can be printed.
 func printers() map[string]printer {
 	return map[string]printer{
-		"scrape-config":  {"jobs for prometheus.yml: gates on hosts", hosts("scrape-config.yml")},
-		"kubernetes_sd":  {"jobs for prometheus.yml: gates in pods", pods("kubernetes_sd.yml")},
-		"podmonitor":     {"PodMonitors of prometheus-operator", pods("podmonitor.yaml")},
-		"servicemonitor": {"ServiceMonitors of prometheus-operator, and their Service", pods("servicemonitor.yaml")},
-		"scrapeconfig":   {"ScrapeConfigs of prometheus-operator: gates on hosts", hosts("scrapeconfig.yaml")},
-		"networkpolicy":  {"the NetworkPolicy that lets only Prometheus reach the gate", pods("networkpolicy.yaml")},
-		"helm-values":    {"values for GitLab's chart, with this configuration's settings", helmValues},
-		"systemd":        {"a unit with this configuration's settings", systemdUnit},
-		"prometheusrule": {"the rules, for prometheus-operator", pods("prometheusrule.yaml")},
-		"alerts":         {"recording and alerting rules for Prometheus", alerts},
+		"scrape-config": {"jobs for prometheus.yml: gates on hosts", hosts("scrape-config.yml"), true},
+		"kubernetes_sd": {"jobs for prometheus.yml: gates in pods", pods("kubernetes_sd.yml"), false},
+		"podmonitor":    {"PodMonitors of prometheus-operator", pods("podmonitor.yaml"), false},
+		"servicemonitor": {
+			"ServiceMonitors of prometheus-operator, and their Service",
+			pods("servicemonitor.yaml"),
+			false,
+		},
+		"scrapeconfig": {"ScrapeConfigs of prometheus-operator: gates on hosts", hosts("scrapeconfig.yaml"), true},
+		"networkpolicy": {
+			"the NetworkPolicy that lets only Prometheus reach the gate",
+			pods("networkpolicy.yaml"),
+			false,
+		},
+		"helm-values":    {"values for GitLab's chart, with this configuration's settings", helmValues, false},
+		"systemd":        {"a unit with this configuration's settings", systemdUnit, false},
+		"prometheusrule": {"the rules, for prometheus-operator", pods("prometheusrule.yaml"), false},
+		"alerts":         {"recording and alerting rules for Prometheus", alerts, false},
 	}
 }
 
@@ -68,16 +76,19 @@ func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
 	if err != nil {
 		return err
 	}
+	if !config.HasVariables(from.Environ) {
+		return &cli.ConfigError{Thing: "print " + args[0], Wrong: "no settings here to print from",
+			Advice: "give --env-file FILE or --unit NAME, or set the gate's " + config.Prefix + " variables"}
+	}
 	c, err := config.Load(from.Environ)
 	if err != nil {
 		return err
 	}
-	if len(o.Targets) == 0 {
-		host, err := os.Hostname()
-		if err != nil {
-			host = "localhost"
+	var comment string
+	if p := printers()[args[0]]; p.targets {
+		if comment, err = o.checkTargets(c); err != nil {
+			return err
 		}
-		o.Targets = words{host + ":" + port(c)}
 	}
 	if o.Image == "" {
 		o.Image = "ghcr.io/metrics-gate/metrics-gate:" + strings.TrimPrefix(p.Build.Version, "v")
@@ -89,7 +100,7 @@ func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
 	if err := from.Print(p.Stdout, "# "); err != nil {
 		return err
 	}
-	_, err = io.WriteString(p.Stdout, text)
+	_, err = io.WriteString(p.Stdout, comment+text)
 	return err
 }
 

@@ -38,7 +38,12 @@ func newOptions(set *flag.FlagSet) *options {
 		RunnerPods:       pairs{{"app.kubernetes.io/component", "runner"}},
 		PrometheusPods:   pairs{{"app.kubernetes.io/name", "prometheus"}},
 	}
-	set.Var(&o.Targets, "target", "`host:port,…` at which Prometheus finds gates on hosts (default: this host)")
+	set.Var(
+		&o.Targets,
+		"target",
+		"`host:port,…` at which Prometheus finds gates on hosts; without a port, the gate's (default: where "+
+			"this gate listens)",
+	)
 	set.StringVar(&o.ServerName, "server-name", "", "`name` in the gate's certificate, which Prometheus verifies "+
 		"(default: from TLS_CERT_FILE, if it is here and the target differs)")
 	set.StringVar(&o.Files.CA, "ca", folder+"ca.crt", "`file` at Prometheus with the CA of the gate's certificate")

@@ -1,10 +1,13 @@
 package manifest
 
 import (
+	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -13,6 +16,7 @@ import (
 // address. Nothing secret is in it: secrets are in files.
 func systemdUnit(c *config.Config, o options) (string, error) {
 	var b strings.Builder
+	b.WriteString(hiddenFiles(c, o))
 	write := func(lines ...string) { b.WriteString(strings.Join(lines, "\n") + "\n") }
 	write(
 		"[Unit]", "Description=Authenticating proxy for GitLab Runner's metrics", "Documentation=man:metrics-gate(8)",
@@ -53,6 +57,37 @@ func sandbox(capability string) []string {
 		lines = append(lines, "PrivateUsers=yes")
 	}
 	return lines
+}
+
+// hiddenFiles warns about files of c that the sandbox hides from the unit.
+func hiddenFiles(c *config.Config, o options) string {
+	hidden := map[string]string{
+		"/home/": "ProtectHome", "/root/": "ProtectHome", "/run/user/": "ProtectHome",
+		"/tmp/": "PrivateTmp", "/var/tmp/": "PrivateTmp", "/dev/": "PrivateDevices",
+	}
+	var b strings.Builder
+	warn := func(what, path string) {
+		for folder, setting := range hidden {
+			if strings.HasPrefix(filepath.Clean(path), folder) {
+				fmt.Fprintf(
+					&b,
+					"# Warning: %s %s: the unit does not see files in %s (%s). Move it, to /etc/metrics-gate "+
+						"for example.\n",
+					what,
+					cli.Printable(path),
+					folder,
+					setting,
+				)
+			}
+		}
+	}
+	warn("--binary", o.Binary)
+	for _, v := range c.Variables() {
+		if v.Read != "" {
+			warn(v.Name, v.String())
+		}
+	}
+	return b.String()
 }
 
 // capability is what the public port needs.

@@ -28,7 +28,7 @@ func publicListener(c config.Listen) (net.Listener, error) {
 			}
 		}
 		if len(passed) > 0 {
-			return newListeners(passed), nil
+			return mergeListeners(passed), nil
 		}
 	}
 	return bind("LISTEN_ADDRESS", c.Address)

@@ -96,9 +96,11 @@ func TestStatusOfARunnerThatIsDown(t *testing.T) {
 	f.Runner.Close()
 	f.Ask(t, f.Client(t, true), "GET", "/metrics")
 	r, text := report(t, f, 2)
+	address := strings.TrimPrefix(f.Runner.URL, "http://")
 	if r.Runner.State != "down" || r.Runner.Reason != "refused" || r.Scrapes[0].Reason != "refused" ||
 		r.Scrapes[0].Status != http.StatusBadGateway || r.Scrapers[0].Failed != 1 || r.Scrapers[0].Interval <= 0 ||
-		len(r.Findings) != 1 || !strings.Contains(r.Findings[0].Do, `listen_address = "`+strings.TrimPrefix(f.Runner.URL, "http://")) || r.Runner.Version != "19.3.0" {
+		len(r.Findings) != 1 || !strings.Contains(r.Findings[0].Do, "listen_address = \""+address+"\"") ||
+		r.Runner.Version != "19.3.0" {
 		t.Errorf("%s", text)
 	}
 }

@@ -84,7 +84,7 @@ func (r *Report) nobodyGetsIn() (cli.Finding, bool) {
 	if do == "" {
 		do = "see the last refusals below"
 	}
-	return cli.Fail(do, "%s: %s since %s, the last from %s for %s", since, times(refused, "refusal"), stamp(first),
+	return cli.Fail(do, "%s: %s since %s, the last from %s: %s", since, times(refused, "refusal"), stamp(first),
 		last.host, cmp.Or(last.Reason, last.Message)), true
 }
 

@@ -28,12 +28,13 @@ func TestNobodyGetsIn(t *testing.T) {
 		"others get in":    {at(4), []Refusal{expired}, "", ""},
 		"refused long ago": {at(30), []Refusal{scan}, "", ""},
 		"none ever allowed": {time.Time{}, []Refusal{expired, scan}, "no request was allowed since the start: " +
-			"60 refusals since 2026-11-22 01:30:00 UTC, the last from 10.0.0.7 for expired", "renew it"},
+			"60 refusals since 2026-11-22 01:30:00 UTC, the last from 10.0.0.7: expired", "renew it"},
 		"none any more": {at(61), []Refusal{expired, scan}, "no request was allowed since 2026-11-22 01:59:00 UTC: " +
-			"59 refusals since 2026-11-22 02:00:00 UTC, the last from 10.0.0.7 for expired", "renew it"},
-		"once, without a reason": {time.Time{}, []Refusal{{At: at(1), First: at(1), Times: 1, Message: "request refused",
-			host: "10.0.0.7"}}, "no request was allowed since the start: 1 refusal since 2026-11-22 02:59:00 UTC, " +
-			"the last from 10.0.0.7 for request refused", "see the last refusals below"},
+			"59 refusals since 2026-11-22 02:00:00 UTC, the last from 10.0.0.7: expired", "renew it"},
+		"once, without a reason": {time.Time{}, []Refusal{{At: at(1), First: at(1), Times: 1,
+			Message: "request refused",
+			host:    "10.0.0.7"}}, "no request was allowed since the start: 1 refusal since 2026-11-22 02:59:00 UTC, " +
+			"the last from 10.0.0.7: request refused", "see the last refusals below"},
 	} {
 		r := &Report{At: now, Allowed: test.allowed, Refused: test.refused}
 		var got cli.Finding

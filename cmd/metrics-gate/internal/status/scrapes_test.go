@@ -37,7 +37,8 @@ func TestLate(t *testing.T) {
 		interval, ago int // seconds
 		want          bool
 	}{{3, 15, 600, false}, {3, 15, 601, true}, {1, 0, 601, true}, {1, 0, 599, false},
-		{1, 0, 86399, true}, {1, 0, 86400, false}, {4, 15, 46, true}, {4, 15, 45, false}, {4, 0, 14, false}, {4, 0, 16, true},
+		{1, 0, 86399, true}, {1, 0, 86400, false},
+		{4, 15, 46, true}, {4, 15, 45, false}, {4, 0, 14, false}, {4, 0, 16, true},
 		{4000, 60, 100, false}, {4000, 60, 200, true}} {
 		s := Scraper{Scrapes: test.scrapes, Interval: float64(test.interval),
 			Latest: Scrape{At: now.Add(-time.Duration(test.ago) * time.Second)}}

@@ -155,9 +155,11 @@ func TestStatusAttention(t *testing.T) {
 	}
 	position := 0
 	for _, want := range []string{
-		`<li class="bad">server CN=`, "expired, <time", `class="bad">runner down: `, "start the runner with",
+		`<li class="bad">server CN=`, "expired, <time", "clients refuse the gate&#39;s certificate; renew it",
+		`class="bad">runner down: `, "start the runner with",
 		`class="bad">reload of tokens refused`, `class="bad">issuer https://down.example: keys never fetched`,
-		`class="warn">limits: open connections`, `class="warn">scraper token:late at 10.0.0.9: no scrape for 10 min, after 9 scrapes`,
+		`class="warn">limits: open connections`,
+		`class="warn">scraper token:late at 10.0.0.9: no scrape for 10 min, after 9 scrapes`,
 	} {
 		i := strings.Index(box[position:], want)
 		if i < 0 {
@@ -288,7 +290,8 @@ func TestStatusOfNothing(t *testing.T) {
 		s.Expiry = func(time.Time) []expiry.Entry { return nil }
 		s.Config.TLS.InsecureHTTP = true
 	}), "").Body.String()
-	for _, want := range []string{"None yet.", "None.", "Nothing.", "Plain HTTP: none.", "No files.", `<span class="ok">up</span>`,
+	for _, want := range []string{"None yet.", "None.", "Nothing.", "Plain HTTP: none.", "No files.",
+		`<span class="ok">up</span>`,
 		"not seen yet",
 		`<span class="warn">plain HTTP</span>`} {
 		if !strings.Contains(page, want) {

@@ -21,7 +21,7 @@ func TestListenersServeAll(t *testing.T) {
 		}
 		list = append(list, ln)
 	}
-	all := newListeners(list)
+	all := mergeListeners(list)
 	if all.Addr() != list[0].Addr() {
 		t.Errorf("address %s", all.Addr())
 	}
@@ -51,7 +51,7 @@ func TestListenersServeAll(t *testing.T) {
 			t.Errorf("%s still listens", ln.Addr())
 		}
 	}
-	if newListeners(list[:1]) != list[0] {
+	if mergeListeners(list[:1]) != list[0] {
 		t.Error("one listener is wrapped")
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// listeners accepts from several listeners as one.
-type listeners struct {
+// mergedListener accepts from several listeners as one.
+type mergedListener struct {
 	list     []net.Listener
 	accepted chan accepted
 	closed   chan struct{}
@@ -20,12 +20,12 @@ type accepted struct {
 	err  error
 }
 
-// newListeners is list as one listener; a single one is returned as it is.
-func newListeners(list []net.Listener) net.Listener {
+// mergeListeners is list as one listener; a single one is returned as it is.
+func mergeListeners(list []net.Listener) net.Listener {
 	if len(list) == 1 {
 		return list[0]
 	}
-	l := &listeners{list: list, accepted: make(chan accepted), closed: make(chan struct{})}
+	l := &mergedListener{list: list, accepted: make(chan accepted), closed: make(chan struct{})}
 	for _, one := range list {
 		go l.run(one)
 	}
@@ -33,7 +33,7 @@ func newListeners(list []net.Listener) net.Listener {
 }
 
 // run passes on what one accepts, until it is closed.
-func (l *listeners) run(one net.Listener) {
+func (l *mergedListener) run(one net.Listener) {
 	for {
 		conn, err := one.Accept()
 		select {
@@ -51,7 +51,7 @@ func (l *listeners) run(one net.Listener) {
 }
 
 // Accept implements net.Listener.
-func (l *listeners) Accept() (net.Conn, error) {
+func (l *mergedListener) Accept() (net.Conn, error) {
 	select {
 	case a := <-l.accepted:
 		return a.conn, a.err
@@ -61,7 +61,7 @@ func (l *listeners) Accept() (net.Conn, error) {
 }
 
 // Close closes all listeners. A second Close returns net.ErrClosed, as that of one does.
-func (l *listeners) Close() error {
+func (l *mergedListener) Close() error {
 	err := net.ErrClosed
 	l.once.Do(func() {
 		close(l.closed)
@@ -74,4 +74,4 @@ func (l *listeners) Close() error {
 }
 
 // Addr is the address of the first listener.
-func (l *listeners) Addr() net.Addr { return l.list[0].Addr() }
+func (l *mergedListener) Addr() net.Addr { return l.list[0].Addr() }

@@ -1,0 +1,128 @@
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
+)
+
+// The command checks the targets of the kinds that have some, and says where settings come from.
+func TestPrintCommand(t *testing.T) {
+	dir := t.TempDir()
+	good, empty := filepath.Join(dir, "good"), filepath.Join(dir, "empty")
+	lines := "METRICS_GATE_TLS_CERT_FILE=/none\nMETRICS_GATE_TLS_KEY_FILE=/none\nMETRICS_GATE_TOKENS_FILE=/none\n" +
+		"METRICS_GATE_METRICS_ALLOW=token:prometheus\nMETRICS_GATE_LISTEN_ADDRESS=127.0.0.1:9253\n"
+	for path, text := range map[string]string{good: lines, empty: "# nothing\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct{ args, want string }{
+		{"scrape-config --env-file " + good, `targets: ["127.0.0.1:9253"]`},
+		{"scrape-config --target runner.example --env-file " + good,
+			"# Warning: METRICS_GATE_LISTEN_ADDRESS 127.0.0.1"},
+		{"scrapeconfig --target https://runner.example:9253 --env-file " + good, "a URL"},
+		{"kubernetes_sd --target https://runner.example:9253 --env-file " + good, "job_name"},
+		{"systemd --env-file " + empty, "give --env-file FILE or --unit NAME"},
+	} {
+		var out bytes.Buffer
+		p := &cli.Process{Stdout: &out, Stderr: &out}
+		if err := p.Run(t.Context(), Command(), strings.Fields(test.args)); err != nil {
+			p.Report(err)
+		}
+		if !strings.Contains(out.String(), test.want) {
+			t.Errorf("%s: no %s in\n%s", test.args, test.want, out.String())
+		}
+	}
+}
+
+// A target is what Prometheus takes: host:port. What is near it is completed or named.
+func TestTargets(t *testing.T) {
+	c := configtest.Load(t, config.Prefix+"LISTEN_ADDRESS=:9443")
+	for text, want := range map[string]string{
+		"runner.example:9253": "runner.example:9253", "runner.example": "runner.example:9443",
+		" runner.example:1": "runner.example:1", "192.0.2.1": "192.0.2.1:9443", "fd00::1": "[fd00::1]:9443",
+		"[fd00::1]": "[fd00::1]:9443", "[fd00::1]:9": "[fd00::1]:9",
+	} {
+		if got, err := target(text, c); err != nil || got != want {
+			t.Errorf("%q: %q %v, want %q", text, got, err, want)
+		}
+	}
+	for text, advice := range map[string]string{
+		"https://runner.example:9253/metrics": "write runner.example:9253",
+		"http://runner.example":               "write runner.example",
+		"a b:9253":                            "runner-1.example:9443", ":9253": "runner-1.example:9443", "host:9253/metrics": "write host:9443",
+		"runner.example:": "write runner.example:9443", "runner.example:https": "write runner.example:9443",
+		"runner.example:99999": "write runner.example:9443", "a:1:2": "runner-1.example:9443",
+		"user@host:9253": "runner-1.example:9443",
+	} {
+		_, err := target(text, c)
+		wrong, ok := errors.AsType[*cli.ConfigError](err)
+		if !ok || wrong.Thing != "print --target" || !strings.Contains(wrong.Advice, advice) {
+			t.Errorf("%q: %v %+v, want the advice %q", text, err, wrong, advice)
+		}
+	}
+}
+
+// Without --target it is where the gate listens. A gate on loopback is reached from its host alone.
+func TestDefaultTarget(t *testing.T) {
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		listen, targets string
+		want            string
+		warned          bool
+	}{
+		{":9253", "", name + ":9253", false}, {"0.0.0.0:9253", "", name + ":9253", false},
+		{"192.0.2.1:9443", "", "192.0.2.1:9443", false}, {"127.0.0.1:9253", "", "127.0.0.1:9253", false},
+		{"[::1]:9253", "localhost:9253", "localhost:9253", false},
+		{":9253", "a.example,b.example", "b.example:9253", false},
+		{"127.0.0.1:9253", "a.example", "a.example:9253", true},
+		{"localhost:9253", "192.0.2.1", "192.0.2.1:9253", true},
+	} {
+		o := new(options)
+		if test.targets != "" {
+			if err := o.Targets.Set(test.targets); err != nil {
+				t.Fatal(err)
+			}
+		}
+		comment, err := o.checkTargets(configtest.Load(t, config.Prefix+"LISTEN_ADDRESS="+test.listen))
+		if err != nil || o.Targets[len(o.Targets)-1] != test.want || (comment != "") != test.warned ||
+			test.warned && !(strings.HasPrefix(comment, "# Warning: ") && strings.Contains(comment, test.want)) {
+			t.Errorf("%+v: %v %q %v", test, o.Targets, comment, err)
+		}
+	}
+}
+
+// A unit says which files its sandbox hides.
+func TestUnitWarnsOfHiddenFiles(t *testing.T) {
+	c := configtest.Load(t)
+	hidden := map[string]string{"/home/me/tls.crt": "ProtectHome", "/root/tls.crt": "ProtectHome",
+		"/run/user/0/tls.crt": "ProtectHome", "/tmp/../tmp/tls.crt": "PrivateTmp", "/etc/tls.crt": "", "/home.crt": ""}
+	for path, setting := range hidden {
+		c.TLS, c.Allow.TokensFile = config.TLS{CertFile: path, KeyFile: "/etc/tls.key"}, "/etc/tokens"
+		text := printKind(t, c, "systemd", "--binary=/usr/bin/metrics-gate")
+		if warned := strings.Count(text, "# Warning: "); warned > 1 || (warned == 1) != (setting != "") ||
+			!strings.Contains(text, setting) {
+			t.Errorf("%s:\n%.600s", path, text)
+		}
+		if setting != "" && !strings.HasPrefix(text, "# Warning: METRICS_GATE_TLS_CERT_FILE "+path+": ") {
+			t.Errorf("%.300s", text)
+		}
+	}
+	if text := printKind(t, c, "systemd", "--binary=/home/me/metrics-gate"); !strings.Contains(
+		text,
+		"# Warning: --binary",
+	) {
+		t.Errorf("%.300s", text)
+	}
+}
