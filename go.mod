@@ -18,6 +18,7 @@ require (
 	golang.org/x/sys v0.49.0 // Windows: service, access control lists, socket errors; Linux: the clock for sd_notify
 	golang.org/x/time v0.16.0 // rate limits of requests and of log lines
 	google.golang.org/protobuf v1.36.12 // tests: protobuf expositions
+	maragu.dev/gomponents v1.2.0 // HTML of the status page, escaped, without reflection
 )
 
 require (

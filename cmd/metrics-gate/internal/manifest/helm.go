@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"cmp"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -10,17 +12,12 @@ import (
 
 // chart is what the values of the runner's Helm chart have of the configuration.
 type chart struct {
-	Settings []pair // of the gate's ConfigMap; their actions are Helm's
-	Files    []file // of the gate's Secret
-	Allow    string
-	Linger   string
+	settings lines  // of the gate's ConfigMap; their actions are Helm's
+	files    []file // of the gate's Secret
 }
 
 // file is a file of the gate's that goes into its Secret by helm --set-file.
-type file struct{ Variable, Value, Name string }
-
-// Path is where the gate reads the file.
-func (f file) Path() string { return "/etc/metrics-gate/auth/" + f.Name }
+type file struct{ variable, value, name string }
 
 // files are those that helm can carry: whom the gate trusts.
 func files() map[string]file {
@@ -30,7 +27,7 @@ func files() map[string]file {
 		{"TOKENS_FILE", "tokens", "tokens"},
 		{"OIDC_CA_FILE", "oidcCA", "oidc-ca.crt"}, {"OIDC_JWKS_FILE", "oidcKeys", "jwks.json"},
 	} {
-		found[config.Prefix+f.Variable] = f
+		found[config.Prefix+f.variable] = f
 	}
 	return found
 }
@@ -48,19 +45,61 @@ func helmValues(c *config.Config, o options) (string, error) {
 	}
 	v := newView(c, o)
 	v.ServerName = o.podServerName(c)
-	v.Chart = chart{Allow: c.Allow.Metrics.String(), Linger: "59m"}
-	if c.Process.Linger > 0 {
-		v.Chart.Linger = c.Process.Linger.String()
-	}
-	if err := v.Chart.collect(c); err != nil {
+	var h chart
+	if err := h.collect(c); err != nil {
 		return "", err
 	}
-	return render("helm-values.yaml", v)
+	t := v.texts()
+	maps.Copy(t, h.texts(c, v))
+	return render("helm-values.yaml", t, h.lists(v))
+}
+
+// texts are those of helm-values alone. What the user may change in the values is named there
+// once, also for the credentials of the monitors.
+func (h *chart) texts(c *config.Config, v view) texts {
+	t := texts{
+		"release": v.Release, "image": quote(v.Image), "serverName": quote(v.ServerName),
+		"allow": quote(c.Allow.Metrics.String()), "tokenURL": quote(v.TokenURL), "secret": quote(v.Secret),
+		"labelsOfChart": cmp.Or(v.labels(), "labels: {}"), "runnerPort": v.RunnerPort, "linger": quote("59m"),
+		"settings": h.settings.String(), "setFiles": "", "fileValues": "",
+	}
+	if v.TokenURLGuess {
+		t["tokenURL"] += " # a guess: see the provider's discovery"
+	}
+	if c.Process.Linger > 0 {
+		t["linger"] = quote(c.Process.Linger.String())
+	}
+	for _, f := range h.files {
+		t["setFiles"] += " \\\n#     --set-file metricsGate." + f.value + "=" + f.name
+		t["fileValues"] += ` "` + f.value + `"`
+	}
+	v.ServerName, v.TokenURL = "{{ .Values.metricsGate.serverName }}", "{{ .Values.metricsGate.tokenURL }}"
+	v.TokenURLGuess = false
+	t["credentials"] = v.credentials()
+	return t
+}
+
+// lists are those of helm-values. The chart itself has a monitor of the runner, for certificates.
+func (h *chart) lists(v view) lists {
+	byCert := v.Way == byCertificate
+	l := lists{
+		"tls": when(v.TLS), "oauth2": when(v.Way == byOAuth2), "certificate": when(byCert), "token": when(!byCert),
+		"any file": when(len(h.files) > 0),
+	}
+	for _, f := range h.files {
+		l["file"] = append(l["file"], texts{"file": f.name, "value": f.value})
+	}
+	if !byCert {
+		l["monitor"] = []texts{{"suffix": "", "path": "/metrics", "comment": ""}}
+	}
+	l["monitor"] = append(l["monitor"], texts{"suffix": "-metrics-gate", "path": "/gate/metrics",
+		"comment": " # the gate's own metrics, for the alerts"})
+	return l
 }
 
 // collect sorts the variables that differ from their defaults.
 func (h *chart) collect(c *config.Config) error {
-	set := func(name, value string) { h.Settings = append(h.Settings, pair{name, value}) }
+	set := func(name, value string) { h.settings.add(name + ": " + quote(value)) }
 	carried := files()
 	for _, v := range c.Variables() {
 		value, name := v.String(), strings.TrimPrefix(v.Name, config.Prefix)
@@ -80,8 +119,8 @@ func (h *chart) collect(c *config.Config) error {
 		case name == "METRICS_ALLOW":
 			set(v.Name, "{{ .Values.metricsGate.allow }}")
 		case ok:
-			h.Files = append(h.Files, f)
-			set(v.Name, f.Path())
+			h.files = append(h.files, f)
+			set(v.Name, "/etc/metrics-gate/auth/"+f.name)
 		case strings.HasSuffix(name, "_FILE"):
 			return &cli.ConfigError{Thing: v.Name, Value: value,
 				Wrong: "helm-values do not bring this file into the pod", Advice: "use a kustomization of deploy/k8s"}

@@ -2,38 +2,73 @@ package manifest
 
 import (
 	"embed"
-	"encoding/json"
-	"regexp"
 	"strings"
-	"text/template"
 )
 
-// templates are the manifests. Their actions stand in [[ ]]: those of Helm keep their braces.
+// templates are the manifests. Their marks stand in [[ ]]: those of Helm keep their braces.
+//
+//	[[name]]      a text. Its lines get the depth of the line with the mark. A line that
+//	              becomes empty is dropped.
+//	[[for list]]  the lines up to [[end]], for each item of the list, with its texts too.
+//	              Those after [[between]] stand between two items.
 //
 //go:embed templates
 var templates embed.FS
 
-// render executes a template. Lines that an action leaves empty are dropped.
-func render(name string, data view) (string, error) {
-	t := template.New("").Delims("[[", "]]")
-	execute := func(name string, data any) (string, error) {
-		var b strings.Builder
-		err := t.ExecuteTemplate(&b, name, data)
-		return b.String(), err
-	}
-	t.Funcs(template.FuncMap{
-		"quote": quote, "list": list, "labels": labels, "identifier": identifier,
-		"regex": func(s string) (string, error) { return quote(regexp.QuoteMeta(s)) },
-		"include": func(depth int, name string, data any) (string, error) {
-			text, err := execute(name, data)
-			return indent(depth, text), err
-		},
-	})
-	if _, err := t.ParseFS(templates, "templates/*"); err != nil {
+// texts are those that a template can name.
+type texts map[string]string
+
+// lists are those that a template can repeat lines for. An item has texts of its own.
+type lists map[string][]texts
+
+// render fills a template in.
+func render(name string, t texts, l lists) (string, error) {
+	file, err := templates.ReadFile("templates/" + name)
+	if err != nil {
 		return "", err
 	}
-	text, err := execute(name, data)
-	return indent(0, text), err
+	var b strings.Builder
+	rest, more := string(file), true
+	for more {
+		var plain, list, section string
+		plain, rest, more = strings.Cut(rest, "[[for ")
+		b.WriteString(t.fill(plain, nil))
+		list, rest, _ = strings.Cut(rest, "]]\n")
+		section, rest, _ = strings.Cut(rest, "[[end]]\n")
+		lines, between, _ := strings.Cut(section, "[[between]]\n")
+		for i, item := range l[list] {
+			if i > 0 {
+				b.WriteString(t.fill(between, nil))
+			}
+			b.WriteString(t.fill(lines, item))
+		}
+	}
+	return b.String(), nil
+}
+
+// fill replaces the marks of the texts and of the item's.
+func (t texts) fill(template string, item texts) string {
+	var pairs []string
+	for _, set := range []texts{t, item} {
+		for name, text := range set {
+			pairs = append(pairs, "[["+name+"]]", text)
+		}
+	}
+	replacer := strings.NewReplacer(pairs...)
+	var b strings.Builder
+	for line := range strings.Lines(template) {
+		text := strings.TrimLeft(line, " ")
+		b.WriteString(indent(len(line)-len(text), replacer.Replace(text)))
+	}
+	return b.String()
+}
+
+// when is a list with one item, or with none: its lines are there if is holds.
+func when(is bool) []texts {
+	if is {
+		return []texts{{}}
+	}
+	return nil
 }
 
 // indent puts depth spaces before each line, and drops empty ones.
@@ -45,50 +80,4 @@ func indent(depth int, text string) string {
 		}
 	}
 	return b.String()
-}
-
-// quote is s as a YAML string: plain where nothing else can be read in it, else as JSON,
-// which is YAML.
-func quote(s string) (string, error) {
-	plain := regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9/._:@-]*[A-Za-z0-9/]$`)
-	word := regexp.MustCompile(`^(?i:true|false|yes|no|on|off|null)$`)
-	if plain.MatchString(s) && !word.MatchString(s) {
-		return s, nil
-	}
-	text, err := json.Marshal(s)
-	return string(text), err
-}
-
-// list is a YAML list on one line.
-func list(items []string) (string, error) {
-	quoted := make([]string, len(items))
-	for i, item := range items {
-		var err error
-		if quoted[i], err = quote(item); err != nil {
-			return "", err
-		}
-	}
-	return "[" + strings.Join(quoted, ", ") + "]", nil
-}
-
-// labels is the inside of a YAML map, a line each.
-func labels(depth int, set pairs) (string, error) {
-	var b strings.Builder
-	for _, l := range set {
-		name, err := quote(l.Name)
-		if err != nil {
-			return "", err
-		}
-		value, err := quote(l.Value)
-		if err != nil {
-			return "", err
-		}
-		b.WriteString(name + ": " + value + "\n")
-	}
-	return indent(depth, b.String()), nil
-}
-
-// identifier is a label's name as service discovery writes it in a meta label.
-func identifier(name string) string {
-	return regexp.MustCompile(`[^A-Za-z0-9_]`).ReplaceAllString(name, "_")
 }

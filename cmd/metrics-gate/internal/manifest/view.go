@@ -9,7 +9,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
-// view is what the templates see.
+// view is what the manifests are made from.
 type view struct {
 	options
 	Way           way
@@ -22,30 +22,15 @@ type view struct {
 	TokenURL      string
 	TokenURLGuess bool
 	Audience      string
-	Rules         string // with the depth of a PrometheusRule
-	Chart         chart
+	Rules         string
 }
 
-// job is a scrape job. There is one for the runner and one for the gate itself.
-type job struct {
-	Name, Path string
-	Own        bool // the gate's own metrics
-	View       view
-}
-
-// Jobs are two jobs everywhere: targets of one job with the same address would share their
-// series of up.
-func (v view) Jobs() []job {
-	return []job{{"gitlab-runner", "/metrics", false, v}, {"metrics-gate", "/gate/metrics", true, v}}
-}
-
-// newView collects what the templates see.
+// newView collects it.
 func newView(c *config.Config, o options) view {
 	provider := issuer(c)
 	v := view{
 		options: o, Way: scraper(c), TLS: !c.TLS.InsecureHTTP, Scheme: "https", Port: port(c),
-		TokenURL: o.TokenURL, TokenURLGuess: o.TokenURL == "", Audience: provider.Audience[0],
-		Rules: indent(2, Rules(c)),
+		TokenURL: o.TokenURL, TokenURLGuess: o.TokenURL == "", Audience: provider.Audience[0], Rules: Rules(c),
 	}
 	_, v.RunnerPort, _ = net.SplitHostPort(c.Upstream.URL.Address.String()) // it always has a port
 	if !v.TLS {
@@ -60,12 +45,41 @@ func newView(c *config.Config, o options) view {
 	return v
 }
 
+// texts are what all templates can name.
+func (v view) texts() texts {
+	return texts{
+		"scheme": v.Scheme, "SCHEME": strings.ToUpper(v.Scheme), "port": v.Port,
+		"authenticates": v.authenticates(), "prerequisites": v.prerequisites(), "rules": v.Rules,
+		"namespace": quote(v.Namespace), "labels": v.labels(), "scrapeClass": v.scrapeClass(),
+		"credentials": v.credentials(), "fileCredentials": v.fileCredentials(), "targets": list(v.Targets),
+		"runnerNamespaces": list(v.RunnerNamespaces), "runnerPods": labels(v.RunnerPods),
+		"keepRunnerPods": v.keepRunnerPods(), "prometheusPods": labels(v.PrometheusPods),
+	}
+}
+
+// lists are what all templates can repeat lines for. There are two jobs everywhere, for the
+// runner and for the gate itself: targets of one job with the same address would share their
+// series of up.
+func (v view) lists() lists {
+	var namespaces []texts
+	for _, n := range v.RunnerNamespaces {
+		namespaces = append(namespaces, texts{"runnerNamespace": quote(n)})
+	}
+	return lists{
+		"job": {
+			{"job": "gitlab-runner", "path": "/metrics"},
+			{"job": "metrics-gate", "path": "/gate/metrics"},
+		},
+		"runner namespace": namespaces,
+	}
+}
+
 // pods prints a template for gates in pods, which Prometheus dials by address.
 func pods(name string) func(*config.Config, options) (string, error) {
 	return func(c *config.Config, o options) (string, error) {
 		v := newView(c, o)
 		v.ServerName = o.podServerName(c)
-		return render(name, v)
+		return render(name, v.texts(), v.lists())
 	}
 }
 
@@ -77,13 +91,6 @@ func hosts(name string) func(*config.Config, options) (string, error) {
 		if v.ServerName, err = o.hostServerName(client.Leaf(c.TLS.CertFile)); err != nil {
 			return "", err
 		}
-		return render(name, v)
+		return render(name, v.texts(), v.lists())
 	}
-}
-
-// InHelm are the same things as values of Helm, where the user may change them.
-func (v view) InHelm() view {
-	v.ServerName, v.TokenURL = "{{ .Values.metricsGate.serverName }}", "{{ .Values.metricsGate.tokenURL }}"
-	v.TokenURLGuess = false
-	return v
 }
