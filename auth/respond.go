@@ -57,15 +57,21 @@ func clipList(list []string) string {
 	return strings.Join(list[:clipNames], ", ") + ", …"
 }
 
-// matchingPatterns returns the patterns that would match id, the narrower first.
-func matchingPatterns(id Identity) string {
+// Patterns returns the patterns that would match i, the narrower first, as an allow list takes them.
+func (i Identity) Patterns() []string {
 	var patterns []string
-	for _, name := range id.Names {
+	for _, name := range i.Names {
 		patterns = append(patterns, patternOf(name))
 	}
-	for _, group := range id.policyGroups() {
+	for _, group := range i.policyGroups() {
 		patterns = append(patterns, patternOf(KindGroup+":"+group))
 	}
+	return patterns
+}
+
+// matchingPatterns is Patterns on one line of a log.
+func matchingPatterns(id Identity) string {
+	patterns := id.Patterns()
 	if len(patterns) == 0 {
 		return "* (it has no name that another pattern could match)"
 	}

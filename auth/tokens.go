@@ -18,8 +18,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
-// tokenPrefix marks the tokens that NewToken makes.
-const tokenPrefix = "mg_"
+// TokenPrefix marks the tokens that NewToken makes.
+const TokenPrefix = "mg_"
 
 var errTokenItself = errors.New(
 	"this is the token itself, and the file takes its digest; remove the line, and write " +
@@ -107,7 +107,7 @@ func (t *Tokens) Authenticate(r *http.Request) (Identity, error) {
 	}
 	// A token with the gate's own prefix is for no other authenticator: one that was revoked
 	// or mistyped must not be sent to the API server.
-	if strings.HasPrefix(token, tokenPrefix) {
+	if strings.HasPrefix(token, TokenPrefix) {
 		return Identity{}, &Refusal{Method: MethodToken, Err: errUnknownToken}
 	}
 	return Identity{}, ErrNoCredential
@@ -140,7 +140,7 @@ func NewToken(name string) (secret, line string, err error) {
 	}
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the program instead
-	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(random[:])
+	secret = TokenPrefix + base64.RawURLEncoding.EncodeToString(random[:])
 	sum := digest(secret)
 	return secret, name + " " + digestPrefix + hex.EncodeToString(sum[:]), nil
 }
@@ -187,7 +187,7 @@ func parseTokens(content []byte) (*tokenSet, error) {
 // parseTokenLine reads the fields of one line. Its errors do not show them: a
 // field may be a secret in the wrong place.
 func parseTokenLine(fields []string) (name string, sum [sha256.Size]byte, err error) {
-	if slices.ContainsFunc(fields, func(field string) bool { return strings.HasPrefix(field, tokenPrefix) }) {
+	if slices.ContainsFunc(fields, func(field string) bool { return strings.HasPrefix(field, TokenPrefix) }) {
 		return "", sum, errTokenItself
 	}
 	if len(fields) != 2 {
@@ -229,7 +229,7 @@ func checkTokenName(name string) error {
 			return errors.New("token name: want letters, digits and . _ - @ / + : only")
 		}
 	}
-	if strings.HasPrefix(name, tokenPrefix) || strings.HasPrefix(name, digestPrefix) {
+	if strings.HasPrefix(name, TokenPrefix) || strings.HasPrefix(name, digestPrefix) {
 		return errors.New("token name begins like a token or a digest")
 	}
 	return nil

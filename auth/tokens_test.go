@@ -71,7 +71,7 @@ func TestTokensRefuse(t *testing.T) {
 		{"with more", secret + "A", false},
 		{"padded", secret + "=", false},
 		{"upper case", strings.ToUpper(secret), true},
-		{"without prefix", strings.TrimPrefix(secret, tokenPrefix), true},
+		{"without prefix", strings.TrimPrefix(secret, TokenPrefix), true},
 		{"its digest", hex.EncodeToString(sum[:]), true},
 		{"its name", "prometheus", true},
 	} {

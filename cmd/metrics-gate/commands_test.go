@@ -50,7 +50,7 @@ func TestCompletionWords(t *testing.T) {
 	for name, want := range map[string]string{
 		"version": "", "token": "", "completion": "bash zsh fish",
 		"check": "--as --env-file --json --path --pid --unit",
-		"pprof": "--ca --cert --key -o --serve --token-file --url",
+		"pprof": "--ca --cert --key -o --serve --server-name --token-file --url",
 	} {
 		c, err := find(name)
 		if err != nil {

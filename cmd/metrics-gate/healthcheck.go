@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -54,6 +56,10 @@ func healthcheck(ctx context.Context, p *cli.Process, o *settings.Options) error
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(request)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return &cli.Failure{Err: fmt.Errorf("healthcheck: %w", err),
+			Advice: "start the gate, or set " + config.Prefix + "ADMIN_ADDRESS as it is set there"}
+	}
 	if err != nil {
 		return fmt.Errorf("healthcheck: %w", err)
 	}

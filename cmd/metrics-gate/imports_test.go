@@ -14,6 +14,7 @@ const module = "github.com/metrics-gate/metrics-gate/"
 func floors() [][2]string {
 	const rooms = "cmd/metrics-gate/internal/"
 	list := [][2]string{
+		{"internal/testwait", ""},
 		{"tlsconf/safefile", ""},
 		{"tlsconf/testca", ""},
 		{"tlsconf", "tlsconf/safefile"},
@@ -27,7 +28,7 @@ func floors() [][2]string {
 		{"proxy", "proxy/upstream"},
 		{"proxy/scrape", "proxy proxy/exposition proxy/internal/freelist proxy/rawconn proxy/upstream"},
 		{"proxy/profile", "proxy proxy/upstream"},
-		{"~cli", ""},
+		{"~cli", "auth"},
 		{"~demofiles", "auth tlsconf/testca"},
 		{"~config", "auth ~cli proxy/exposition proxy/upstream tlsconf/safefile"},
 		{"~settings", "~cli ~config tlsconf/safefile"},
@@ -42,13 +43,13 @@ func floors() [][2]string {
 		{"~status", "~cli ~config ~expiry ~loopback proxy proxy/upstream"},
 		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
 			"proxy/rawconn tlsconf"},
-		{"~gatetest", "~cli ~config ~demofiles ~server"},
+		{"~gatetest", "~cli ~config ~demofiles ~server internal/testwait"},
 		{"~winservice", "~cli ~config ~server ~settings"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile"},
 		{"~promdoctor", "~cli ~client tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
-			"proxy/exposition proxy/upstream tlsconf/safefile"},
+			"proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
 		{"~manifest", "auth ~cli ~client ~config ~settings"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~settings ~server ~check ~doctor ~manifest ~profile ~demo " +

@@ -120,7 +120,7 @@ func TestFlagsMayStandBehindArguments(t *testing.T) {
 				}
 				var out, errors bytes.Buffer
 				code := run(t.Context(), args, nil, &out, &errors)
-				want := "metrics-gate: " + c.Name + ": flag needs an argument: -" + f.Name + "\n"
+				want := "metrics-gate: " + c.Name + " " + f.Dashed() + ": " + f.Value + " is missing\n"
 				if f.Value == "" {
 					want = "metrics-gate: " + c.Name + " \"" + argument + "\": unexpected argument\n"
 				}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // program is the real program in a process of its own.
@@ -57,7 +58,7 @@ func command(t *testing.T, environ []string, args ...string) *program {
 // says waits until the program has printed text.
 func (p *program) says(t *testing.T, text string) {
 	t.Helper()
-	gatetest.Eventually(t, "output with "+text, func() bool {
+	testwait.Eventually(t, "output with "+text, func() bool {
 		return strings.Contains(p.stdout.String()+p.stderr.String(), text)
 	})
 }
@@ -147,7 +148,7 @@ func TestSignalsEndEveryCommand(t *testing.T) {
 			t.Run(name+" "+sig.String(), func(t *testing.T) {
 				p := start(t, test.environ, test.args...)
 				if test.asked != nil {
-					gatetest.Eventually(t, "question", func() bool { return len(test.asked) > 0 })
+					testwait.Eventually(t, "question", func() bool { return len(test.asked) > 0 })
 				} else {
 					p.says(t, test.says)
 				}

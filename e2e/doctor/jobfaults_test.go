@@ -86,5 +86,12 @@ func labelFaults() []fault {
 			func(_ *testing.T, s *site) {
 				s.fields = append(s.fields, "metric_relabel_configs: [{regex: 'le|state|runner', action: labeldrop}]")
 			}, nil},
+		{"series of two runners are mixed", "comes from more than one instance",
+			"set RUNNER_NAME of each gate to a name of its own", "same-name", func(t *testing.T, s *site) {
+				twin := newSite(t, s.name, 250)
+				twin.start(t)
+				twin.name += "-twin" // of its jobs
+				s.more = twin.jobs()
+			}, nil},
 	}
 }

@@ -109,7 +109,8 @@ func (p *prometheus3) awaitTargets(t *testing.T) {
 // Doctor explains the error texts of Prometheus 3 as those of Prometheus 2. Faults that
 // only queries and rules show are left to the real server.
 func TestDoctorReadsPrometheus3(t *testing.T) {
-	needsQueries := map[string]bool{"no-ca-file": true, "dropped-samples": true, "duplicates": true}
+	needsQueries := map[string]bool{"no-ca-file": true, "dropped-samples": true, "duplicates": true,
+		"same-name": true}
 	var all []fault
 	for _, f := range faults() {
 		if !needsQueries[f.name] {

@@ -110,6 +110,13 @@ func TestChanges(t *testing.T) {
 	}
 
 	works("Keys that only root may read", s.prometheus())
+	s.run(t, `mkdir /etc/systemd/system/metrics-gate@.service.d
+		cp /etc/systemd/system/metrics-gate{,@}.service.d/credentials.conf
+		systemctl daemon-reload
+		systemctl restart metrics-gate@9263`)
+	if err := second.scrape(); err != nil {
+		t.Errorf("the drop-in for instances: %v", err)
+	}
 
 	s.section(t, "Tokens instead of certificates")
 	token, err := os.ReadFile(filepath.Join(s.share, "prometheus.token"))

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
@@ -144,7 +145,7 @@ func text(w http.ResponseWriter, r *http.Request) {
 // when that ends.
 func (g *gate) watching(t testing.TB) (ended <-chan struct{}) {
 	t.Helper()
-	proxytest.Eventually(t, "the client is watched", func() bool {
+	testwait.Eventually(t, "the client is watched", func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		for c := range g.conns {

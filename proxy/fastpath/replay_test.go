@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // What is not a scrape in the plainest form is answered by net/http, and so is all that
@@ -90,7 +90,7 @@ func TestHalfAHeadGoesBack(t *testing.T) {
 		g := start(t, false, text)
 		c := g.dial(t).takenOver()
 		c.send(scrapeHead[:cut])
-		proxytest.Eventually(t, "half a head is kept", func() bool { return g.count() == 0 })
+		testwait.Eventually(t, "half a head is kept", func() bool { return g.count() == 0 })
 		if by := c.by(scrapeHead[cut:]); by != "net/http" {
 			t.Errorf("cut at %d: answered by %s", cut, by)
 		}
@@ -193,7 +193,7 @@ func TestGoneClientEndsItsRequest(t *testing.T) {
 	if err := <-left; err == nil {
 		t.Error("not noticed for 5 s")
 	}
-	proxytest.Eventually(t, "the connection is kept", func() bool { return g.count() == 0 })
+	testwait.Eventually(t, "the connection is kept", func() bool { return g.count() == 0 })
 }
 
 // Who stays gets the answer, and the connection goes on; a byte of the next request

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // count is how many connections are taken over.
@@ -38,7 +38,7 @@ func held(t *testing.T) (g *gate, c *client, release chan struct{}) {
 func TestShutdownClosesIdleConnections(t *testing.T) {
 	g := start(t, true, text)
 	a, b := g.dial(t).takenOver(), g.dial(t).takenOver()
-	proxytest.Eventually(t, "two are idle", func() bool { return g.count() == 2 })
+	testwait.Eventually(t, "two are idle", func() bool { return g.count() == 2 })
 	if err := g.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 	g, c, release := held(t)
 	done := make(chan error)
 	go func() { done <- g.Shutdown(soon(t)) }()
-	proxytest.Eventually(t, "the server is ending", g.isClosing)
+	testwait.Eventually(t, "the server is ending", g.isClosing)
 	select {
 	case err := <-done:
 		t.Fatalf("did not wait: %v", err)
@@ -112,7 +112,7 @@ func TestManyAtOnce(t *testing.T) {
 	for range 16 {
 		<-done
 	}
-	proxytest.Eventually(t, "connections are left", func() bool { return g.count() == 0 })
+	testwait.Eventually(t, "connections are left", func() bool { return g.count() == 0 })
 	if err := g.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
 	}

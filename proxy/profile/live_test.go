@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
@@ -56,7 +57,7 @@ func TestOneProfileAtATime(t *testing.T) {
 	g := newProfileGate(t, livePprof(t))
 	running := make(chan proxytest.Response, 1)
 	go func() { running <- g.get(t.Context(), "profile?seconds=2") }()
-	proxytest.Eventually(t, "profile runs", func() bool { return strings.Contains(g.log.String(), "profile used") })
+	testwait.Eventually(t, "profile runs", func() bool { return strings.Contains(g.log.String(), "profile used") })
 	for _, path := range []string{"profile?seconds=1", "trace?seconds=1"} {
 		got := g.get(t.Context(), path)
 		if after := got.Header.Get("Retry-After"); got.Status != 503 || after != "2" && after != "1" {
@@ -84,7 +85,7 @@ func TestProfileEndsWhenTheClientLeaves(t *testing.T) {
 	<-began
 	leave()
 	<-running
-	proxytest.Eventually(t, "another profile can run", func() bool {
+	testwait.Eventually(t, "another profile can run", func() bool {
 		return g.get(t.Context(), "profile?seconds=1").Status == 200
 	})
 	if proxytest.Metric(t, g.registry, "metrics_gate_requests_total", "route", "pprof", "code", "aborted") != 1 {

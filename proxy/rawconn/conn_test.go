@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // rawPair is both ends of a connection, the first one raw.
@@ -39,7 +39,7 @@ func rawPair(t *testing.T) (net.Conn, *net.TCPConn) {
 func waitForReader(t *testing.T) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
-	proxytest.Eventually(t, "a reader waits", func() bool {
+	testwait.Eventually(t, "a reader waits", func() bool {
 		return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte(" [IO wait"))
 	})
 }

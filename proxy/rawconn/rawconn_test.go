@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // wraps are the raw way and the portable one, which must agree.
@@ -44,7 +44,7 @@ func connPair(t testing.TB, wrap func(net.Conn) net.Conn) (c, below net.Conn, pe
 // end.
 func waitReadable(t *testing.T, below net.Conn) {
 	t.Helper()
-	proxytest.Eventually(t, "something to read", func() bool { return !idle(below) })
+	testwait.Eventually(t, "something to read", func() bool { return !idle(below) })
 }
 
 func TestNothingIsWrittenToPeerThatLeftOrSpoke(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
@@ -14,10 +15,10 @@ func TestLeaderLeaves(t *testing.T) {
 	g := newGate(t, r.Addr())
 	ctx, leave := context.WithCancel(t.Context())
 	leader := g.several(ctx, 1)
-	proxytest.Eventually(t, "leader waits", func() bool { return g.waiting() == 1 })
+	testwait.Eventually(t, "leader waits", func() bool { return g.waiting() == 1 })
 	late := g.several(t.Context(), 1, "X-Prometheus-Scrape-Timeout-Seconds: 0.3")
 	others := g.several(t.Context(), 3)
-	proxytest.Eventually(t, "others wait", func() bool { return g.waiting() == 5 })
+	testwait.Eventually(t, "others wait", func() bool { return g.waiting() == 5 })
 	leave()
 	if got := <-leader; got.Err == nil {
 		t.Error("the leader got an answer")
@@ -25,7 +26,7 @@ func TestLeaderLeaves(t *testing.T) {
 	if got := <-late; got.Status != http.StatusGatewayTimeout {
 		t.Errorf("who has less time: %d, want 504", got.Status)
 	}
-	proxytest.Eventually(t, "three left", func() bool { return g.waiting() == 3 })
+	testwait.Eventually(t, "three left", func() bool { return g.waiting() == 3 })
 	release()
 	for range 3 {
 		if got := <-others; got.Status != 200 || got.Body != proxytest.SmallWant {
@@ -43,9 +44,9 @@ func TestLeaderHasLessTime(t *testing.T) {
 	r, release := held(t, proxytest.Plain(proxytest.TextType, proxytest.SmallBody))
 	g := newGate(t, r.Addr())
 	leader := g.several(t.Context(), 1, "X-Prometheus-Scrape-Timeout-Seconds: 0.4")
-	proxytest.Eventually(t, "leader waits", func() bool { return g.waiting() == 1 })
+	testwait.Eventually(t, "leader waits", func() bool { return g.waiting() == 1 })
 	others := g.several(t.Context(), 2)
-	proxytest.Eventually(t, "others wait", func() bool { return g.waiting() == 3 })
+	testwait.Eventually(t, "others wait", func() bool { return g.waiting() == 3 })
 	got := <-leader
 	if got.Status != http.StatusGatewayTimeout || got.Body != "Gateway Timeout\n" {
 		t.Errorf("leader: %d %q, want 504", got.Status, got.Body)
@@ -59,7 +60,7 @@ func TestLeaderHasLessTime(t *testing.T) {
 			t.Errorf("answer %d %.200q", got.Status, got.Body)
 		}
 	}
-	proxytest.Eventually(t, "counted", func() bool {
+	testwait.Eventually(t, "counted", func() bool {
 		return g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "504") == 1 &&
 			len(g.observer.Recent()) == 3
 	})

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
@@ -15,7 +16,7 @@ func TestTooManyExchanges(t *testing.T) {
 	r, release := held(t, proxytest.Plain(proxytest.TextType, proxytest.SmallBody))
 	g := newGate(t, r.Addr(), func(o *Options) { o.Limiter = proxy.NewExchangeLimiter(2) })
 	text := g.several(t.Context(), 2, "Test-Identity: a", "Accept: text/plain;version=0.0.4")
-	proxytest.Eventually(t, "text", func() bool { return g.waiting() == 2 })
+	testwait.Eventually(t, "text", func() bool { return g.waiting() == 2 })
 
 	// a has its half; its second format waits, and gives up in time.
 	got := g.fetch(
@@ -34,13 +35,13 @@ func TestTooManyExchanges(t *testing.T) {
 
 	// It waits again, and joins what b starts with a slot of its own.
 	waiting := g.several(t.Context(), 1, "Test-Identity: a", "Accept: text/plain;version=1.0.0")
-	proxytest.Eventually(
+	testwait.Eventually(
 		t,
 		"a in the queue",
 		func() bool { _, waiting := g.metrics.o.Limiter.Load(); return waiting == 1 },
 	)
 	other := g.several(t.Context(), 1, "Test-Identity: b", "Accept: text/plain;version=1.0.0")
-	proxytest.Eventually(t, "a joined b", func() bool { return g.waiting() == 4 })
+	testwait.Eventually(t, "a joined b", func() bool { return g.waiting() == 4 })
 
 	// Who leaves the queue leaves nothing behind.
 	ctx, leave := context.WithCancel(t.Context())
@@ -67,9 +68,9 @@ func TestSlotComesInTime(t *testing.T) {
 	r, release := held(t, proxytest.Plain(proxytest.TextType, proxytest.SmallBody))
 	g := newGate(t, r.Addr(), func(o *Options) { o.Limiter = proxy.NewExchangeLimiter(1) })
 	first := g.several(t.Context(), 1)
-	proxytest.Eventually(t, "first", func() bool { return g.waiting() == 1 })
+	testwait.Eventually(t, "first", func() bool { return g.waiting() == 1 })
 	second := g.several(t.Context(), 1, "Accept: text/plain;version=1.0.0")
-	proxytest.Eventually(t, "second", func() bool { _, waiting := g.metrics.o.Limiter.Load(); return waiting == 1 })
+	testwait.Eventually(t, "second", func() bool { _, waiting := g.metrics.o.Limiter.Load(); return waiting == 1 })
 	release()
 	if got := <-first; got.Status != 200 {
 		t.Errorf("first: %d", got.Status)

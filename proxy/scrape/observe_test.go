@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
@@ -19,7 +20,7 @@ func TestRecentTellsOfRequests(t *testing.T) {
 	r.Stop()
 	g.upstream.Close()
 	g.fetch(t.Context(), "Test-Identity: bob")
-	proxytest.Eventually(t, "two scrapes", func() bool { return len(g.observer.Recent()) == 2 })
+	testwait.Eventually(t, "two scrapes", func() bool { return len(g.observer.Recent()) == 2 })
 	list := g.observer.Recent()
 	if s := list[1]; s.Who != "alice" || s.Identity != "alice" || s.Code != 200 || s.Samples != 2 || s.Shared ||
 		s.Duration <= 0 || s.At.IsZero() || s.Reason != "" || s.Err != "" {
@@ -42,7 +43,7 @@ func TestRecentTellsOfAnswers(t *testing.T) {
 	g := newGate(t, r.Addr())
 	for i, encoding := range []string{"identity", "gzip", "zstd"} {
 		answer := g.fetch(t.Context(), "Accept-Encoding: "+encoding)
-		proxytest.Eventually(t, "a scrape", func() bool { return len(g.observer.Recent()) == i+1 })
+		testwait.Eventually(t, "a scrape", func() bool { return len(g.observer.Recent()) == i+1 })
 		s := g.observer.Recent()[0]
 		if s.Encoding != encoding || s.Format != proxytest.TextType ||
 			s.Bytes != int64(len(answer.Body)) || s.Bytes == 0 {

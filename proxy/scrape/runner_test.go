@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
@@ -209,7 +210,7 @@ func TestRunnerHangs(t *testing.T) {
 			if got.Status != http.StatusGatewayTimeout {
 				t.Errorf("answer %d, want 504", got.Status)
 			}
-			proxytest.Eventually(t, "exchange over", func() bool {
+			testwait.Eventually(t, "exchange over", func() bool {
 				return g.value(t, "metrics_gate_upstream_errors_total", "reason", "timeout") == 1
 			})
 			g2 := newGate(t, r.Addr(), func(o *Options) { o.Timeout = 300 * time.Millisecond })

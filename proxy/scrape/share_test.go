@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
@@ -54,7 +55,7 @@ func TestScrapesAtOnceShareAnExchange(t *testing.T) {
 	identity := g.several(t.Context(), 10)
 	gzipped := g.several(t.Context(), 5, "Accept-Encoding: gzip")
 	zstd := g.several(t.Context(), 5, "Accept-Encoding: zstd")
-	proxytest.Eventually(t, "20 waiters", func() bool { return g.waiting() == 20 })
+	testwait.Eventually(t, "20 waiters", func() bool { return g.waiting() == 20 })
 	release()
 	for range 10 {
 		if got := <-identity; got.Status != 200 || got.Body != proxytest.SmallWant ||
@@ -107,7 +108,7 @@ func TestFormatsAreNotShared(t *testing.T) {
 	text := g.several(t.Context(), 3, "Accept: text/plain;version=0.0.4")
 	open := g.several(t.Context(), 3, "Accept: application/openmetrics-text;version=1.0.0")
 	head := g.several(t.Context(), 3, "HEAD")
-	proxytest.Eventually(t, "nine wait", func() bool { return g.waiting() == 9 })
+	testwait.Eventually(t, "nine wait", func() bool { return g.waiting() == 9 })
 	release()
 	for range 3 {
 		if got := <-text; got.Body != "txt{runner_name=\"r1\"} 1\n" {
@@ -148,7 +149,7 @@ func TestAllLeave(t *testing.T) {
 	g := newGate(t, r.Addr(), func(o *Options) { o.Timeout = time.Minute })
 	ctx, leave := context.WithCancel(t.Context())
 	answers := g.several(ctx, 2)
-	proxytest.Eventually(t, "two wait", func() bool { return g.waiting() == 2 })
+	testwait.Eventually(t, "two wait", func() bool { return g.waiting() == 2 })
 	leave()
 	select {
 	case <-gone:
@@ -160,10 +161,10 @@ func TestAllLeave(t *testing.T) {
 	if got := g.fetch(t.Context()); got.Status != 200 {
 		t.Errorf("next: %d", got.Status)
 	}
-	proxytest.Eventually(t, "it is counted as canceled", func() bool {
+	testwait.Eventually(t, "it is counted as canceled", func() bool {
 		return g.value(t, "metrics_gate_upstream_errors_total", "reason", "canceled") == 1
 	})
-	proxytest.Eventually(t, "both are counted as aborted", func() bool {
+	testwait.Eventually(t, "both are counted as aborted", func() bool {
 		return g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "aborted") == 2
 	})
 }
@@ -175,7 +176,7 @@ func TestFaultReachesAll(t *testing.T) {
 	)
 	g := newGate(t, r.Addr())
 	answers := g.several(t.Context(), 4)
-	proxytest.Eventually(t, "four wait", func() bool { return g.waiting() == 4 })
+	testwait.Eventually(t, "four wait", func() bool { return g.waiting() == 4 })
 	release()
 	for range 4 {
 		if got := <-answers; got.Status != http.StatusBadGateway {

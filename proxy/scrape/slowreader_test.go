@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
@@ -17,10 +18,10 @@ func TestSlowReaderIsCutOffForOthers(t *testing.T) {
 	g := newGate(t, r.Addr(), func(o *Options) { o.Timeout = 20 * time.Second })
 	_, slow := slowClient(t, g)
 	_, gzip := slowClient(t, g, "Accept-Encoding: gzip") // slow too, but small
-	proxytest.Eventually(t, "slow ones wait", func() bool { n, _ := r.Seen(); return len(n) == 1 })
+	testwait.Eventually(t, "slow ones wait", func() bool { n, _ := r.Seen(); return len(n) == 1 })
 	fast := g.several(t.Context(), 2)
 	_ = gzip
-	proxytest.Eventually(t, "all wait", func() bool { return g.waiting() == 4 })
+	testwait.Eventually(t, "all wait", func() bool { return g.waiting() == 4 })
 	close(token)
 	for range 2 {
 		if got := <-fast; got.Err != nil || got.Body != want {
@@ -42,11 +43,11 @@ func TestReaderThatTakesNothingIsCutOff(t *testing.T) {
 	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, body)))
 	g := newGate(t, r.Addr(), func(o *Options) { o.Timeout = time.Minute })
 	slowClient(t, g)
-	proxytest.Eventually(t, "asked", func() bool { n, _ := r.Seen(); return len(n) == 1 })
-	proxytest.Eventually(t, "the answer is cut", func() bool { // after proxy.WriteStallTimeout
+	testwait.Eventually(t, "asked", func() bool { n, _ := r.Seen(); return len(n) == 1 })
+	testwait.Eventually(t, "the answer is cut", func() bool { // after proxy.WriteStallTimeout
 		return g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "aborted") == 1
 	})
-	proxytest.Eventually(t, "exchange over", func() bool {
+	testwait.Eventually(t, "exchange over", func() bool {
 		return g.value(t, "metrics_gate_upstream_errors_total", "reason", "canceled") == 1
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
@@ -59,12 +60,12 @@ func TestLargeBodyStreams(t *testing.T) {
 	answers := g.several(t.Context(), 4)
 	gzipped := g.several(t.Context(), 2, "Accept-Encoding: gzip")
 	zstd := g.several(t.Context(), 2, "Accept-Encoding: zstd")
-	proxytest.Eventually(t, "all wait", func() bool { return g.waiting() == 8 })
+	testwait.Eventually(t, "all wait", func() bool { return g.waiting() == 8 })
 	token <- struct{}{}
-	proxytest.Eventually(t, "streaming", func() bool { return g.waiting() == 0 })
+	testwait.Eventually(t, "streaming", func() bool { return g.waiting() == 0 })
 	late := make(chan proxytest.Response, 1)
 	go func() { late <- g.fetch(t.Context()) }()
-	proxytest.Eventually(t, "a new exchange", func() bool { n, _ := r.Seen(); return len(n) >= 2 })
+	testwait.Eventually(t, "a new exchange", func() bool { n, _ := r.Seen(); return len(n) >= 2 })
 	close(token)
 	for range 4 {
 		if got := <-answers; got.Status != 200 || got.Err != nil || got.Body != want ||
@@ -123,7 +124,7 @@ func TestFaultMidwayCutsAllOff(t *testing.T) {
 					}
 				}
 			}
-			proxytest.Eventually(t, "counted", func() bool {
+			testwait.Eventually(t, "counted", func() bool {
 				cut := g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "aborted")
 				return cut > 0 && cut+g.value(t, "metrics_gate_requests_total", "route", "metrics", "code", "502") >= 9
 			})
@@ -173,7 +174,7 @@ func TestManyComeAndGo(t *testing.T) {
 		})
 	}
 	all.Wait()
-	proxytest.Eventually(t, "all slots free", func() bool {
+	testwait.Eventually(t, "all slots free", func() bool {
 		running, waiting := g.metrics.o.Limiter.Load()
 		return running == 0 && waiting == 0
 	})

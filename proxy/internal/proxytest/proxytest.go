@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -162,22 +161,6 @@ func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
-}
-
-// Eventually waits for a condition that other goroutines bring about. It looks every few
-// milliseconds, and fails the test after 20 s.
-func Eventually(t testing.TB, what string, cond func() bool) {
-	t.Helper()
-	again := time.NewTicker(2 * time.Millisecond)
-	defer again.Stop()
-	deadline := time.After(20 * time.Second)
-	for !cond() {
-		select {
-		case <-again.C:
-		case <-deadline:
-			t.Fatalf("%s: not within 20 s", what)
-		}
-	}
 }
 
 // Response is a whole answer.

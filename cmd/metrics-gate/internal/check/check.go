@@ -4,6 +4,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"log/slog"
 	"time"
@@ -63,7 +64,10 @@ func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) erro
 	}
 	from, err := o.settings.Take(ctx, p.Environ)
 	if err != nil {
-		return err
+		if !o.json {
+			return err
+		}
+		return errors.Join(cli.WriteJSON(p.Stdout, &checkReport{Errors: cli.ErrorReports(err)}), cli.Reported(err))
 	}
 	report, err := inspect(ctx, from, p.Build.Version, o.asked)
 	if err != nil {
@@ -118,6 +122,7 @@ func inspect(ctx context.Context, from *settings.Settings, version string, q que
 	r.Warnings = append(from.Findings, warned.List...)
 	r.Warnings = append(r.Warnings, asked...)
 	r.Warnings = append(r.Warnings, c.Lint()...)
+	r.Warnings = append(r.Warnings, config.Misspelled(from.Environ)...)
 	r.Warnings = append(r.Warnings, expiry.Findings(r.Expiry)...)
 	if q.given() {
 		r.Decision = decide(c, q)

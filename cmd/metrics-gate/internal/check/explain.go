@@ -70,9 +70,14 @@ type decisionReport struct {
 // refused tells whether a question was asked and the answer is not 200.
 func (d *decisionReport) refused() bool { return d != nil && d.Status != http.StatusOK }
 
+// String is the question with the answer.
+func (d *decisionReport) String() string {
+	return fmt.Sprintf("GET %s as %s: %d %s", cli.Printable(d.Path), strings.Join(d.As, " "), d.Status,
+		http.StatusText(d.Status))
+}
+
 func (d *decisionReport) print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "GET %s as %s: %d %s\n  %s\n", cli.Printable(d.Path), strings.Join(d.As, " "), d.Status,
-		http.StatusText(d.Status), d.Why)
+	_, err := fmt.Fprintf(w, "%s\n  %s\n", d, d.Why)
 	if d.Do != "" {
 		_, err = fmt.Fprintf(w, "  %s\n", d.Do)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
-// print writes r for a person, the decision first.
+// print writes r for a person, the decision first and last.
 func (r *checkReport) print(out io.Writer) error {
 	if r.Decision != nil {
 		if err := r.Decision.print(out); err != nil {
@@ -53,6 +53,24 @@ func (r *checkReport) print(out io.Writer) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(out, "configuration: ok")
+	_, err := fmt.Fprintf(out, "configuration: %s\n", cli.Printable(r.verdict()))
+	if r.Decision != nil { // again, where it is seen
+		_, err = fmt.Fprintf(out, "decision: %s\n", r.Decision)
+	}
 	return err
+}
+
+// verdict is what the last line says: the gate starts, and nothing that it authenticates with has
+// expired.
+func (r *checkReport) verdict() string {
+	var expired []string
+	for _, e := range r.Expiry {
+		if e.Expired() {
+			expired = append(expired, e.String())
+		}
+	}
+	if len(expired) > 0 {
+		return "loads, but has expired: " + strings.Join(expired, ", ")
+	}
+	return "ok"
 }

@@ -45,10 +45,25 @@ crl        until 2026-01-02T03:04:05Z  expired   CN=b
 client_ca  until 2028-01-02T03:04:05Z  100 days  CN=c
 
 warn  something: fix it
-configuration: ok
+configuration: loads, but has expired: crl CN=b
 `
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+// The decision is the first and the last that one sees.
+func TestCheckEndsWithTheDecision(t *testing.T) {
+	var out bytes.Buffer
+	r := &checkReport{OK: true, Decision: &decisionReport{As: []string{"dns:a"}, Path: "/metrics", Status: 403,
+		Why: "no pattern"}}
+	if err := r.print(&out); err != nil {
+		t.Fatal(err)
+	}
+	const line = "GET /metrics as dns:a: 403 Forbidden\n"
+	if got := out.String(); !strings.HasPrefix(got, line) ||
+		!strings.HasSuffix(got, "\nconfiguration: ok\ndecision: "+line) {
+		t.Error(got)
 	}
 }
 

@@ -129,7 +129,7 @@ func TestCheckPrintsTheDecisionFirst(t *testing.T) {
 		code, stdout, stderr := checked(t, nil, "--as", as)
 		lines := strings.Split(stdout, "\n")
 		if code != want.code || len(lines) < 40 || lines[1] != want.line ||
-			!strings.HasSuffix(stdout, "\nconfiguration: ok\n") {
+			!strings.Contains(stdout, "\nconfiguration: ok\ndecision: GET ") {
 			t.Errorf("%s: %d\n%s%s", as, code, stdout, stderr)
 		}
 	}

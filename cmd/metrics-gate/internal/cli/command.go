@@ -62,33 +62,17 @@ func (c Command) flags() (*flag.FlagSet, RunFunc) {
 // execute parses args and runs c, or prints its help.
 func (c Command) execute(ctx context.Context, p *Process, args []string) error {
 	set, run := c.flags()
-	rest, err := parse(set, args)
+	rest, err := c.parse(set, args)
 	if errors.Is(err, flag.ErrHelp) {
 		return c.Help(p.Stdout)
 	}
 	if err != nil {
-		return &ConfigError{Thing: c.Name, Wrong: err.Error(), Advice: c.advice()}
+		return err
 	}
 	if err := c.checkArgs(rest); err != nil {
 		return err
 	}
 	return run(ctx, p, rest)
-}
-
-// parse reads flags before, between and behind the arguments, which it returns. What
-// follows -- is an argument.
-func parse(set *flag.FlagSet, args []string) (rest []string, err error) {
-	for {
-		if err := set.Parse(args); err != nil {
-			return nil, err
-		}
-		parsed := len(args) - set.NArg()
-		if set.NArg() == 0 || (parsed > 0 && args[parsed-1] == "--") {
-			return append(rest, set.Args()...), nil
-		}
-		rest = append(rest, set.Arg(0))
-		args = set.Args()[1:]
-	}
 }
 
 // checkArgs compares the arguments with their declaration.

@@ -20,6 +20,15 @@ func echo(args Args, got *[]string) Command {
 		Name: "echo", Args: args, Summary: "note what it is given", Example: "metrics-gate echo",
 		Setup: func(set *flag.FlagSet) RunFunc {
 			word := set.String("word", "", "a `word`")
+			set.Int("number", 0, "a `number`")
+			set.Duration("wait", 0, "a `time`")
+			set.Bool("loud", false, "shout")
+			set.Func("only", "a `letter`", func(s string) error {
+				if len(s) != 1 {
+					return errors.New("not one letter")
+				}
+				return nil
+			})
 			return func(_ context.Context, _ *Process, args []string) error {
 				*got = append([]string{*word}, args...)
 				return nil
@@ -42,7 +51,18 @@ func TestFlagsAndArguments(t *testing.T) {
 		{one, "-word w a", []string{"w", "a"}, ""},
 		{one, "", nil, "echo: NAME is missing"},
 		{one, "a b", nil, `echo "b": unexpected argument`},
-		{one, "a --nope", nil, "echo: flag provided but not defined: -nope"},
+		{one, "a --nope", nil, "echo --nope: no such flag"},
+		{one, "a --loud=true --number -1 --wait 2s --only x", []string{"", "a"}, ""},
+		{one, "a --word", nil, "echo --word: word is missing"},
+		{one, "a --word --loud", nil, "echo --word: word is missing"},
+		{one, "a --word=--loud", []string{"--loud", "a"}, ""},
+		{one, "a --word -", []string{"-", "a"}, ""},
+		{one, "a -", nil, `echo "-": unexpected argument`},
+		{one, "a --number abc", nil, `echo --number "abc": not a whole number`},
+		{one, "a --wait=abc", nil, `echo --wait "abc": not a duration such as 10s or 2m`},
+		{one, "a --loud=abc", nil, `echo --loud "abc": not true or false`},
+		{one, "a --only abc", nil, `echo --only "abc": not one letter`},
+		{one, "--number=mg_secret", nil, `echo --number "mg_…": not a whole number`},
 		{Args{}, "a", nil, `echo "a": unexpected argument`},
 		{Args{Name: "NAME", Optional: true}, "", []string{""}, ""},
 		{Args{Name: "KIND", Choices: []string{"x", "y"}}, "y", []string{"", "y"}, ""},
@@ -60,11 +80,22 @@ func TestFlagsAndArguments(t *testing.T) {
 	}
 }
 
+func TestUnknownFlagHasASuggestion(t *testing.T) {
+	for given, want := range map[string]string{"--wrod": "did you mean --word?", "--numbre=1": "did you mean --number?",
+		"--frobnicate": "metrics-gate help echo explains it"} {
+		var got []string
+		err := echo(Args{}, &got).execute(t.Context(), &Process{}, []string{given})
+		if wrong, ok := errors.AsType[*ConfigError](err); !ok || !strings.HasPrefix(wrong.Advice, want) {
+			t.Errorf("%s: %+v, want %s", given, wrong, want)
+		}
+	}
+}
+
 func TestHelpBehindAnArgument(t *testing.T) {
 	var out bytes.Buffer
 	var got []string
 	err := echo(Args{Name: "NAME"}, &got).execute(t.Context(), &Process{Stdout: &out}, []string{"a", "-h"})
-	if err != nil || got != nil || !strings.Contains(out.String(), "--word word  a word") {
+	if err != nil || got != nil || !strings.Contains(out.String(), "--word word      a word") {
 		t.Errorf("%v %v\n%s", err, got, out.String())
 	}
 }

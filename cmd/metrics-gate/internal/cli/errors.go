@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/auth"
 )
 
 // ConfigError is an error in the configuration or in the use of a command. It prints as
@@ -28,9 +30,8 @@ func (m *ConfigError) Error() string {
 // HideToken hides a value that is a token of "metrics-gate token", given in the place of something
 // else, such as the name of a file.
 func HideToken(value string) string {
-	const prefix = "mg_"
-	if strings.HasPrefix(value, prefix) {
-		return prefix + "…"
+	if strings.HasPrefix(value, auth.TokenPrefix) {
+		return auth.TokenPrefix + "…"
 	}
 	return value
 }

@@ -21,6 +21,9 @@ type ExitCode int
 // Error implements error.
 func (c ExitCode) Error() string { return "exit code " + strconv.Itoa(int(c)) }
 
+// Reported is the exit code of err for a command that has written err itself, as JSON.
+func Reported(err error) error { return ExitCode(exitCode(err)) }
+
 // Failure is an error while running that has advice. The exit code is 1.
 type Failure struct {
 	Err    error

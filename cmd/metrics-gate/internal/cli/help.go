@@ -18,12 +18,7 @@ type Flag struct {
 }
 
 // Dashed is the flag as it is written: -o, --json.
-func (f Flag) Dashed() string {
-	if len(f.Name) == 1 {
-		return "-" + f.Name
-	}
-	return "--" + f.Name
-}
+func (f Flag) Dashed() string { return dashed(f.Name) }
 
 // Flags lists the flags of c by name.
 func (c Command) Flags() []Flag {
@@ -32,7 +27,7 @@ func (c Command) Flags() []Flag {
 	set.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
 		def := f.DefValue
-		if def == "false" {
+		if slices.Contains([]string{"false", "0", "0s"}, def) { // none
 			def = ""
 		}
 		list = append(list, Flag{Name: f.Name, Value: value, Usage: usage, Default: def})

@@ -18,6 +18,7 @@ get a thing
 
 Flags:
   --json           print JSON
+  --most number    at most this number
   -o put           where to put it
   --wait duration  how long (default 5s)
 
@@ -26,6 +27,7 @@ Example:
 `: {Name: "fetch", Args: Args{Name: "URL"}, Summary: "get a thing", Example: "metrics-gate fetch x",
 			Setup: func(set *flag.FlagSet) RunFunc {
 				set.Bool("json", false, "print JSON")
+				set.Int("most", 0, "at most this `number`")
 				set.String("o", "", "where to `put` it")
 				set.Duration("wait", 5*time.Second, "how long")
 				return run

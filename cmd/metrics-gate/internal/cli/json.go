@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -33,6 +34,19 @@ func errorReport(err error) ErrorReport {
 		r.Advice = f.Advice
 	}
 	return r
+}
+
+// ErrorFindings are the errors of err as findings; do is the advice for one without any.
+func ErrorFindings(err error, do string) []Finding {
+	var found []Finding
+	for _, e := range ErrorReports(err) {
+		m := &ConfigError{Thing: e.Thing, Value: e.Value, Wrong: e.Wrong}
+		if e.Thing == "" {
+			m = &ConfigError{Thing: "configuration", Wrong: e.Wrong}
+		}
+		found = append(found, Fail(cmp.Or(e.Advice, do), "%s", m))
+	}
+	return found
 }
 
 // WriteJSON writes v to w, indented.

@@ -4,22 +4,27 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"syscall"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
 // Advice is what to do about an error of a request to a gate; empty if it says all there is.
 func (c *Credentials) Advice(err error) string {
 	var unknown x509.UnknownAuthorityError
-	var name x509.HostnameError
-	_, alert := errors.AsType[tls.AlertError](err)
+	nameAdvice, otherName := c.NameAdvice(err)
+	_, alert := tlsconf.AlertOf(err)
 	switch {
-	case errors.As(err, &unknown) && c.CA == "":
-		return "give the CA of the gate's certificate with --ca FILE"
 	case errors.As(err, &unknown):
-		return "the gate's certificate is of another CA than " + c.CA + ": give that one with --ca FILE"
-	case errors.As(err, &name):
-		return "write a name or address of the gate's certificate in the URL"
+		return c.adviceCA()
+	case otherName:
+		return nameAdvice
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "no TLS is spoken there: write http:// if it is a gate with INSECURE_HTTP"
 	case alert && !c.Given():
@@ -28,6 +33,82 @@ func (c *Credentials) Advice(err error) string {
 		return "the gate refuses the client certificate: its log says why"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there: see that the gate runs, and its port"
+	case ClosedPlain(err):
+		return AdvicePlain
+	case NotConnected(err):
+		return AdviceNetwork
 	}
 	return ""
+}
+
+// AdviceNetwork is for a host that cannot be reached.
+const AdviceNetwork = "correct the name or the address and the port, or let the firewall of the host pass it"
+
+// NotConnected tells whether no connection was made: the name or the network is at fault.
+func NotConnected(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
+}
+
+// AdvicePlain is for plain HTTP where TLS is spoken.
+const AdvicePlain = "write https://: a gate speaks plain HTTP only with INSECURE_HTTP"
+
+// ClosedPlain tells whether the server closed a connection on which plain HTTP was spoken.
+func ClosedPlain(err error) bool {
+	asked, ok := errors.AsType[*url.Error](err)
+	return ok && strings.HasPrefix(asked.URL, "http:") &&
+		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET))
+}
+
+// adviceCA is about a certificate of the gate whose CA is not trusted.
+func (c *Credentials) adviceCA() string {
+	if c.CA == "" {
+		return "give the CA of the gate's certificate with --ca FILE"
+	}
+	return "the gate's certificate is of another CA than " + c.CA + ": give that one with --ca FILE"
+}
+
+// NameAdvice is what to do where err says that the gate's certificate has not the name that was
+// asked for; ok is false for another error. The certificate may be of an unknown CA as well.
+func (c *Credentials) NameAdvice(err error) (advice string, ok bool) {
+	var name x509.HostnameError
+	failed, isVerification := errors.AsType[*tls.CertificateVerificationError](err)
+	if !isVerification || !errors.As(err, &name) || len(failed.UnverifiedCertificates) == 0 {
+		return "", false
+	}
+	names := Names(failed.UnverifiedCertificates[0])
+	if len(names) == 0 {
+		return "issue the gate's certificate with a subjectAltName of its host", true
+	}
+	use := "give --server-name " + names[0]
+	if domain, wild := strings.CutPrefix(names[0], "*."); wild {
+		use = "give --server-name HOST." + domain
+	}
+	if !c.trusts(failed.UnverifiedCertificates) {
+		return use + "; " + c.adviceCA(), true
+	}
+	return "only the name differs: " + use + ", which the gate's certificate has", true
+}
+
+// trusts tells whether chain, leaf first, leads to a CA that these credentials trust.
+func (c *Credentials) trusts(chain []*x509.Certificate) bool {
+	config, err := c.tlsConfig()
+	if err != nil {
+		return false
+	}
+	options := x509.VerifyOptions{Roots: config.RootCAs, Intermediates: x509.NewCertPool()}
+	for _, intermediate := range chain[1:] {
+		options.Intermediates.AddCert(intermediate)
+	}
+	_, err = chain[0].Verify(options)
+	return err == nil
+}
+
+// Names are the DNS names and addresses of a server's certificate.
+func Names(leaf *x509.Certificate) []string {
+	names := slices.Clone(leaf.DNSNames)
+	for _, ip := range leaf.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return names
 }

@@ -84,13 +84,17 @@ func (t TokenTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // Credentials are a client's at a gate, in files as Prometheus has them.
-type Credentials struct{ CA, Cert, Key, TokenFile string }
+type Credentials struct {
+	CA, Cert, Key, TokenFile string
+	ServerName               string // in the gate's certificate; empty: the host of the URL
+}
 
 func (c *Credentials) RegisterFlags(set *flag.FlagSet) {
 	set.StringVar(&c.CA, "ca", "", "`file` with the CA of the gate's certificate (PEM)")
 	set.StringVar(&c.Cert, "cert", "", "`file` with a client certificate (PEM)")
 	set.StringVar(&c.Key, "key", "", "`file` with its key (PEM)")
 	set.StringVar(&c.TokenFile, "token-file", "", "`file` with a bearer token")
+	set.StringVar(&c.ServerName, "server-name", "", "`name` in the gate's certificate (default: the host of the URL)")
 }
 
 // Given tells whether there is anything to prove an identity with.
@@ -106,7 +110,7 @@ func (c *Credentials) Validate(command string) error {
 
 // tlsConfig trusts the CAs of the CA file, or the system's, and shows the certificate.
 func (c *Credentials) tlsConfig() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.ServerName}
 	var found cli.ConfigErrors
 	if c.CA != "" {
 		roots, err := readRoots(c.CA)

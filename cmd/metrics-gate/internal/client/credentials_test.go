@@ -57,8 +57,9 @@ func TestTransportNamesEveryFile(t *testing.T) {
 		Credentials
 		want []string // "flag: what is wrong" each
 	}{
-		"good": {Credentials{file("ca.pem"), file("client.pem"), file("client-key.pem"), file("token")}, nil},
-		"missing": {Credentials{"/no/ca", "/no/cert", "/no/key", "/no/token"}, []string{
+		"good": {Credentials{CA: file("ca.pem"), Cert: file("client.pem"), Key: file("client-key.pem"),
+			TokenFile: file("token")}, nil},
+		"missing": {Credentials{CA: "/no/ca", Cert: "/no/cert", Key: "/no/key", TokenFile: "/no/token"}, []string{
 			"--ca: no such file", "--cert: no such file", "--key: no such file", "--token-file: no such file"}},
 		"folders": {Credentials{CA: dir, TokenFile: dir}, []string{"--ca: is a directory",
 			"--token-file: is a directory"}},

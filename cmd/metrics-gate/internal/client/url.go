@@ -22,7 +22,7 @@ func GateURL(thing, raw string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil {
-		return nil, &cli.ConfigError{Thing: thing, Value: config.RedactURL(raw),
+		return nil, &cli.ConfigError{Thing: thing, Value: config.HideSecrets(raw),
 			Wrong:  "not HOST:PORT, nor an http or https URL without user and password",
 			Advice: "write it as in localhost:9253 or https://runner.example:9253"}
 	}

@@ -191,9 +191,9 @@ func (a UpstreamAddress) port() string {
 	return port
 }
 
-// RedactURL hides what stands before the @ of a URL, which may be a password, and a token in the
+// HideSecrets hides what stands before the @ of a URL, which may be a password, and a token in the
 // place of something else.
-func RedactURL(raw string) string {
+func HideSecrets(raw string) string {
 	raw = cli.HideToken(raw)
 	if i := strings.LastIndex(raw, "@"); i >= 0 {
 		return "…" + raw[i:]

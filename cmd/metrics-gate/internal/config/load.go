@@ -120,7 +120,7 @@ func translate(found *cli.ConfigErrors, err error, g group, set map[string]strin
 		name := g.prefix + field.Tag.Get("env")
 		found.Add(&cli.ConfigError{
 			Thing: name, Value: redact(name, set[name]), Wrong: expected(field.Type, parse.Err),
-			Advice: advice(field.Type),
+			Advice: advice(field.Type, parse.Err, set[name]),
 		})
 	}
 }
@@ -143,13 +143,17 @@ func expected(t reflect.Type, err error) string {
 // redact hides the password that the value of a URL variable can hold.
 func redact(name, value string) string {
 	if strings.HasSuffix(name, "_URL") {
-		return RedactURL(value)
+		return HideSecrets(value)
 	}
 	return value
 }
 
-// advice says what a value of type t looks like; empty if the error does.
-func advice(t reflect.Type) string {
+// advice says what a value of type t looks like; empty if the error does, unless value is like a
+// word that it takes.
+func advice(t reflect.Type, err error, value string) string {
+	if choice, ok := errors.AsType[*choiceError](err); ok {
+		return didYouMean(value, choice.words)
+	}
 	switch t {
 	case reflect.TypeFor[auth.Policy]():
 		return "metrics-gate help lists the patterns"

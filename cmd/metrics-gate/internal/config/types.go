@@ -2,15 +2,34 @@ package config
 
 import (
 	"crypto/tls"
-	"errors"
 	"strings"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 )
 
-// errChoice says which words a variable takes.
-func errChoice(words ...string) error {
-	return errors.New("not one of " + strings.Join(words, ", "))
+// choiceError says which words a variable takes.
+type choiceError struct{ words []string }
+
+// Error implements error.
+func (e *choiceError) Error() string { return "not one of " + strings.Join(e.words, ", ") }
+
+// errChoice is a choiceError.
+func errChoice(words ...string) error { return &choiceError{words} }
+
+// didYouMean advises the one of words that value most likely stands for; empty if none does.
+func didYouMean(value string, words []string) string {
+	value = strings.ToLower(strings.TrimSpace(value))
+	same := map[string]string{"true": "on", "yes": "on", "1": "on", "enabled": "on", "false": "off", "no": "off",
+		"0": "off", "none": "off", "disabled": "off"}
+	for _, word := range words {
+		near := len(value) > 2 && (strings.HasPrefix(value, word) || strings.HasPrefix(word, value) ||
+			cli.Distance(value, word) < 2)
+		if value == word || same[value] == word || near {
+			return "did you mean " + word + "?"
+		}
+	}
+	return ""
 }
 
 // parseSwitch reads a switch whose words are off and on.

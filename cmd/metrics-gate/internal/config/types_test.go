@@ -157,7 +157,7 @@ func TestExpectedOfEachType(t *testing.T) {
 		if got := expected(test.of, fallback); got != test.want {
 			t.Errorf("%s: %q, want %q", test.of, got, test.want)
 		}
-		if got := advice(test.of); (test.advice == "") != (got == "") || !strings.Contains(got, test.advice) {
+		if got := advice(test.of, nil, ""); (test.advice == "") != (got == "") || !strings.Contains(got, test.advice) {
 			t.Errorf("%s: advice %q, want %q", test.of, got, test.advice)
 		}
 	}

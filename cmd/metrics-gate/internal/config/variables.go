@@ -92,7 +92,7 @@ func typeOf(v reflect.Value, tag reflect.StructTag) string {
 
 // validate checks what the declaration alone can tell: numbers are positive, choices are listed.
 func (v Variable) validate(found *cli.ConfigErrors) {
-	wrong := ""
+	wrong, advice := "", ""
 	switch {
 	case v.Value.CanInt() && v.Value.Int() < 0,
 		v.Value.CanFloat() && !(v.Value.Float() >= 0 && v.Value.Float() < 1e9):
@@ -102,11 +102,12 @@ func (v Variable) validate(found *cli.ConfigErrors) {
 	case !v.ZeroOK && (v.Value.CanInt() || v.Value.CanFloat()) && v.Value.IsZero():
 		wrong = "must be more than 0"
 	case len(v.OneOf) > 0 && !slices.Contains(v.OneOf, v.Value.String()):
-		wrong = "not one of " + strings.Join(v.OneOf, ", ")
+		wrong = errChoice(v.OneOf...).Error()
+		advice = didYouMean(v.Value.String(), v.OneOf)
 	default:
 		return
 	}
-	found.Add(&cli.ConfigError{Thing: v.Name, Value: v.String(), Wrong: wrong})
+	found.Add(&cli.ConfigError{Thing: v.Name, Value: v.String(), Wrong: wrong, Advice: advice})
 }
 
 // String prints the present value as it would be written in the environment.
@@ -144,7 +145,7 @@ type RouteRights struct {
 // Effective is a variable as it takes effect, defaults that are found out included;
 // false for one that is not in use.
 func (c *Config) Effective(v Variable) (Setting, bool) {
-	s := Setting{Name: v.Name, Value: RedactURL(v.String()), Default: v.IsDefault()}
+	s := Setting{Name: v.Name, Value: HideSecrets(v.String()), Default: v.IsDefault()}
 	if strings.HasPrefix(v.Name, Prefix+"OIDC_") && !c.Uses(auth.MethodOIDC) {
 		return s, false
 	}

@@ -5,6 +5,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"log/slog"
 	"net"
@@ -34,6 +35,7 @@ type doctor struct {
 	gate     *gate.Gate         // nil when the configuration does not hold one
 	client   client.Credentials // what to try a scrape with
 	url      string             // of the gate, for that scrape; empty: found by the configuration
+	outside  bool               // no settings are here: see fromOutside
 	host     host
 	now      func() time.Time
 
@@ -91,21 +93,20 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 	if err := o.prometheus.Validate(); err != nil {
 		return err
 	}
-	if o.url != "" {
-		u, err := client.GateURL("doctor --url", o.url)
-		if err != nil {
-			return err
-		}
-		o.url = u.String()
-	}
-	from, err := o.settings.Find(ctx, p.Environ)
-	if err != nil {
-		return err
-	}
 	d := &doctor{
-		settings: from, version: p.Build.Version, client: o.client, url: o.url,
+		version: p.Build.Version, client: o.client,
 		host: thisHost(p.Environ), now: time.Now, prometheus: o.prometheus,
 	}
+	if err := o.find(ctx, d, p.Environ); err != nil {
+		if !o.json {
+			return err
+		}
+		return errors.Join(
+			cli.WriteJSON(p.Stdout, doctorReport{Findings: cli.ErrorFindings(err, "")}),
+			cli.Reported(err),
+		)
+	}
+	from := d.settings
 	all, err := d.examine(ctx)
 	if err != nil {
 		return err
@@ -131,19 +132,47 @@ func (o *doctorOptions) run(ctx context.Context, p *cli.Process, _ []string) err
 	return nil
 }
 
+// find gives d the URL and the settings. A gate of another machine has none here, unless they are
+// named: those of a gate of this machine are not its own.
+func (o *doctorOptions) find(ctx context.Context, d *doctor, environ []string) error {
+	if o.url == "" {
+		from, err := o.settings.Find(ctx, environ)
+		d.settings = from
+		return err
+	}
+	u, err := client.GateURL("doctor --url", o.url)
+	if err != nil {
+		return err
+	}
+	d.url = u.String()
+	if o.settings.Given() || config.HasVariables(environ) || d.host.isHere(ctx, u.Hostname()) {
+		if d.settings, err = o.settings.Find(ctx, environ); err != nil {
+			return err
+		}
+	}
+	if d.settings == nil || !(o.settings.Given() || config.HasVariables(d.settings.Environ)) {
+		d.outside = true
+		d.settings = &settings.Settings{Whose: "no gate here: what " + u.Host + " shows from outside"}
+	}
+	return nil
+}
+
 // examine looks at everything, whatever it found before. The caller may be root: it looks at
 // what only root sees, and uses the caller's files. The gate's user does the rest: reads the
 // gate's files, and asks the runner, to which a firewall may let nobody else.
 func (d *doctor) examine(ctx context.Context) ([]cli.Finding, error) {
+	if d.outside {
+		return d.fromOutside(ctx), nil
+	}
 	d.config, _ = config.Load(d.settings.Environ) // configuration reports the mistakes
 	d.bound()
 	host := slices.Concat(d.sockets(), d.firewall(ctx), d.runnerConfig())
-	gate := slices.Concat(d.running(ctx), d.scrape(ctx), d.askPrometheus(ctx))
+	running, visit, prometheus := d.running(ctx), d.visit(ctx), d.askPrometheus(ctx)
 	if err := d.settings.Become(); err != nil {
 		return nil, err
 	}
 	return slices.Concat(d.settings.Findings, d.configuration(), d.files(), d.label(), d.runner(ctx), d.exposure(ctx),
-		host, d.issuers(ctx), d.apiServer(), gate), nil
+		host, d.issuers(ctx), d.apiServer(), running, d.scraped(visit), prometheus), nil
 }
 
 // configuration loads the environment and its files as serve would.
@@ -159,19 +188,12 @@ func (d *doctor) configuration() []cli.Finding {
 		err = gate.WithFiles(c, err)
 	}
 	if err != nil {
-		for _, e := range cli.ErrorReports(err) {
-			m := &cli.ConfigError{Thing: e.Thing, Value: e.Value, Wrong: e.Wrong}
-			if e.Thing == "" {
-				m = &cli.ConfigError{Thing: "configuration", Wrong: e.Wrong}
-			}
-			found = append(found, cli.Fail(cmp.Or(e.Advice, "correct it: metrics-gate help explains each variable"),
-				"%s", m))
-		}
+		found = append(found, cli.ErrorFindings(err, "correct it: metrics-gate help explains each variable")...)
 		d.bound()
 		return found
 	}
 	d.bound()
-	found = append(found, c.Lint()...)
+	found = append(append(found, c.Lint()...), config.Misspelled(d.settings.Environ)...)
 	if len(found) == 0 {
 		found = append(found, cli.OK("configuration: loads, and every pattern can match"))
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +43,24 @@ func localAddresses() []netip.Addr {
 		}
 	}
 	return list
+}
+
+// isHere tells whether a host's name or address is this machine's.
+func (h *host) isHere(ctx context.Context, name string) bool {
+	if own, err := os.Hostname(); name == "localhost" || (err == nil && strings.EqualFold(name, own)) {
+		return true
+	}
+	addresses := []netip.Addr{}
+	if ip, err := netip.ParseAddr(name); err == nil {
+		addresses = append(addresses, ip.Unmap())
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+		defer cancel()
+		addresses, _ = net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+	}
+	return slices.ContainsFunc(addresses, func(a netip.Addr) bool {
+		return a.Unmap().IsLoopback() || slices.Contains(h.addresses(), a.Unmap())
+	})
 }
 
 // exposure dials the runner's port on every address of this machine but loopback:

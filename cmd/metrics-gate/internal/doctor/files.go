@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
@@ -65,10 +66,7 @@ func (d *doctor) serverChain() []cli.Finding {
 		return nil
 	}
 	leaf := chain[0]
-	names := slices.Clone(leaf.DNSNames)
-	for _, ip := range leaf.IPAddresses {
-		names = append(names, ip.String())
-	}
+	names := client.Names(leaf)
 	if len(names) == 0 {
 		return []cli.Finding{cli.Fail("issue it with subjectAltName: scrapers do not look at the common name",
 			"certificate %s: no DNS name and no address in it", d.config.TLS.CertFile)}

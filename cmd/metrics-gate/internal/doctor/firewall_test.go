@@ -13,8 +13,14 @@ import (
 // listens makes doctor see a listener on a loopback port, whether or not it is there.
 func listens(t *testing.T, d *doctor) {
 	t.Helper()
+	listensAt(t, d, d.runnerPort())
+}
+
+// listensAt is listens for a port of any kind.
+func listensAt(t *testing.T, d *doctor, text string) {
+	t.Helper()
 	var port int
-	if _, err := fmt.Sscan(d.runnerPort(), &port); err != nil {
+	if _, err := fmt.Sscan(text, &port); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(d.host.proc, "net")

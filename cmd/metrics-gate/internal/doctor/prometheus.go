@@ -25,7 +25,7 @@ func (d *doctor) asTarget() promdoctor.Gate {
 		Port: strconv.Itoa(int(listen.Port)), RunnerPort: d.runnerPort(), LabelName: d.config.Label.Name,
 		Plain: d.config.TLS.InsecureHTTP,
 	}
-	if name, err := d.config.RunnerName(); err == nil {
+	if name, err := d.config.RunnerName(); err == nil && !d.outside {
 		g.RunnerName = name
 	}
 	if u, err := url.Parse(d.url); d.url != "" && err == nil && u.Port() != "" {

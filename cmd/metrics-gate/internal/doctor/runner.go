@@ -36,8 +36,9 @@ func (d *doctor) runner(ctx context.Context) []cli.Finding {
 	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused && d.listening():
 		return []cli.Finding{d.keptOut(address)}
 	case err != nil && upstream.ReasonOf(err) == upstream.ReasonRefused:
-		return []cli.Finding{cli.Fail(upstream.ReasonRefused.Advice(address), "runner %s: nothing listens there",
-			address)}
+		return []cli.Finding{
+			cli.Fail(upstream.ReasonRefused.Advice(address), "runner %s: nothing listens there", address),
+		}
 	case err != nil:
 		return []cli.Finding{cli.Fail("see whether the runner is overloaded, or raise "+config.Prefix+
 			"UPSTREAM_TIMEOUT and "+config.Prefix+"UPSTREAM_MAX_BYTES", "runner %s: %v", address, err)}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,7 +22,7 @@ import (
 func visitor(t *testing.T, f *gatetest.Gate, c client.Credentials) *doctor {
 	t.Helper()
 	d := patient(t)
-	d.config.TLS = f.Config.TLS
+	d.config.TLS, d.config.Allow.TokensFile = f.Config.TLS, f.Config.Allow.TokensFile
 	if err := d.config.Listen.Address.UnmarshalText([]byte(f.Server.Addr().String())); err != nil {
 		t.Fatal(err)
 	}
@@ -29,6 +30,9 @@ func visitor(t *testing.T, f *gatetest.Gate, c client.Credentials) *doctor {
 	d.client = c
 	return d
 }
+
+// scrape asks the gate and judges the answer.
+func (d *doctor) scrape(t *testing.T) []cli.Finding { return d.scraped(d.visit(t.Context())) }
 
 func TestDoctorScrapesTheGate(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\nup2 1\n"))
@@ -79,7 +83,7 @@ func TestDoctorScrapesTheGate(t *testing.T) {
 			TokenFile: ""}, cli.LevelFail, "--cert"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			expect(t, visitor(t, f, test.client).scrape(t.Context()), test.level, test.text)
+			expect(t, visitor(t, f, test.client).scrape(t), test.level, test.text)
 		})
 	}
 }
@@ -89,34 +93,65 @@ func TestDoctorScrapesByURL(t *testing.T) {
 	file := func(name string) string { return filepath.Join(f.Dir, name) }
 	d := visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")})
 	d.url = "https://" + f.Server.Addr().String()
-	expect(t, d.scrape(t.Context()), cli.LevelOK, d.url+"/metrics: 200")
+	expect(t, d.scrape(t), cli.LevelOK, d.url+"/metrics: 200")
 	d.url = "https://127.0.0.1:9"
-	expect(t, d.scrape(t.Context()), cli.LevelFail, "not running")
+	expect(t, d.scrape(t), cli.LevelFail, "not running")
 	d.client = client.Credentials{}
-	expect(t, d.scrape(t.Context()), cli.LevelWarn, "not running")
+	expect(t, d.scrape(t), cli.LevelWarn, "not running")
 	f.Runner.Close()
-	expect(t, visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")}).scrape(t.Context()),
+	expect(t, visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")}).scrape(t),
 		cli.LevelFail, "502")
 }
 
 func TestDoctorIsDenied(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=dns:prometheus.demo")
 	c := client.Credentials{CA: filepath.Join(f.Dir, "ca.pem"), TokenFile: filepath.Join(f.Dir, "token")}
-	expect(t, visitor(t, f, c).scrape(t.Context()), cli.LevelFail, "403, known and not allowed")
+	expect(t, visitor(t, f, c).scrape(t), cli.LevelFail, "add token:prometheus to "+config.Prefix+"METRICS_ALLOW")
+	f = gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"METRICS_ALLOW=token:prometheus")
+	certificate := client.Credentials{CA: filepath.Join(f.Dir, "ca.pem"), Cert: filepath.Join(f.Dir, "client.pem"),
+		Key: filepath.Join(f.Dir, "client-key.pem")}
+	expect(t, visitor(t, f, certificate).scrape(t), cli.LevelFail,
+		"add dns:prometheus.demo to "+config.Prefix+"METRICS_ALLOW")
+	expect(t, outsider(t, f, certificate), cli.LevelFail, "add dns:prometheus.demo to "+config.Prefix+"METRICS_ALLOW")
+}
+
+// A revoked certificate is named as that where the settings are; else the possible causes are.
+func TestDoctorIsRevoked(t *testing.T) {
+	dir := t.TempDir()
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "clients"}))
+	pair := testca.Must(ca.Issue(testca.Options{DNSNames: []string{"prometheus.demo"}}))
+	file := func(name string) string { return filepath.Join(dir, name) }
+	if err := pair.WriteFiles(file("revoked.pem"), file("revoked-key.pem")); err != nil {
+		t.Fatal(err)
+	}
+	list := testca.Must(ca.CRL(testca.CRLOptions{Revoked: []*x509.Certificate{pair.Leaf()}}))
+	for name, content := range map[string][]byte{"clients.pem": ca.CertPEM(), "crl.pem": testca.CRLPEM(list)} {
+		if err := os.WriteFile(file(name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trust := []string{config.Prefix + "TLS_CLIENT_CA_FILE=" + file("clients.pem"),
+		config.Prefix + "TLS_CLIENT_CRL_FILE=" + file("crl.pem")}
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), trust...)
+	c := client.Credentials{CA: filepath.Join(f.Dir, "ca.pem"), Cert: file("revoked.pem"), Key: file("revoked-key.pem")}
+	d := patient(t, trust...)
+	d.client, d.url = c, "https://"+f.Server.Addr().String()
+	expect(t, d.scrape(t), cli.LevelFail, "certificate is revoked: serial")
+	expect(t, outsider(t, f, c), cli.LevelFail, "it is revoked, not for clients")
 }
 
 func TestDoctorPinsTheCertificate(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
 	d := visitor(t, f, client.Credentials{TokenFile: filepath.Join(f.Dir, "token")})
 	d.config.TLS = patient(t).config.TLS // another certificate than the one that is served
-	expect(t, d.scrape(t.Context()), cli.LevelFail, "another certificate than "+config.Prefix+"TLS_CERT_FILE holds")
+	expect(t, d.scrape(t), cli.LevelFail, "another certificate than "+config.Prefix+"TLS_CERT_FILE holds")
 }
 
 func TestDoctorMeetsAnotherServer(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
 	d := visitor(t, f, client.Credentials{})
 	d.url = f.Runner.URL
-	expect(t, d.scrape(t.Context()), cli.LevelFail, "no metrics-gate")
+	expect(t, d.scrape(t), cli.LevelFail, "no metrics-gate")
 }
 
 // Only a refused handshake shows that a gate with certificates alone is there.
@@ -124,11 +159,11 @@ func TestDoctorMeetsAnotherServerInPlaceOfAGate(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
 	d := visitor(t, f, client.Credentials{})
 	d.config.Allow.TokensFile = ""
-	expect(t, d.scrape(t.Context()), cli.LevelOK, "without")
+	expect(t, d.scrape(t), cli.LevelOK, "without")
 	if err := d.config.Listen.Address.UnmarshalText([]byte(f.Runner.Listener.Addr().String())); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, d.scrape(t.Context()), cli.LevelFail, "")
+	expect(t, d.scrape(t), cli.LevelFail, "")
 }
 
 func TestDoctorOfTheRunningGate(t *testing.T) {

@@ -3,7 +3,6 @@ package gate
 import (
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -125,14 +124,23 @@ func verifier(t *tlsconf.Reloader) func([][]*x509.Certificate) error {
 func certificateError(err error) error {
 	switch {
 	case errors.Is(err, tlsconf.ErrRevoked):
-		return fmt.Errorf("%w: %w", auth.ErrRevoked, err)
+		return reasonError{err, auth.ErrRevoked}
 	case errors.Is(err, tlsconf.ErrExpired):
-		return fmt.Errorf("%w: %w", auth.ErrExpired, err)
+		return reasonError{err, auth.ErrExpired}
 	case errors.Is(err, tlsconf.ErrUntrusted):
-		return fmt.Errorf("%w: %w", auth.ErrUnknown, err)
+		return reasonError{err, auth.ErrUnknown}
 	}
 	return err
 }
+
+// reasonError is an error with a reason of package auth, which its text says already.
+type reasonError struct {
+	error
+	reason error
+}
+
+// Unwrap returns the error and its reason.
+func (e reasonError) Unwrap() []error { return []error{e.error, e.reason} }
 
 // advised adds to the refusal of a certificate what to change about it.
 type advised struct{ auth.Authenticator }

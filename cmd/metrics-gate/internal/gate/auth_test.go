@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -9,9 +11,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
 // Whatever file a credential's judge cannot use, the variable is named.
@@ -54,5 +58,14 @@ func TestFilesOfJudgesAreNamed(t *testing.T) {
 		if code := cli.Report(new(strings.Builder), err); code != 2 {
 			t.Errorf("%s: exit code %d", variable, code)
 		}
+	}
+}
+
+// The reason of a refused certificate is that of package auth, and stands once in the text.
+func TestCertificateErrorSaysItsReasonOnce(t *testing.T) {
+	err := certificateError(fmt.Errorf("%w: serial 1", tlsconf.ErrRevoked))
+	if !errors.Is(err, auth.ErrRevoked) || !errors.Is(err, tlsconf.ErrRevoked) ||
+		err.Error() != "certificate is revoked: serial 1" {
+		t.Error(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"reflect"
 
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
@@ -42,7 +41,7 @@ func (e *HandshakeError) judge() (handshakeReason, []slog.Attr) {
 			slog.String("advice", refused.Advice),
 		}
 	}
-	if alert, ok := alertOf(e.err); ok {
+	if alert, ok := tlsconf.AlertOf(e.err); ok {
 		return handshakeAlert, e.explained(adviceAboutAlert(alert))
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](e.err); ok {
@@ -112,17 +111,4 @@ func adviceAboutAlert(alert tls.AlertError) string {
 		return "the scraper says that the gate's certificate is expired: renew it, or set the clocks"
 	}
 	return ""
-}
-
-// alertOf finds the alert of the client in the error of a handshake. crypto/tls returns it as
-// a type of its own, which is a uint8 as tls.AlertError is, in a net.OpError.
-func alertOf(err error) (alert tls.AlertError, ok bool) {
-	op, ok := errors.AsType[*net.OpError](err)
-	if !ok || op.Op != "remote error" {
-		return 0, false
-	}
-	if v := reflect.ValueOf(op.Err); v.Kind() == reflect.Uint8 {
-		return tls.AlertError(v.Uint()), true
-	}
-	return 0, false
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // TextFormat is the Content-Type of the text format.
@@ -196,29 +197,14 @@ func (f *Gate) Wait(t *testing.T) error {
 	}
 }
 
-// waitTime is the longest that a test waits for anything.
-const waitTime = 20 * time.Second
-
-// Eventually returns as soon as done does, and fails the test if it does not within waitTime.
-func Eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(waitTime)
-	defer deadline.Stop()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatalf("no %s within %s", what, waitTime)
-		}
-	}
-}
-
 // WaitFor waits until the gate has logged text after the first before bytes, and returns
 // what it logged there.
 func (f *Gate) WaitFor(t testing.TB, before int, text string) string {
 	t.Helper()
-	Eventually(t, "log line with "+text, func() bool { return strings.Contains(f.Log.String()[before:], text) })
+	testwait.Eventually(
+		t,
+		"log line with "+text,
+		func() bool { return strings.Contains(f.Log.String()[before:], text) },
+	)
 	return f.Log.String()[before:]
 }

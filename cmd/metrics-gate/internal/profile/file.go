@@ -3,7 +3,6 @@ package profile
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -75,11 +74,13 @@ func profileName(u *url.URL) (base, extension string) {
 	return base + name, ".pb.gz"
 }
 
-// writeWhole writes src to f and closes it. It removes the file unless all of src came.
-func writeWhole(f *os.File, src io.Reader) error {
-	_, err := io.Copy(f, src)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+// fileAdvice is about a file that cannot be made.
+func fileAdvice(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return "name a file that does not exist with -o FILE"
+	case errors.Is(err, fs.ErrNotExist):
+		return "make its folder first, or name another file with -o FILE"
 	}
-	return nil
+	return "name a file in a folder that you may write with -o FILE"
 }

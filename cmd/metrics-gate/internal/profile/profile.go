@@ -4,11 +4,13 @@ package profile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -87,8 +89,8 @@ func (o *pprofOptions) target(args []string) (*url.URL, error) {
 			Advice: "write one, for example " + example,
 		}
 	case len(args) > 0 && o.url != "":
-		return nil, &cli.ConfigError{Thing: "pprof --url", Value: config.RedactURL(o.url),
-			Wrong: "given together with " + config.RedactURL(args[0]), Advice: "keep one of them"}
+		return nil, &cli.ConfigError{Thing: "pprof --url", Value: config.HideSecrets(o.url),
+			Wrong: "given together with " + config.HideSecrets(args[0]), Advice: "keep one of them"}
 	}
 	return profileURL(cmp.Or(append(args, o.url)...))
 }
@@ -109,9 +111,46 @@ func profileURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// save writes the profile to o.output ("-" is standard output), or to a new file. No file is
-// left unless the profile came whole.
+// save writes the profile to o.output ("-" is standard output), or to a new file. It makes the
+// file of -o before it asks: a profile takes long. No file is left unless the profile came whole.
 func (o *pprofOptions) save(ctx context.Context, p *cli.Process, client *http.Client, target *url.URL) error {
+	if o.output == "-" {
+		return o.fetch(ctx, p, client, target, func(src io.Reader) (string, error) {
+			_, err := io.Copy(p.Stdout, src)
+			return "standard output", err
+		})
+	}
+	var file *os.File
+	create := func() (err error) {
+		if file, err = o.create(p, target); err != nil {
+			return &cli.Failure{Err: err, Advice: fileAdvice(err)}
+		}
+		return nil
+	}
+	if o.output != "" {
+		if err := create(); err != nil {
+			return fmt.Errorf("pprof: %w", err)
+		}
+	}
+	err := o.fetch(ctx, p, client, target, func(src io.Reader) (string, error) {
+		if file == nil {
+			if err := create(); err != nil {
+				return "", err
+			}
+		}
+		_, err := io.Copy(file, src)
+		return file.Name(), errors.Join(err, file.Close())
+	})
+	if err != nil && file != nil {
+		_ = file.Close() // again, if the profile came
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return err
+}
+
+// fetch asks for the profile and passes it to write, which returns where it is.
+func (o *pprofOptions) fetch(ctx context.Context, p *cli.Process, client *http.Client, target *url.URL,
+	write func(io.Reader) (name string, err error)) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return err
@@ -128,25 +167,25 @@ func (o *pprofOptions) save(ctx context.Context, p *cli.Process, client *http.Cl
 		return &cli.Failure{Err: fmt.Errorf("pprof %s: %s", target.Redacted(), response.Status),
 			Advice: profileAdvice(response)}
 	}
-	if o.output == "-" {
-		_, err = io.Copy(p.Stdout, progress.count(response.Body))
-		return err
-	}
-	file, err := o.create(p, target)
+	name, err := write(progress.count(response.Body))
 	if err != nil {
-		return &cli.Failure{Err: fmt.Errorf("pprof: %w", err), Advice: "name a file that does not exist with -o FILE"}
-	}
-	if err := writeWhole(file, progress.count(response.Body)); err != nil {
 		return fmt.Errorf("pprof: %w", err)
 	}
-	progress.stop(fmt.Sprintf("%s: %d bytes in %s", file.Name(), progress.bytes.Load(),
-		cli.HumanDuration(time.Since(progress.began))))
+	if o.output != "-" {
+		progress.stop(fmt.Sprintf("%s: %d bytes in %s", name, progress.bytes.Load(),
+			cli.HumanDuration(time.Since(progress.began))))
+	}
 	return nil
 }
 
 // profileAdvice says what a refusal means.
 func profileAdvice(r *http.Response) string {
 	switch r.StatusCode {
+	case http.StatusBadRequest:
+		if r.TLS == nil {
+			return client.AdvicePlain
+		}
+		return "seconds is a number greater than 0: /debug/pprof/profile?seconds=10"
 	case http.StatusUnauthorized:
 		return "the gate does not know these credentials: give --cert and --key, or --token-file"
 	case http.StatusForbidden:
@@ -155,6 +194,12 @@ func profileAdvice(r *http.Response) string {
 		return "no such profile: https://HOST:9253/debug/pprof/ lists them"
 	case http.StatusServiceUnavailable:
 		return "another profile is running: try again in " + r.Header.Get("Retry-After") + " s"
+	case http.StatusTooManyRequests:
+		return "too many requests: try again in " + r.Header.Get("Retry-After") + " s"
+	case http.StatusBadGateway:
+		return "the gate gets no profile from its runner: metrics-gate doctor on the gate's host says why"
+	case http.StatusGatewayTimeout:
+		return "the runner does not answer in time: ask for fewer seconds"
 	}
 	return ""
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
-	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // pprofOf runs metrics-gate pprof with the fixture's certificate and a folder of its own.
@@ -174,21 +174,11 @@ func TestProgress(t *testing.T) {
 	if _, err := io.Copy(io.Discard, p.count(strings.NewReader("12345"))); err != nil {
 		t.Fatal(err)
 	}
-	gatetest.Eventually(t, "line of progress", func() bool { return strings.Contains(out.String(), ", 5 bytes\n") })
+	testwait.Eventually(t, "line of progress", func() bool { return strings.Contains(out.String(), ", 5 bytes\n") })
 	p.stop("done")
 	p.stop("twice")
 	if !strings.HasSuffix(out.String(), "done\n") {
 		t.Error(out.String())
-	}
-}
-
-func TestProfileAdvice(t *testing.T) {
-	busy := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"7"}}}
-	if got := profileAdvice(busy); !strings.Contains(got, "in 7 s") {
-		t.Error(got)
-	}
-	if got := profileAdvice(&http.Response{StatusCode: 502}); got != "" {
-		t.Error(got)
 	}
 }
 
@@ -224,33 +214,11 @@ func TestProfilesKeepFiles(t *testing.T) {
 	if content, err := os.ReadFile(taken); err != nil || string(content) != "precious" {
 		t.Errorf("%q %v", content, err)
 	}
-}
-
-func TestAdviceForRequests(t *testing.T) {
-	f := profilesOf(t)
-	const heap = "/debug/pprof/heap"
-	address := f.Server.Addr().String()
-	file := func(name string) string { return filepath.Join(f.Dir, name) }
-	other := t.TempDir()
-	if err := demofiles.Write(other); err != nil {
-		t.Fatal(err)
-	}
-	for name, test := range map[string]struct {
-		args []string
-		want string
-	}{
-		"unknown CA": {[]string{address + heap}, "\n  give the CA of the gate's certificate with --ca FILE\n"},
-		"another CA": {[]string{"--ca", filepath.Join(other, "ca.pem"), address + heap},
-			"\n  the gate's certificate is of another CA"},
-		"plain HTTP": {[]string{"--ca", file("ca.pem"), f.Runner.Listener.Addr().String() + heap},
-			"\n  no TLS is spoken there"},
-		"no identity": {[]string{"--ca", file("ca.pem"), address + heap},
-			"\n  the gate does not know these"},
-	} {
-		var out, errors bytes.Buffer
-		code := gatetest.Run(t.Context(), Command(), gatetest.Process(nil, &out, &errors), test.args...)
-		if code != 1 || !strings.Contains(errors.String(), test.want) {
-			t.Errorf("%s: %d %s, want %q", name, code, errors.String(), test.want)
+	asked := f.Hits.Load()
+	for name, want := range map[string]string{taken: "does not exist", filepath.Join(home, "none", "x"): "its folder"} {
+		if code, said := pprofIn(t, f, nil, "-o", name, target); code != 1 || !strings.Contains(said, want) ||
+			f.Hits.Load() != asked {
+			t.Errorf("%s: %d %s, %d requests, want none", name, code, said, f.Hits.Load()-asked)
 		}
 	}
 }

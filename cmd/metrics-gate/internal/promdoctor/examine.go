@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 )
 
 // alertPrefix begins the name of each alert of a gate.
@@ -51,6 +52,7 @@ func Examine(ctx context.Context, o Options, g Gate, userAgent string) []cli.Fin
 		e.target(ctx, t, collided)
 	}
 	e.runnerTargets(list.Active, own)
+	e.sharedName(ctx)
 	e.alerts(ctx)
 	return e.found
 }
@@ -76,6 +78,9 @@ func (e *examination) unreachable(err error) cli.Finding {
 	switch {
 	case errors.As(err, &status) && (status.Code == 401 || status.Code == 403):
 		advice = "give --prometheus-token-file, --prometheus-basic-file or --prometheus-cert and --prometheus-key"
+	case client.ClosedPlain(err),
+		errors.As(err, &status) && status.Code == 400 && strings.HasPrefix(e.api.base, "http:"):
+		advice = "write https:// if it serves TLS"
 	case errors.As(err, &status), errors.Is(err, errNotAPI):
 		advice = "give the URL with the route prefix of Prometheus (--web.external-url), and without /api/v1"
 	case errors.As(err, &unknown):

@@ -117,6 +117,12 @@ func TestExamine(t *testing.T) {
 			cli.LevelWarn, "not scraped yet"},
 		{"plain gate", `{"scrapeUrl":"http://build-01:9253/metrics","health":"down","lastError":"Get: EOF"}`, noSeries,
 			alerts, cli.LevelFail, "the connection is closed"},
+		{"one name, two gates", own, `{"result":[{"metric":{"instance":"b:1"},"value":[1,"1"]},` +
+			`{"metric":{"instance":"a:1"},"value":[1,"1"]}]}`, alerts, cli.LevelWarn,
+			`runner_name="r1" comes from more than one instance: a:1 b:1`},
+		{"many ports", up("https://build-01:1/", "") + "," + up("https://build-01:2/", "") + "," +
+			up("https://build-01:3/", "") + "," + up("https://build-01:4/", ""), noSeries, alerts, cli.LevelFail,
+			"https://build-01:1/ https://build-01:2/ https://build-01:3/ … (4)"},
 		{"an agent", own, "", "", cli.LevelWarn, "answers no query: 404"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -149,6 +155,10 @@ func TestExamineAServerThatDoesNotAnswer(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	expect(t, Examine(t.Context(), Options{URL: secure.URL}, Gate{}, ""), cli.LevelFail, "unknown authority")
+	found := Examine(t.Context(), Options{URL: strings.Replace(secure.URL, "https:", "http:", 1)}, Gate{}, "")
+	if len(found) != 1 || !strings.Contains(found[0].Do, "write https://") {
+		t.Errorf("%+v", found)
+	}
 	if found := Examine(t.Context(), Options{}, Gate{}, ""); found != nil {
 		t.Errorf("%+v", found)
 	}

@@ -32,7 +32,8 @@ type Options struct {
 
 // RegisterFlags adds --prometheus and the flags of its credentials to set.
 func (o *Options) RegisterFlags(set *flag.FlagSet) {
-	set.StringVar(&o.URL, "prometheus", "", "`URL` of a Prometheus: why are the gate's metrics missing there?")
+	set.StringVar(&o.URL, "prometheus", "", "`URL` or host:port of a Prometheus: why are the gate's metrics "+
+		"missing there?")
 	set.StringVar(&o.client.CA, flagPrefix+"ca", "", "`file` with the CA of Prometheus' certificate (PEM)")
 	set.StringVar(&o.client.Cert, flagPrefix+"cert", "", "`file` with a client certificate for Prometheus (PEM)")
 	set.StringVar(&o.client.Key, flagPrefix+"key", "", "`file` with its key (PEM)")
@@ -40,8 +41,19 @@ func (o *Options) RegisterFlags(set *flag.FlagSet) {
 	set.StringVar(&o.BasicFile, flagPrefix+"basic-file", "", "`file` with user:password for Prometheus")
 }
 
-// Validate returns a *cli.ConfigError for flags that contradict each other.
+// defaultPort is the port of a Prometheus.
+const defaultPort = "9090"
+
+// Validate returns a *cli.ConfigError for flags that contradict each other. It makes HOST[:PORT] a
+// URL of plain HTTP, with port 9090 unless another is given.
 func (o *Options) Validate() error {
+	if o.URL != "" && !strings.Contains(o.URL, "://") {
+		o.URL = "http://" + o.URL
+		if u, err := url.Parse(o.URL); err == nil && u.Port() == "" && u.Host != "" {
+			u.Host = net.JoinHostPort(u.Hostname(), defaultPort)
+			o.URL = u.String()
+		}
+	}
 	credentials := o.BasicFile != "" || o.client != client.Credentials{}
 	u, err := url.Parse(o.URL)
 	switch {
@@ -51,8 +63,11 @@ func (o *Options) Validate() error {
 	case o.URL == "":
 		return nil
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil:
-		return &cli.ConfigError{Thing: "--prometheus", Wrong: "not an http or https URL without user and password",
-			Advice: "write it as in a browser: --prometheus https://prometheus.example.com"}
+		return &cli.ConfigError{
+			Thing:  "--prometheus",
+			Wrong:  "not HOST:PORT, nor an http or https URL without user and password",
+			Advice: "write it as in a browser: --prometheus https://prometheus.example.com",
+		}
 	case (o.client.Cert == "") != (o.client.Key == ""):
 		return &cli.ConfigError{Thing: "--" + flagPrefix + "cert",
 			Wrong: "needs --" + flagPrefix + "key, and the reverse", Advice: "give both"}

@@ -35,7 +35,9 @@ func TestOptionsThatContradict(t *testing.T) {
 		{[]string{url}, ""},
 		{[]string{"--prometheus=https://example.com/prometheus/", "--prometheus-token-file=token"}, ""},
 		{[]string{"--prometheus-ca=ca.pem"}, "--prometheus-…"},
-		{[]string{"--prometheus=localhost:9090"}, "--prometheus"},
+		{[]string{"--prometheus=localhost:9090"}, ""},
+		{[]string{"--prometheus=ftp://localhost"}, "--prometheus"},
+		{[]string{"--prometheus=user:password@localhost:9090"}, "--prometheus"},
 		{[]string{"--prometheus=http://user:password@localhost"}, "--prometheus"},
 		{[]string{url, "--prometheus-cert=cert.pem"}, "--prometheus-cert"},
 		{[]string{url, "--prometheus-token-file=a", "--prometheus-basic-file=b"}, "--prometheus-basic-file"},
@@ -48,6 +50,16 @@ func TestOptionsThatContradict(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "password@") {
 			t.Errorf("%v shows the password", err)
+		}
+	}
+}
+
+func TestPrometheusByHostAndPort(t *testing.T) {
+	for given, want := range map[string]string{"localhost:9090": "http://localhost:9090", "prom": "http://prom:9090",
+		"[::1]:1/prefix": "http://[::1]:1/prefix", "https://prom": "https://prom"} {
+		o := parse(t, "--prometheus", given)
+		if err := o.Validate(); err != nil || o.URL != want {
+			t.Errorf("%s: %s %v, want %s", given, o.URL, err, want)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func (e *examination) noTarget(ctx context.Context, list targets) {
 	}
 	if others := e.elsewhere(list.Active); len(others) > 0 {
 		e.fail("correct the port in the job, or add the jobs that metrics-gate print scrape-config writes",
-			"targets of this host exist, but none on the gate's port %s: %s", e.gate.Port, strings.Join(others, " "))
+			"targets of this host exist, but none on the gate's port %s: %s", e.gate.Port, some(others))
 		return
 	}
 	var status struct {
@@ -48,6 +48,15 @@ func (e *examination) elsewhere(active []target) []string {
 		}
 	}
 	return urls
+}
+
+// some lists the first three of list, and says how many there are.
+func some(list []string) string {
+	const most = 3
+	if len(list) <= most {
+		return strings.Join(list, " ")
+	}
+	return fmt.Sprintf("%s … (%d)", strings.Join(list[:most], " "), len(list))
 }
 
 // configured reports whether the configuration of Prometheus names the gate's address.
@@ -104,7 +113,7 @@ func (e *examination) collisions(active, own []target) map[string]bool {
 		if len(urls) > 1 {
 			collided[key] = true
 			e.fail("give each endpoint a label of its own: another job, or metrics_path as a target label",
-				"targets with the same labels write one series up, and hide each other: %s", strings.Join(urls, " "))
+				"targets with the same labels write one series up, and hide each other: %s", some(urls))
 		}
 	}
 	return collided

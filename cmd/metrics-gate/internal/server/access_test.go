@@ -6,6 +6,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 const firstUse = `msg="first request of an identity from this address"`
@@ -19,7 +20,7 @@ func TestAccessLog(t *testing.T) {
 		f.Ask(t, c, "GET", "/metrics")
 	}
 	f.Ask(t, c, "POST", "/metrics")
-	gatetest.Eventually(t, "line for each request", func() bool {
+	testwait.Eventually(t, "line for each request", func() bool {
 		return strings.Count(f.Log.String(), "level=INFO msg=request ") == 5
 	})
 	const scrape = `method=certificate subject=dns:prometheus.demo issuer="CN=metrics-gate demo" request_method=GET ` +

@@ -49,9 +49,9 @@ func adminListener(address config.AdminAddress) (net.Listener, error) {
 	if address.Off {
 		return nil, nil
 	}
-	ln, err := net.Listen(address.Network(), address.HostPort())
+	ln, err := bind("ADMIN_ADDRESS", address.ListenAddress)
 	if err != nil {
-		return nil, fmt.Errorf("%sADMIN_ADDRESS %q: %w", config.Prefix, address, err)
+		return nil, err
 	}
 	bounds := connlimit.Bounds{Total: adminConnections, PerAddress: adminConnections}
 	return connlimit.New(bounds, prometheus.NewGauge(prometheus.GaugeOpts{Name: "admin"})).Listen(ln), nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -230,7 +231,7 @@ func TestFailedHandshakesAreLimited(t *testing.T) {
 	for range 5 {
 		shake(t, f, func(c *tls.Config) { c.Certificates = nil })
 	}
-	gatetest.Eventually(t, "count of limited failures", func() bool {
+	testwait.Eventually(t, "count of limited failures", func() bool {
 		return fmt.Sprint(ownSeries(t, f, limited)) == "["+limited+"3]"
 	})
 	if response, _ := f.Ask(t, f.Client(t, true), "GET", "/metrics"); response.StatusCode != 200 {

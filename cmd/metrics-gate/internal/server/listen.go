@@ -3,11 +3,15 @@ package server
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
+	"runtime"
+	"syscall"
 
 	"github.com/coreos/go-systemd/v22/activation"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -27,11 +31,33 @@ func publicListener(c config.Listen) (net.Listener, error) {
 			return mergeListeners(passed), nil
 		}
 	}
-	ln, err := net.Listen(c.Address.Network(), c.Address.HostPort())
-	if err != nil {
-		return nil, fmt.Errorf("%sLISTEN_ADDRESS %q: %w", config.Prefix, c.Address, err)
+	return bind("LISTEN_ADDRESS", c.Address)
+}
+
+// bind listens on the address of a variable.
+func bind(variable string, address config.ListenAddress) (net.Listener, error) {
+	ln, err := net.Listen(address.Network(), address.HostPort())
+	if err == nil {
+		return ln, nil
 	}
-	return ln, nil
+	err = fmt.Errorf("%s%s %q: %w", config.Prefix, variable, address, err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, &cli.Failure{Err: err, Advice: fmt.Sprintf("%s names the process that holds it: stop that, or set "+
+			"%s%s to another port", listHolder(runtime.GOOS, address.Port), config.Prefix, variable)}
+	case errors.Is(err, fs.ErrPermission):
+		return nil, &cli.Failure{Err: err, Advice: "a port below 1024 needs root or CAP_NET_BIND_SERVICE: set " +
+			config.Prefix + variable + " to another port"}
+	}
+	return nil, err
+}
+
+// listHolder is the command that names who listens on a port, on this system.
+func listHolder(system string, port uint16) string {
+	if system == "linux" {
+		return fmt.Sprintf("ss -ltnp 'sport = :%d' (as root)", port)
+	}
+	return fmt.Sprintf("lsof -nP -iTCP:%d -sTCP:LISTEN", port)
 }
 
 // checkUpstream returns a *cli.ConfigError if one of the listeners, as they are bound, is the

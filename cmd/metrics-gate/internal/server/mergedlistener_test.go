@@ -3,6 +3,8 @@ package server
 import (
 	"errors"
 	"net"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -51,6 +53,28 @@ func TestListenersServeAll(t *testing.T) {
 	}
 	if mergeListeners(list[:1]) != list[0] {
 		t.Error("one listener is wrapped")
+	}
+}
+
+// An address that is in use comes with the way to find its holder.
+func TestBindSaysHowToFindTheHolder(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	var address config.ListenAddress
+	if err := address.UnmarshalText([]byte(ln.Addr().String())); err != nil {
+		t.Fatal(err)
+	}
+	_, err = bind("ADMIN_ADDRESS", address)
+	failed, ok := errors.AsType[*cli.Failure](err)
+	if !ok || !strings.Contains(failed.Advice, config.Prefix+"ADMIN_ADDRESS to another port") ||
+		!strings.HasPrefix(failed.Advice, listHolder(runtime.GOOS, address.Port)) {
+		t.Errorf("%v %+v", err, failed)
+	}
+	if got := listHolder("linux", 9253); got != "ss -ltnp 'sport = :9253' (as root)" {
+		t.Error(got)
 	}
 }
 

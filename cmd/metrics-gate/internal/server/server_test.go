@@ -18,6 +18,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // inFlight starts a gate with a scrape in flight, which the runner answers when told to. The
@@ -68,7 +69,7 @@ func TestStopWaitsForWhatIsInFlight(t *testing.T) {
 	eachWay(t, func(t *testing.T, repeated bool) {
 		f, release, answered := inFlight(t, repeated)
 		f.Signals <- syscall.SIGTERM
-		gatetest.Eventually(t, "closed listener", func() bool {
+		testwait.Eventually(t, "closed listener", func() bool {
 			conn, err := net.Dial("tcp", f.Server.Addr().String())
 			if err == nil {
 				_ = conn.Close()

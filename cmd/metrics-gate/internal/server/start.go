@@ -18,7 +18,7 @@ func (s *Server) logStart() {
 	runner, _ := c.RunnerName() // New has read it
 	s.log.Info("started",
 		"version", s.version, "runner", runner, "listen", s.listener.Addr().String(), "tls", !c.TLS.InsecureHTTP,
-		"admin", admin, "upstream", config.RedactURL(c.Upstream.URL.String()), "label", c.Label.Name,
+		"admin", admin, "upstream", config.HideSecrets(c.Upstream.URL.String()), "label", c.Label.Name,
 		"conflict", c.Label.Conflict.String(), "authentication", strings.Join(c.MethodNames(), ","),
 		"metrics_allow", c.Allow.Metrics.String(), "pprof_allow", c.Allow.Pprof.String(),
 		"processors", runtime.GOMAXPROCS(0))

@@ -1,7 +1,7 @@
 package settings
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,18 +71,29 @@ func (m machine) path(pid int, name string) string {
 	return filepath.Join(m.proc, strconv.Itoa(pid), name)
 }
 
-// ambiguous lists the gates that run here.
-func (m machine) ambiguous(ctx context.Context, gates []int) error {
-	return &cli.ConfigError{Thing: "settings", Wrong: fmt.Sprintf("%d gates run here: %s", len(gates),
-		m.list(ctx, gates)), Advice: "name one with --pid, --unit or --env-file"}
+// process is a gate that runs, and its unit if there is one. systemd is asked once about it.
+type process struct {
+	pid  int
+	unit *unit
 }
 
-// list describes the first gates.
-func (m machine) list(ctx context.Context, gates []int) string {
-	const most = 10
+// process looks a process up.
+func (m machine) process(ctx context.Context, pid int) process {
+	return process{pid, m.unitOf(ctx, pid)}
+}
+
+// ambiguous lists the gates that run here.
+func (m machine) ambiguous(gates []process) error {
+	return &cli.ConfigError{Thing: "settings", Wrong: fmt.Sprintf("%d gates run here: %s", len(gates), m.list(gates)),
+		Advice: "name one with --pid, --unit or --env-file"}
+}
+
+// list describes the first gates, so that one can be chosen.
+func (m machine) list(gates []process) string {
+	const most = 32
 	var list []string
-	for _, pid := range gates[:min(len(gates), most)] {
-		list = append(list, m.describe(pid, m.unitOf(ctx, pid)))
+	for _, p := range gates[:min(len(gates), most)] {
+		list = append(list, p.String()+m.serves(p))
 	}
 	if len(gates) > most {
 		list = append(list, "…")
@@ -90,21 +101,49 @@ func (m machine) list(ctx context.Context, gates []int) string {
 	return strings.Join(list, "; ")
 }
 
-// describe names a process, and its unit if there is one.
-func (m machine) describe(pid int, u *unit) string {
-	if u == nil {
-		return fmt.Sprintf("process %d", pid)
+// serves tells the runner's name and the address of a gate, as far as this user may read them.
+func (m machine) serves(p process) string {
+	environ, err := m.environ(p.pid)
+	if err != nil {
+		return ""
 	}
-	return fmt.Sprintf("process %d of unit %s", pid, u.name)
+	s := &Settings{Environ: environ}
+	if p.unit != nil {
+		p.unit.listen(s)
+	}
+	set := variables(s.Environ)
+	var tells []string
+	if name := set[config.Prefix+"RUNNER_NAME"]; name != "" {
+		tells = append(tells, fmt.Sprintf("runner %q", name))
+	}
+	return " (" + strings.Join(append(tells, cmp.Or(set[config.Prefix+"LISTEN_ADDRESS"], ":9253")), ", ") + ")"
+}
+
+// environ returns the variables of a process, "NAME=value" each.
+func (m machine) environ(pid int) ([]string, error) {
+	text, err := os.ReadFile(m.path(pid, "environ")) //permit:os.ReadFile of /proc
+	if err != nil {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), nil
+}
+
+// String names a process, and its unit if there is one.
+func (p process) String() string {
+	if p.unit == nil {
+		return fmt.Sprintf("process %d", p.pid)
+	}
+	return fmt.Sprintf("process %d of unit %s", p.pid, p.unit.name)
 }
 
 // ofProcess returns the settings with which a gate runs.
-func (m machine) ofProcess(ctx context.Context, pid int) (*Settings, error) {
+func (m machine) ofProcess(p process) (*Settings, error) {
+	pid, u := p.pid, p.unit
 	wrong := func(text, advice string) error {
 		return &cli.ConfigError{Thing: "process", Value: strconv.Itoa(pid), Wrong: text, Advice: advice}
 	}
 	before, beforeErr := m.userOf(pid)
-	environ, err := os.ReadFile(m.path(pid, "environ")) //permit:os.ReadFile of /proc
+	environ, err := m.environ(pid)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, wrong("does not run here", "ps -C metrics-gate lists the gates")
@@ -122,11 +161,7 @@ func (m machine) ofProcess(ctx context.Context, pid int) (*Settings, error) {
 			),
 		)
 	}
-	u := m.unitOf(ctx, pid)
-	s := &Settings{Whose: m.describe(pid, u)}
-	for entry := range bytes.SplitSeq(bytes.TrimSuffix(environ, []byte{0}), []byte{0}) {
-		s.Environ = append(s.Environ, string(entry))
-	}
+	s := &Settings{Whose: p.String(), Environ: environ}
 	if !config.HasVariables(s.Environ) {
 		return nil, wrong("has no "+config.Prefix+" variable", "ps -C metrics-gate lists the gates")
 	}

@@ -46,6 +46,19 @@ func (o *Options) RegisterFlags(set *flag.FlagSet) {
 	})
 }
 
+// Given tells whether a flag names whose settings to take.
+func (o *Options) Given() bool { return o.named() > 0 }
+
+// named counts the kinds of flags that are given.
+func (o *Options) named() (n int) {
+	for _, given := range []bool{o.unit != "", o.pid != 0, len(o.files) > 0} {
+		if given {
+			n++
+		}
+	}
+	return n
+}
+
 // Find returns the settings that the flags name. Without a flag these are the variables of
 // environ; if it has none, those of the one gate that runs here; if none runs, those of the unit
 // metrics-gate.service. Sources are never mixed. Every error is a *cli.ConfigError.
@@ -63,20 +76,14 @@ func (o *Options) Take(ctx context.Context, environ []string) (*Settings, error)
 }
 
 func (o *Options) find(ctx context.Context, m machine, environ []string) (*Settings, error) {
-	named := 0
-	for _, given := range []bool{o.unit != "", o.pid != 0, len(o.files) > 0} {
-		if given {
-			named++
-		}
-	}
 	switch {
-	case named > 1:
+	case o.named() > 1:
 		return nil, &cli.ConfigError{Thing: "--unit, --pid, --env-file", Wrong: "settings of more than one gate",
 			Advice: "give one of them; --env-file alone may be given again"}
 	case o.unit != "":
 		return m.ofUnit(ctx, o.unit)
 	case o.pid != 0:
-		return m.ofProcess(ctx, o.pid)
+		return m.ofProcess(m.process(ctx, o.pid))
 	case len(o.files) > 0:
 		return ofFiles(o.files)
 	case config.HasVariables(environ):
@@ -90,16 +97,16 @@ func (m machine) ofThisGate(ctx context.Context, environ []string) (*Settings, e
 	gates, others := m.ownGates(ctx, m.gates())
 	switch {
 	case len(gates) > 1:
-		return nil, m.ambiguous(ctx, gates)
+		return nil, m.ambiguous(gates)
 	case len(gates) == 1:
-		return m.ofProcess(ctx, gates[0])
+		return m.ofProcess(gates[0])
 	case m.hasSystemd():
 		if u, err := m.unit(ctx, "metrics-gate.service"); err == nil {
 			return u.settings()
 		}
 	}
 	if len(others) > 0 {
-		return nil, m.unnamed(ctx, others)
+		return nil, m.unnamed(others)
 	}
 	return &Settings{Whose: "the environment", Environ: environ}, nil
 }
@@ -116,6 +123,11 @@ func ofFiles(paths []string) (*Settings, error) {
 			return nil, err
 		}
 		s.Environ = append(s.Environ, list...)
+	}
+	if !config.HasVariables(s.Environ) {
+		return nil, &cli.ConfigError{Thing: "environment file", Value: strings.Join(paths, ", "),
+			Wrong:  "no " + config.Prefix + " variable in it",
+			Advice: "name the file with the gate's settings, such as /etc/metrics-gate/metrics-gate.env"}
 	}
 	return s, nil
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -87,20 +88,26 @@ func TestErrorsOfFind(t *testing.T) {
 		service("root.service", map[string]any{"RootDirectory": "/srv/root"}),
 		service("files.service", map[string]any{"EnvironmentFiles": [][]any{{"/none/a", true}, {"/none/b", false}}}))
 	m.add(t, 20, "metrics-gate", "network", name+"a")
-	m.add(t, 21, "metrics-gate", "network", name+"b")
+	m.add(t, 21, "metrics-gate", "network", name+"b", "METRICS_GATE_LISTEN_ADDRESS=[::]:9263")
 	m.add(t, 22, "metrics-gate", "container", name+"c")
 	m.add(t, 23, "sh", "network", "HOME=/")
+	other := filepath.Join(t.TempDir(), "other.env")
+	if err := os.WriteFile(other, []byte("PATH=/bin\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		options      Options
 		fact, advice string
 	}{
-		{Options{}, "2 gates run here: process 20; process 21 of unit metrics-gate@9263.service",
+		{Options{}, `2 gates run here: process 20 (runner "a", :9253); ` +
+			`process 21 of unit metrics-gate@9263.service (runner "b", [::]:9263)`,
 			"--pid, --unit or --env-file"},
 		{Options{pid: 99}, `process "99": does not run here`, "ps -C"},
 		{Options{pid: 22}, `process "22": runs in a container`, "nsenter --target 22 --all metrics-gate doctor"},
 		{Options{pid: 23}, `process "23": has no METRICS_GATE_ variable`, "ps -C"},
 		{Options{pid: 20, unit: "x"}, "more than one gate", "give one"},
 		{Options{pid: 20, files: []string{"x"}}, "more than one gate", "give one"},
+		{Options{files: []string{other}}, `no METRICS_GATE_ variable in it`, "the gate's settings"},
 		{Options{unit: "none"}, `unit "none.service": no unit none.service`, "busctl"},
 		{Options{unit: "gone"}, `unit "gone.service": systemd says not-found`, "list-units"},
 		{Options{unit: "root"}, `unit "root.service": has its files in /srv/root`, "--env-file"},
@@ -111,6 +118,23 @@ func TestErrorsOfFind(t *testing.T) {
 			!strings.Contains(e.Advice, test.advice) {
 			t.Errorf("%+v: got %v, want %q, advice %q", test.options, err, test.fact, test.advice)
 		}
+	}
+}
+
+// systemd is asked once about each gate.
+func TestUnitsAreAskedForOnce(t *testing.T) {
+	m := fakeMachine(t, service("metrics-gate.service", map[string]any{"MainPID": 20}))
+	m.root = true
+	m.add(t, 20, "metrics-gate", "network", name+"a")
+	ask, asked := m.busctl, 0
+	m.busctl = func(ctx context.Context, args ...string) ([]byte, error) {
+		if slices.Contains(args, "GetUnitByPID") {
+			asked++
+		}
+		return ask(ctx, args...)
+	}
+	if _, err := (&Options{}).find(t.Context(), m, nil); err != nil || asked != 1 {
+		t.Errorf("%v, asked %d times", err, asked)
 	}
 }
 

@@ -36,26 +36,25 @@ func (m machine) program(pid int) error {
 	return nil
 }
 
-// ownGates leaves out the gates that root takes no settings from unless somebody names them: those
-// that a user has started. Settings say which files are read, and where credentials are sent.
-func (m machine) ownGates(ctx context.Context, gates []int) (own, others []int) {
-	if !m.root {
-		return gates, nil
-	}
+// ownGates looks the gates up. It keeps those apart that root takes no settings from unless somebody
+// names them: those that a user has started. Settings say which files are read, and where
+// credentials are sent.
+func (m machine) ownGates(ctx context.Context, gates []int) (own, others []process) {
 	for _, pid := range gates {
+		p := m.process(ctx, pid)
 		id, err := m.userOf(pid)
-		if err == nil && (id.uid == 0 || m.unitOf(ctx, pid) != nil) {
-			own = append(own, pid)
+		if !m.root || (err == nil && (id.uid == 0 || p.unit != nil)) {
+			own = append(own, p)
 		} else {
-			others = append(others, pid)
+			others = append(others, p)
 		}
 	}
 	return own, others
 }
 
 // unnamed says that only gates of users run here.
-func (m machine) unnamed(ctx context.Context, gates []int) error {
+func (m machine) unnamed(gates []process) error {
 	return &cli.ConfigError{Thing: "settings",
-		Wrong:  "a user has started the gate that runs here: " + m.list(ctx, gates),
+		Wrong:  "a user has started the gate that runs here: " + m.list(gates),
 		Advice: "if you trust that user, name it with --pid; or give --unit or --env-file"}
 }
