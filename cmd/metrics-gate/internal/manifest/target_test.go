@@ -58,10 +58,14 @@ func TestTargets(t *testing.T) {
 	for text, advice := range map[string]string{
 		"https://runner.example:9253/metrics": "write runner.example:9253",
 		"http://runner.example":               "write runner.example",
-		"a b:9253":                            "runner-1.example:9443", ":9253": "runner-1.example:9443", "host:9253/metrics": "write host:9443",
-		"runner.example:": "write runner.example:9443", "runner.example:https": "write runner.example:9443",
-		"runner.example:99999": "write runner.example:9443", "a:1:2": "runner-1.example:9443",
-		"user@host:9253": "runner-1.example:9443",
+		"a b:9253":                            "runner-1.example:9443",
+		":9253":                               "runner-1.example:9443",
+		"host:9253/metrics":                   "write host:9443",
+		"runner.example:":                     "write runner.example:9443",
+		"runner.example:https":                "write runner.example:9443",
+		"runner.example:99999":                "write runner.example:9443",
+		"a:1:2":                               "runner-1.example:9443",
+		"user@host:9253":                      "runner-1.example:9443",
 	} {
 		_, err := target(text, c)
 		wrong, ok := errors.AsType[*cli.ConfigError](err)
