@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -13,10 +12,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/internal/sockerr"
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
@@ -147,7 +146,7 @@ func (d *doctor) firewall(ctx context.Context) []cli.Finding {
 	}
 	dialer := net.Dialer{Timeout: time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", d.upstream())
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if sockerr.KindOf(err) == sockerr.Refused {
 		return []cli.Finding{cli.OK("firewall: port %s refuses other users: only the gate's user is let in",
 			d.runnerPort())}
 	}
