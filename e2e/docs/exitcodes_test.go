@@ -35,7 +35,7 @@ func exits() []struct {
 		{"print alerts", 0, "", false}, {"print alerts", 1, "", true}, {"print alerts", 2, "METRICS_ALLOW=", false},
 		{"print nonsense", 2, "", false},
 		{"pprof https://127.0.0.1:1/debug/pprof/heap", 1, "", false}, {"pprof", 2, "", false},
-		{"demo --nonsense", 2, "", false},
+		{"demo", 1, "", true}, {"demo --nonsense", 2, "", false},
 		{"token prometheus", 0, "", false}, {"token prometheus", 1, "", true}, {"token", 2, "", false},
 		{"healthcheck", 1, "ADMIN_ADDRESS=127.0.0.1:1", false}, {"healthcheck", 2, "ADMIN_ADDRESS=off", false},
 		{"completion bash", 0, "", false}, {"completion bash", 1, "", true}, {"completion nonsense", 2, "", false},

@@ -30,7 +30,7 @@ func TestPrintCommand(t *testing.T) {
 			"# Warning: METRICS_GATE_LISTEN_ADDRESS 127.0.0.1"},
 		{"scrapeconfig --target https://runner.example:9253 --env-file " + good, "a URL"},
 		{"kubernetes_sd --target https://runner.example:9253 --env-file " + good, "job_name"},
-		{"systemd --env-file " + empty, "give --env-file FILE or --unit NAME"},
+		{"systemd --env-file " + empty, "name the file with the gate's settings"},
 	} {
 		var out bytes.Buffer
 		p := &cli.Process{Stdout: &out, Stderr: &out}
