@@ -109,6 +109,7 @@ func TestDoctorOfARunner(t *testing.T) {
 		})
 	}
 	expect(t, patient(t).runner(t.Context()), cli.LevelFail, "nothing listens there")
+	expect(t, patient(t).runner(t.Context()), cli.LevelFail, `listen_address = "127.0.0.1:9"`)
 }
 
 func TestDoctorOfASlowRunner(t *testing.T) {
