@@ -62,6 +62,7 @@ func TestDoctorNamesMistakesInTheConfiguration(t *testing.T) {
 	d = &doctor{settings: gateSettings(append(demofiles.Environ("/nowhere", "127.0.0.1:1"),
 		config.Prefix+"METRICS_ALLOW=*")), now: time.Now}
 	expect(t, d.configuration(), cli.LevelFail, "/nowhere")
+	expect(t, d.configuration(), cli.LevelFail, "install it, or correct the path: the nearest folder is /")
 }
 
 func TestDoctorOfARunner(t *testing.T) {
