@@ -15,7 +15,7 @@ require (
 	github.com/prometheus/common v0.73.1 // benchmarks: expfmt, with which the rewriter is compared
 	github.com/rogpeppe/go-internal v1.16.0 // tests: scripts over the real program
 	go.uber.org/goleak v1.3.0 // tests: no goroutine leaks
-	golang.org/x/sys v0.49.0 // Windows: service, access control lists, socket errors; Linux: the clock for sd_notify
+	golang.org/x/sys v0.49.0 // Windows: service, access control lists; Linux: the clock for sd_notify
 	golang.org/x/time v0.16.0 // rate limits of requests and of log lines
 	google.golang.org/protobuf v1.36.12 // tests: protobuf expositions
 	maragu.dev/gomponents v1.2.0 // HTML of the status page, escaped, without reflection

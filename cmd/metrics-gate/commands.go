@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/check"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -21,7 +22,7 @@ func commands() []cli.Command {
 	}, winservice.Commands()...)
 }
 
-// dispatch runs the command that args name; serve if they name none.
+// dispatch runs the command that args name; serve if they name none, or begin with a flag.
 func dispatch(ctx context.Context, p *cli.Process, args []string) error {
 	name := "serve"
 	if len(args) > 0 {
@@ -32,6 +33,9 @@ func dispatch(ctx context.Context, p *cli.Process, args []string) error {
 		name = "help"
 	case "-version", "--version":
 		name = "version"
+	}
+	if strings.HasPrefix(name, "-") {
+		name, args = "serve", append([]string{name}, args...)
 	}
 	c, err := find(name)
 	if err != nil {

@@ -73,6 +73,18 @@ func TestMeant(t *testing.T) {
 	}
 }
 
+// Who gives serve a flag or a file reads how its settings reach it.
+func TestServeTakesNoFlags(t *testing.T) {
+	for _, args := range [][]string{{"--env-file", "gate.env"}, {"serve", "--env-file", "gate.env"}, {"-x"},
+		{"serve", "gate.env"}} {
+		var out, errors bytes.Buffer
+		code := run(t.Context(), args, nil, &out, &errors)
+		if code != 2 || !strings.Contains(errors.String(), "(set -a; . ./gate.env; exec metrics-gate)") {
+			t.Errorf("%v: status %d: %s", args, code, errors.String())
+		}
+	}
+}
+
 // With LOG_FORMAT=json every command writes its errors as JSON; otherwise as text.
 func TestErrorsOfEveryCommandAsJSON(t *testing.T) {
 	for _, c := range append(commands(), cli.Command{Name: "frobnicate"}) {

@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"net/http"
-	"syscall"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
+	"github.com/metrics-gate/metrics-gate/internal/sockerr"
 )
 
 // healthcheckTimeout is less than the probes of Docker and Kubernetes wait.
@@ -56,7 +55,7 @@ func healthcheck(ctx context.Context, p *cli.Process, o *settings.Options) error
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(request)
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if sockerr.KindOf(err) == sockerr.Refused {
 		return &cli.Failure{Err: fmt.Errorf("healthcheck: %w", err),
 			Advice: "start the gate, or set " + config.Prefix + "ADMIN_ADDRESS as it is set there"}
 	}

@@ -15,6 +15,7 @@ func floors() [][2]string {
 	const rooms = "cmd/metrics-gate/internal/"
 	list := [][2]string{
 		{"internal/testwait", ""},
+		{"internal/sockerr", ""},
 		{"tlsconf/safefile", ""},
 		{"tlsconf/testca", ""},
 		{"tlsconf", "tlsconf/safefile"},
@@ -24,7 +25,7 @@ func floors() [][2]string {
 		{"proxy/rawconn", ""},
 		{"proxy/internal/freelist", ""},
 		{"proxy/internal/proxytest", ""},
-		{"proxy/upstream", "proxy/rawconn"},
+		{"proxy/upstream", "internal/sockerr proxy/rawconn"},
 		{"proxy", "proxy/upstream"},
 		{"proxy/scrape", "proxy proxy/exposition proxy/internal/freelist proxy/rawconn proxy/upstream"},
 		{"proxy/profile", "proxy proxy/upstream"},
@@ -36,24 +37,24 @@ func floors() [][2]string {
 		{"~filewatch", ""},
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
-		{"~client", "~cli ~config tlsconf tlsconf/safefile"},
+		{"~client", "~cli ~config internal/sockerr tlsconf tlsconf/safefile"},
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
 		{"~gate", "auth ~cli ~config ~connlimit ~filewatch proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
 		{"~status", "~cli ~config ~expiry ~loopback proxy proxy/upstream"},
-		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy proxy/fastpath " +
-			"proxy/rawconn tlsconf"},
+		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status internal/sockerr proxy " +
+			"proxy/fastpath proxy/rawconn tlsconf"},
 		{"~gatetest", "~cli ~config ~demofiles ~server internal/testwait"},
 		{"~winservice", "~cli ~config ~server ~settings"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile"},
 		{"~promdoctor", "~cli ~client tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
-			"proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
+			"internal/sockerr proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
 		{"~manifest", "auth ~cli ~client ~config ~settings"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~settings ~server ~check ~doctor ~manifest ~profile ~demo " +
-			"~winservice"},
+			"~winservice internal/sockerr"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

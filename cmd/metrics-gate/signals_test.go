@@ -16,14 +16,13 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
-	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 	"github.com/metrics-gate/metrics-gate/internal/testwait"
 )
 
 // program is the real program in a process of its own.
 type program struct {
 	*exec.Cmd
-	stdout, stderr gatetest.Buffer
+	stdout, stderr testwait.Buffer
 }
 
 // start runs command.

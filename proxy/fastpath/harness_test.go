@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/internal/testwait"
-	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 )
 
 const scrapeHead = "GET /metrics HTTP/1.1\r\nHost: gate\r\nUser-Agent: Prometheus/3\r\n" +
@@ -25,7 +24,7 @@ const scrapeHead = "GET /metrics HTTP/1.1\r\nHost: gate\r\nUser-Agent: Prometheu
 type gate struct {
 	*Server
 	http *httptest.Server
-	log  proxytest.Buffer
+	log  testwait.Buffer
 }
 
 // start serves h, which authorizes everyone. By tells who wrote the answer.

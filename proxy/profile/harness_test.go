@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
@@ -20,13 +21,13 @@ import (
 type profileGate struct {
 	*httptest.Server
 	registry *prometheus.Registry
-	log      *proxytest.Buffer
+	log      *testwait.Buffer
 }
 
 // newProfileGate starts a gate that serves profiles of the runner at addr.
 func newProfileGate(t *testing.T, addr string, change ...func(*Options)) *profileGate {
 	t.Helper()
-	g := &profileGate{registry: prometheus.NewRegistry(), log: new(proxytest.Buffer)}
+	g := &profileGate{registry: prometheus.NewRegistry(), log: new(testwait.Buffer)}
 	observer := proxy.NewObserver(g.registry)
 	o := Options{
 		Upstream: profileUpstream(t, addr), MaxSeconds: 2, Timeout: 2 * time.Second, Observer: observer,

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
@@ -27,7 +28,7 @@ type gate struct {
 	upstream *upstream.Client
 	observer *proxy.Observer
 	registry *prometheus.Registry
-	log      *proxytest.Buffer
+	log      *testwait.Buffer
 }
 
 // newGate starts a gate; change may alter its options.
@@ -37,7 +38,7 @@ func newGate(t testing.TB, addr string, change ...func(*Options)) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{registry: prometheus.NewRegistry(), log: new(proxytest.Buffer)}
+	g := &gate{registry: prometheus.NewRegistry(), log: new(testwait.Buffer)}
 	g.observer = proxy.NewObserver(g.registry)
 	g.upstream = newClient(t, addr)
 	o := Options{

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/internal/sockerr"
 )
 
 // Reason classes what went wrong with an exchange. Its String is the value of the metric
@@ -113,9 +115,9 @@ func ReasonOf(err error) Reason {
 		return ReasonTruncated
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return ReasonTimeout
-	case errors.Is(err, errRefused):
+	case sockerr.KindOf(err) == sockerr.Refused:
 		return ReasonRefused
-	case errors.Is(err, errReset), errors.Is(err, errClosed), errors.Is(err, io.EOF):
+	case sockerr.KindOf(err) == sockerr.Closed, errors.Is(err, io.EOF):
 		return ReasonReset
 	}
 	return ReasonOther

@@ -10,14 +10,19 @@ import (
 )
 
 func TestReasonOf(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ln.Close()
+	_, refused := net.Dial("tcp", ln.Addr().String())
 	for _, c := range []struct {
 		err  error
 		want Reason
 	}{
 		{ErrCanceled, ReasonCanceled}, {&Error{Reason: ReasonTimeout, Err: io.EOF}, ReasonTimeout},
 		{errors.New("x"), ReasonOther}, {io.ErrUnexpectedEOF, ReasonTruncated},
-		{io.EOF, ReasonReset}, {&net.OpError{Err: errRefused}, ReasonRefused},
-		{&net.OpError{Err: errReset}, ReasonReset}, {&net.OpError{Err: errClosed}, ReasonReset},
+		{io.EOF, ReasonReset}, {refused, ReasonRefused},
 		{fmt.Errorf("x: %w", &Error{Reason: ReasonFormat, Err: io.EOF}), ReasonFormat},
 		{&net.DNSError{IsTimeout: true}, ReasonTimeout},
 	} {

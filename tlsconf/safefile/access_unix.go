@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
+	"strconv"
 	"syscall"
 )
 
@@ -32,6 +34,41 @@ func checkAccess(_ *os.File, info fs.FileInfo, rule Rule) error {
 		}
 	}
 	return nil
+}
+
+// adviceDenied is what to do about a file, or a folder on the way to it, that this user may not
+// open. Where the group of the packages does not exist, the gate's group is taken for this one.
+func adviceDenied(path string, info fs.FileInfo) string {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	group, mode := "metrics-gate", "0640"
+	if _, err := user.LookupGroup(group); err != nil {
+		group = groupName(os.Getegid())
+	}
+	if info.IsDir() {
+		mode = "0750"
+	}
+	return fmt.Sprintf("%s is of %s:%s with mode %04o: chgrp %s %s && chmod %s %s (the group the gate runs as); "+
+		"check and doctor may need root", path, userName(int(stat.Uid)), groupName(int(stat.Gid)), info.Mode().Perm(),
+		group, path, mode, path)
+}
+
+// userName is the name of a user, or the number of one without a name.
+func userName(id int) string {
+	if u, err := user.LookupId(strconv.Itoa(id)); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(id)
+}
+
+// groupName is userName for a group.
+func groupName(id int) string {
+	if g, err := user.LookupGroupId(strconv.Itoa(id)); err == nil {
+		return g.Name
+	}
+	return strconv.Itoa(id)
 }
 
 // ownGroup reports whether the file's group is root's or the process's own.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -91,3 +92,36 @@ type described struct {
 }
 
 func (d described) Sys() any { return d.stat }
+
+// Root may read all files, so the advice is asked for with the error that others get.
+func TestAdviceNamesWhoMayReadAFile(t *testing.T) {
+	path := write(t, "content", 0o600)
+	folder := filepath.Dir(path)
+	if err := os.Chmod(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		path string
+		err  error
+		want []string
+	}{
+		{path, fs.ErrPermission, []string{"with mode 0600", "chgrp ", path + " && chmod 0640 " + path}},
+		{path + "-hidden", fs.ErrPermission, []string{"with mode 0700", folder + " && chmod 0750 " + folder}},
+		{filepath.Join(folder, "none", "tls.crt"), fs.ErrNotExist, []string{"install it", "folder is " + folder}},
+		{path, syscall.EMFILE, nil},
+	} {
+		got := safefile.AdviceOpen(tc.path, tc.err)
+		if (got == "") != (tc.want == nil) {
+			t.Errorf("%s: %v: %q", tc.path, tc.err, got)
+		}
+		for _, want := range tc.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: %v: %q lacks %q", tc.path, tc.err, got, want)
+			}
+		}
+	}
+	_, err := safefile.Read(path+"-none", safefile.Rule{MaxBytes: 9})
+	if failure, ok := errors.AsType[*safefile.Error](err); !ok || !strings.Contains(failure.Advice, "install it") {
+		t.Errorf("%+v", err)
+	}
+}

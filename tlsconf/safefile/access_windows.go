@@ -95,6 +95,11 @@ func rightsOf(list *windows.ACL, group windows.WELL_KNOWN_SID_TYPE) (allowed win
 	return allowed, nil
 }
 
+// adviceDenied is what to do about a file or folder that this user may not open.
+func adviceDenied(path string, _ fs.FileInfo) string {
+	return "icacls " + path + ` /grant "NT SERVICE\metrics-gate:R" lets the service read it`
+}
+
 func refuseAccess(rights windows.ACCESS_MASK, name string, rule Rule) error {
 	const advice = "icacls FILE /inheritance:r /grant:r SYSTEM:F Administrators:F; once the service is installed, " +
 		`also icacls FILE /grant "NT SERVICE\metrics-gate:R"`

@@ -4,3 +4,6 @@ import "io/fs"
 
 // CheckAccess is the rule about permission bits, without a file.
 func CheckAccess(info fs.FileInfo, rule Rule) error { return checkAccess(nil, info, rule) }
+
+// AdviceOpen is the advice about a file that could not be opened.
+func AdviceOpen(path string, err error) string { return adviceOpen(path, err) }

@@ -80,7 +80,7 @@ func Copy(w io.Writer, path string, rule Rule) (int64, error) {
 func copyTo(w io.Writer, path string, rule Rule) (int64, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
 	if err != nil {
-		return 0, err
+		return 0, &Error{Err: err, Advice: adviceOpen(path, err)}
 	}
 	defer file.Close()
 	info, err := file.Stat()

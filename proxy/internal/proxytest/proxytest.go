@@ -4,7 +4,6 @@ package proxytest
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -141,26 +140,6 @@ func Always(answer string) func(net.Conn, string, int) bool {
 		_, err := io.WriteString(c, answer)
 		return err == nil
 	}
-}
-
-// Buffer is a log that can be read while it is written.
-type Buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *Buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-// String returns what was written.
-func (b *Buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // Response is a whole answer.

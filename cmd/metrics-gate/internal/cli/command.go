@@ -97,5 +97,10 @@ func (c Command) checkArgs(args []string) error {
 	return nil
 }
 
-// advice says where the use of c is explained.
-func (c Command) advice() string { return fmt.Sprintf("metrics-gate help %s explains it", c.Name) }
+// advice is for a flag or an argument that c does not take.
+func (c Command) advice() string {
+	if c.Args.Name == "" && c.Args.Advice != "" {
+		return c.Args.Advice
+	}
+	return fmt.Sprintf("metrics-gate help %s explains it", c.Name)
+}

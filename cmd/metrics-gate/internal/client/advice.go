@@ -10,8 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"syscall"
 
+	"github.com/metrics-gate/metrics-gate/internal/sockerr"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -31,7 +31,7 @@ func (c *Credentials) Advice(err error) string {
 		return "the gate wants a client certificate: give --cert and --key, or --token-file if it takes tokens"
 	case alert:
 		return "the gate refuses the client certificate: its log says why"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case sockerr.KindOf(err) == sockerr.Refused:
 		return "nothing listens there: see that the gate runs, and its port"
 	case ClosedPlain(err):
 		return AdvicePlain
@@ -57,7 +57,7 @@ const AdvicePlain = "write https://: a gate speaks plain HTTP only with INSECURE
 func ClosedPlain(err error) bool {
 	asked, ok := errors.AsType[*url.Error](err)
 	return ok && strings.HasPrefix(asked.URL, "http:") &&
-		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET))
+		(errors.Is(err, io.EOF) || sockerr.KindOf(err) == sockerr.Closed)
 }
 
 // adviceCA is about a certificate of the gate whose CA is not trusted.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"strings"
 
@@ -47,6 +48,9 @@ func fileError(name, path string, err error) error {
 	var file *safefile.Error
 	if errors.As(err, &file) {
 		wrong.Wrong, wrong.Advice = file.Err.Error(), file.Advice
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		wrong.Advice = "it is read as the user of this command, not of the gate"
 	}
 	return wrong
 }

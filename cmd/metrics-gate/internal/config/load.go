@@ -22,6 +22,11 @@ func Load(environ []string) (*Config, error) {
 	set := gateVariables(environ)
 	c := &Config{OIDC: issuers(set)}
 	var found cli.ConfigErrors
+	if len(set) == 0 {
+		found.Add(&cli.ConfigError{Thing: "environment", Wrong: "no " + Prefix + " variable is set",
+			Advice: "if they are in a file, export them: (set -a; . ./gate.env; exec metrics-gate); " +
+				"check, doctor and print take --env-file gate.env"})
+	}
 	for _, g := range c.groups() {
 		err := env.ParseWithOptions(g.ptr, env.Options{Prefix: g.prefix, Environment: set})
 		translate(&found, err, g, set)

@@ -51,7 +51,8 @@ func refuses(t *testing.T, cases []configCase) {
 
 func TestLoadRefuses(t *testing.T) {
 	refuses(t, []configCase{
-		{"nothing set", nil, []string{"TLS_CERT_FILE: not set", "TLS_CLIENT_CA_FILE: not set, and no other way",
+		{"nothing set", nil, []string{"environment: no METRICS_GATE_ variable is set", "set -a",
+			"TLS_CERT_FILE: not set", "TLS_CLIENT_CA_FILE: not set, and no other way",
 			"METRICS_ALLOW: not set", "METRICS_GATE_METRICS_ALLOW=dns:"}},
 		{"unknown variable", good("METRICS_GATE_TLS_CERT_FILES=x"),
 			[]string{"METRICS_GATE_TLS_CERT_FILES: unknown variable", "did you mean METRICS_GATE_TLS_CERT_FILE?"}},

@@ -77,7 +77,8 @@ func readRunnerName(path string) (string, error) {
 	text, err := safefile.Read(path, safefile.Rule{MaxBytes: maxRunnerName, Public: true})
 	var file *safefile.Error
 	if errors.As(err, &file) {
-		return "", wrong(file.Err.Error())
+		return "", &cli.ConfigError{Thing: Prefix + "RUNNER_NAME_FILE", Value: path, Wrong: file.Err.Error(),
+			Advice: file.Advice}
 	}
 	if text, err = safefile.TrimBOM(text); err != nil {
 		return "", wrong(err.Error())

@@ -144,7 +144,7 @@ func (o *doctorOptions) find(ctx context.Context, d *doctor, environ []string) e
 	if err != nil {
 		return err
 	}
-	d.url = u.String()
+	d.url, o.settings.Port = u.String(), u.Port()
 	if o.settings.Given() || config.HasVariables(environ) || d.host.isHere(ctx, u.Hostname()) {
 		if d.settings, err = o.settings.Find(ctx, environ); err != nil {
 			return err

@@ -62,6 +62,7 @@ func TestDoctorNamesMistakesInTheConfiguration(t *testing.T) {
 	d = &doctor{settings: gateSettings(append(demofiles.Environ("/nowhere", "127.0.0.1:1"),
 		config.Prefix+"METRICS_ALLOW=*")), now: time.Now}
 	expect(t, d.configuration(), cli.LevelFail, "/nowhere")
+	expect(t, d.configuration(), cli.LevelFail, "install it, or correct the path: the nearest folder is /")
 }
 
 func TestDoctorOfARunner(t *testing.T) {
@@ -109,6 +110,7 @@ func TestDoctorOfARunner(t *testing.T) {
 		})
 	}
 	expect(t, patient(t).runner(t.Context()), cli.LevelFail, "nothing listens there")
+	expect(t, patient(t).runner(t.Context()), cli.LevelFail, `listen_address = "127.0.0.1:9"`)
 }
 
 func TestDoctorOfASlowRunner(t *testing.T) {

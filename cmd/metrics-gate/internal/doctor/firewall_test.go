@@ -52,6 +52,12 @@ func TestDoctorKnowsTheFirewall(t *testing.T) {
 	listens(t, d)
 	expect(t, d.firewall(t.Context()), cli.LevelOK, "port 9 refuses other users: only the gate's user is let in")
 	expect(t, d.runner(t.Context()), cli.LevelOK, "the firewall refuses this user: only the gate's user is let in")
+	d.host.uid = 1000
+	expect(t, d.runner(t.Context()), cli.LevelOK, "run doctor as root")
+	d.host.uid = 0
+	expect(t, d.runner(t.Context()), cli.LevelOK, "name the gate with --unit or --pid")
+	d.settings.RootOnly = true
+	expect(t, d.runner(t.Context()), cli.LevelOK, "start the gate: until then only root can read its credentials")
 }
 
 func TestDoctorMissesTheFirewall(t *testing.T) {

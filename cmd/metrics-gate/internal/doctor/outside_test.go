@@ -2,6 +2,9 @@ package doctor
 
 import (
 	"bytes"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -21,7 +24,8 @@ const oneRunner = `gitlab_runner_version_info{version="19.3.0"} 1` + "\n"
 func outsider(t *testing.T, f *gatetest.Gate, c client.Credentials) []cli.Finding {
 	t.Helper()
 	d := &doctor{now: time.Now, url: "https://" + f.Server.Addr().String(), outside: true, client: c,
-		host: host{proc: t.TempDir(), addresses: func() []netip.Addr { return nil }}}
+		settings: gateSettings(nil),
+		host:     host{proc: t.TempDir(), addresses: func() []netip.Addr { return nil }}}
 	found, err := d.examine(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +104,46 @@ func TestDoctorNamesWhoAnswers(t *testing.T) {
 			d.url = url
 			expect(t, d.scrape(t), cli.LevelFail, want)
 		}
+	}
+}
+
+// What holds the gate's own port, and is no gate, is named.
+func TestDoctorNamesTheHolderOfItsPort(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	address := other.Listener.Addr().String()
+	d := patient(t, config.Prefix+"LISTEN_ADDRESS="+address)
+	_, port, _ := strings.Cut(address, ":")
+	listensAt(t, d, port)
+	expect(t, d.scrape(t), cli.LevelFail, "this is no metrics-gate; there listens uid 997")
+}
+
+// systemd takes the connection for a gate that does not run, and nobody answers on it.
+func TestDoctorOfASocketWithoutItsGate(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	d := patient(t, config.Prefix+"LISTEN_ADDRESS="+ln.Addr().String())
+	_, port, _ := strings.Cut(ln.Addr().String(), ":")
+	listensAt(t, d, port)
+	d.settings.Stopped = "metrics-gate.service"
+	found := d.scrape(t)
+	expect(t, found, cli.LevelFail, "systemd's socket waits for the gate, and metrics-gate.service does not run")
+	expect(t, found, cli.LevelFail, "journalctl -u metrics-gate.service says why; systemctl start is no cure")
+	d.settings.Stopped = ""
+	if found := d.scrape(t); strings.Contains(found[0].What, "systemd") {
+		t.Errorf("%+v", found)
 	}
 }
 

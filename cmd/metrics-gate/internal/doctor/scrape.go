@@ -20,7 +20,7 @@ func (d *doctor) scraped(v *visit) []cli.Finding {
 		return cli.ErrorFindings(v.unusable, "give the files that Prometheus has")
 	}
 	found := d.verdict(v)
-	if v.holder != "" {
+	if v.holder != "" && d.otherPort() {
 		return []cli.Finding{found, cli.Warn("correct the port of --url, or name that gate with --unit or --pid",
 			"gate %s: these settings have port %d, and there listens %s", v.target, d.config.Listen.Address.Port,
 			v.holder)}
@@ -36,17 +36,20 @@ func (d *doctor) verdict(v *visit) cli.Finding {
 		if v.plain.answer() == client.AnswerGate {
 			what, do = "a gate with INSECURE_HTTP answers", "write http://"
 		}
-		return cli.Fail(do, "gate %s: no TLS is spoken there: %s", v.target, what)
+		return cli.Fail(do, "gate %s: no TLS is spoken there: %s%s", v.target, what, v.held())
 	case client.ClosedPlain(v.err), v.err == nil && v.response.TLS == nil &&
 		v.response.StatusCode == http.StatusBadRequest:
 		return cli.Fail(client.AdvicePlain, "gate %s: no plain HTTP is spoken there", v.target)
+	case d.settings.Stopped != "" && v.holder != "" && !d.otherPort() && v.unanswered():
+		return cli.Fail("journalctl -u "+d.settings.Stopped+" says why; systemctl start is no cure for bad settings",
+			"gate %s: systemd's socket waits for the gate, and %s does not run", v.target, d.settings.Stopped)
 	case v.err != nil && !d.client.Given():
 		return d.unreachedWithoutCredentials(v)
 	case v.err != nil:
 		return d.unreached(v)
 	case v.answer() != client.AnswerGate:
 		what, do := v.answer().What()
-		return cli.Fail(do, "gate %s: %s: %s", v.target, v.response.Status, what)
+		return cli.Fail(do, "gate %s: %s: %s%s", v.target, v.response.Status, what, v.held())
 	case !d.client.Given():
 		return withoutCredentials(v)
 	}
@@ -133,14 +136,14 @@ func (d *doctor) unreached(v *visit) cli.Finding {
 		)
 	case errors.As(v.err, &other):
 		return cli.Fail("see that it is this gate, and not another one, at the port; if it is, it has not loaded the "+
-			"new certificate: its log says why", "gate %s: another certificate than %sTLS_CERT_FILE holds: it %v",
-			v.target, config.Prefix, other)
+			"new certificate: its log says why", "gate %s: another certificate than %sTLS_CERT_FILE holds: it %v%s",
+			v.target, config.Prefix, other, v.held())
 	case refusedByTLS(v.err):
 		return d.handshakeRefused(v)
 	case client.NotConnected(v.err):
 		return cli.Fail(client.AdviceNetwork, "gate %s: %v", v.target, v.err)
 	}
-	return cli.Fail("see the gate's log", "gate %s: %v", v.target, v.err)
+	return cli.Fail("see the gate's log", "gate %s: %v%s", v.target, v.err, v.held())
 }
 
 // countSamples counts the lines of a text exposition that are samples.

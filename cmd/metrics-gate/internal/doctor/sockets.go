@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -13,10 +12,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/internal/sockerr"
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
@@ -147,7 +146,7 @@ func (d *doctor) firewall(ctx context.Context) []cli.Finding {
 	}
 	dialer := net.Dialer{Timeout: time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", d.upstream())
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if sockerr.KindOf(err) == sockerr.Refused {
 		return []cli.Finding{cli.OK("firewall: port %s refuses other users: only the gate's user is let in",
 			d.runnerPort())}
 	}
@@ -178,10 +177,17 @@ func (d *doctor) keptOut(address string) cli.Finding {
 		return cli.Fail("let the rule name the gate's user: nft list table inet metrics_gate",
 			"runner %s: the firewall refuses the gate's user, %d", address, os.Geteuid())
 	}
+	do := "run doctor as root, with --unit or --pid or no settings of its own"
+	switch {
+	case d.settings.RootOnly:
+		do = "start the gate: until then only root can read its credentials, and the rule refuses root"
+	case d.host.uid == 0:
+		do = "name the gate with --unit or --pid: doctor becomes its user"
+	}
 	return cli.Finding{
 		Level: cli.LevelOK,
 		What:  "runner " + address + ": the firewall refuses this user: only the gate's user is let in",
-		Do:    "to ask the runner, run doctor as root, with --unit or --pid or no settings of its own",
+		Do:    "to ask the runner, " + do,
 	}
 }
 

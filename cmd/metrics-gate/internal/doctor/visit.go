@@ -17,6 +17,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 // visit is one request to the gate, as Prometheus would send it, with what is needed to judge the
@@ -30,12 +31,29 @@ type visit struct {
 
 	shown      []*x509.Certificate // the client's chain; nil without --cert
 	nameAdvice string              // about a server's certificate with another name; empty if that is not it
-	holder     string              // who listens at the port of --url on this machine; empty if unknown
+	holder     string              // who listens there, if that is this machine; empty if unknown
 	plain      *visit              // the same over plain HTTP, without credentials, where no TLS is spoken
 }
 
 // answer says who has answered.
 func (v *visit) answer() client.Answer { return client.WhoAnswers(v.response, v.body) }
+
+// held names who listens there, for the end of a finding; empty if unknown.
+func (v *visit) held() string {
+	if v.holder == "" {
+		return ""
+	}
+	return "; there listens " + v.holder
+}
+
+// unanswered tells whether a connection was made, and nobody answered on it.
+func (v *visit) unanswered() bool {
+	if v.err == nil || client.NotConnected(v.err) {
+		return false
+	}
+	reason := upstream.ReasonOf(v.err)
+	return reason == upstream.ReasonTimeout || reason == upstream.ReasonReset
+}
 
 // target is the URL of the gate's metrics: as asked for, or on this machine.
 func (d *doctor) target() string {
@@ -92,7 +110,8 @@ func (d *doctor) transport() (*http.Transport, error) {
 
 // visit asks the gate once, with the credentials if some are given. It judges nothing.
 func (d *doctor) visit(ctx context.Context) *visit {
-	v := &visit{target: d.target(), holder: d.holder(ctx)}
+	v := &visit{target: d.target()}
+	v.holder = d.holder(ctx, v.target)
 	transport, err := d.transport()
 	if err != nil {
 		v.unusable = err
@@ -120,12 +139,16 @@ func (d *doctor) visit(ctx context.Context) *visit {
 	return v
 }
 
-// holder names the process at the port of --url, if that is another port of this machine than the
-// one of the settings.
-func (d *doctor) holder(ctx context.Context) string {
+// otherPort tells whether --url has another port than the settings.
+func (d *doctor) otherPort() bool {
 	u, err := url.Parse(d.url)
-	if d.url == "" || err != nil || u.Port() == strconv.Itoa(int(d.config.Listen.Address.Port)) ||
-		!d.host.isHere(ctx, u.Hostname()) {
+	return d.url != "" && err == nil && !d.outside && u.Port() != strconv.Itoa(int(d.config.Listen.Address.Port))
+}
+
+// holder names the process at the port of a URL of this machine.
+func (d *doctor) holder(ctx context.Context, target string) string {
+	u, err := url.Parse(target)
+	if err != nil || !d.host.isHere(ctx, u.Hostname()) {
 		return ""
 	}
 	for _, s := range d.host.listeners(u.Port()) {

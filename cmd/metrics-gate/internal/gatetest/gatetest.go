@@ -2,7 +2,6 @@
 package gatetest
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -36,7 +34,7 @@ type Gate struct {
 	Server  *server.Server
 	Signals chan os.Signal
 	result  chan error
-	Log     *Buffer
+	Log     *testwait.Buffer
 	Runner  *httptest.Server
 	Hits    atomic.Int64
 }
@@ -45,7 +43,8 @@ type Gate struct {
 // environ replaces the demo's, and a name without a value removes it.
 func Start(t testing.TB, runner http.Handler, environ ...string) *Gate {
 	t.Helper()
-	f := &Gate{Dir: t.TempDir(), Signals: make(chan os.Signal, 4), result: make(chan error, 1), Log: &Buffer{}}
+	f := &Gate{Dir: t.TempDir(), Signals: make(chan os.Signal, 4), result: make(chan error, 1),
+		Log: new(testwait.Buffer)}
 	if err := demofiles.Write(f.Dir); err != nil {
 		t.Fatal(err)
 	}
@@ -149,24 +148,6 @@ func Exposes(body string) http.Handler {
 		w.Header().Set("Content-Type", TextFormat)
 		_, _ = io.WriteString(w, body)
 	})
-}
-
-// Buffer is a bytes.Buffer that a gate writes and a test reads.
-type Buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *Buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *Buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // Process is the outside world of a command in a test.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/configtest"
 )
 
@@ -63,6 +64,17 @@ func TestMarks(t *testing.T) {
 		if opened := strings.Count(string(text), "[[for "); len(marks) == 0 ||
 			opened != strings.Count(string(text), "[[end]]\n") {
 			t.Errorf("%s: %d [[for, but other [[end]]", file.Name(), opened)
+		}
+	}
+}
+
+// A comment names the runner's port as it is configured.
+func TestRunnerPort(t *testing.T) {
+	c := configtest.Load(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:9262")
+	for _, kind := range []string{"networkpolicy", "kubernetes_sd"} {
+		text, err := printers()[kind].print(c, options{})
+		if err != nil || strings.Contains(text, "9252") || !strings.Contains(text, "9262") {
+			t.Errorf("%s: %v\n%s", kind, err, text)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func newView(c *config.Config, o options) view {
 // texts are what all templates can name.
 func (v view) texts() texts {
 	return texts{
-		"scheme": v.Scheme, "SCHEME": strings.ToUpper(v.Scheme), "port": v.Port,
+		"scheme": v.Scheme, "SCHEME": strings.ToUpper(v.Scheme), "port": v.Port, "runnerPort": v.RunnerPort,
 		"authenticates": v.authenticates(), "prerequisites": v.prerequisites(), "rules": v.Rules,
 		"namespace": quote(v.Namespace), "labels": v.labels(), "scrapeClass": v.scrapeClass(),
 		"credentials": v.credentials(), "fileCredentials": v.fileCredentials(), "targets": list(v.Targets),

@@ -191,7 +191,7 @@ func profileAdvice(r *http.Response) string {
 	case http.StatusForbidden:
 		return "not in " + config.Prefix + "PPROF_ALLOW: the gate's log names the pattern to add"
 	case http.StatusNotFound:
-		return "no such profile: https://HOST:9253/debug/pprof/ lists them"
+		return "no such profile: /debug/pprof/ of the gate lists them"
 	case http.StatusServiceUnavailable:
 		return "another profile is running: try again in " + r.Header.Get("Retry-After") + " s"
 	case http.StatusTooManyRequests:

@@ -169,7 +169,7 @@ func TestPprofServes(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	var out gatetest.Buffer
+	var out testwait.Buffer
 	p := startProgress(&out, time.Millisecond)
 	if _, err := io.Copy(io.Discard, p.count(strings.NewReader("12345"))); err != nil {
 		t.Fatal(err)

@@ -3,16 +3,15 @@ package server
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"runtime"
-	"syscall"
 
 	"github.com/coreos/go-systemd/v22/activation"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/internal/sockerr"
 )
 
 // publicListener is the sockets that systemd passed, or else the configured address.
@@ -41,21 +40,32 @@ func bind(variable string, address config.ListenAddress) (net.Listener, error) {
 		return ln, nil
 	}
 	err = fmt.Errorf("%s%s %q: %w", config.Prefix, variable, address, err)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	switch sockerr.KindOf(err) {
+	case sockerr.InUse:
 		return nil, &cli.Failure{Err: err, Advice: fmt.Sprintf("%s names the process that holds it: stop that, or set "+
 			"%s%s to another port", listHolder(runtime.GOOS, address.Port), config.Prefix, variable)}
-	case errors.Is(err, fs.ErrPermission):
-		return nil, &cli.Failure{Err: err, Advice: "a port below 1024 needs root or CAP_NET_BIND_SERVICE: set " +
-			config.Prefix + variable + " to another port"}
+	case sockerr.Forbidden:
+		return nil, &cli.Failure{Err: err, Advice: forbiddenPort(runtime.GOOS) + ": set " + config.Prefix + variable +
+			" to another port"}
 	}
 	return nil, err
 }
 
+// forbiddenPort says which ports a system does not give to this user.
+func forbiddenPort(system string) string {
+	if system == "windows" {
+		return "another program has it alone, or Windows reserves it (netsh int ip show excludedportrange tcp)"
+	}
+	return "a port below 1024 needs root or CAP_NET_BIND_SERVICE"
+}
+
 // listHolder is the command that names who listens on a port, on this system.
 func listHolder(system string, port uint16) string {
-	if system == "linux" {
+	switch system {
+	case "linux":
 		return fmt.Sprintf("ss -ltnp 'sport = :%d' (as root)", port)
+	case "windows":
+		return fmt.Sprintf("Get-Process -Id (Get-NetTCPConnection -State Listen -LocalPort %d).OwningProcess", port)
 	}
 	return fmt.Sprintf("lsof -nP -iTCP:%d -sTCP:LISTEN", port)
 }

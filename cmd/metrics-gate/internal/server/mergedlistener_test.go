@@ -73,8 +73,11 @@ func TestBindSaysHowToFindTheHolder(t *testing.T) {
 		!strings.HasPrefix(failed.Advice, listHolder(runtime.GOOS, address.Port)) {
 		t.Errorf("%v %+v", err, failed)
 	}
-	if got := listHolder("linux", 9253); got != "ss -ltnp 'sport = :9253' (as root)" {
-		t.Error(got)
+	for system, want := range map[string]string{"linux": "ss -ltnp 'sport = :9263' (as root)", "freebsd": "iTCP:9263",
+		"windows": "-LocalPort 9263"} {
+		if got := listHolder(system, 9263); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", system, got)
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ func Command() cli.Command {
 	return cli.Command{
 		Name: "serve", Summary: "run the gate (also without any command)", Reloads: true,
 		Example: "metrics-gate serve", Setup: cli.NoFlags(serve),
+		Args: cli.Args{Advice: "serve reads the environment: (set -a; . ./gate.env; exec metrics-gate)"},
 	}
 }
 

@@ -101,22 +101,46 @@ func (m machine) list(gates []process) string {
 	return strings.Join(list, "; ")
 }
 
-// serves tells the runner's name and the address of a gate, as far as this user may read them.
-func (m machine) serves(p process) string {
+// at are the gates that listen on a port, as far as this user may read it.
+func (m machine) at(gates []process, port string) (found []process) {
+	for _, p := range gates {
+		var address config.ListenAddress
+		set, err := m.variables(p)
+		if err == nil && address.UnmarshalText([]byte(set[config.Prefix+"LISTEN_ADDRESS"])) == nil &&
+			strconv.Itoa(int(address.Port)) == port {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// variables are those of a gate, with the address of its unit's socket and the default one.
+func (m machine) variables(p process) (map[string]string, error) {
 	environ, err := m.environ(p.pid)
 	if err != nil {
-		return ""
+		return nil, err
 	}
 	s := &Settings{Environ: environ}
 	if p.unit != nil {
 		p.unit.listen(s)
 	}
 	set := variables(s.Environ)
+	const listen = config.Prefix + "LISTEN_ADDRESS"
+	set[listen] = cmp.Or(set[listen], ":9253")
+	return set, nil
+}
+
+// serves tells the runner's name and the address of a gate, as far as this user may read them.
+func (m machine) serves(p process) string {
+	set, err := m.variables(p)
+	if err != nil {
+		return ""
+	}
 	var tells []string
 	if name := set[config.Prefix+"RUNNER_NAME"]; name != "" {
 		tells = append(tells, fmt.Sprintf("runner %q", name))
 	}
-	return " (" + strings.Join(append(tells, cmp.Or(set[config.Prefix+"LISTEN_ADDRESS"], ":9253")), ", ") + ")"
+	return " (" + strings.Join(append(tells, set[config.Prefix+"LISTEN_ADDRESS"]), ", ") + ")"
 }
 
 // environ returns the variables of a process, "NAME=value" each.

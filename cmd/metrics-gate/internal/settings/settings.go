@@ -19,6 +19,8 @@ type Settings struct {
 	Whose    string        // such as "the environment" or "unit metrics-gate.service"
 	Environ  []string      // "NAME=value" each
 	Findings []cli.Finding // what an operator should know of them
+	Stopped  string        // the unit that does not run, while systemd listens for it; empty if that is not so
+	RootOnly bool          // the gate does not run, and only root can read its credentials
 
 	user *identity // of the gate; nil: the caller's
 }
@@ -28,6 +30,8 @@ type Options struct {
 	unit  string
 	pid   int
 	files []string
+
+	Port string // picks among several gates that run here; empty: none is picked
 }
 
 // RegisterFlags declares the flags.
@@ -89,12 +93,15 @@ func (o *Options) find(ctx context.Context, m machine, environ []string) (*Setti
 	case config.HasVariables(environ):
 		return &Settings{Whose: "the environment", Environ: environ}, nil
 	}
-	return m.ofThisGate(ctx, environ)
+	return m.ofThisGate(ctx, environ, o.Port)
 }
 
-// ofThisGate looks for the gate of this machine.
-func (m machine) ofThisGate(ctx context.Context, environ []string) (*Settings, error) {
+// ofThisGate looks for the gate of this machine; of several, for the one that listens on port.
+func (m machine) ofThisGate(ctx context.Context, environ []string, port string) (*Settings, error) {
 	gates, others := m.ownGates(ctx, m.gates())
+	if at := m.at(gates, port); len(at) == 1 {
+		gates = at
+	}
 	switch {
 	case len(gates) > 1:
 		return nil, m.ambiguous(gates)

@@ -65,6 +65,10 @@ func TestWhoseSettings(t *testing.T) {
 		{"a process of a unit", units, Options{}, nil, "process 30 of unit metrics-gate@9263.service", "instance"},
 		{"by unit", units, Options{unit: "metrics-gate@9263"}, []string{name + "own"}, "unit metrics-gate@9263.service",
 			"new"},
+		{"of two, the one at a port", two, Options{Port: "9263"}, nil, "process 30 of unit metrics-gate@9263.service",
+			"instance"},
+		{"of two, the one at the default port", two, Options{Port: "9253"}, nil, "process 20", "running"},
+		{"one at another port", running, Options{Port: "9"}, nil, "process 20", "running"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, err := test.options.find(t.Context(), test.on, test.environ)
@@ -102,6 +106,7 @@ func TestErrorsOfFind(t *testing.T) {
 		{Options{}, `2 gates run here: process 20 (runner "a", :9253); ` +
 			`process 21 of unit metrics-gate@9263.service (runner "b", [::]:9263)`,
 			"--pid, --unit or --env-file"},
+		{Options{Port: "9"}, "2 gates run here", "--pid"},
 		{Options{pid: 99}, `process "99": does not run here`, "ps -C"},
 		{Options{pid: 22}, `process "22": runs in a container`, "nsenter --target 22 --all metrics-gate doctor"},
 		{Options{pid: 23}, `process "23": has no METRICS_GATE_ variable`, "ps -C"},
@@ -167,7 +172,7 @@ func TestSettingsOfAUnit(t *testing.T) {
 			t.Errorf("%s%s, want %s", variable, got, want)
 		}
 	}
-	if s.user != nil {
+	if s.user != nil || !s.RootOnly {
 		t.Errorf("%+v cannot read the source of a credential", s.user)
 	}
 	u["LoadCredential"] = nil
@@ -207,7 +212,9 @@ func TestFindingsOfAUnit(t *testing.T) {
 				"METRICS_GATE_RUNNER_NAME"},
 		{map[string]any{"Environment": running, "NeedDaemonReload": true}, "systemctl daemon-reload"},
 		{map[string]any{"Environment": running, "ActiveState": "activating", "SubState": "auto-restart"},
-			"activating (auto-restart)"},
+			"activating (auto-restart): journalctl -u gate.service says why: correct that first"},
+		{map[string]any{"Environment": running, "ActiveState": "inactive", "SubState": "dead"},
+			"inactive (dead): systemctl start gate.service"},
 		{map[string]any{"EnvironmentFiles": [][]any{{"/none/b", false}}}, "the next start fails"},
 	} {
 		test.unit["MainPID"] = 20
@@ -223,6 +230,18 @@ func TestFindingsOfAUnit(t *testing.T) {
 		}
 		if !strings.Contains(text, test.want) || (test.want == "") != (text == "") {
 			t.Errorf("got %q, want %q", text, test.want)
+		}
+	}
+}
+
+// systemd listens for a gate that has failed.
+func TestStoppedUnitOfASocket(t *testing.T) {
+	socket := map[string]any{"Id": "gate.socket", "Listen": [][2]string{{"Stream", "[::]:9263"}}}
+	for state, want := range map[string]string{"failed": "gate.service", "active": ""} {
+		m := fakeMachine(t, socket, service("gate.service", map[string]any{"ActiveState": state,
+			"TriggeredBy": []string{"gate.socket"}, "Environment": []string{name + "a"}}))
+		if s, err := (&Options{unit: "gate"}).find(t.Context(), m, nil); err != nil || s.Stopped != want {
+			t.Errorf("%s: %v %+v", state, err, s)
 		}
 	}
 }

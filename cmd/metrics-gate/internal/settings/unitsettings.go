@@ -41,7 +41,7 @@ func (u *unit) settings() (*Settings, error) {
 		s.user = lookupUser(u.service.User.Data, u.service.Group.Data)
 	}
 	if u.fromSources(s) {
-		s.user = nil // only root reads the sources
+		s.user, s.RootOnly = nil, true
 	}
 	u.listen(s)
 	return s, nil
@@ -90,18 +90,21 @@ func (u *unit) fromSources(s *Settings) (any bool) {
 func (u *unit) listen(s *Settings) {
 	if len(u.sockets) > 0 {
 		s.Environ = append(s.Environ, config.Prefix+"LISTEN_ADDRESS="+u.sockets[0])
+		if u.service.ActiveState.Data != "active" {
+			s.Stopped = u.name
+		}
 	}
 }
 
 // findings say what is wrong with the unit itself.
 func (u *unit) findings() []cli.Finding {
 	var found []cli.Finding
-	if u.service.ActiveState.Data != "active" {
-		found = append(
-			found,
-			cli.Warn("journalctl -u "+u.name+" says why; systemctl start "+u.name, "unit %s: %s (%s)",
-				u.name, u.service.ActiveState.Data, u.service.SubState.Data),
-		)
+	if state := u.service.ActiveState.Data; state != "active" {
+		do := "systemctl start " + u.name
+		if state != "inactive" {
+			do = "journalctl -u " + u.name + " says why: correct that first, then " + do
+		}
+		found = append(found, cli.Warn(do, "unit %s: %s (%s)", u.name, state, u.service.SubState.Data))
 	}
 	if u.service.NeedDaemonReload.Data {
 		found = append(
