@@ -78,6 +78,11 @@ func (s Scraper) Late(now time.Time) bool {
 	return quiet.Seconds() > 3*max(s.Interval, 5)
 }
 
+// overdue tells whether a scraper of a known interval has missed a scrape.
+func (s Scraper) overdue(now time.Time) bool {
+	return s.Interval > 0 && now.Sub(s.Latest.At).Seconds() > 1.5*max(s.Interval, 5)
+}
+
 // FormatName is the short name of Format.
 func (s Scrape) FormatName() string {
 	mediaType, params, err := mime.ParseMediaType(s.Format)
