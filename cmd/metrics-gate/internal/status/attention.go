@@ -6,12 +6,22 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 // findings lists what wants attention, what fails first.
 func (r *Report) findings() []cli.Finding {
 	fail, warn := []cli.Finding{}, []cli.Finding{}
+	for _, e := range r.Expiry {
+		found := expiry.Findings([]expiry.Entry{e})
+		if e.Expired() {
+			found[0].Level = cli.LevelFail
+			fail = append(fail, found...)
+			continue
+		}
+		warn = append(warn, found...)
+	}
 	if r.NotReady != "" {
 		fail = append(fail, cli.Fail("see the gate's log", "not ready: %s", r.NotReady))
 	}

@@ -1,11 +1,13 @@
 package status
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 )
 
 // Refusals want attention while no request is allowed, with their number, their time and the last
@@ -59,10 +61,10 @@ func TestNobodyGetsInOnThePage(t *testing.T) {
 	if !strings.Contains(box, `<span class="bad"><bdi>no request was allowed since the start: 1 refusal since `) {
 		t.Error(page)
 	}
-	json := getPage(s, "application/json").Body.String()
+	text := getPage(s, "application/json").Body.String()
 	for _, want := range []string{`"now":0,"most":256,"share":0`, `"now":0,"most":10,"unit":"seconds","share":0`} {
-		if !strings.Contains(json, want) {
-			t.Errorf("no %s in %s", want, json)
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in %s", want, text)
 		}
 	}
 }
@@ -105,5 +107,31 @@ func TestRefusedScraper(t *testing.T) {
 			!strings.HasPrefix(found[0].Do, test.advice) {
 			t.Errorf("%s: %+v", name, found)
 		}
+	}
+}
+
+// What expires is a finding as everything else is, and the title of a gate that refuses everybody
+// does not say that all is well.
+func TestExpiryIsAFinding(t *testing.T) {
+	s := statusOf(t, func(s *status) {
+		inPeace(s)
+		s.Expiry = func(time.Time) []expiry.Entry {
+			return []expiry.Entry{
+				{Role: "server", Subject: "CN=gate", NotAfter: s.now().Add(99 * time.Hour), Days: 4},
+				{Role: "crl", Subject: "CN=ca", NotAfter: s.now().Add(-time.Hour), Days: -1},
+			}
+		}
+	})
+	var r Report
+	if err := json.Unmarshal(getPage(s, "application/json").Body.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Findings) != 2 || r.Findings[0].Level != cli.LevelFail || r.Findings[1].Level != cli.LevelWarn ||
+		!strings.HasPrefix(r.Findings[0].What, "crl CN=ca expired") {
+		t.Errorf("%+v", r.Findings)
+	}
+	const want = ": runner up, needs attention - metrics-gate</title>"
+	if page := getPage(s, "").Body.String(); !strings.Contains(page, want) {
+		t.Errorf("no %q", want)
 	}
 }

@@ -145,7 +145,7 @@ func TestStatusPage(t *testing.T) {
 	}
 }
 
-// What wants attention is on top, and first of all what expires first.
+// What wants attention is on top, and first of all what has expired.
 func TestStatusAttention(t *testing.T) {
 	page := squeezed(getPage(statusOf(t, nil), "").Body.String())
 	_, box, _ := strings.Cut(page, `<section id="attention">`)
@@ -155,9 +155,10 @@ func TestStatusAttention(t *testing.T) {
 	}
 	position := 0
 	for _, want := range []string{
-		`<li class="bad">server CN=`, "expired, <time", "clients refuse the gate&#39;s certificate; renew it",
+		`class="bad">server CN=`, "expired on 2026-11-22", "renew it; clients refuse the gate&#39;s certificate until then",
 		`class="bad">runner down: `, "start the runner with",
 		`class="bad">reload of tokens refused`, `class="bad">issuer https://down.example: keys never fetched`,
+		`class="warn">client_ca CN=ca expires on 2026-11-26 (4 days)`,
 		`class="warn">limits: open connections`,
 		`class="warn">scraper token:late at 10.0.0.9: no scrape for 10 min, after 9 scrapes`,
 	} {
