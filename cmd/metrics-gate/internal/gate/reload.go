@@ -65,6 +65,7 @@ func (r *reloader) add(what string, reload func() (bool, error), paths ...string
 // process more often.
 func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep func(time.Time)) {
 	defer r.unwatch()
+	r.rewatch()
 	timer := time.NewTimer(lookInterval)
 	defer timer.Stop()
 	for {
@@ -92,13 +93,18 @@ func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep fun
 
 // look reloads what has changed, and everything if a person asked.
 func (r *reloader) look(asked bool) {
+	r.rewatch()
+	r.all(asked)
+}
+
+// rewatch lets events tell of changes from now on, if they can.
+func (r *reloader) rewatch() {
 	if paths := r.paths(); r.watch == nil && len(paths) > 0 {
 		var err error
 		if r.watch, err = filewatch.NewWatch(paths); err != nil {
 			r.log.Debug("files are looked at instead of watched", "err", err)
 		}
 	}
-	r.all(asked)
 }
 
 func (r *reloader) paths() (all []string) {

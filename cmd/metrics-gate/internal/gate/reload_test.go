@@ -103,6 +103,20 @@ func TestChangedFileIsReloaded(t *testing.T) {
 	}
 }
 
+// Events tell of a change from the start on, not only after the first look.
+func TestFilesAreWatchedFromTheStart(t *testing.T) {
+	var out bytes.Buffer
+	r := newReloader(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		prometheus.NewRegistry())
+	r.add("tls", func() (bool, error) { return false, nil }, filepath.Join(t.TempDir(), "missing", "file"))
+	ended, end := context.WithCancel(t.Context())
+	end()
+	r.run(ended, nil, func(time.Time) {})
+	if !strings.Contains(out.String(), "files are looked at instead of watched") {
+		t.Error("no watch before the first look")
+	}
+}
+
 // The state of a reload tells the last error, and whether it stands.
 func TestReloadsTellTheLastError(t *testing.T) {
 	r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
