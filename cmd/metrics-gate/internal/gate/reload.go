@@ -85,6 +85,7 @@ func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep fun
 			timer.Reset(r.pause())
 		case done := <-now:
 			r.look(true)
+			upkeep(time.Now())
 			close(done)
 			timer.Reset(r.pause())
 		}

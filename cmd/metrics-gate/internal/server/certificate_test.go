@@ -105,3 +105,18 @@ func TestExpiredCertificateTeaches(t *testing.T) {
 		t.Error(said)
 	}
 }
+
+// A certificate with a few days left is told of as soon as it is loaded.
+func TestLoadedCertificateExpiresSoon(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "server CA"}))
+	pair := testca.Must(ca.Issue(testca.Options{CommonName: "five days", DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(5 * 24 * time.Hour)}))
+	replace(t, f, "server.pem", string(pair.CertPEM()))
+	replace(t, f, "server-key.pem", string(testca.Must(pair.KeyPEM())))
+	f.Signals <- syscall.SIGHUP
+	said := f.WaitFor(t, 0, "expires soon")
+	if !strings.Contains(said, `subject="CN=five days`) {
+		t.Error(said)
+	}
+}
