@@ -156,7 +156,8 @@ func (r *reloader) all(asked bool) {
 			item.last = ""
 		default:
 			if asked {
-				r.log.Info("reload: nothing has changed", "what", item.what)
+				r.log.Info("reload: nothing has changed", "what", item.what,
+					"advice", "after a change of the environment restart the gate: it reads only files again")
 			}
 		}
 	}
