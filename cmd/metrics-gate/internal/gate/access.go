@@ -14,8 +14,8 @@ import (
 
 type accessKey struct{}
 
-// logAccess logs each request, refused ones too, with the identity that noteIdentity finds. It
-// belongs outside of authentication.
+// logAccess logs each request, refused ones too, with the identity that noteIdentity finds,
+// or what a refused one claims. It belongs outside of authentication.
 func logAccess(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,6 +49,13 @@ func noteIdentity(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// noteRefused tells logAccess whom a refused request claims to be from.
+func noteRefused(r *http.Request, method, subject, issuer string) {
+	if id, ok := r.Context().Value(accessKey{}).(*auth.Identity); ok {
+		id.Method, id.Subject, id.Issuer = method, subject, issuer
+	}
 }
 
 // maxFirstUses bounds the pairs of identity and address that logFirstUse remembers. When all

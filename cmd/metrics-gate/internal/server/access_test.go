@@ -19,21 +19,25 @@ const firstUse = `msg="first request of an identity from this address"`
 func TestAccessLog(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"ACCESS_LOG=on")
 	f.Ask(t, f.Client(t, false), "GET", "/metrics")
+	f.Ask(t, f.Client(t, false), "GET", "/metrics", "Authorization", "Basic eDp5")
+	f.Ask(t, f.Client(t, false), "GET", "/metrics", "Authorization", "Bearer mg_unknown")
 	c := f.Client(t, true)
 	for range 3 { // the third is one that repeats
 		f.Ask(t, c, "GET", "/metrics")
 	}
 	f.Ask(t, c, "POST", "/metrics")
 	testwait.Eventually(t, "line for each request", func() bool {
-		return strings.Count(f.Log.String(), "level=INFO msg=request ") == 5
+		return strings.Count(f.Log.String(), "level=INFO msg=request ") == 7
 	})
 	const scrape = `method=certificate subject=dns:prometheus.demo issuer="CN=metrics-gate demo" request_method=GET ` +
 		`route=metrics status=200 aborted=false bytes=`
 	log := f.Log.String()
 	for want, n := range map[string]int{
 		scrape: 3, "encoding=gzip": 3, "format=\"text/plain; version=0.0.4": 3,
-		`method="" subject="" issuer="" request_method=GET route=metrics status=401`: 1,
-		"request_method=POST route=metrics status=405":                               1,
+		`method=none subject="" issuer="" request_method=GET route=metrics status=401`:  2,
+		`method=token subject="" issuer="" request_method=GET route=metrics status=401`: 1,
+		`advice="send Authorization: Bearer TOKEN`:                                      1,
+		"request_method=POST route=metrics status=405":                                  1,
 		firstUse: 0,
 	} {
 		if got := strings.Count(log, want); got != n {
