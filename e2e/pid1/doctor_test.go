@@ -137,7 +137,7 @@ func TestDoctorSeesTheService(t *testing.T) {
 			rm -r /etc/systemd/system/metrics-gate.service.d; systemctl daemon-reload
 			metrics-gate check --unit metrics-gate`,
 			"permission denied"},
-		{"no rule", `systemctl stop metrics-gate-firewall.timer
+		{"no rule", `systemctl stop metrics-gate-firewall.timer metrics-gate-firewall-restore.service
 			systemctl disable --now metrics-gate-firewall.service
 			mkdir -p /etc/gitlab-runner; printf '[[runners]]\nexecutor = "shell"\n' > /etc/gitlab-runner/config.toml
 			metrics-gate doctor`, "warn  firewall: no rule keeps CI jobs from port 9252"},
