@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -27,11 +28,14 @@ func defaultTarget(c *config.Config) string {
 func target(text string, c *config.Config) (string, error) {
 	text = strings.TrimSpace(text)
 	wrong := func(wrong, advice string) error {
-		return &cli.ConfigError{Thing: "print --target", Value: text, Wrong: wrong, Advice: advice}
+		return &cli.ConfigError{Thing: "print --target", Value: client.HideURL(text), Wrong: wrong, Advice: advice}
 	}
 	if _, rest, isURL := strings.Cut(text, "://"); isURL {
-		rest, _, _ = strings.Cut(rest, "/")
-		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+rest)
+		rest = rest[strings.LastIndex(rest, "@")+1:]
+		if i := strings.IndexAny(rest, "/?#&"); i >= 0 {
+			rest = rest[:i]
+		}
+		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+cli.HideToken(rest))
 	}
 	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil || !strings.Contains(text, ":") {
 		text = net.JoinHostPort(strings.Trim(text, "[]"), port(c))
