@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -37,19 +38,26 @@ func target(text string, c *config.Config) (string, error) {
 		}
 		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+cli.HideToken(rest))
 	}
-	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil || !strings.Contains(text, ":") {
-		text = net.JoinHostPort(strings.Trim(text, "[]"), port(c))
+	if bare := strings.Trim(text, "[]"); isHost(bare) {
+		text = net.JoinHostPort(bare, port(c))
 	}
 	host, number, err := net.SplitHostPort(text)
 	n, badNumber := strconv.ParseUint(number, 10, 16)
 	switch {
-	case err != nil || host == "" || strings.ContainsAny(host, " \t/@"):
+	case err != nil || !isHost(host):
 		return "", wrong("not host:port", "write it as in runner-1.example:"+port(c)+
 			", with commas between several")
 	case badNumber != nil || n == 0:
 		return "", wrong("the port is no number from 1 to 65535", "write "+net.JoinHostPort(host, port(c)))
 	}
 	return text, nil
+}
+
+// isHost tells whether host is a name or an address, and nothing that ends a line of what is printed.
+func isHost(host string) bool {
+	name := regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$`)
+	ip, err := netip.ParseAddr(host)
+	return name.MatchString(host) || (err == nil && (ip.Zone() == "" || name.MatchString(ip.Zone())))
 }
 
 // checkTargets makes every target a host:port, and returns a comment about those that Prometheus

@@ -50,6 +50,8 @@ func TestTargets(t *testing.T) {
 		"runner.example:9253": "runner.example:9253", "runner.example": "runner.example:9443",
 		" runner.example:1": "runner.example:1", "192.0.2.1": "192.0.2.1:9443", "fd00::1": "[fd00::1]:9443",
 		"[fd00::1]": "[fd00::1]:9443", "[fd00::1]:9": "[fd00::1]:9",
+		"fe80::1%eth0": "[fe80::1%eth0]:9443", "[fe80::1%eth0]:9": "[fe80::1%eth0]:9",
+		"build_1.example.": "build_1.example.:9443", "h": "h:9443",
 	} {
 		if got, err := target(text, c); err != nil || got != want {
 			t.Errorf("%q: %q %v, want %q", text, got, err, want)
@@ -66,6 +68,11 @@ func TestTargets(t *testing.T) {
 		"runner.example:99999":                "write runner.example:9443",
 		"a:1:2":                               "runner-1.example:9443",
 		"user@host:9253":                      "runner-1.example:9443",
+		"a\nb:9253":                           "runner-1.example:9443",
+		"a\u0085b:9253":                       "runner-1.example:9443",
+		"[fe80::1%a\n]:9253":                  "runner-1.example:9443",
+		"a:9253\n- b":                         "write a:9443",
+		"a;b":                                 "runner-1.example:9443",
 	} {
 		_, err := target(text, c)
 		wrong, ok := errors.AsType[*cli.ConfigError](err)
