@@ -113,7 +113,9 @@ func port(c *config.Config) string { return strconv.Itoa(int(c.Listen.Address.Po
 
 // checkSecrets refuses a token in the place of a file's name: what is printed has no secrets in it.
 func (o options) checkSecrets(c *config.Config) error {
-	paths := map[string]string{"print --token-file": o.Files.TokenFile, "print --client-secret-file": o.ClientSecretFile}
+	paths := map[string]string{
+		"print --token-file": o.Files.TokenFile, "print --client-secret-file": o.ClientSecretFile,
+	}
 	for _, v := range c.Variables() {
 		if v.Read != "" {
 			paths[v.Name] = v.String()

@@ -40,7 +40,8 @@ func TestListOfGatesQuotesWhatUsersWrite(t *testing.T) {
 		m.root = true
 		m.add(t, 20, "metrics-gate", "network", name+long+"b", "METRICS_GATE_LISTEN_ADDRESS="+address)
 		_, err := (&Options{}).find(t.Context(), m, nil)
-		if want = `process 20 (runner "` + long + `…", ` + want + ")"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		want = `process 20 (runner "` + long + `…", ` + want + ")"
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", address, err, want)
 		}
 	}
