@@ -142,20 +142,6 @@ func (d *doctor) visit(ctx context.Context) *visit {
 	return v
 }
 
-// plainToken refuses to send a token over plain HTTP to what may be any process: nothing proves that
-// the gate listens there.
-func (d *doctor) plainToken(target string) error {
-	if d.client.TokenFile == "" || !strings.HasPrefix(target, "http:") || d.config.TLS.InsecureHTTP {
-		return nil
-	}
-	wrong := "not sent over plain HTTP: the settings have no " + config.Prefix + "INSECURE_HTTP"
-	if d.outside {
-		wrong = "not sent over plain HTTP: no settings here say that the gate has " + config.Prefix + "INSECURE_HTTP"
-	}
-	return &cli.ConfigError{Thing: "--token-file", Value: d.client.TokenFile, Wrong: wrong,
-		Advice: "write https:// in --url; any process could listen there and take the token"}
-}
-
 // otherPort tells whether --url has another port than the settings.
 func (d *doctor) otherPort() bool {
 	u, err := url.Parse(d.url)

@@ -32,11 +32,7 @@ func target(text string, c *config.Config) (string, error) {
 		return &cli.ConfigError{Thing: "print --target", Value: client.HideURL(text), Wrong: wrong, Advice: advice}
 	}
 	if _, rest, isURL := strings.Cut(text, "://"); isURL {
-		rest = rest[strings.LastIndex(rest, "@")+1:]
-		if i := strings.IndexAny(rest, "/?#&"); i >= 0 {
-			rest = rest[:i]
-		}
-		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+cli.HideToken(rest))
+		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+bareTarget(rest))
 	}
 	if bare := strings.Trim(text, "[]"); isHost(bare) {
 		text = net.JoinHostPort(bare, port(c))
@@ -51,6 +47,15 @@ func target(text string, c *config.Config) (string, error) {
 		return "", wrong("the port is no number from 1 to 65535", "write "+net.JoinHostPort(host, port(c)))
 	}
 	return text, nil
+}
+
+// bareTarget is the host and port of a URL without its scheme: no password is left.
+func bareTarget(rest string) string {
+	rest = rest[strings.LastIndex(rest, "@")+1:]
+	if i := strings.IndexAny(rest, "/?#&"); i >= 0 {
+		rest = rest[:i]
+	}
+	return cli.HideToken(rest)
 }
 
 // isHost tells whether host is a name or an address, and nothing that ends a line of what is printed.
