@@ -174,6 +174,8 @@ func TestQuote(t *testing.T) {
 	for in, want := range map[string]string{
 		"a\"b\n: #": `"a\"b\n: #"`, "runner": "runner", "/a/b.crt": "/a/b.crt", "true": `"true"`, "No": `"No"`,
 		"10s": `"10s"`, "a:": `"a:"`, "uri:spiffe://a/b": "uri:spiffe://a/b", "": `""`, "*": `"*"`, "a b": `"a b"`,
+		"a\u0085b": `"a\u0085b"`, "\x7f\u0080\u009f": `"\u007f\u0080\u009f"`, "\u2028\u2029": `"\u2028\u2029"`,
+		"\ufeffä": `"\ufeffä"`, "\uffff": `"\uffff"`,
 	} {
 		if got := quote(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
