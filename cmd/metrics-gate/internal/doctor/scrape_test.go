@@ -190,6 +190,28 @@ func TestDoctorOfTheRunningGate(t *testing.T) {
 	}
 }
 
+// What the running gate says of itself is a finding, and so is that it runs with other settings.
+func TestDoctorReadsTheRunningGatesPage(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"RUNNER_NAME=build-06")
+	f.Runner.Close()
+	token := client.Credentials{CA: filepath.Join(f.Dir, "ca.pem"), TokenFile: filepath.Join(f.Dir, "token")}
+	visitor(t, f, token).scrape(t)
+	d := visitor(t, f, token)
+	d.config.Label, d.config.Upstream = f.Config.Label, f.Config.Upstream
+	found := d.running(t.Context())
+	expect(t, found, cli.LevelFail, "running gate: runner down: ")
+	for _, f := range found {
+		if strings.Contains(f.Do, "restart the gate") {
+			t.Errorf("%+v", f)
+		}
+	}
+	d.config.Label.RunnerName = "renamed"
+	d.config.Upstream = patient(t).config.Upstream
+	found = d.running(t.Context())
+	expect(t, found, cli.LevelWarn, `gives every sample runner_name="build-06", and these settings "renamed"`)
+	expect(t, found, cli.LevelWarn, "and that of these settings at http://127.0.0.1:9")
+}
+
 func TestObservedInterval(t *testing.T) {
 	now := time.Now()
 	r := &status.Report{Scrapes: []status.Scrape{{At: now}, {At: now.Add(-15 * time.Second)},
