@@ -137,6 +137,16 @@ func TestExamine(t *testing.T) {
 	}
 }
 
+// A job that names the gate and has no target is the cause, whatever other gates the host has.
+func TestExamineAJobWithAFileThatIsMissing(t *testing.T) {
+	data := map[string]string{
+		"targets":       `{"activeTargets":[` + up("https://build-01:9260/metrics", "") + `]}`,
+		"status/config": `{"yaml":"static_configs:\n- targets:\n  - build-01:9253\n"}`,
+		"query":         noSeries, "rules": alerts}
+	g := Gate{Hosts: []string{"build-01"}, Port: "9253", RunnerPort: "9252", LabelName: "runner_name"}
+	expect(t, Examine(t.Context(), server(t, data), g, "test"), cli.LevelFail, "it cannot use a file of the job")
+}
+
 // expect fails the test unless a finding of that level has the text, and advice if it is not ok.
 func expect(t *testing.T, found []cli.Finding, level, text string) {
 	t.Helper()
