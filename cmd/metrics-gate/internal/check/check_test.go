@@ -105,8 +105,10 @@ func TestCheckOfACertificateThatIsNotValidNow(t *testing.T) {
 	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "ca"}))
 	now := time.Now()
 	for name, options := range map[string]testca.Options{
-		"expired": {DNSNames: []string{"gate.example"}, NotBefore: now.Add(-48 * time.Hour), NotAfter: now.Add(-time.Hour)},
-		"not yet": {DNSNames: []string{"gate.example"}, NotBefore: now.Add(time.Hour), NotAfter: now.Add(48 * time.Hour)},
+		"expired": {DNSNames: []string{"gate.example"}, NotBefore: now.Add(-48 * time.Hour),
+			NotAfter: now.Add(-time.Hour)},
+		"not yet": {DNSNames: []string{"gate.example"}, NotBefore: now.Add(time.Hour),
+			NotAfter: now.Add(48 * time.Hour)},
 	} {
 		cert, key := filepath.Join(dir, name+".pem"), filepath.Join(dir, name+"-key.pem")
 		if err := testca.Must(ca.Issue(options)).WriteFiles(cert, key); err != nil {
