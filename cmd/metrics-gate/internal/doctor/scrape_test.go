@@ -147,6 +147,31 @@ func TestDoctorPinsTheCertificate(t *testing.T) {
 	expect(t, d.scrape(t), cli.LevelFail, "another certificate than "+config.Prefix+"TLS_CERT_FILE holds")
 }
 
+// A gate with another name and another certificate is another gate: no --server-name makes it this one.
+func TestDoctorMeetsAnotherGateOfTheFleet(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "other"}))
+	own := testca.Must(ca.Issue(testca.Options{DNSNames: []string{"build-04.example"}}))
+	if err := own.WriteFiles(file("04.pem"), file("04-key.pem")); err != nil {
+		t.Fatal(err)
+	}
+	d := visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")})
+	d.config.TLS.CertFile = file("04.pem")
+	expect(t, d.scrape(t), cli.LevelFail, "it is this gate, and not another one")
+}
+
+// A runner's address where TLS is spoken is a gate's.
+func TestDoctorOfARunnerThatSpeaksTLS(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	for _, address := range []string{f.Server.Addr().String(), server.Listener.Addr().String()} {
+		d := patient(t, config.Prefix+"UPSTREAM_URL="+address)
+		expect(t, d.runner(t.Context()), cli.LevelFail, "TLS is spoken there: it is a gate")
+	}
+}
+
 func TestDoctorMeetsAnotherServer(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
 	d := visitor(t, f, client.Credentials{})
