@@ -36,6 +36,10 @@ func TestExplainRecordedErrors(t *testing.T) {
 			}
 		}
 	}
+	got := explain("https://192.0.2.1:9253/metrics", "server returned HTTP status 401 Unauthorized")
+	if !strings.Contains(got.advice, "basic_auth") || !strings.Contains(got.advice, "revocation list") {
+		t.Errorf("%+v", got)
+	}
 	if got := explain("https://192.0.2.1:9253/metrics", "a new error"); got.pattern != "" || got.advice == "" {
 		t.Errorf("%+v", got)
 	}
@@ -167,6 +171,12 @@ func TestExamineAServerThatDoesNotAnswer(t *testing.T) {
 	expect(t, Examine(t.Context(), Options{URL: secure.URL}, Gate{}, ""), cli.LevelFail, "unknown authority")
 	found := Examine(t.Context(), Options{URL: strings.Replace(secure.URL, "https:", "http:", 1)}, Gate{}, "")
 	if len(found) != 1 || !strings.Contains(found[0].Do, "write https://") {
+		t.Errorf("%+v", found)
+	}
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	found = Examine(t.Context(), Options{URL: strings.Replace(plain.URL, "http:", "https:", 1)}, Gate{}, "")
+	if len(found) != 1 || !strings.Contains(found[0].Do, "write http://") {
 		t.Errorf("%+v", found)
 	}
 	if found := Examine(t.Context(), Options{}, Gate{}, ""); found != nil {
