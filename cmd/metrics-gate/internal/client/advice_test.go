@@ -83,3 +83,14 @@ func TestNameAdvice(t *testing.T) {
 		}
 	}
 }
+
+// A fleet's certificates have one name in common, which need not be the first.
+func TestNameAdviceListsEveryName(t *testing.T) {
+	leaf := &x509.Certificate{DNSNames: []string{"build-03.example", "metrics-gate.internal", "*.example"}}
+	err := &tls.CertificateVerificationError{UnverifiedCertificates: []*x509.Certificate{leaf},
+		Err: x509.HostnameError{Certificate: leaf, Host: "build-04.example"}}
+	const want = "give --server-name build-03.example or metrics-gate.internal or HOST.example; "
+	if got, ok := new(Credentials).NameAdvice(err); !ok || !strings.HasPrefix(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

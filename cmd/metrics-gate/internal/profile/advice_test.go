@@ -17,7 +17,7 @@ func TestProfileAdvice(t *testing.T) {
 	if got := profileAdvice(busy); !strings.Contains(got, "in 7 s") {
 		t.Error(got)
 	}
-	for status, want := range map[int]string{404: "/debug/pprof/ of the gate", 502: "metrics-gate doctor",
+	for status, want := range map[int]string{404: "/debug/pprof/ of the gate", 502: `log line "profile failed"`,
 		504: "fewer seconds", 400: "https://", 418: ""} {
 		if got := profileAdvice(&http.Response{StatusCode: status}); !strings.Contains(got, want) ||
 			(want == "") != (got == "") {

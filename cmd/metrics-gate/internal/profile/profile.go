@@ -197,7 +197,7 @@ func profileAdvice(r *http.Response) string {
 	case http.StatusTooManyRequests:
 		return "too many requests: try again in " + r.Header.Get("Retry-After") + " s"
 	case http.StatusBadGateway:
-		return "the gate gets no profile from its runner: metrics-gate doctor on the gate's host says why"
+		return "the gate gets no profile from its runner: the gate's log line \"profile failed\" says why"
 	case http.StatusGatewayTimeout:
 		return "the runner does not answer in time: ask for fewer seconds"
 	}

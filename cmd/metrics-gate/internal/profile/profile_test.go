@@ -237,3 +237,15 @@ func TestProfilesKeepFiles(t *testing.T) {
 		}
 	}
 }
+
+// A runner that answers 404 lacks the profile; its address is right.
+func TestPprofOfAProfileThatTheRunnerLacks(t *testing.T) {
+	f := profilesOf(t)
+	if code, said := pprofIn(t, f, nil, "-o", "-", profileTarget(f, "/debug/pprof/goroutine")); code != 1 {
+		t.Errorf("%d %s", code, said)
+	}
+	if log := f.WaitFor(t, 0, "profile failed"); strings.Contains(log, "UPSTREAM_URL") ||
+		!strings.Contains(log, "the runner serves no such profile") {
+		t.Error(log)
+	}
+}

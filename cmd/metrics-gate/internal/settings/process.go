@@ -86,7 +86,7 @@ func (m machine) process(ctx context.Context, pid int) process {
 // ambiguous lists the gates that run here.
 func (m machine) ambiguous(gates []process) error {
 	return &cli.ConfigError{Thing: "settings", Wrong: fmt.Sprintf("%d gates run here: %s", len(gates), m.list(gates)),
-		Advice: "name one with --pid, --unit or --env-file"}
+		Advice: "name one with --pid, --unit or --env-file; doctor also picks by the port of --url"}
 }
 
 // list describes the first gates, so that one can be chosen.
