@@ -107,6 +107,17 @@ func TestDefaultTarget(t *testing.T) {
 	}
 }
 
+// A unit says which paths are not whole: its directory is not that of the shell.
+func TestUnitWarnsOfRelativePaths(t *testing.T) {
+	c := configtest.Load(t)
+	c.TLS, c.Allow.TokensFile = config.TLS{CertFile: "fleet/a.crt", KeyFile: "/etc/a.key"}, ""
+	text := printKind(t, c, "systemd", "--binary=/usr/bin/metrics-gate")
+	if strings.Count(text, "# Warning: ") != 1 ||
+		!strings.HasPrefix(text, "# Warning: METRICS_GATE_TLS_CERT_FILE fleet/a.crt: ") {
+		t.Errorf("%.300s", text)
+	}
+}
+
 // A unit says which files its sandbox hides.
 func TestUnitWarnsOfHiddenFiles(t *testing.T) {
 	c := configtest.Load(t)
