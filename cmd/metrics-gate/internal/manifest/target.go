@@ -33,6 +33,9 @@ func target(text string, c *config.Config) (string, error) {
 		rest, _, _ = strings.Cut(rest, "/")
 		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+rest)
 	}
+	if rest, _, hasPath := strings.Cut(text, "/"); hasPath && rest != "" {
+		return "", wrong("a path; the jobs set metrics_path", "write "+rest)
+	}
 	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil || !strings.Contains(text, ":") {
 		text = net.JoinHostPort(strings.Trim(text, "[]"), port(c))
 	}

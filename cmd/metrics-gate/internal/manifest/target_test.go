@@ -60,7 +60,7 @@ func TestTargets(t *testing.T) {
 		"http://runner.example":               "write runner.example",
 		"a b:9253":                            "runner-1.example:9443",
 		":9253":                               "runner-1.example:9443",
-		"host:9253/metrics":                   "write host:9443",
+		"host:9253/metrics":                   "write host:9253",
 		"runner.example:":                     "write runner.example:9443",
 		"runner.example:https":                "write runner.example:9443",
 		"runner.example:99999":                "write runner.example:9443",
