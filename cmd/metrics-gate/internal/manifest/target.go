@@ -36,6 +36,9 @@ func target(text string, c *config.Config) (string, error) {
 	if rest, _, hasPath := strings.Cut(text, "/"); hasPath && rest != "" {
 		return "", wrong("a path; the jobs set metrics_path", "write "+rest)
 	}
+	if _, err := strconv.Atoi(text); err == nil {
+		return "", wrong("a number without a host", "write it as in runner-1.example:"+text)
+	}
 	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil || !strings.Contains(text, ":") {
 		text = net.JoinHostPort(strings.Trim(text, "[]"), port(c))
 	}

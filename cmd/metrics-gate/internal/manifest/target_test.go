@@ -30,6 +30,13 @@ func TestPrintCommand(t *testing.T) {
 			"# Warning: METRICS_GATE_LISTEN_ADDRESS 127.0.0.1"},
 		{"scrapeconfig --target https://runner.example:9253 --env-file " + good, "a URL"},
 		{"kubernetes_sd --target https://runner.example:9253 --env-file " + good, "job_name"},
+		{"scrape-config --target a.example --target b.example:1 --env-file " + good,
+			"targets: [a.example:9253, b.example:1]"},
+		{"scrape-config --target a.example:9252 --env-file " + good, "--target a.example:9252: the runner's port"},
+		{"scrape-config --cert a.crt --env-file " + good, "# Warning: --cert a.crt: not used"},
+		{"scrape-config --token-file a --env-file " + good, `file: "a" # read again`},
+		{"alerts --target a.example --env-file " + good, "# Warning: --target a.example: not used"},
+		{"podmonitor --runner-namespace a --runner-namespace b --env-file " + good, `["a", "b"]`},
 		{"systemd --env-file " + empty, "name the file with the gate's settings"},
 	} {
 		var out bytes.Buffer
@@ -64,6 +71,7 @@ func TestTargets(t *testing.T) {
 		"runner.example:":                     "write runner.example:9443",
 		"runner.example:https":                "write runner.example:9443",
 		"runner.example:99999":                "write runner.example:9443",
+		"9253":                                "runner-1.example:9253",
 		"a:1:2":                               "runner-1.example:9443",
 		"user@host:9253":                      "runner-1.example:9443",
 	} {
