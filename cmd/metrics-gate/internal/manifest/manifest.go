@@ -65,20 +65,20 @@ func Command() cli.Command {
 		Example: "metrics-gate print scrape-config --target runner-1.example:9253",
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			o := newOptions(set)
-			return func(ctx context.Context, p *cli.Process, args []string) error { return o.run(ctx, p, args) }
+			return func(ctx context.Context, p *cli.Process, args []string) error { return o.run(ctx, p, set, args[0]) }
 		},
 	}
 }
 
 // run writes what belongs to the present configuration, which must be a good one. No file
 // that the configuration names needs to be here.
-func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
+func (o options) run(ctx context.Context, p *cli.Process, set *flag.FlagSet, kind string) error {
 	from, err := o.settings.Take(ctx, p.Environ)
 	if err != nil {
 		return err
 	}
 	if !config.HasVariables(from.Environ) {
-		return &cli.ConfigError{Thing: "print " + args[0], Wrong: "no settings here to print from",
+		return &cli.ConfigError{Thing: "print " + kind, Wrong: "no settings here to print from",
 			Advice: "give --env-file FILE or --unit NAME, or set the gate's " + config.Prefix + " variables"}
 	}
 	c, err := config.Load(from.Environ)
@@ -89,7 +89,7 @@ func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
 		return err
 	}
 	var comment string
-	if p := printers()[args[0]]; p.targets {
+	if p := printers()[kind]; p.targets {
 		if comment, err = o.checkTargets(c); err != nil {
 			return err
 		}
@@ -97,14 +97,14 @@ func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
 	if o.Image == "" {
 		o.Image = "ghcr.io/metrics-gate/metrics-gate:" + strings.TrimPrefix(p.Build.Version, "v")
 	}
-	text, err := printers()[args[0]].print(c, o)
+	text, err := printers()[kind].print(c, o)
 	if err != nil {
 		return err
 	}
 	if err := from.Print(p.Stdout, "# "); err != nil {
 		return err
 	}
-	_, err = io.WriteString(p.Stdout, comment+text)
+	_, err = io.WriteString(p.Stdout, comment+o.warnings(kind, c, set)+text)
 	return err
 }
 

@@ -63,8 +63,11 @@ func printKind(t *testing.T, c *config.Config, kind string, args ...string) stri
 	var o *options
 	set := flag.NewFlagSet("print", flag.ContinueOnError)
 	o = newOptions(set)
-	if err := set.Parse(append([]string{"--target", "runner.example:9253"}, args...)); err != nil {
+	if err := set.Parse(args); err != nil {
 		t.Fatal(err)
+	}
+	if len(o.Targets) == 0 {
+		o.Targets = words{"runner.example:9253"}
 	}
 	text, err := printers()[kind].print(c, *o)
 	if err != nil {
@@ -119,6 +122,43 @@ func TestServerName(t *testing.T) {
 	} {
 		if got := printedName(printKind(t, c, kind)); got != want {
 			t.Errorf("%s without a certificate: %q, want %q", kind, got, want)
+		}
+	}
+}
+
+// What is given and not used is said, and a name that the certificate at hand does not have.
+func TestWarnings(t *testing.T) {
+	c := configtest.Load(t) // with a certificate for localhost
+	for _, test := range []struct {
+		kind, args string
+		want       string
+	}{
+		{"scrape-config", "--server-name=localhost", ""},
+		{"scrape-config", "--server-name=nope.example", "--server-name nope.example: not a name"},
+		{"podmonitor", "--server-name=nope.example", "--server-name nope.example: not a name"},
+		{"alerts", "--server-name=nope.example", "--server-name nope.example: not used"},
+		{"scrape-config", "--token-file=a", "--token-file a: not used"},
+		{"scrape-config", "--env-file=a", ""},
+		{"systemd", "--binary=/bin/gate", ""},
+	} {
+		set := flag.NewFlagSet("print", flag.ContinueOnError)
+		o := newOptions(set)
+		if err := set.Parse([]string{test.args}); err != nil {
+			t.Fatal(err)
+		}
+		got := o.warnings(test.kind, c, set)
+		if !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%s %s: %q", test.kind, test.args, got)
+		}
+	}
+	// Every flag of a kind is declared.
+	set := flag.NewFlagSet("print", flag.ContinueOnError)
+	newOptions(set)
+	for kind := range printers() {
+		for name := range strings.FieldsSeq(flagsOf(kind, c)) {
+			if set.Lookup(name) == nil {
+				t.Errorf("%s: no flag --%s", kind, name)
+			}
 		}
 	}
 }

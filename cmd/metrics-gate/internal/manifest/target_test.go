@@ -30,6 +30,13 @@ func TestPrintCommand(t *testing.T) {
 			"# Warning: METRICS_GATE_LISTEN_ADDRESS 127.0.0.1"},
 		{"scrapeconfig --target https://runner.example:9253 --env-file " + good, "a URL"},
 		{"kubernetes_sd --target https://runner.example:9253 --env-file " + good, "job_name"},
+		{"scrape-config --target a.example --target b.example:1 --env-file " + good,
+			"targets: [a.example:9253, b.example:1]"},
+		{"scrape-config --target a.example:9252 --env-file " + good, "--target a.example:9252: the runner's port"},
+		{"scrape-config --cert a.crt --env-file " + good, "# Warning: --cert a.crt: not used"},
+		{"scrape-config --token-file a --env-file " + good, `file: "a" # read again`},
+		{"alerts --target a.example --env-file " + good, "# Warning: --target a.example: not used"},
+		{"podmonitor --runner-namespace a --runner-namespace b --env-file " + good, `["a", "b"]`},
 		{"systemd --env-file " + empty, "name the file with the gate's settings"},
 	} {
 		var out bytes.Buffer
@@ -62,10 +69,11 @@ func TestTargets(t *testing.T) {
 		"http://runner.example":               "write runner.example",
 		"a b:9253":                            "runner-1.example:9443",
 		":9253":                               "runner-1.example:9443",
-		"host:9253/metrics":                   "write host:9443",
+		"host:9253/metrics":                   "write host:9253",
 		"runner.example:":                     "write runner.example:9443",
 		"runner.example:https":                "write runner.example:9443",
 		"runner.example:99999":                "write runner.example:9443",
+		"9253":                                "runner-1.example:9253",
 		"a:1:2":                               "runner-1.example:9443",
 		"user@host:9253":                      "runner-1.example:9443",
 		"a\nb:9253":                           "runner-1.example:9443",
@@ -165,6 +173,17 @@ func TestDefaultTarget(t *testing.T) {
 			test.warned && !(strings.HasPrefix(comment, "# Warning: ") && strings.Contains(comment, test.want)) {
 			t.Errorf("%+v: %v %q %v", test, o.Targets, comment, err)
 		}
+	}
+}
+
+// A unit says which paths are not whole: its directory is not that of the shell.
+func TestUnitWarnsOfRelativePaths(t *testing.T) {
+	c := configtest.Load(t)
+	c.TLS, c.Allow.TokensFile = config.TLS{CertFile: "fleet/a.crt", KeyFile: "/etc/a.key"}, ""
+	text := printKind(t, c, "systemd", "--binary=/usr/bin/metrics-gate")
+	if strings.Count(text, "# Warning: ") != 1 ||
+		!strings.HasPrefix(text, "# Warning: METRICS_GATE_TLS_CERT_FILE fleet/a.crt: ") {
+		t.Errorf("%.300s", text)
 	}
 }
 
