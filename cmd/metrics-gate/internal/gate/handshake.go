@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
@@ -117,6 +118,8 @@ func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 		return err
 	}
 	seen.paced = false
+	// It has waited for longest, and would be the first to make room for another.
+	connlimit.Renew(info.Conn)
 	return nil
 }
 

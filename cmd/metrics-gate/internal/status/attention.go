@@ -33,7 +33,7 @@ func (r *Report) findings() []cli.Finding {
 	}
 	for _, reload := range r.Reloads {
 		if reload.Failing {
-			fail = append(fail, cli.Fail("correct the file; metrics-gate check tries it",
+			fail = append(fail, cli.Fail("correct the file, as the error says",
 				"reload of %s refused, the old state stays: %s", reload.What, reload.Err))
 		}
 	}
