@@ -47,10 +47,10 @@ func floors() [][2]string {
 		{"~gatetest", "~cli ~config ~demofiles ~server internal/testwait"},
 		{"~winservice", "~cli ~config ~server ~settings"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
-		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile"},
+		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile tlsconf"},
 		{"~promdoctor", "~cli ~client tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
-			"internal/sockerr proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
+			"internal/sockerr proxy proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
 		{"~manifest", "auth ~cli ~client ~config ~settings"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~settings ~server ~check ~doctor ~manifest ~profile ~demo " +

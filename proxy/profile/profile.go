@@ -180,7 +180,12 @@ func (p *Handler) failed(r *http.Request, ask *upstream.Request, err error) {
 		level = slog.LevelInfo
 	}
 	p.o.Observer.AddError(upstream.ReasonOf(err))
-	p.o.Log.LogAttrs(r.Context(), level, "profile failed",
+	attrs := []slog.Attr{
 		slog.String("remote", r.RemoteAddr), slog.String("subject", p.o.Who(r)), slog.String("route", ask.Path),
-		slog.String("reason", upstream.ReasonOf(err).String()), slog.String("err", err.Error()))
+		slog.String("reason", upstream.ReasonOf(err).String()), slog.String("err", err.Error()),
+	}
+	if upstream.ReasonOf(err) == upstream.ReasonStatus { // not a wrong address, as for metrics
+		attrs = append(attrs, slog.String("advice", "the runner serves no such profile: ask for another"))
+	}
+	p.o.Log.LogAttrs(r.Context(), level, "profile failed", attrs...)
 }

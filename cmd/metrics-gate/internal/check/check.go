@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
 // checkReport is what check found; its JSON is what --json prints.
@@ -29,6 +31,8 @@ type checkReport struct {
 	Expiry         []expiry.Entry       `json:"expiry,omitempty"`
 	Warnings       []cli.Finding        `json:"warnings,omitempty"`
 	Decision       *decisionReport      `json:"decision,omitempty"`
+
+	unfit error // why the files cannot serve, though they load; among Errors
 }
 
 // checkOptions are the flags of check.
@@ -57,7 +61,8 @@ func Command() cli.Command {
 
 // run reads the settings and every file as serve would, asks the issuers, and says what would
 // be in effect. It binds no port of the gate. It exits 1 when serve would refuse to start or to
-// take an issuer's tokens, and when the decision asked about is a refusal.
+// take an issuer's tokens, when the server's certificate is not valid now, and when the decision
+// asked about is a refusal.
 func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) error {
 	if err := o.asked.validate(); err != nil {
 		return err
@@ -88,10 +93,11 @@ func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) erro
 		if err := report.print(p.Stdout); err != nil {
 			return err
 		}
+		p.Report(report.unfit)
 	default:
 		p.Report(err)
 	}
-	if err != nil || report.Decision.refused() {
+	if err != nil || report.unfit != nil || report.Decision.refused() {
 		return cli.ExitCode(1)
 	}
 	return nil
@@ -123,9 +129,29 @@ func inspect(ctx context.Context, from *settings.Settings, version string, q que
 	r.Warnings = append(r.Warnings, asked...)
 	r.Warnings = append(r.Warnings, c.Lint()...)
 	r.Warnings = append(r.Warnings, config.Misspelled(from.Environ)...)
-	r.Warnings = append(r.Warnings, expiry.Findings(r.Expiry)...)
+	r.Warnings = append(
+		r.Warnings,
+		expiry.Findings(slices.DeleteFunc(slices.Clone(r.Expiry), func(e expiry.Entry) bool {
+			return e.Role == tlsconf.RoleServer && e.Expired() // of the error
+		}))...)
+	if r.unfit = unfit(c, g); r.unfit != nil {
+		r.OK, r.Errors = false, cli.ErrorReports(r.unfit)
+	}
 	if q.given() {
 		r.Decision = decide(c, q)
 	}
 	return r, nil
+}
+
+// unfit is nil, or says that the server's certificate is not valid now. A gate loads such a file
+// when it starts, and not in the place of a valid one.
+func unfit(c *config.Config, g *gate.Gate) error {
+	if g.TLS == nil {
+		return nil
+	}
+	if err := g.TLS.Valid(time.Now()); err != nil {
+		return &cli.ConfigError{Thing: config.Prefix + "TLS_CERT_FILE", Value: c.TLS.CertFile, Wrong: err.Error(),
+			Advice: expiry.AdviceServerFile}
+	}
+	return nil
 }

@@ -3,13 +3,16 @@ package check
 import (
 	"bytes"
 	"encoding/json"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
 // checked runs check with the demo's files and returns its code and outputs.
@@ -49,7 +52,10 @@ func TestCheckJSON(t *testing.T) {
 	if d := r.Decision; d == nil || d.Status != 403 || d.List != config.Prefix+"PPROF_ALLOW" || d.Rule != "" {
 		t.Errorf("decision %+v", d)
 	}
-	i := slices.IndexFunc(r.Configuration, func(s config.Setting) bool { return s.Name == config.Prefix+"RUNNER_NAME" })
+	i := slices.IndexFunc(
+		r.Configuration,
+		func(s config.Setting) bool { return s.Name == config.Prefix+"RUNNER_NAME" },
+	)
 	if i < 0 || r.Configuration[i].Value != "<build>\x1b[31m" || r.Configuration[i].Default {
 		t.Errorf("RUNNER_NAME %+v", r.Configuration)
 	}
@@ -89,5 +95,36 @@ func TestCheckExitCodes(t *testing.T) {
 				t.Errorf("%d, want %d\n%s%s", code, test.code, stdout, stderr)
 			}
 		})
+	}
+}
+
+// A reload refuses a certificate that is not valid now, so check does too: the exit code, ok and
+// errors of the JSON agree.
+func TestCheckOfACertificateThatIsNotValidNow(t *testing.T) {
+	dir := t.TempDir()
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "ca"}))
+	now := time.Now()
+	for name, options := range map[string]testca.Options{
+		"expired": {DNSNames: []string{"gate.example"}, NotBefore: now.Add(-48 * time.Hour),
+			NotAfter: now.Add(-time.Hour)},
+		"not yet": {DNSNames: []string{"gate.example"}, NotBefore: now.Add(time.Hour),
+			NotAfter: now.Add(48 * time.Hour)},
+	} {
+		cert, key := filepath.Join(dir, name+".pem"), filepath.Join(dir, name+"-key.pem")
+		if err := testca.Must(ca.Issue(options)).WriteFiles(cert, key); err != nil {
+			t.Fatal(err)
+		}
+		files := []string{config.Prefix + "TLS_CERT_FILE=" + cert, config.Prefix + "TLS_KEY_FILE=" + key}
+		code, _, stderr := checked(t, files)
+		if code != 1 || !strings.Contains(stderr, "not valid now") ||
+			!strings.Contains(stderr, "a reload refuses it") {
+			t.Errorf("%s: %d %s", name, code, stderr)
+		}
+		code, stdout, stderr := checked(t, files, "--json")
+		var r checkReport
+		if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != 1 || r.OK || len(r.Errors) != 1 ||
+			r.Errors[0].Thing != config.Prefix+"TLS_CERT_FILE" || stderr != "" {
+			t.Errorf("%s: %d %v %s\n%s", name, code, err, stderr, stdout)
+		}
 	}
 }

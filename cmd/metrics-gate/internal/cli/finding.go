@@ -66,12 +66,17 @@ func (w *Warnings) Enabled(_ context.Context, level slog.Level) bool { return le
 
 // Handle implements slog.Handler.
 func (w *Warnings) Handle(_ context.Context, r slog.Record) error {
-	text := r.Message
+	f := Finding{Level: LevelWarn, What: r.Message}
 	r.Attrs(func(a slog.Attr) bool {
-		text += fmt.Sprintf(" %s=%s", a.Key, a.Value)
+		switch value := a.Value.String(); {
+		case a.Key == "advice":
+			f.Do = value
+		case value != "":
+			f.What += ": " + value
+		}
 		return true
 	})
-	w.List = append(w.List, Finding{Level: LevelWarn, What: text})
+	w.List = append(w.List, f)
 	return nil
 }
 

@@ -26,7 +26,7 @@ func (c *Credentials) Advice(err error) string {
 	case otherName:
 		return nameAdvice
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return "no TLS is spoken there: write http:// if it is a gate with INSECURE_HTTP"
+		return "no TLS is spoken there: see what listens there, and give it no token"
 	case alert && !c.Given():
 		return "the gate wants a client certificate: give --cert and --key, or --token-file if it takes tokens"
 	case alert:
@@ -76,14 +76,19 @@ func (c *Credentials) NameAdvice(err error) (advice string, ok bool) {
 	if !isVerification || !errors.As(err, &name) || len(failed.UnverifiedCertificates) == 0 {
 		return "", false
 	}
-	names := Names(failed.UnverifiedCertificates[0])
+	names := slices.Clone(failed.UnverifiedCertificates[0].DNSNames)
+	if len(names) == 0 {
+		names = Names(failed.UnverifiedCertificates[0])
+	}
 	if len(names) == 0 {
 		return "issue the gate's certificate with a subjectAltName of its host", true
 	}
-	use := "give --server-name " + names[0]
-	if domain, wild := strings.CutPrefix(names[0], "*."); wild {
-		use = "give --server-name HOST." + domain
+	for i, name := range names { // a fleet may have one in common: which it is cannot be known here
+		if domain, wild := strings.CutPrefix(name, "*."); wild {
+			names[i] = "HOST." + domain
+		}
 	}
+	use := "give --server-name " + strings.Join(names, " or ")
 	if !c.trusts(failed.UnverifiedCertificates) {
 		return use + "; " + c.adviceCA(), true
 	}

@@ -33,7 +33,7 @@ func TestAdvice(t *testing.T) {
 	}{
 		{Credentials{}, x509.UnknownAuthorityError{}, "with --ca FILE"},
 		{Credentials{CA: "ca.pem"}, x509.UnknownAuthorityError{}, "another CA than ca.pem"},
-		{Credentials{}, http.ErrSchemeMismatch, "http://"},
+		{Credentials{}, http.ErrSchemeMismatch, "give it no token"},
 		{Credentials{}, alert(116), "wants a client certificate"},
 		{Credentials{Cert: "tls.crt", Key: "tls.key"}, alert(48), "refuses the client certificate"},
 		{Credentials{}, syscall.ECONNREFUSED, "nothing listens there"},
@@ -81,5 +81,16 @@ func TestNameAdvice(t *testing.T) {
 		if got := test.credentials.Advice(err); (err == nil) != (test.want == "") || !strings.Contains(got, test.want) {
 			t.Errorf("%+v: %v: %q, want %q", test.credentials, err, got, test.want)
 		}
+	}
+}
+
+// A fleet's certificates have one name in common, which need not be the first.
+func TestNameAdviceListsEveryName(t *testing.T) {
+	leaf := &x509.Certificate{DNSNames: []string{"build-03.example", "metrics-gate.internal", "*.example"}}
+	err := &tls.CertificateVerificationError{UnverifiedCertificates: []*x509.Certificate{leaf},
+		Err: x509.HostnameError{Certificate: leaf, Host: "build-04.example"}}
+	const want = "give --server-name build-03.example or metrics-gate.internal or HOST.example; "
+	if got, ok := new(Credentials).NameAdvice(err); !ok || !strings.HasPrefix(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

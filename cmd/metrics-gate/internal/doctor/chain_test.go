@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -54,4 +56,21 @@ func TestDoctorOfAChain(t *testing.T) {
 	if found := chained(t, []byte("nonsense")).serverChain(); found != nil {
 		t.Errorf("%+v", found)
 	}
+}
+
+// An expired file is not yet what a running gate serves: it refuses to load it.
+func TestDoctorOfAnExpiredServerFile(t *testing.T) {
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "ca"}))
+	dir, now := t.TempDir(), time.Now()
+	cert, key := filepath.Join(dir, "old.pem"), filepath.Join(dir, "old-key.pem")
+	old := testca.Options{
+		DNSNames:  []string{"a.example"},
+		NotBefore: now.Add(-48 * time.Hour),
+		NotAfter:  now.Add(-time.Hour),
+	}
+	if err := testca.Must(ca.Issue(old)).WriteFiles(cert, key); err != nil {
+		t.Fatal(err)
+	}
+	d := patient(t, config.Prefix+"TLS_CERT_FILE="+cert, config.Prefix+"TLS_KEY_FILE="+key)
+	expect(t, d.files(), cli.LevelFail, "renew it: a reload refuses it, and a gate that starts with it serves nobody")
 }

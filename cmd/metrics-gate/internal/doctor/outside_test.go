@@ -60,6 +60,19 @@ func TestDoctorFromOutside(t *testing.T) {
 	expect(t, outsider(t, strict, token), cli.LevelFail, "give --cert and --key")
 }
 
+// The gate's own metrics name no runner's version, and are not judged as if they should.
+func TestDoctorOfTheGatesOwnMetrics(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes(oneRunner))
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
+	d := &doctor{now: time.Now, url: "https://" + f.Server.Addr().String() + "/gate/metrics", outside: true,
+		client:   client.Credentials{CA: file("ca.pem"), TokenFile: file("token")},
+		settings: gateSettings(nil), host: host{proc: t.TempDir(), addresses: func() []netip.Addr { return nil }}}
+	found, err := d.examine(t.Context())
+	if err != nil || cli.Worst(found) != cli.LevelOK {
+		t.Errorf("%v %+v", err, found)
+	}
+}
+
 // The command needs no settings for a gate of another machine, and says so in its first line.
 func TestDoctorCommandFromOutside(t *testing.T) {
 	var out, errors bytes.Buffer

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"net/http"
 	"regexp"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
 // runnerVersion finds the version in a runner's exposition.
@@ -39,6 +41,10 @@ func (d *doctor) runner(ctx context.Context) []cli.Finding {
 		return []cli.Finding{
 			cli.Fail(upstream.ReasonRefused.Advice(address), "runner %s: nothing listens there", address),
 		}
+	case (client.ClosedPlain(err) || (err == nil && response.StatusCode == http.StatusBadRequest)) &&
+		speaksTLS(ctx, address):
+		return []cli.Finding{cli.Fail("set "+config.Prefix+"UPSTREAM_URL to the runner's listen_address, which speaks "+
+			"plain HTTP", "runner %s: TLS is spoken there: it is a gate, or another server", address)}
 	case err != nil:
 		return []cli.Finding{cli.Fail("see whether the runner is overloaded, or raise "+config.Prefix+
 			"UPSTREAM_TIMEOUT and "+config.Prefix+"UPSTREAM_MAX_BYTES", "runner %s: %v", address, err)}
@@ -55,6 +61,20 @@ func (d *doctor) runner(ctx context.Context) []cli.Finding {
 	found := []cli.Finding{cli.OK("runner %s: answers, version %s, %d bytes in %s", address, version, len(body),
 		took.Round(time.Millisecond))}
 	return append(append(found, d.bounds(body, took)...), d.conflicts(body)...)
+}
+
+// speaksTLS tells whether a server answers a TLS handshake, be it with an alert.
+func speaksTLS(ctx context.Context, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} // nothing is sent
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err == nil {
+		_ = conn.Close()
+		return true
+	}
+	_, alert := tlsconf.AlertOf(err)
+	return alert
 }
 
 // bounds compares a scrape with the limits it has to keep.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/status"
 )
 
-// running asks the gate that runs, if one does, on its admin listener: whether it is
-// ready, and whether its limits leave room for the scrapes that it sees.
+// running asks the gate that runs, if one does, on its admin listener: whether it is ready, what
+// it says that wants attention, and whether it runs with the settings that doctor has.
 func (d *doctor) running(ctx context.Context) []cli.Finding {
 	base := d.admin()
 	if base == "" {
@@ -35,7 +36,39 @@ func (d *doctor) running(ctx context.Context) []cli.Finding {
 	if err != nil {
 		return found
 	}
-	return append(found, observedLimits(report)...)
+	if report.NotReady != "" {
+		found = nil // the page says the same
+	}
+	return slices.Concat(found, d.otherSettings(report), attention(report), observedLimits(report))
+}
+
+// otherSettings tells of a gate that runs with another runner or name than the settings say.
+func (d *doctor) otherSettings(r *status.Report) []cli.Finding {
+	const do = "restart the gate: settings take effect at a start; or see that no other gate has its ADMIN_ADDRESS"
+	var found []cli.Finding
+	name, err := d.config.RunnerName()
+	if err == nil && d.config.Label.RunnerNameFile == "" && name != r.Runner.Name { // a file is loaded by itself
+		found = append(
+			found,
+			cli.Warn(do, "running gate: it gives every sample %s=%q, and these settings %q", r.Label,
+				r.Runner.Name, name),
+		)
+	}
+	if own := config.HideSecrets(d.config.Upstream.URL.String()); own != "" && own != r.Upstream {
+		found = append(found, cli.Warn(do, "running gate: its runner is at %s, and that of these settings at %s",
+			r.Upstream, own))
+	}
+	return found
+}
+
+// attention is what the gate's own status page says.
+func attention(r *status.Report) []cli.Finding {
+	var found []cli.Finding
+	for _, f := range r.Findings {
+		f.What = "running gate: " + f.What
+		found = append(found, f)
+	}
+	return found
 }
 
 // admin is the base URL of the admin listener; empty if it is off.
@@ -62,13 +95,13 @@ func (d *doctor) status(ctx context.Context, base string) (*status.Report, error
 	return &report, json.Unmarshal(body, &report)
 }
 
-// observedLimits says which limits are near, and whether scrapes were refused for coming too fast.
+// observedLimits says whether scrapes were refused for coming too fast, and that no limit is near.
+// One that is near is among the page's findings.
 func observedLimits(r *status.Report) []cli.Finding {
 	var found []cli.Finding
+	near := false
 	for _, l := range r.Limits {
-		if l.Near() {
-			found = append(found, cli.Warn("raise "+l.Variable, "limits: %s: %s", l.What, l))
-		}
+		near = near || l.Near()
 	}
 	for _, refused := range r.Refusals {
 		if refused.Limiter == status.LimiterIdentity {
@@ -77,7 +110,7 @@ func observedLimits(r *status.Report) []cli.Finding {
 				refused.Times))
 		}
 	}
-	if len(found) == 0 {
+	if len(found) == 0 && !near {
 		found = append(found, cli.OK("limits: %s", seen(r)))
 	}
 	return found

@@ -147,6 +147,31 @@ func TestDoctorPinsTheCertificate(t *testing.T) {
 	expect(t, d.scrape(t), cli.LevelFail, "another certificate than "+config.Prefix+"TLS_CERT_FILE holds")
 }
 
+// A gate with another name and another certificate is another gate: no --server-name makes it this one.
+func TestDoctorMeetsAnotherGateOfTheFleet(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	file := func(name string) string { return filepath.Join(f.Dir, name) }
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "other"}))
+	own := testca.Must(ca.Issue(testca.Options{DNSNames: []string{"build-04.example"}}))
+	if err := own.WriteFiles(file("04.pem"), file("04-key.pem")); err != nil {
+		t.Fatal(err)
+	}
+	d := visitor(t, f, client.Credentials{CA: file("ca.pem"), TokenFile: file("token")})
+	d.config.TLS.CertFile = file("04.pem")
+	expect(t, d.scrape(t), cli.LevelFail, "it is this gate, and not another one")
+}
+
+// A runner's address where TLS is spoken is a gate's.
+func TestDoctorOfARunnerThatSpeaksTLS(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	for _, address := range []string{f.Server.Addr().String(), server.Listener.Addr().String()} {
+		d := patient(t, config.Prefix+"UPSTREAM_URL="+address)
+		expect(t, d.runner(t.Context()), cli.LevelFail, "TLS is spoken there: it is a gate")
+	}
+}
+
 func TestDoctorMeetsAnotherServer(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
 	d := visitor(t, f, client.Credentials{})
@@ -188,6 +213,28 @@ func TestDoctorOfTheRunningGate(t *testing.T) {
 	if found := d.running(t.Context()); found != nil {
 		t.Errorf("%+v", found)
 	}
+}
+
+// What the running gate says of itself is a finding, and so is that it runs with other settings.
+func TestDoctorReadsTheRunningGatesPage(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"RUNNER_NAME=build-06")
+	f.Runner.Close()
+	token := client.Credentials{CA: filepath.Join(f.Dir, "ca.pem"), TokenFile: filepath.Join(f.Dir, "token")}
+	visitor(t, f, token).scrape(t)
+	d := visitor(t, f, token)
+	d.config.Label, d.config.Upstream = f.Config.Label, f.Config.Upstream
+	found := d.running(t.Context())
+	expect(t, found, cli.LevelFail, "running gate: runner down: ")
+	for _, f := range found {
+		if strings.Contains(f.Do, "restart the gate") {
+			t.Errorf("%+v", f)
+		}
+	}
+	d.config.Label.RunnerName = "renamed"
+	d.config.Upstream = patient(t).config.Upstream
+	found = d.running(t.Context())
+	expect(t, found, cli.LevelWarn, `gives every sample runner_name="build-06", and these settings "renamed"`)
+	expect(t, found, cli.LevelWarn, "and that of these settings at http://127.0.0.1:9")
 }
 
 func TestObservedInterval(t *testing.T) {

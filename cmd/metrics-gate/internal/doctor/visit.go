@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -117,6 +118,9 @@ func (d *doctor) visit(ctx context.Context) *visit {
 		v.unusable = err
 		return v
 	}
+	if v.unusable = d.plainToken(v.target); v.unusable != nil {
+		return v
+	}
 	for _, pair := range transport.TLSClientConfig.Certificates {
 		for _, der := range pair.Certificate {
 			if c, err := x509.ParseCertificate(der); err == nil {
@@ -130,13 +134,25 @@ func (d *doctor) visit(ctx context.Context) *visit {
 		by.Transport = client.TokenTransport{RoundTripper: transport, Credentials: &d.client}
 	}
 	v.response, v.body, v.err = d.fetch(ctx, by, v.target, d.config.Upstream.MaxBytes*2)
-	v.nameAdvice, _ = d.client.NameAdvice(v.err)
+	d.judgeName(v)
 	if address, secure := strings.CutPrefix(v.target, "https:"); secure && noTLS(v.err) {
 		v.plain = &visit{target: "http:" + address}
 		v.plain.response, v.plain.body, v.plain.err = d.fetch(ctx, client.New(doctorTimeout), v.plain.target,
 			d.config.Upstream.MaxBytes)
 	}
 	return v
+}
+
+// judgeName says what to do about a certificate with another name. One that is not that of the
+// settings is another gate's, whatever it is called.
+func (d *doctor) judgeName(v *visit) {
+	v.nameAdvice, _ = d.client.NameAdvice(v.err)
+	failed, isVerification := errors.AsType[*tls.CertificateVerificationError](v.err)
+	want := client.Leaf(d.config.TLS.CertFile)
+	if v.nameAdvice == "" || !isVerification || want == nil || want.Equal(failed.UnverifiedCertificates[0]) {
+		return
+	}
+	v.err, v.nameAdvice = &otherCertificateError{failed.UnverifiedCertificates[0], want}, ""
 }
 
 // otherPort tells whether --url has another port than the settings.
@@ -184,7 +200,8 @@ func (d *doctor) served(v *visit) []cli.Finding {
 // labelled looks at what the gate has answered.
 func labelled(v *visit) []cli.Finding {
 	version := runnerVersion(v.body)
-	if v.answer() != client.AnswerGate || v.response.StatusCode != 200 {
+	if v.answer() != client.AnswerGate || v.response.StatusCode != 200 ||
+		v.response.Request.URL.Path == "/gate/metrics" {
 		return nil
 	}
 	if version == "" {

@@ -80,6 +80,9 @@ func (e Entry) Effect() string {
 	return "everything it authenticates is refused"
 }
 
+// AdviceServerFile is about a file with a server's certificate that is not valid now.
+const AdviceServerFile = "renew it: a reload refuses it, and a gate that starts with it serves nobody"
+
 // Soon tells whether e wants attention.
 func (e Entry) Soon() bool {
 	if e.Role == tlsconf.RoleCRL {

@@ -58,9 +58,10 @@ type helloKey struct{}
 
 // HandshakeError says why a TLS handshake failed.
 type HandshakeError struct {
-	conn  *tls.Conn
-	hello hello
-	err   error
+	conn    *tls.Conn
+	hello   hello
+	err     error
+	expired bool // the gate's own certificate, which a client refuses in many words
 }
 
 // Error is the cause.
@@ -77,7 +78,7 @@ func (g *Gate) Handshake(conn *tls.Conn, timeout time.Duration) *HandshakeError 
 	// A context that can end would cost a timer more.
 	ctx := context.WithValue(context.Background(), helloKey{}, &seen)
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return &HandshakeError{conn, seen, err}
+		return &HandshakeError{conn, seen, err, g.TLS != nil && g.TLS.Valid(time.Now()) != nil}
 	}
 	_ = conn.SetDeadline(time.Time{}) // an error shows at the next read
 	return nil

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,6 +85,9 @@ func (o options) run(ctx context.Context, p *cli.Process, set *flag.FlagSet, kin
 	if err != nil {
 		return err
 	}
+	if err := o.checkSecrets(c); err != nil {
+		return err
+	}
 	var comment string
 	if p := printers()[kind]; p.targets {
 		if comment, err = o.checkTargets(c); err != nil {
@@ -106,3 +110,24 @@ func (o options) run(ctx context.Context, p *cli.Process, set *flag.FlagSet, kin
 
 // port is the port of the public listener.
 func port(c *config.Config) string { return strconv.Itoa(int(c.Listen.Address.Port)) }
+
+// checkSecrets refuses a token in the place of a file's name: what is printed has no secrets in it.
+func (o options) checkSecrets(c *config.Config) error {
+	paths := map[string]string{
+		"print --token-file": o.Files.TokenFile, "print --client-secret-file": o.ClientSecretFile,
+	}
+	for _, v := range c.Variables() {
+		if v.Read != "" {
+			paths[v.Name] = v.String()
+		}
+	}
+	for _, thing := range slices.Sorted(maps.Keys(paths)) {
+		// A relative path may be absolute by now: --pid adds the folder of the process.
+		base := filepath.Base(paths[thing])
+		if shown := cli.HideToken(base); shown != base && (base == paths[thing] || len(base) > 40) {
+			return &cli.ConfigError{Thing: thing, Value: shown, Wrong: "a token, and not the name of a file",
+				Advice: "write the token into a file, and give its name"}
+		}
+	}
+	return nil
+}

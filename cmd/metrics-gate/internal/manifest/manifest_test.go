@@ -136,8 +136,8 @@ func TestWarnings(t *testing.T) {
 		{"scrape-config", "--server-name=localhost", ""},
 		{"scrape-config", "--server-name=nope.example", "--server-name nope.example: not a name"},
 		{"podmonitor", "--server-name=nope.example", "--server-name nope.example: not a name"},
-		{"alerts", "--server-name=nope.example", "--server-name nope.example: not used"},
-		{"scrape-config", "--token-file=a", "--token-file a: not used"},
+		{"alerts", "--server-name=nope.example", "--server-name: not used"},
+		{"scrape-config", "--token-file=a", "--token-file: not used"},
 		{"scrape-config", "--env-file=a", ""},
 		{"systemd", "--binary=/bin/gate", ""},
 	} {
@@ -214,6 +214,8 @@ func TestQuote(t *testing.T) {
 	for in, want := range map[string]string{
 		"a\"b\n: #": `"a\"b\n: #"`, "runner": "runner", "/a/b.crt": "/a/b.crt", "true": `"true"`, "No": `"No"`,
 		"10s": `"10s"`, "a:": `"a:"`, "uri:spiffe://a/b": "uri:spiffe://a/b", "": `""`, "*": `"*"`, "a b": `"a b"`,
+		"a\u0085b": `"a\u0085b"`, "\x7f\u0080\u009f": `"\u007f\u0080\u009f"`, "\u2028\u2029": `"\u2028\u2029"`,
+		"\ufeffä": `"\ufeffä"`, "\uffff": `"\uffff"`,
 	} {
 		if got := quote(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)

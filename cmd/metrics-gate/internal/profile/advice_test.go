@@ -17,7 +17,7 @@ func TestProfileAdvice(t *testing.T) {
 	if got := profileAdvice(busy); !strings.Contains(got, "in 7 s") {
 		t.Error(got)
 	}
-	for status, want := range map[int]string{404: "/debug/pprof/ of the gate", 502: "metrics-gate doctor",
+	for status, want := range map[int]string{404: "/debug/pprof/ of the gate", 502: `log line "profile failed"`,
 		504: "fewer seconds", 400: "https://", 418: ""} {
 		if got := profileAdvice(&http.Response{StatusCode: status}); !strings.Contains(got, want) ||
 			(want == "") != (got == "") {
@@ -45,7 +45,7 @@ func TestAdviceForRequests(t *testing.T) {
 		"another CA": {[]string{"--ca", filepath.Join(other, "ca.pem"), address + heap},
 			"\n  the gate's certificate is of another CA"},
 		"plain HTTP": {[]string{"--ca", file("ca.pem"), f.Runner.Listener.Addr().String() + heap},
-			"\n  no TLS is spoken there"},
+			"\n  no TLS is spoken there: see what listens there"},
 		"no identity": {[]string{"--ca", file("ca.pem"), address + heap},
 			"\n  the gate does not know these"},
 		"plain HTTP to TLS": {[]string{"http://" + address + heap}, "\n  write https://"},

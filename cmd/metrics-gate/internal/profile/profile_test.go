@@ -90,6 +90,21 @@ func TestPprofSaysWhatARefusalMeans(t *testing.T) {
 	}
 }
 
+// No error about the URL has a password or a token.
+func TestPprofHidesSecretsOfTheURL(t *testing.T) {
+	for _, raw := range []string{"https://mg_pa55/metrics", "mg_pa55/metrics", "https://h/metrics?token=pa55",
+		"https://user:pa55@h/heap", "ftp://mg_pa55/heap", "ftp://h?token=pa55", "https://h/%zz?a=b@c&token=pa55"} {
+		_, err := profileURL(raw)
+		if err == nil || strings.Contains(err.Error(), "pa55") {
+			t.Errorf("%s: %v", raw, err)
+		}
+		o := pprofOptions{url: raw}
+		if _, err = o.target([]string{raw}); err == nil || strings.Contains(err.Error(), "pa55") {
+			t.Errorf("--url %s: %v", raw, err)
+		}
+	}
+}
+
 func TestProfileNames(t *testing.T) {
 	const heap = "pprof.h.alloc_objects.alloc_space.inuse_objects.inuse_space.pb.gz"
 	for target, want := range map[string]string{
@@ -220,5 +235,17 @@ func TestProfilesKeepFiles(t *testing.T) {
 			f.Hits.Load() != asked {
 			t.Errorf("%s: %d %s, %d requests, want none", name, code, said, f.Hits.Load()-asked)
 		}
+	}
+}
+
+// A runner that answers 404 lacks the profile; its address is right.
+func TestPprofOfAProfileThatTheRunnerLacks(t *testing.T) {
+	f := profilesOf(t)
+	if code, said := pprofIn(t, f, nil, "-o", "-", profileTarget(f, "/debug/pprof/goroutine")); code != 1 {
+		t.Errorf("%d %s", code, said)
+	}
+	if log := f.WaitFor(t, 0, "profile failed"); strings.Contains(log, "UPSTREAM_URL") ||
+		!strings.Contains(log, "the runner serves no such profile") {
+		t.Error(log)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -81,6 +82,8 @@ func (e *examination) unreachable(err error) cli.Finding {
 	case client.ClosedPlain(err),
 		errors.As(err, &status) && status.Code == 400 && strings.HasPrefix(e.api.base, "http:"):
 		advice = "write https:// if it serves TLS"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		advice = "write http://: the server speaks no TLS"
 	case errors.As(err, &status), errors.Is(err, errNotAPI):
 		advice = "give the URL with the route prefix of Prometheus (--web.external-url), and without /api/v1"
 	case errors.As(err, &unknown):

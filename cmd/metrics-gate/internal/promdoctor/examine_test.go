@@ -36,6 +36,10 @@ func TestExplainRecordedErrors(t *testing.T) {
 			}
 		}
 	}
+	got := explain("https://192.0.2.1:9253/metrics", "server returned HTTP status 401 Unauthorized")
+	if !strings.Contains(got.advice, "basic_auth") || !strings.Contains(got.advice, "revocation list") {
+		t.Errorf("%+v", got)
+	}
 	if got := explain("https://192.0.2.1:9253/metrics", "a new error"); got.pattern != "" || got.advice == "" {
 		t.Errorf("%+v", got)
 	}
@@ -137,6 +141,16 @@ func TestExamine(t *testing.T) {
 	}
 }
 
+// A job that names the gate and has no target is the cause, whatever other gates the host has.
+func TestExamineAJobWithAFileThatIsMissing(t *testing.T) {
+	data := map[string]string{
+		"targets":       `{"activeTargets":[` + up("https://build-01:9260/metrics", "") + `]}`,
+		"status/config": `{"yaml":"static_configs:\n- targets:\n  - build-01:9253\n"}`,
+		"query":         noSeries, "rules": alerts}
+	g := Gate{Hosts: []string{"build-01"}, Port: "9253", RunnerPort: "9252", LabelName: "runner_name"}
+	expect(t, Examine(t.Context(), server(t, data), g, "test"), cli.LevelFail, "it cannot use a file of the job")
+}
+
 // expect fails the test unless a finding of that level has the text, and advice if it is not ok.
 func expect(t *testing.T, found []cli.Finding, level, text string) {
 	t.Helper()
@@ -157,6 +171,12 @@ func TestExamineAServerThatDoesNotAnswer(t *testing.T) {
 	expect(t, Examine(t.Context(), Options{URL: secure.URL}, Gate{}, ""), cli.LevelFail, "unknown authority")
 	found := Examine(t.Context(), Options{URL: strings.Replace(secure.URL, "https:", "http:", 1)}, Gate{}, "")
 	if len(found) != 1 || !strings.Contains(found[0].Do, "write https://") {
+		t.Errorf("%+v", found)
+	}
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	found = Examine(t.Context(), Options{URL: strings.Replace(plain.URL, "http:", "https:", 1)}, Gate{}, "")
+	if len(found) != 1 || !strings.Contains(found[0].Do, "write http://") {
 		t.Errorf("%+v", found)
 	}
 	if found := Examine(t.Context(), Options{}, Gate{}, ""); found != nil {

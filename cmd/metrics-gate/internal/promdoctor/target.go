@@ -19,17 +19,17 @@ func (e *examination) noTarget(ctx context.Context, list targets) {
 			return
 		}
 	}
-	if others := e.elsewhere(list.Active); len(others) > 0 {
-		e.fail("correct the port in the job, or add the jobs that metrics-gate print scrape-config writes",
-			"targets of this host exist, but none on the gate's port %s: %s", e.gate.Port, some(others))
-		return
-	}
 	var status struct {
 		YAML string `json:"yaml"`
 	}
 	if e.api.get(ctx, "status/config", nil, &status) == nil && e.configured(status.YAML) {
 		e.fail("read Prometheus' log; let it read every file that tls_config of the job names",
 			"a job names this gate, and Prometheus creates no target for it: it cannot use a file of the job")
+		return
+	}
+	if others := e.elsewhere(list.Active); len(others) > 0 {
+		e.fail("correct the port in the job, or add the jobs that metrics-gate print scrape-config writes",
+			"targets of this host exist, but none on the gate's port %s: %s", e.gate.Port, some(others))
 		return
 	}
 	e.fail("add the jobs that metrics-gate print scrape-config writes; with a PodMonitor see that selector and "+

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"regexp"
 	"runtime"
@@ -37,10 +38,10 @@ func ReadFile(path string) ([]string, error) {
 			Wrong:  "begins with a byte order mark (BOM)",
 			Advice: "save it as UTF-8 without BOM: systemd takes it for a part of the first name"}
 	}
-	list, bad := parse(text, !windows)
-	if bad != "" {
-		return nil, &cli.ConfigError{Thing: "environment file", Value: path, Wrong: "no NAME=value: " + bad,
-			Advice: "write NAME=value without export: systemd ignores everything else"}
+	list, wrong := parse(text, !windows)
+	if wrong != nil {
+		wrong.Thing, wrong.Value = "environment file", path
+		return nil, wrong
 	}
 	return list, nil
 }
@@ -49,19 +50,20 @@ func ReadFile(path string) ([]string, error) {
 type scanner struct {
 	rest    string
 	escapes bool // a backslash escapes; if not, it is a character, as Windows paths need it
+	open    bool // a quote is not closed: the rest of the file was taken for the value
 }
 
 // parse reads the syntax of systemd's EnvironmentFile (systemd.exec(5)), because the packages'
 // settings are such files. Libraries for .env files expand $ and end a value at a # in it; systemd
-// does neither. A file without quotes and backslashes means the same to Docker. bad is the name
-// in the first line with a gate's variable that systemd would ignore.
-func parse(text string, escapes bool) (list []string, bad string) {
+// does neither. A file without quotes and backslashes means the same to Docker. wrong names the
+// first line with a gate's variable that systemd would ignore, or with a quote that is not closed.
+func parse(text string, escapes bool) (list []string, wrong *cli.ConfigError) {
 	name := regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	s := scanner{text, escapes}
+	s := scanner{rest: text, escapes: escapes}
 	for {
 		s.rest = strings.TrimLeft(s.rest, " \t\r\n")
 		if s.rest == "" {
-			return list, ""
+			return list, nil
 		}
 		if s.rest[0] == '#' || s.rest[0] == ';' {
 			s.comment()
@@ -72,16 +74,23 @@ func parse(text string, escapes bool) (list []string, bad string) {
 		key = strings.TrimSpace(key)
 		if !assigned || !name.MatchString(key) {
 			if strings.Contains(line, config.Prefix) {
-				return nil, key
+				return nil, &cli.ConfigError{Wrong: "no NAME=value: " + key,
+					Advice: "write NAME=value without export: systemd ignores everything else"}
 			}
 			if !assigned {
 				s.rest = s.rest[len(line):]
 				continue
 			}
 		}
+		number := 1 + strings.Count(text[:len(text)-len(s.rest)], "\n")
 		s.rest = s.rest[len(line)-len(value):]
-		if value := s.value(); name.MatchString(key) {
-			list = append(list, key+"="+value)
+		taken := s.value()
+		if s.open {
+			return nil, &cli.ConfigError{Wrong: fmt.Sprintf("line %d: the quote of %s is not closed", number, key),
+				Advice: "close it: all that follows counts as its value"}
+		}
+		if name.MatchString(key) {
+			list = append(list, key+"="+taken)
 		}
 	}
 }
@@ -108,8 +117,8 @@ func (s *scanner) value() (value string) {
 		case s.rest == "" || s.rest[0] == '\n' || s.rest[0] == '\r':
 			return value
 		case s.rest[0] == '\'':
-			part, rest, _ := strings.Cut(s.rest[1:], "'")
-			value, s.rest = value+part, rest
+			part, rest, closed := strings.Cut(s.rest[1:], "'")
+			value, s.rest, s.open = value+part, rest, !closed
 		case s.rest[0] == '"':
 			value += s.quoted()
 		default:
@@ -140,7 +149,7 @@ func (s *scanner) quoted() string {
 		}
 		part = append(part, c)
 	}
-	s.rest = ""
+	s.rest, s.open = "", true
 	return string(part)
 }
 

@@ -27,13 +27,12 @@ func TestParseReadsTheSyntaxOfSystemd(t *testing.T) {
 		{"an escaped blank at the end", "A=b\\ \n", "A=b "},
 		{"lines joined", "A=b\\\nc\nD=\"e\\\nf\"\n", "A=bc|D=ef"},
 		{"a quoted newline", "A=\"b\nc\"\n", "A=b\nc"},
-		{"an open quote", `A="b`, "A=b"},
 		{"what systemd ignores", "export X=1\n1Y=2\nZ\nA=b\n", "A=b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			list, bad := parse(test.text, true)
-			if got := strings.Join(list, "|"); got != test.want || bad != "" {
-				t.Errorf("got %q %q, want %q", got, bad, test.want)
+			list, wrong := parse(test.text, true)
+			if got := strings.Join(list, "|"); got != test.want || wrong != nil {
+				t.Errorf("got %q %v, want %q", got, wrong, test.want)
 			}
 		})
 	}
@@ -43,8 +42,19 @@ func TestParseNamesALostVariable(t *testing.T) {
 	for _, text := range []string{
 		"export METRICS_GATE_RUNNER_NAME=secret", "METRICS_GATE_RUNNER_NAME", "\ufeffMETRICS_GATE_RUNNER_NAME=x",
 	} {
-		if list, bad := parse("A=b\n"+text+"\n", true); bad == "" || list != nil || strings.Contains(bad, "secret") {
-			t.Errorf("%q: %q %q", text, list, bad)
+		list, wrong := parse("A=b\n"+text+"\n", true)
+		if wrong == nil || list != nil || strings.Contains(wrong.Wrong, "secret") {
+			t.Errorf("%q: %q %v", text, list, wrong)
+		}
+	}
+}
+
+// A quote that is not closed takes the rest of the file, and all variables in it.
+func TestParseNamesAnOpenQuote(t *testing.T) {
+	for _, text := range []string{"A=b\nC=\"secret\nD=e\n", "A=b\nC='secret\nD=e\n", "A=\"x\"\nC=\"secret"} {
+		list, wrong := parse(text, true)
+		if list != nil || wrong == nil || wrong.Wrong != "line 2: the quote of C is not closed" {
+			t.Errorf("%q: %q %v", text, list, wrong)
 		}
 	}
 }

@@ -31,7 +31,7 @@ type Options struct {
 	pid   int
 	files []string
 
-	Port string // picks among several gates that run here; empty: none is picked
+	Port string // picks among several gates that run here, or none of them; empty: they are an error
 }
 
 // RegisterFlags declares the flags.
@@ -96,13 +96,16 @@ func (o *Options) find(ctx context.Context, m machine, environ []string) (*Setti
 	return m.ofThisGate(ctx, environ, o.Port)
 }
 
-// ofThisGate looks for the gate of this machine; of several, for the one that listens on port.
+// ofThisGate looks for the gate of this machine; of several, for the one that listens on port, if
+// one does.
 func (m machine) ofThisGate(ctx context.Context, environ []string, port string) (*Settings, error) {
 	gates, others := m.ownGates(ctx, m.gates())
 	if at := m.at(gates, port); len(at) == 1 {
 		gates = at
 	}
 	switch {
+	case len(gates) > 1 && port != "" && len(m.at(gates, port)) == 0:
+		return &Settings{Whose: "the environment", Environ: environ}, nil
 	case len(gates) > 1:
 		return nil, m.ambiguous(gates)
 	case len(gates) == 1:
@@ -112,7 +115,7 @@ func (m machine) ofThisGate(ctx context.Context, environ []string, port string) 
 			return u.settings()
 		}
 	}
-	if len(others) > 0 {
+	if len(others) > 0 && port == "" {
 		return nil, m.unnamed(others)
 	}
 	return &Settings{Whose: "the environment", Environ: environ}, nil

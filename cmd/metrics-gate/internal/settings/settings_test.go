@@ -68,6 +68,7 @@ func TestWhoseSettings(t *testing.T) {
 		{"of two, the one at a port", two, Options{Port: "9263"}, nil, "process 30 of unit metrics-gate@9263.service",
 			"instance"},
 		{"of two, the one at the default port", two, Options{Port: "9253"}, nil, "process 20", "running"},
+		{"of two, none at the port", two, Options{Port: "9"}, nil, "the environment", ""},
 		{"one at another port", running, Options{Port: "9"}, nil, "process 20", "running"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -106,7 +107,6 @@ func TestErrorsOfFind(t *testing.T) {
 		{Options{}, `2 gates run here: process 20 (runner "a", :9253); ` +
 			`process 21 of unit metrics-gate@9263.service (runner "b", [::]:9263)`,
 			"--pid, --unit or --env-file"},
-		{Options{Port: "9"}, "2 gates run here", "--pid"},
 		{Options{pid: 99}, `process "99": does not run here`, "ps -C"},
 		{Options{pid: 22}, `process "22": runs in a container`, "nsenter --target 22 --all metrics-gate doctor"},
 		{Options{pid: 23}, `process "23": has no METRICS_GATE_ variable`, "ps -C"},
