@@ -34,11 +34,11 @@ func target(text string, c *config.Config) (string, error) {
 	if _, rest, isURL := strings.Cut(text, "://"); isURL {
 		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+bareTarget(rest))
 	}
+	if rest, _, hasPath := strings.Cut(text, "/"); hasPath && rest != "" {
+		return "", wrong("a path; the jobs set metrics_path", "write "+bareTarget(text))
+	}
 	if _, err := strconv.Atoi(text); err == nil {
 		return "", wrong("a number without a host", "write it as in runner-1.example:"+text)
-	}
-	if rest := bareTarget(text); strings.Contains(text, "/") && rest != "" && !strings.ContainsAny(rest, " \t\n") {
-		return "", wrong("a path; the jobs set metrics_path", "write "+rest)
 	}
 	if bare := strings.Trim(text, "[]"); isHost(bare) {
 		text = net.JoinHostPort(bare, port(c))
