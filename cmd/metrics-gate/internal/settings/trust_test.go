@@ -1,11 +1,14 @@
 package settings
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // Root takes no settings, unasked, from a gate that a user has started: settings say which files are
@@ -15,7 +18,9 @@ func TestRootNamesTheGateOfAUser(t *testing.T) {
 	m := fakeMachine(t, instance)
 	m.root = true
 	m.add(t, 20, "metrics-gate", "network", name+"user")
-	if _, err := (&Options{}).find(t.Context(), m, nil); err == nil || !strings.Contains(err.Error(), "process 20") {
+	_, err := (&Options{}).find(t.Context(), m, nil)
+	if e, ok := errors.AsType[*cli.ConfigError](err); !ok || len(e.List) != 1 ||
+		!strings.HasPrefix(e.List[0], "process 20") {
 		t.Errorf("the gate of a user: %v", err)
 	}
 	if s, err := (&Options{pid: 20}).find(t.Context(), m, nil); err != nil || last(s.Environ, name) != "user" {
