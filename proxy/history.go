@@ -15,6 +15,9 @@ const historySize = 32
 // chosen it.
 const maxText = 512
 
+// DoctorAgent ends the User-Agent of metrics-gate doctor, which may ask as a scraper does.
+const DoctorAgent = " (doctor)"
+
 // Scrape is one answered request for the runner's metrics.
 type Scrape struct {
 	Identity string        // tells identities apart
@@ -27,6 +30,7 @@ type Scrape struct {
 	Format   string        // media type of the body; empty: it failed
 	Encoding string        // content coding of the body: identity, gzip or zstd; empty: it failed
 	Code     int           // HTTP status; 0: cut short
+	Doctor   bool          // a visit by metrics-gate doctor, which is no scraper
 	Shared   bool          // answered by an exchange that another request started
 	Reason   string        // why it failed: an upstream.Reason or a Refusal; empty: it did not
 	Err      string        // the error of a failure; it may quote the runner's answer
@@ -92,7 +96,9 @@ func (o *Observer) AddScrape(s Scrape) {
 	defer o.history.mu.Unlock()
 	o.history.scrapes[o.history.total%historySize] = s
 	o.history.total++
-	o.history.addScraper(&s)
+	if !s.Doctor {
+		o.history.addScraper(&s)
+	}
 }
 
 // clip returns s, or the beginning of one that is longer than maxText.

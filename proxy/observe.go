@@ -145,10 +145,11 @@ func (o *Observer) AddError(r upstream.Reason) {
 }
 
 // AddExchange records the end of an exchange for metrics that took d. A canceled exchange does
-// not change the state of the upstream.
-func (o *Observer) AddExchange(d time.Duration, samples, conflicts int64, err error) {
+// not change the state of the upstream. It returns how long the upstream was down if it is up
+// again; else 0.
+func (o *Observer) AddExchange(d time.Duration, samples, conflicts int64, err error) (down time.Duration) {
 	if o == nil {
-		return
+		return 0
 	}
 	o.exchanges.Observe(d.Seconds())
 	o.samples.Add(float64(samples))
@@ -156,19 +157,24 @@ func (o *Observer) AddExchange(d time.Duration, samples, conflicts int64, err er
 	if err != nil {
 		o.AddError(upstream.ReasonOf(err))
 		if upstream.ReasonOf(err) == upstream.ReasonCanceled {
-			return
+			return 0
 		}
 	}
-	o.setUp(err)
+	return o.setUp(err)
 }
 
-// setUp records the result of an exchange: the upstream is up if err is nil.
-func (o *Observer) setUp(err error) {
+// setUp records the result of an exchange: the upstream is up if err is nil. It returns how long it
+// was down if it is up again.
+func (o *Observer) setUp(err error) (down time.Duration) {
 	o.history.mu.Lock()
 	defer o.history.mu.Unlock()
 	state := &o.history.upstream
 	if up := err == nil; up != state.Up || state.Since.IsZero() {
-		state.Up, state.Since = up, time.Now()
+		now := time.Now()
+		if up && !state.Since.IsZero() {
+			down = now.Sub(state.Since)
+		}
+		state.Up, state.Since = up, now
 	}
 	state.Err = err
 	value := 0.0
@@ -176,4 +182,5 @@ func (o *Observer) setUp(err error) {
 		value = 1
 	}
 	o.up.Set(value)
+	return down
 }

@@ -127,13 +127,16 @@ func TestHistory(t *testing.T) {
 		t.Error("up since changes")
 	}
 	o.SetRunnerVersion("19.3.0")
-	o.AddExchange(time.Second, 0, 0, io.EOF)
+	if down := o.AddExchange(time.Second, 0, 0, io.EOF); down != 0 {
+		t.Errorf("down for %s at once", down)
+	}
 	if now := o.Upstream(); now.Up || !now.Since.After(first.Since) || now.Err != io.EOF || now.Version != "19.3.0" {
 		t.Errorf("down: %+v", now)
 	}
-	o.AddExchange(time.Second, 3, 1, nil)
-	if now := o.Upstream(); !now.Up || now.Err != nil {
-		t.Errorf("up again: %+v", now)
+	since := o.Upstream().Since
+	down := o.AddExchange(time.Second, 3, 1, nil)
+	if now := o.Upstream(); !now.Up || now.Err != nil || down != now.Since.Sub(since) || down <= 0 {
+		t.Errorf("up again after %s: %+v", down, now)
 	}
 	var none *Observer
 	none.AddScrape(Scrape{})

@@ -10,14 +10,18 @@ import (
 // been quiet for longest.
 const maxScrapers = 32
 
+// keptGaps is of how many gaps Scraper.Interval is the median: one visit by hand does not change it.
+const keptGaps = 5
+
 // Scraper is an identity that asks for the runner's metrics from one address.
 type Scraper struct {
 	Address     string        // of the peer, without a port
 	Latest      Scrape        // may have failed
-	Interval    time.Duration // between the latest two requests; 0: there is one
+	Interval    time.Duration // median of the latest gaps between requests; 0: there is one request
 	LastSuccess time.Time     // when the latest good scrape came; zero: none
 	Scrapes     int64         // since the start
 	Failed      int64         // of these
+	gaps        [keptGaps]time.Duration
 }
 
 // Scrapers returns who scrapes, in no order.
@@ -31,7 +35,10 @@ func (o *Observer) Scrapers() []Scraper {
 func (h *history) addScraper(s *Scrape) {
 	c := h.scraper(s)
 	if c.Scrapes > 0 {
-		c.Interval = max(0, s.At.Sub(c.Latest.At))
+		c.gaps[(c.Scrapes-1)%keptGaps] = max(0, s.At.Sub(c.Latest.At))
+		sorted, n := c.gaps, min(c.Scrapes, keptGaps)
+		slices.Sort(sorted[:n])
+		c.Interval = sorted[(n-1)/2]
 	}
 	c.Scrapes++
 	if s.Good() {

@@ -45,6 +45,26 @@ func TestScrapers(t *testing.T) {
 	}
 }
 
+// One visit by hand with the scraper's credentials does not change its interval, and one by doctor
+// is no scrape of it at all.
+func TestIntervalIsTheMedian(t *testing.T) {
+	o := NewObserver(prometheus.NewRegistry())
+	start := time.Unix(1_800_000_000, 0)
+	add := func(seconds int, doctor bool) {
+		o.AddScrape(Scrape{At: start.Add(time.Duration(seconds) * time.Second), Code: 200, Doctor: doctor})
+	}
+	for i := range 5 {
+		add(15*i, false)
+	}
+	add(61, false)  // by hand
+	add(600, false) // late
+	add(900, true)
+	add(1800, true)
+	if s := o.Scrapers()[0]; s.Interval != 15*time.Second || s.Scrapes != 7 || len(o.Recent()) != 9 {
+		t.Errorf("interval %s of %d scrapes, %d recent", s.Interval, s.Scrapes, len(o.Recent()))
+	}
+}
+
 // More scrapers than there is room for replace those that are quiet.
 func TestScrapersAreBounded(t *testing.T) {
 	o := NewObserver(prometheus.NewRegistry())

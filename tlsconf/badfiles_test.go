@@ -54,7 +54,7 @@ func badCertificates() map[string]badFile {
 		"of another key": {
 			"tls.crt",
 			func(s *fixture) []byte { return s.serverPair().CertPEM() },
-			"key does not match the certificate",
+			"tls.key)",
 			"together",
 		},
 		"leaf last": {"tls.crt", func(s *fixture) []byte { return testca.CertPEM(s.server.Cert, s.gate.Leaf()) },

@@ -73,7 +73,7 @@ func loadPair(data content, files Files) (chain []*x509.Certificate, joined tls.
 	if pem, ok := data[RoleKey]; ok {
 		key, err := parseKey(pem)
 		if err == nil && chain != nil {
-			if joined, err = pair(chain, key); err != nil {
+			if joined, err = pair(chain, key, files.Key); err != nil {
 				add(RoleServer, files.Cert, err)
 			}
 		} else if err != nil {
@@ -83,8 +83,8 @@ func loadPair(data content, files Files) (chain []*x509.Certificate, joined tls.
 	return chain, joined, failures
 }
 
-// pair joins chain and key if the key is that of the first certificate.
-func pair(chain []*x509.Certificate, key crypto.Signer) (tls.Certificate, error) {
+// pair joins chain and key if the key, of the file at path, is that of the first certificate.
+func pair(chain []*x509.Certificate, key crypto.Signer, path string) (tls.Certificate, error) {
 	joined := tls.Certificate{PrivateKey: key, Leaf: chain[0]}
 	for i, cert := range chain {
 		if isKeyOf(key, cert) && i > 0 && !isKeyOf(key, chain[0]) {
@@ -94,8 +94,8 @@ func pair(chain []*x509.Certificate, key crypto.Signer) (tls.Certificate, error)
 		joined.Certificate = append(joined.Certificate, cert.Raw)
 	}
 	if !isKeyOf(key, chain[0]) {
-		return tls.Certificate{}, advise(errors.New("key does not match the certificate"),
-			"replace certificate and key together; a pair that is half written is tried again")
+		return tls.Certificate{}, advise(fmt.Errorf("key does not match the certificate (key file %s)", path),
+			"replace certificate and key together")
 	}
 	return joined, nil
 }

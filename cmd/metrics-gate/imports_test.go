@@ -50,7 +50,7 @@ func floors() [][2]string {
 		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile tlsconf"},
 		{"~promdoctor", "~cli ~client tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
-			"internal/sockerr proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
+			"internal/sockerr proxy proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
 		{"~manifest", "auth ~cli ~client ~config ~settings"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~settings ~server ~check ~doctor ~manifest ~profile ~demo " +

@@ -82,6 +82,7 @@ scrape_configs:
 
 	runner.Close()
 	fires("MetricsGateRunnerDown")
+	gate.Signal(t, syscall.SIGTERM) // of a runner that is down, RunnerDown alone tells
 	fires("MetricsGateRunnerAbsent")
 }
 

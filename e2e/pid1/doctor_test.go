@@ -137,8 +137,8 @@ func TestDoctorSeesTheService(t *testing.T) {
 			rm -r /etc/systemd/system/metrics-gate.service.d; systemctl daemon-reload
 			metrics-gate check --unit metrics-gate`,
 			"permission denied"},
-		{"no rule", `systemctl disable --now metrics-gate-firewall.service
-			systemctl stop metrics-gate-firewall.timer metrics-gate-firewall.service
+		{"no rule", `systemctl stop metrics-gate-firewall.timer metrics-gate-firewall-restore.service
+			systemctl disable --now metrics-gate-firewall.service
 			mkdir -p /etc/gitlab-runner; printf '[[runners]]\nexecutor = "shell"\n' > /etc/gitlab-runner/config.toml
 			metrics-gate doctor`, "warn  firewall: no rule keeps CI jobs from port 9252"},
 		{"a rule for another user", `sed s/metrics-gate\"/nobody\"/ /usr/share/metrics-gate/metrics-gate.nft > other.nft

@@ -147,7 +147,9 @@ func (f *flight) end(err error) {
 		f.reader = nil
 	}
 	o.Limiter.Release(f.identity)
-	o.Observer.AddExchange(time.Since(f.start), f.stats.Samples, f.stats.Conflicts, err)
+	if down := o.Observer.AddExchange(time.Since(f.start), f.stats.Samples, f.stats.Conflicts, err); down > 0 {
+		o.Log.Info("the runner is back", "down", down.Round(time.Millisecond).String())
+	}
 	if err != nil {
 		f.report(err)
 	}

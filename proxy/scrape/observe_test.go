@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/metrics-gate/metrics-gate/internal/testwait"
+	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
@@ -34,6 +35,18 @@ func TestRecentTellsOfRequests(t *testing.T) {
 		if host, _, err := net.SplitHostPort(s.Remote); err != nil || host != "127.0.0.1" {
 			t.Errorf("remote %q", s.Remote)
 		}
+	}
+}
+
+// A visit by doctor is in the history, but is no scraper's.
+func TestDoctorIsNoScraper(t *testing.T) {
+	r := proxytest.ServeRaw(t, proxytest.Always(proxytest.Plain(proxytest.TextType, proxytest.SmallBody)))
+	g := newGate(t, r.Addr())
+	g.fetch(t.Context(), "User-Agent: metrics-gate/1.2.3"+proxy.DoctorAgent)
+	g.fetch(t.Context(), "User-Agent: Prometheus/3.0.0")
+	testwait.Eventually(t, "two scrapes", func() bool { return len(g.observer.Recent()) == 2 })
+	if list := g.observer.Scrapers(); len(list) != 1 || list[0].Scrapes != 1 {
+		t.Errorf("%+v", list)
 	}
 }
 

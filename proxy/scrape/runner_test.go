@@ -173,6 +173,10 @@ func TestRunnerFaults(t *testing.T) {
 			if !g.observer.Upstream().Up || g.value(t, "metrics_gate_upstream_up") != 1 {
 				t.Error("does not count as up again")
 			}
+			g.fetch(t.Context())
+			if n := strings.Count(g.log.String(), `"level":"INFO","msg":"the runner is back","down":"`); n != 1 {
+				t.Errorf("%d lines that it is back; log: %s", n, g.log)
+			}
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,7 +79,8 @@ const (
 // ServeHTTP implements http.Handler. It answers 200 when the answer is complete, or when it
 // is large and valid so far. A large answer that turns out invalid is cut off visibly.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	seen := proxy.Scrape{At: time.Now(), Who: h.o.Who(r), Remote: r.RemoteAddr}
+	seen := proxy.Scrape{At: time.Now(), Who: h.o.Who(r), Remote: r.RemoteAddr,
+		Doctor: strings.HasSuffix(r.UserAgent(), proxy.DoctorAgent)}
 	wt := h.newWaiter(w, r, seen.At)
 	seen.Identity = wt.identity
 	key := flightKey{h.accepts.of(r.Header["Accept"]), r.Method == http.MethodHead}

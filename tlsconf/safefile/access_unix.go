@@ -37,23 +37,27 @@ func checkAccess(_ *os.File, info fs.FileInfo, rule Rule) error {
 }
 
 // adviceDenied is what to do about a file, or a folder on the way to it, that this user may not
-// open. Where the group of the packages does not exist, the gate's group is taken for this one.
+// open. A folder and the group of others are left alone: they may serve somebody else. The command has
+// no path, which anyone may have chosen.
 func adviceDenied(path string, info fs.FileInfo) string {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return ""
 	}
-	group, mode := "metrics-gate", "0640"
-	if _, err := user.LookupGroup(group); err != nil {
-		group = groupName(os.Getegid())
+	group := groupName(int(stat.Gid))
+	is := fmt.Sprintf("%q is of %s:%s with mode %04o: ", path, userName(int(stat.Uid)), group, info.Mode().Perm())
+	switch {
+	case info.IsDir():
+		return is + "put the file where the gate may look, such as /etc/metrics-gate"
+	case ownGroup(info) || group == packageGroup:
+		return is + "chgrp " + packageGroup + " FILE && chmod 0640 FILE, or the group that the gate runs as; " +
+			"check and doctor may need root"
 	}
-	if info.IsDir() {
-		mode = "0750"
-	}
-	return fmt.Sprintf("%s is of %s:%s with mode %04o: chgrp %s %s && chmod %s %s (the group the gate runs as); "+
-		"check and doctor may need root", path, userName(int(stat.Uid)), groupName(int(stat.Gid)), info.Mode().Perm(),
-		group, path, mode, path)
+	return is + "give the gate a copy that its user may read"
 }
+
+// packageGroup is the group of the gate in the packages.
+const packageGroup = "metrics-gate"
 
 // userName is the name of a user, or the number of one without a name.
 func userName(id int) string {

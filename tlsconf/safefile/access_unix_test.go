@@ -105,8 +105,8 @@ func TestAdviceNamesWhoMayReadAFile(t *testing.T) {
 		err  error
 		want []string
 	}{
-		{path, fs.ErrPermission, []string{"with mode 0600", "chgrp ", path + " && chmod 0640 " + path}},
-		{path + "-hidden", fs.ErrPermission, []string{"with mode 0700", folder + " && chmod 0750 " + folder}},
+		{path, fs.ErrPermission, []string{path, "with mode 0600", "chgrp metrics-gate FILE && chmod 0640 FILE"}},
+		{path + "-hidden", fs.ErrPermission, []string{folder, "with mode 0700: put the file where"}},
 		{filepath.Join(folder, "none", "tls.crt"), fs.ErrNotExist, []string{"install it", "folder is " + folder}},
 		{path, syscall.EMFILE, nil},
 	} {
@@ -123,5 +123,19 @@ func TestAdviceNamesWhoMayReadAFile(t *testing.T) {
 	_, err := safefile.Read(path+"-none", safefile.Rule{MaxBytes: 9})
 	if failure, ok := errors.AsType[*safefile.Error](err); !ok || !strings.Contains(failure.Advice, "install it") {
 		t.Errorf("%+v", err)
+	}
+}
+
+// The group of others may serve others: no advice changes it.
+func TestAdviceLeavesGroupsOfOthersAlone(t *testing.T) {
+	path := write(t, "content", 0o640)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat := *info.Sys().(*syscall.Stat_t)
+	stat.Gid = uint32(os.Getegid()) + 1
+	if got := safefile.AdviceDenied(path, described{info, &stat}); strings.Contains(got, "chgrp") {
+		t.Error(got)
 	}
 }

@@ -96,8 +96,8 @@ func rightsOf(list *windows.ACL, group windows.WELL_KNOWN_SID_TYPE) (allowed win
 }
 
 // adviceDenied is what to do about a file or folder that this user may not open.
-func adviceDenied(path string, _ fs.FileInfo) string {
-	return "icacls " + path + ` /grant "NT SERVICE\metrics-gate:R" lets the service read it`
+func adviceDenied(string, fs.FileInfo) string {
+	return `icacls FILE /grant "NT SERVICE\metrics-gate:R" lets the service read it`
 }
 
 func refuseAccess(rights windows.ACCESS_MASK, name string, rule Rule) error {

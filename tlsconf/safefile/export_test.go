@@ -7,3 +7,6 @@ func CheckAccess(info fs.FileInfo, rule Rule) error { return checkAccess(nil, in
 
 // AdviceOpen is the advice about a file that could not be opened.
 func AdviceOpen(path string, err error) string { return adviceOpen(path, err) }
+
+// AdviceDenied is the advice about what this user may not open.
+func AdviceDenied(path string, info fs.FileInfo) string { return adviceDenied(path, info) }

@@ -55,6 +55,13 @@ func TestFlagsAndArguments(t *testing.T) {
 		{one, "a --loud=true --number -1 --wait 2s --only x", []string{"", "a"}, ""},
 		{one, "a --word", nil, "echo --word: word is missing"},
 		{one, "a --word --loud", nil, "echo --word: word is missing"},
+		{one, "a --word --help", nil, "echo --word: word is missing"},
+		{one, "a --word -h", nil, "echo --word: word is missing"},
+		{one, "a --word -help", nil, "echo --word: word is missing"},
+		{one, "a --word=-h", []string{"-h", "a"}, ""},
+		{one, "a --word=", nil, "echo --word: its value is empty"},
+		{one, "a --only=", nil, "echo --only: its value is empty"},
+		{one, "a --loud=", nil, "echo --loud: not true or false"},
 		{one, "a --word=--loud", []string{"--loud", "a"}, ""},
 		{one, "a --word -", []string{"-", "a"}, ""},
 		{one, "a -", nil, `echo "-": unexpected argument`},
@@ -77,6 +84,15 @@ func TestFlagsAndArguments(t *testing.T) {
 		if test.refuse != "" && (!errors.As(err, &wrong) || err.Error() != test.refuse || wrong.Advice == "") {
 			t.Errorf("%s: %v, want %s with advice", test.given, err, test.refuse)
 		}
+	}
+}
+
+// An empty argument is no value: a script's variable is not set.
+func TestEmptyArgumentIsNoValue(t *testing.T) {
+	var got []string
+	err := echo(Args{Name: "NAME"}, &got).execute(t.Context(), &Process{}, []string{"--word", "", "a"})
+	if err == nil || !strings.Contains(err.Error(), "echo --word: its value is empty") {
+		t.Errorf("%q %v", got, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"flag"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,7 +28,9 @@ func (c Command) parse(set *flag.FlagSet, args []string) (rest []string, err err
 			return nil, flag.ErrHelp
 		case f == nil:
 			return nil, c.unknownFlag(set, name)
+		case given && (value != "" || isSwitch(f)):
 		case given:
+			return nil, c.emptyValue(name)
 		case isSwitch(f):
 			value = "true"
 		case len(args) == 0 || isFlag(set, args[0]):
@@ -37,6 +40,8 @@ func (c Command) parse(set *flag.FlagSet, args []string) (rest []string, err err
 				Wrong:  kind + " is missing",
 				Advice: c.advice(),
 			}
+		case args[0] == "":
+			return nil, c.emptyValue(name)
 		default:
 			value, args = args[0], args[1:]
 		}
@@ -48,14 +53,23 @@ func (c Command) parse(set *flag.FlagSet, args []string) (rest []string, err err
 	return rest, nil
 }
 
+// emptyValue reports a flag without what it is to have: most often a variable of a script is not set.
+func (c Command) emptyValue(name string) error {
+	return &ConfigError{Thing: c.Name + " " + dashed(name), Wrong: "its value is empty",
+		Advice: "give a value, or leave the flag out; " + c.advice()}
+}
+
 // isSwitch tells whether f needs no value.
 func isSwitch(f *flag.Flag) bool {
 	b, ok := f.Value.(interface{ IsBoolFlag() bool })
 	return ok && b.IsBoolFlag()
 }
 
-// isFlag tells whether arg is a declared flag, and so no value of the one before it.
+// isFlag tells whether arg is a declared flag or asks for help, and so is no value of the flag before it.
 func isFlag(set *flag.FlagSet, arg string) bool {
+	if slices.Contains([]string{"-h", "-help", "--h", "--help"}, arg) {
+		return true
+	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
 	return strings.HasPrefix(arg, "--") && set.Lookup(name) != nil
 }

@@ -28,7 +28,7 @@ func (c *Credentials) Advice(err error) string {
 	case Expired(err):
 		return AdviceExpired
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return "no TLS is spoken there: write http:// if it is a gate with INSECURE_HTTP"
+		return "no TLS is spoken there: see what listens there, and give it no token"
 	case alert && !c.Given():
 		return "the gate wants a client certificate: give --cert and --key, or --token-file if it takes tokens"
 	case alert:

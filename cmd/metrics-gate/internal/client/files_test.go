@@ -55,7 +55,7 @@ func TestFilesAreBlamedOnTheirFlags(t *testing.T) {
 			(err != nil && (!errors.As(err, &wrong) || wrong.Thing != test.blame)) {
 			t.Errorf("%+v: %v, want %s", test.c, err, test.blame)
 		}
-		if wrong != nil && (!strings.HasPrefix(wrong.Value, dir) || strings.Contains(wrong.Wrong, dir)) {
+		if wrong != nil && (!strings.HasPrefix(wrong.Value, dir) || strings.Contains(wrong.Wrong, wrong.Value)) {
 			t.Errorf("%+v: value %q, wrong %q", test.c, wrong.Value, wrong.Wrong)
 		}
 	}

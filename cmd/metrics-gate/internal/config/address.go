@@ -185,6 +185,22 @@ func (a *UpstreamAddress) UnmarshalText(text []byte) error {
 // String is the address as it is configured.
 func (a UpstreamAddress) String() string { return a.text }
 
+// nearestUpstream is the URL that value most likely stands for: its host and port, without what is
+// not used.
+func nearestUpstream(value string) string {
+	if _, rest, isURL := strings.Cut(value, "://"); isURL {
+		value = rest
+	}
+	value = value[strings.LastIndex(value, "@")+1:]
+	if i := strings.IndexAny(value, `/?#\`); i >= 0 {
+		value = value[:i]
+	}
+	if new(upstream.Address).UnmarshalText([]byte(value)) != nil {
+		return "http://localhost:9252"
+	}
+	return "http://" + value
+}
+
 // port is the port of a.
 func (a UpstreamAddress) port() string {
 	_, port, _ := net.SplitHostPort(a.Address.String())

@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +60,23 @@ func TestAdminAddress(t *testing.T) {
 	for _, text := range []string{"9254", "localhost", "localhost:", "on"} {
 		if err := a.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%s: taken as %+v", text, a)
+		}
+	}
+}
+
+// The advice about UPSTREAM_URL keeps the host and the port that were meant.
+func TestNearestUpstream(t *testing.T) {
+	for value, want := range map[string]string{
+		"https://localhost:32003":         "http://localhost:32003",
+		"http://localhost:32003/metrics":  "http://localhost:32003",
+		"[::1]:9262/metrics?a=b":          "http://[::1]:9262",
+		"http://me:s/cret@127.0.0.1:9262": "http://127.0.0.1:9262",
+		"https://":                        "http://localhost:9252",
+		"localhost:port":                  "http://localhost:9252",
+		"":                                "http://localhost:9252",
+	} {
+		if got := advice(reflect.TypeFor[UpstreamAddress](), nil, value); got != "write "+want {
+			t.Errorf("%s: %s, want %s", value, got, want)
 		}
 	}
 }

@@ -167,7 +167,7 @@ func advice(t reflect.Type, err error, value string) string {
 	case reflect.TypeFor[AdminAddress]():
 		return "write localhost:9254, :9254 (for kubelet probes) or off"
 	case reflect.TypeFor[UpstreamAddress]():
-		return "write http://localhost:9252"
+		return "write " + nearestUpstream(value)
 	}
 	return ""
 }

@@ -104,20 +104,43 @@ func (c *connection) end() {
 
 type connectionKey struct{}
 
-// ConnContext is http.Server.ConnContext: it remembers the connections under TLS.
-func ConnContext(ctx context.Context, conn net.Conn) context.Context {
-	ctx = fastpath.ConnContext(rawconn.ConnContext(ctx, conn), conn)
+// below is the connection that is conn or below it; nil if there is none.
+func below(conn net.Conn) *connection {
 	for conn != nil {
 		if c, ok := conn.(*connection); ok {
-			return context.WithValue(ctx, connectionKey{}, c)
+			return c
 		}
-		below, ok := conn.(interface{ NetConn() net.Conn })
+		layer, ok := conn.(interface{ NetConn() net.Conn })
 		if !ok {
 			break
 		}
-		conn = below.NetConn()
+		conn = layer.NetConn()
+	}
+	return nil
+}
+
+// ConnContext is http.Server.ConnContext: it remembers the connections under TLS.
+func ConnContext(ctx context.Context, conn net.Conn) context.Context {
+	ctx = fastpath.ConnContext(rawconn.ConnContext(ctx, conn), conn)
+	if c := below(conn); c != nil {
+		return context.WithValue(ctx, connectionKey{}, c)
 	}
 	return ctx
+}
+
+// Renew makes conn, or the Limiter's connection below it, the last of the unauthorized ones of its
+// address to make room for another, as if it were accepted now.
+func Renew(conn net.Conn) {
+	c := below(conn)
+	if c == nil {
+		return
+	}
+	c.limiter.mu.Lock()
+	defer c.limiter.mu.Unlock()
+	if unauthorized := c.limiter.addresses[c.from]; !c.gone && c.in == unauthorized.unauthorized {
+		c.leave()
+		c.enter(c.in)
+	}
 }
 
 // of is the connection of r; nil if it is not a Limiter's.

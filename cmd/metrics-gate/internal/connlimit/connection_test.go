@@ -1,6 +1,7 @@
 package connlimit
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -36,3 +37,25 @@ func TestFirstRequestOfIdentity(t *testing.T) {
 		}
 	}
 }
+
+// A connection that is renewed makes room after those that came later.
+func TestRenewedConnectionsMakeRoomLast(t *testing.T) {
+	s, _ := bounds(100, 2)
+	one, two := &fakeConn{from: "192.0.2.1:1"}, &fakeConn{from: "192.0.2.1:2"}
+	first := s.admit(one)
+	second := s.admit(two)
+	Renew(rawLayer{first})
+	if s.admit(&fakeConn{from: "192.0.2.1:3"}); one.closed || !two.closed {
+		t.Errorf("closed: renewed %v, other %v", one.closed, two.closed)
+	}
+	Renew(second) // it is gone
+	Renew(one)    // and this is none of a Limiter
+	if s.count != 2 {
+		t.Errorf("%d open", s.count)
+	}
+}
+
+// rawLayer is a connection above another.
+type rawLayer struct{ net.Conn }
+
+func (l rawLayer) NetConn() net.Conn { return l.Conn }

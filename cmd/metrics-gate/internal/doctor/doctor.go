@@ -22,6 +22,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/promdoctor"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
+	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 // doctorTimeout bounds each look at something that may not answer.
@@ -236,4 +237,4 @@ func (d *doctor) fetch(ctx context.Context, by *http.Client, url string, limit i
 }
 
 // userAgent is doctor's in every request.
-func (d *doctor) userAgent() string { return "metrics-gate/" + d.version + " (doctor)" }
+func (d *doctor) userAgent() string { return "metrics-gate/" + d.version + proxy.DoctorAgent }

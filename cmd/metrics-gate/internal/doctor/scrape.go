@@ -34,7 +34,7 @@ func (d *doctor) verdict(v *visit) cli.Finding {
 	case v.plain != nil:
 		what, do := v.plain.answer().What()
 		if v.plain.answer() == client.AnswerGate {
-			what, do = "a gate with INSECURE_HTTP answers", "write http://"
+			what, do = d.plainGate()
 		}
 		return cli.Fail(do, "gate %s: no TLS is spoken there: %s%s", v.target, what, v.held())
 	case client.ClosedPlain(v.err), v.err == nil && v.response.TLS == nil &&
@@ -54,6 +54,33 @@ func (d *doctor) verdict(v *visit) cli.Finding {
 		return withoutCredentials(v)
 	}
 	return d.answered(v)
+}
+
+// plainGate is about what answers plain HTTP as a gate does, where TLS is to be. Any user of a
+// machine can do so: it gets no credentials.
+func (d *doctor) plainGate() (what, do string) {
+	switch {
+	case d.config.TLS.InsecureHTTP:
+		return "a gate with INSECURE_HTTP answers", "write http://"
+	case d.outside:
+		return "what looks like a gate with INSECURE_HTTP answers", "see what listens there; run metrics-gate " +
+			"doctor on the gate's host"
+	}
+	return "not this gate, whose settings have TLS", "see what listens there, and give it no token"
+}
+
+// plainToken refuses to send a token over plain HTTP to what may be any process: nothing proves that
+// the gate listens there.
+func (d *doctor) plainToken(target string) error {
+	if d.client.TokenFile == "" || !strings.HasPrefix(target, "http:") || d.config.TLS.InsecureHTTP {
+		return nil
+	}
+	wrong := "not sent over plain HTTP: the settings have no " + config.Prefix + "INSECURE_HTTP"
+	if d.outside {
+		wrong = "not sent over plain HTTP: no settings here say that the gate has " + config.Prefix + "INSECURE_HTTP"
+	}
+	return &cli.ConfigError{Thing: "--token-file", Value: d.client.TokenFile, Wrong: wrong,
+		Advice: "write https:// in --url; any process could listen there and take the token"}
 }
 
 // answered judges the gate's answer to the credentials.

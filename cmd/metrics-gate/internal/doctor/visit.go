@@ -118,6 +118,9 @@ func (d *doctor) visit(ctx context.Context) *visit {
 		v.unusable = err
 		return v
 	}
+	if v.unusable = d.plainToken(v.target); v.unusable != nil {
+		return v
+	}
 	for _, pair := range transport.TLSClientConfig.Certificates {
 		for _, der := range pair.Certificate {
 			if c, err := x509.ParseCertificate(der); err == nil {

@@ -1,12 +1,8 @@
 package expiry
 
 import (
-	"context"
-	"log/slog"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,28 +41,6 @@ func TestExpiryBounds(t *testing.T) {
 			t.Errorf("%s %s: %+v", test.role, test.left, found)
 		}
 	}
-}
-
-// The watch looks at once and each hour, and ends with its context.
-func TestWatchLooksEachHour(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, stop := context.WithCancel(t.Context())
-		var looks atomic.Int64
-		w := NewWatch(slog.New(slog.DiscardHandler), func(time.Time) []Entry { looks.Add(1); return nil })
-		ended := make(chan struct{})
-		go func() { defer close(ended); w.Run(ctx) }()
-		synctest.Wait()
-		if n := looks.Load(); n != 1 {
-			t.Errorf("%d looks at the start", n)
-		}
-		time.Sleep(24 * time.Hour) // of the bubble
-		synctest.Wait()
-		if n := looks.Load(); n != 25 {
-			t.Errorf("%d looks after a day", n)
-		}
-		stop()
-		<-ended
-	})
 }
 
 // Plain HTTP has no certificate, and no series.

@@ -60,7 +60,7 @@ func TestExpiryOfRealCertificates(t *testing.T) {
 	var log bytes.Buffer
 	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)),
 		func(now time.Time) []Entry { return List(reloader, now.Add(25*24*time.Hour)) })
-	w.look(time.Now())
+	w.Look(time.Now())
 	if !strings.Contains(log.String(), "expires soon") || !strings.Contains(log.String(), "role=client_ca") {
 		t.Error(log.String())
 	}

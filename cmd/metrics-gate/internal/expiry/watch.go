@@ -1,15 +1,12 @@
 package expiry
 
 import (
-	"context"
 	"log/slog"
 	"time"
 )
 
-const (
-	expiryInterval = time.Hour      // between two looks
-	expiryRepeat   = 24 * time.Hour // between two lines about the same thing
-)
+// expiryRepeat is the time between two lines about the same thing.
+const expiryRepeat = 24 * time.Hour
 
 // Watch logs what ends soon (a warning) or has ended (an error), once a day each.
 type Watch struct {
@@ -22,24 +19,11 @@ func NewWatch(log *slog.Logger, expiry func(time.Time) []Entry) *Watch {
 	return &Watch{log: log, expiry: expiry, said: map[string]time.Time{}}
 }
 
-// Run looks until ctx ends, at once for the first time.
-func (w *Watch) Run(ctx context.Context) {
-	tick := time.NewTicker(expiryInterval)
-	defer tick.Stop()
-	for {
-		w.look(time.Now())
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (w *Watch) look(now time.Time) {
+// Look logs what is to be said at now. Call it often: after each reload, and at least once a minute.
+func (w *Watch) Look(now time.Time) {
 	for _, e := range w.expiry(now) {
 		over := e.Days < 0
-		key := e.String()
+		key := e.String() + " " + e.NotAfter.String() // what is loaded in its place is another thing
 		if over {
 			key += " over"
 		}

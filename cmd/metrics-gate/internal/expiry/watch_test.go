@@ -20,7 +20,7 @@ func TestExpiryWatch(t *testing.T) {
 	})
 	said := func(at time.Duration) string {
 		log.Reset()
-		w.look(start.Add(at))
+		w.Look(start.Add(at))
 		return log.String()
 	}
 	const day = 24 * time.Hour
@@ -43,5 +43,23 @@ func TestExpiryWatch(t *testing.T) {
 		if (test.want == "") != (got == "") || !strings.Contains(got, test.want) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
+	}
+}
+
+// A certificate that is loaded in place of another of its name is told of at once, and so is its end.
+func TestRenewedCertificateIsAnother(t *testing.T) {
+	var log bytes.Buffer
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	end := now.Add(24 * time.Hour)
+	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)), func(now time.Time) []Entry {
+		return []Entry{{"server", "CN=gate", end, wholeDays(end.Sub(now))}}
+	})
+	w.Look(now)
+	end = now.Add(5 * 24 * time.Hour)
+	w.Look(now.Add(time.Minute))
+	w.Look(now.Add(2 * time.Minute))
+	w.Look(end.Add(time.Second))
+	if strings.Count(log.String(), "expires soon") != 2 || strings.Count(log.String(), "expired") != 1 {
+		t.Error(log.String())
 	}
 }

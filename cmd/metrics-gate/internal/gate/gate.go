@@ -169,15 +169,19 @@ func pathDecides(next http.Handler) http.Handler {
 	})
 }
 
-// Run keeps keys and files fresh, and memory small, until ctx ends.
-func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}) {
+// Run keeps keys and files fresh, and memory small, until ctx ends. After each look at the files, at
+// least once a minute, it calls upkeep.
+func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}, upkeep func(time.Time)) {
 	var refreshing sync.WaitGroup
 	for _, issuer := range g.Issuers {
 		refreshing.Go(func() { issuer.Run(ctx) })
 	}
 	start := time.AfterFunc(startTime, releaseStart)
 	defer start.Stop()
-	g.reloader.run(ctx, now, g.memory.upkeep)
+	g.reloader.run(ctx, now, func(now time.Time) {
+		g.memory.upkeep(now)
+		upkeep(now)
+	})
 	refreshing.Wait()
 	g.Upstream.Close()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
@@ -57,9 +58,10 @@ type helloKey struct{}
 
 // HandshakeError says why a TLS handshake failed.
 type HandshakeError struct {
-	conn  *tls.Conn
-	hello hello
-	err   error
+	conn    *tls.Conn
+	hello   hello
+	err     error
+	expired bool // the gate's own certificate, which a client refuses in many words
 }
 
 // Error is the cause.
@@ -76,7 +78,7 @@ func (g *Gate) Handshake(conn *tls.Conn, timeout time.Duration) *HandshakeError 
 	// A context that can end would cost a timer more.
 	ctx := context.WithValue(context.Background(), helloKey{}, &seen)
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return &HandshakeError{conn, seen, err}
+		return &HandshakeError{conn, seen, err, g.TLS != nil && g.TLS.Valid(time.Now()) != nil}
 	}
 	_ = conn.SetDeadline(time.Time{}) // an error shows at the next read
 	return nil
@@ -116,6 +118,8 @@ func (h *handshakes) begin(info *tls.ClientHelloInfo) error {
 		return err
 	}
 	seen.paced = false
+	// It has waited for longest, and would be the first to make room for another.
+	connlimit.Renew(info.Conn)
 	return nil
 }
 

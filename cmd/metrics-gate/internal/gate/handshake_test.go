@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
@@ -131,4 +132,49 @@ func TestWaitingHandshakesOfClosedConnectionsEnd(t *testing.T) {
 			t.Errorf("%d lines are left", n)
 		}
 	})
+}
+
+// A handshake whose turn has come is not the next to make room: a flood from its address would close
+// each one that has just begun.
+func TestHandshakeWhoseTurnHasComeStays(t *testing.T) {
+	failures := proxy.NewFailureLimiter(1e-6, 1, 16)
+	h := newHandshakes(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), auth.NewMetrics(nil), failures)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limiter := connlimit.New(connlimit.Bounds{Total: 16, PerAddress: 2},
+		prometheus.NewGauge(prometheus.GaugeOpts{Name: "open"}))
+	bounded := limiter.Listen(ln)
+	defer func() { _ = bounded.Close() }()
+	accept := func() net.Conn {
+		t.Helper()
+		client, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = client.Close() })
+		conn, err := bounded.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	old, young := accept(), accept()
+	failures.Fail(requestFrom(old))
+	client, server := net.Pipe()
+	defer func() { _, _ = client.Close(), server.Close() }()
+	config := &tls.Config{GetConfigForClient: func(info *tls.ClientHelloInfo) (*tls.Config, error) {
+		info.Conn = old
+		return nil, errors.Join(h.begin(info), io.EOF) // the rest does not matter
+	}}
+	go func() { _ = tls.Client(client, &tls.Config{ServerName: "gate"}).Handshake() }()
+	_ = tls.Server(server, config).Handshake()
+	accept()
+	if err := old.SetDeadline(time.Time{}); err != nil {
+		t.Errorf("the one whose turn has come was closed: %v", err)
+	}
+	if err := young.SetDeadline(time.Time{}); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the other one stays: %v", err)
+	}
 }

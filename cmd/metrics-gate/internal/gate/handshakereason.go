@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -42,7 +43,7 @@ func (e *HandshakeError) judge() (handshakeReason, []slog.Attr) {
 		}
 	}
 	if alert, ok := tlsconf.AlertOf(e.err); ok {
-		return handshakeAlert, e.explained(adviceAboutAlert(alert))
+		return handshakeAlert, e.explained(e.adviceAboutAlert(alert))
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](e.err); ok {
 		return handshakeProtocol, e.explained("the client sends no TLS: use https in its configuration")
@@ -71,6 +72,9 @@ func (e *HandshakeError) judge() (handshakeReason, []slog.Attr) {
 func (e *HandshakeError) adviceAboutClosed() string {
 	if !e.hello.came {
 		return ""
+	}
+	if e.expired {
+		return adviceOwnExpired()
 	}
 	return "the client does not trust this gate's CA, or hung up: set its CA file (curl: --cacert) to the CA of the " +
 		"gate's certificate"
@@ -102,13 +106,22 @@ const (
 
 // adviceAboutAlert says what to change about a client's alert; empty for one that says nothing
 // of the gate's certificate.
-func adviceAboutAlert(alert tls.AlertError) string {
+func (e *HandshakeError) adviceAboutAlert(alert tls.AlertError) string {
 	switch alert {
 	case alertUnknownCA, alertBadCertificate, alertCertificateUnknown:
+		if e.expired {
+			return adviceOwnExpired()
+		}
 		return "the scraper does not trust this gate's CA: set its ca_file to the CA of the gate's certificate, and " +
 			"its server_name to a name in that certificate"
 	case alertCertificateExpired:
 		return "the scraper says that the gate's certificate is expired: renew it, or set the clocks"
 	}
 	return ""
+}
+
+// adviceOwnExpired is for whatever a client says of a certificate that is past its end.
+func adviceOwnExpired() string {
+	return "the gate's own certificate is expired: renew " + config.Prefix + "TLS_CERT_FILE; if its dates are right, " +
+		"set the clock"
 }

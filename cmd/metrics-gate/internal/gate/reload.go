@@ -65,6 +65,7 @@ func (r *reloader) add(what string, reload func() (bool, error), paths ...string
 // process more often.
 func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep func(time.Time)) {
 	defer r.unwatch()
+	r.rewatch()
 	timer := time.NewTimer(lookInterval)
 	defer timer.Stop()
 	for {
@@ -84,6 +85,7 @@ func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep fun
 			timer.Reset(r.pause())
 		case done := <-now:
 			r.look(true)
+			upkeep(time.Now())
 			close(done)
 			timer.Reset(r.pause())
 		}
@@ -92,13 +94,18 @@ func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep fun
 
 // look reloads what has changed, and everything if a person asked.
 func (r *reloader) look(asked bool) {
+	r.rewatch()
+	r.all(asked)
+}
+
+// rewatch lets events tell of changes from now on, if they can.
+func (r *reloader) rewatch() {
 	if paths := r.paths(); r.watch == nil && len(paths) > 0 {
 		var err error
 		if r.watch, err = filewatch.NewWatch(paths); err != nil {
 			r.log.Debug("files are looked at instead of watched", "err", err)
 		}
 	}
-	r.all(asked)
 }
 
 func (r *reloader) paths() (all []string) {
@@ -149,7 +156,8 @@ func (r *reloader) all(asked bool) {
 			item.last = ""
 		default:
 			if asked {
-				r.log.Info("reload: nothing has changed", "what", item.what)
+				r.log.Info("reload: nothing has changed", "what", item.what,
+					"advice", "after a change of the environment restart the gate: it reads only files again")
 			}
 		}
 	}

@@ -59,7 +59,7 @@ func TestReloaderCountsAndLogs(t *testing.T) {
 		}
 		out.Reset()
 		r.all(asked)
-		if count("success") != before+1 || strings.Contains(out.String(), "nothing has changed") != asked {
+		if count("success") != before+1 || strings.Contains(out.String(), "environment restart the gate") != asked {
 			t.Errorf("it is good again once more: success %v, %s", count("success")-before, out.String())
 		}
 	}
@@ -100,6 +100,20 @@ func TestChangedFileIsReloaded(t *testing.T) {
 		if got := <-read; got != want {
 			t.Errorf("read %q, want %q", got, want)
 		}
+	}
+}
+
+// Events tell of a change from the start on, not only after the first look.
+func TestFilesAreWatchedFromTheStart(t *testing.T) {
+	var out bytes.Buffer
+	r := newReloader(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		prometheus.NewRegistry())
+	r.add("tls", func() (bool, error) { return false, nil }, filepath.Join(t.TempDir(), "missing", "file"))
+	ended, end := context.WithCancel(t.Context())
+	end()
+	r.run(ended, nil, func(time.Time) {})
+	if !strings.Contains(out.String(), "files are looked at instead of watched") {
+		t.Error("no watch before the first look")
 	}
 }
 

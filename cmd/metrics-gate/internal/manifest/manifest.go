@@ -8,6 +8,7 @@ import (
 	"flag"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,28 +65,31 @@ func Command() cli.Command {
 		Example: "metrics-gate print scrape-config --target runner-1.example:9253",
 		Setup: func(set *flag.FlagSet) cli.RunFunc {
 			o := newOptions(set)
-			return func(ctx context.Context, p *cli.Process, args []string) error { return o.run(ctx, p, args) }
+			return func(ctx context.Context, p *cli.Process, args []string) error { return o.run(ctx, p, set, args[0]) }
 		},
 	}
 }
 
 // run writes what belongs to the present configuration, which must be a good one. No file
 // that the configuration names needs to be here.
-func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
+func (o options) run(ctx context.Context, p *cli.Process, set *flag.FlagSet, kind string) error {
 	from, err := o.settings.Take(ctx, p.Environ)
 	if err != nil {
 		return err
 	}
 	if !config.HasVariables(from.Environ) {
-		return &cli.ConfigError{Thing: "print " + args[0], Wrong: "no settings here to print from",
+		return &cli.ConfigError{Thing: "print " + kind, Wrong: "no settings here to print from",
 			Advice: "give --env-file FILE or --unit NAME, or set the gate's " + config.Prefix + " variables"}
 	}
 	c, err := config.Load(from.Environ)
 	if err != nil {
 		return err
 	}
+	if err := o.checkSecrets(c); err != nil {
+		return err
+	}
 	var comment string
-	if p := printers()[args[0]]; p.targets {
+	if p := printers()[kind]; p.targets {
 		if comment, err = o.checkTargets(c); err != nil {
 			return err
 		}
@@ -93,16 +97,37 @@ func (o options) run(ctx context.Context, p *cli.Process, args []string) error {
 	if o.Image == "" {
 		o.Image = "ghcr.io/metrics-gate/metrics-gate:" + strings.TrimPrefix(p.Build.Version, "v")
 	}
-	text, err := printers()[args[0]].print(c, o)
+	text, err := printers()[kind].print(c, o)
 	if err != nil {
 		return err
 	}
 	if err := from.Print(p.Stdout, "# "); err != nil {
 		return err
 	}
-	_, err = io.WriteString(p.Stdout, comment+text)
+	_, err = io.WriteString(p.Stdout, comment+o.warnings(kind, c, set)+text)
 	return err
 }
 
 // port is the port of the public listener.
 func port(c *config.Config) string { return strconv.Itoa(int(c.Listen.Address.Port)) }
+
+// checkSecrets refuses a token in the place of a file's name: what is printed has no secrets in it.
+func (o options) checkSecrets(c *config.Config) error {
+	paths := map[string]string{
+		"print --token-file": o.Files.TokenFile, "print --client-secret-file": o.ClientSecretFile,
+	}
+	for _, v := range c.Variables() {
+		if v.Read != "" {
+			paths[v.Name] = v.String()
+		}
+	}
+	for _, thing := range slices.Sorted(maps.Keys(paths)) {
+		// A relative path may be absolute by now: --pid adds the folder of the process.
+		base := filepath.Base(paths[thing])
+		if shown := cli.HideToken(base); shown != base && (base == paths[thing] || len(base) > 40) {
+			return &cli.ConfigError{Thing: thing, Value: shown, Wrong: "a token, and not the name of a file",
+				Advice: "write the token into a file, and give its name"}
+		}
+	}
+	return nil
+}

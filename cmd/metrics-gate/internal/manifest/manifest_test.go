@@ -63,8 +63,11 @@ func printKind(t *testing.T, c *config.Config, kind string, args ...string) stri
 	var o *options
 	set := flag.NewFlagSet("print", flag.ContinueOnError)
 	o = newOptions(set)
-	if err := set.Parse(append([]string{"--target", "runner.example:9253"}, args...)); err != nil {
+	if err := set.Parse(args); err != nil {
 		t.Fatal(err)
+	}
+	if len(o.Targets) == 0 {
+		o.Targets = words{"runner.example:9253"}
 	}
 	text, err := printers()[kind].print(c, *o)
 	if err != nil {
@@ -123,6 +126,43 @@ func TestServerName(t *testing.T) {
 	}
 }
 
+// What is given and not used is said, and a name that the certificate at hand does not have.
+func TestWarnings(t *testing.T) {
+	c := configtest.Load(t) // with a certificate for localhost
+	for _, test := range []struct {
+		kind, args string
+		want       string
+	}{
+		{"scrape-config", "--server-name=localhost", ""},
+		{"scrape-config", "--server-name=nope.example", "--server-name nope.example: not a name"},
+		{"podmonitor", "--server-name=nope.example", "--server-name nope.example: not a name"},
+		{"alerts", "--server-name=nope.example", "--server-name nope.example: not used"},
+		{"scrape-config", "--token-file=a", "--token-file a: not used"},
+		{"scrape-config", "--env-file=a", ""},
+		{"systemd", "--binary=/bin/gate", ""},
+	} {
+		set := flag.NewFlagSet("print", flag.ContinueOnError)
+		o := newOptions(set)
+		if err := set.Parse([]string{test.args}); err != nil {
+			t.Fatal(err)
+		}
+		got := o.warnings(test.kind, c, set)
+		if !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%s %s: %q", test.kind, test.args, got)
+		}
+	}
+	// Every flag of a kind is declared.
+	set := flag.NewFlagSet("print", flag.ContinueOnError)
+	newOptions(set)
+	for kind := range printers() {
+		for name := range strings.FieldsSeq(flagsOf(kind, c)) {
+			if set.Lookup(name) == nil {
+				t.Errorf("%s: no flag --%s", kind, name)
+			}
+		}
+	}
+}
+
 // printedName is the server name in a printed text.
 func printedName(text string) string {
 	for line := range strings.Lines(text) {
@@ -174,6 +214,8 @@ func TestQuote(t *testing.T) {
 	for in, want := range map[string]string{
 		"a\"b\n: #": `"a\"b\n: #"`, "runner": "runner", "/a/b.crt": "/a/b.crt", "true": `"true"`, "No": `"No"`,
 		"10s": `"10s"`, "a:": `"a:"`, "uri:spiffe://a/b": "uri:spiffe://a/b", "": `""`, "*": `"*"`, "a b": `"a b"`,
+		"a\u0085b": `"a\u0085b"`, "\x7f\u0080\u009f": `"\u007f\u0080\u009f"`, "\u2028\u2029": `"\u2028\u2029"`,
+		"\ufeffä": `"\ufeffä"`, "\uffff": `"\uffff"`,
 	} {
 		if got := quote(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)

@@ -39,7 +39,7 @@ func newOptions(set *flag.FlagSet) *options {
 		PrometheusPods:   pairs{{"app.kubernetes.io/name", "prometheus"}},
 	}
 	set.Var(
-		&o.Targets,
+		&repeated{Value: &o.Targets},
 		"target",
 		"`host:port,…` at which Prometheus finds gates on hosts; without a port, the gate's (default: where "+
 			"this gate listens)",
@@ -55,10 +55,11 @@ func newOptions(set *flag.FlagSet) *options {
 	set.StringVar(&o.ClientID, "client-id", "prometheus", "`id` of Prometheus' OAuth2 client")
 	set.StringVar(&o.TokenURL, "token-url", "", "`url` of the OpenID Connect provider's token endpoint")
 	set.StringVar(&o.Namespace, "namespace", "monitoring", "`namespace` of Prometheus")
-	set.Var(&o.PrometheusPods, "prometheus-selector", "labels of Prometheus' pods, `name=value,…`")
-	set.Var(&o.RunnerNamespaces, "runner-namespace", "`namespace,…` of the runners")
-	set.Var(&o.RunnerPods, "selector", "labels of the runners' pods, `name=value,…`")
-	set.Var(&o.Labels, "labels", "labels of the printed monitors, by which a Prometheus selects them, `name=value,…`")
+	set.Var(&repeated{Value: &o.PrometheusPods}, "prometheus-selector", "labels of Prometheus' pods, `name=value,…`")
+	set.Var(&repeated{Value: &o.RunnerNamespaces}, "runner-namespace", "`namespace,…` of the runners")
+	set.Var(&repeated{Value: &o.RunnerPods}, "selector", "labels of the runners' pods, `name=value,…`")
+	set.Var(&repeated{Value: &o.Labels}, "labels", "labels of the printed monitors, by which a Prometheus selects "+
+		"them, `name=value,…`")
 	set.StringVar(&o.Secret, "secret", "", "`name` of the Secret with Prometheus' credentials (default: as in "+
 		"deploy/k8s)")
 	set.StringVar(&o.Release, "release", "prod", "`name` of the Helm release")
@@ -66,6 +67,21 @@ func newOptions(set *flag.FlagSet) *options {
 	set.StringVar(&o.Binary, "binary", "/usr/bin/metrics-gate", "`path` of metrics-gate in the unit")
 	o.settings.RegisterFlags(set)
 	return o
+}
+
+// repeated is a flag with a list that may be given several times: the first replaces the default.
+type repeated struct {
+	flag.Value
+	given bool
+}
+
+// Set implements flag.Value.
+func (r *repeated) Set(text string) error {
+	if r.given {
+		text = r.String() + "," + text
+	}
+	r.given = true
+	return r.Value.Set(text)
 }
 
 // words is a flag with a list, separated by commas.

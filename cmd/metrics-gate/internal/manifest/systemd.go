@@ -16,7 +16,7 @@ import (
 // address. Nothing secret is in it: secrets are in files.
 func systemdUnit(c *config.Config, o options) (string, error) {
 	var b strings.Builder
-	b.WriteString(hiddenFiles(c, o))
+	b.WriteString(unseenFiles(c, o))
 	write := func(lines ...string) { b.WriteString(strings.Join(lines, "\n") + "\n") }
 	write(
 		"[Unit]", "Description=Authenticating proxy for GitLab Runner's metrics", "Documentation=man:metrics-gate(8)",
@@ -59,14 +59,19 @@ func sandbox(capability string) []string {
 	return lines
 }
 
-// hiddenFiles warns about files of c that the sandbox hides from the unit.
-func hiddenFiles(c *config.Config, o options) string {
+// unseenFiles warns about files of c that the sandbox hides from the unit, and about paths that
+// the unit takes from its own directory, which is /.
+func unseenFiles(c *config.Config, o options) string {
 	hidden := map[string]string{
 		"/home/": "ProtectHome", "/root/": "ProtectHome", "/run/user/": "ProtectHome",
 		"/tmp/": "PrivateTmp", "/var/tmp/": "PrivateTmp", "/dev/": "PrivateDevices",
 	}
 	var b strings.Builder
 	warn := func(what, path string) {
+		if !strings.HasPrefix(path, "/") {
+			fmt.Fprintf(&b, "# Warning: %s %s: the unit looks for it in /. Write the whole path.\n", what,
+				cli.Printable(path))
+		}
 		for folder, setting := range hidden {
 			if strings.HasPrefix(filepath.Clean(path), folder) {
 				fmt.Fprintf(
@@ -83,7 +88,7 @@ func hiddenFiles(c *config.Config, o options) string {
 	}
 	warn("--binary", o.Binary)
 	for _, v := range c.Variables() {
-		if v.Read != "" {
+		if v.Read != "" && v.String() != "" && !v.IsDefault() {
 			warn(v.Name, v.String())
 		}
 	}

@@ -4,10 +4,12 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -27,25 +29,46 @@ func defaultTarget(c *config.Config) string {
 func target(text string, c *config.Config) (string, error) {
 	text = strings.TrimSpace(text)
 	wrong := func(wrong, advice string) error {
-		return &cli.ConfigError{Thing: "print --target", Value: text, Wrong: wrong, Advice: advice}
+		return &cli.ConfigError{Thing: "print --target", Value: client.HideURL(text), Wrong: wrong, Advice: advice}
 	}
 	if _, rest, isURL := strings.Cut(text, "://"); isURL {
-		rest, _, _ = strings.Cut(rest, "/")
-		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+rest)
+		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+bareTarget(rest))
 	}
-	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil || !strings.Contains(text, ":") {
-		text = net.JoinHostPort(strings.Trim(text, "[]"), port(c))
+	if rest, _, hasPath := strings.Cut(text, "/"); hasPath && rest != "" {
+		return "", wrong("a path; the jobs set metrics_path", "write "+bareTarget(text))
+	}
+	if _, err := strconv.Atoi(text); err == nil {
+		return "", wrong("a number without a host", "write it as in runner-1.example:"+text)
+	}
+	if bare := strings.Trim(text, "[]"); isHost(bare) {
+		text = net.JoinHostPort(bare, port(c))
 	}
 	host, number, err := net.SplitHostPort(text)
 	n, badNumber := strconv.ParseUint(number, 10, 16)
 	switch {
-	case err != nil || host == "" || strings.ContainsAny(host, " \t/@"):
+	case err != nil || !isHost(host):
 		return "", wrong("not host:port", "write it as in runner-1.example:"+port(c)+
 			", with commas between several")
 	case badNumber != nil || n == 0:
 		return "", wrong("the port is no number from 1 to 65535", "write "+net.JoinHostPort(host, port(c)))
 	}
 	return text, nil
+}
+
+// bareTarget is the host and port of a URL without its scheme: no password is left.
+func bareTarget(rest string) string {
+	rest = rest[strings.LastIndex(rest, "@")+1:]
+	if i := strings.IndexAny(rest, "/?#&"); i >= 0 {
+		rest = rest[:i]
+	}
+	return cli.HideToken(rest)
+}
+
+// isHost tells whether host is a name or an address, and nothing that ends a line of what is printed.
+func isHost(host string) bool {
+	name := regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$`)
+	ip, err := netip.ParseAddr(host)
+	return name.MatchString(host) || (err == nil && (ip.Zone() == "" || name.MatchString(ip.Zone())))
 }
 
 // checkTargets makes every target a host:port, and returns a comment about those that Prometheus

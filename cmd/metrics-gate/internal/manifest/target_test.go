@@ -30,6 +30,13 @@ func TestPrintCommand(t *testing.T) {
 			"# Warning: METRICS_GATE_LISTEN_ADDRESS 127.0.0.1"},
 		{"scrapeconfig --target https://runner.example:9253 --env-file " + good, "a URL"},
 		{"kubernetes_sd --target https://runner.example:9253 --env-file " + good, "job_name"},
+		{"scrape-config --target a.example --target b.example:1 --env-file " + good,
+			"targets: [a.example:9253, b.example:1]"},
+		{"scrape-config --target a.example:9252 --env-file " + good, "--target a.example:9252: the runner's port"},
+		{"scrape-config --cert a.crt --env-file " + good, "# Warning: --cert a.crt: not used"},
+		{"scrape-config --token-file a --env-file " + good, `file: "a" # read again`},
+		{"alerts --target a.example --env-file " + good, "# Warning: --target a.example: not used"},
+		{"podmonitor --runner-namespace a --runner-namespace b --env-file " + good, `["a", "b"]`},
 		{"systemd --env-file " + empty, "name the file with the gate's settings"},
 	} {
 		var out bytes.Buffer
@@ -50,6 +57,8 @@ func TestTargets(t *testing.T) {
 		"runner.example:9253": "runner.example:9253", "runner.example": "runner.example:9443",
 		" runner.example:1": "runner.example:1", "192.0.2.1": "192.0.2.1:9443", "fd00::1": "[fd00::1]:9443",
 		"[fd00::1]": "[fd00::1]:9443", "[fd00::1]:9": "[fd00::1]:9",
+		"fe80::1%eth0": "[fe80::1%eth0]:9443", "[fe80::1%eth0]:9": "[fe80::1%eth0]:9",
+		"build_1.example.": "build_1.example.:9443", "h": "h:9443",
 	} {
 		if got, err := target(text, c); err != nil || got != want {
 			t.Errorf("%q: %q %v, want %q", text, got, err, want)
@@ -60,17 +69,77 @@ func TestTargets(t *testing.T) {
 		"http://runner.example":               "write runner.example",
 		"a b:9253":                            "runner-1.example:9443",
 		":9253":                               "runner-1.example:9443",
-		"host:9253/metrics":                   "write host:9443",
+		"host:9253/metrics":                   "write host:9253",
 		"runner.example:":                     "write runner.example:9443",
 		"runner.example:https":                "write runner.example:9443",
 		"runner.example:99999":                "write runner.example:9443",
+		"9253":                                "runner-1.example:9253",
 		"a:1:2":                               "runner-1.example:9443",
 		"user@host:9253":                      "runner-1.example:9443",
+		"a\nb:9253":                           "runner-1.example:9443",
+		"a\u0085b:9253":                       "runner-1.example:9443",
+		"[fe80::1%a\n]:9253":                  "runner-1.example:9443",
+		"a:9253\n- b":                         "write a:9443",
+		"a;b":                                 "runner-1.example:9443",
 	} {
 		_, err := target(text, c)
 		wrong, ok := errors.AsType[*cli.ConfigError](err)
 		if !ok || wrong.Thing != "print --target" || !strings.Contains(wrong.Advice, advice) {
 			t.Errorf("%q: %v %+v, want the advice %q", text, err, wrong, advice)
+		}
+	}
+}
+
+// No error about a target has a password or a token.
+func TestTargetsHideSecrets(t *testing.T) {
+	c := configtest.Load(t)
+	for text, advice := range map[string]string{
+		"https://user:pa55@h:9253/metrics":           "write h:9253",
+		"https://user:pa55/pa55@h:9253/m":            "write h:9253",
+		"https://h:9253?token=pa55":                  "write h:9253",
+		"https://mg_pa55/metrics":                    "write mg_…",
+		"user:pa55@h:9253":                           "runner-1.example",
+		"pa55@h":                                     "runner-1.example",
+		"https://h:9253/metrics?user=a@b&token=pa55": "write ",
+	} {
+		_, err := target(text, c)
+		wrong, ok := errors.AsType[*cli.ConfigError](err)
+		if !ok || strings.Contains(wrong.Error()+wrong.Advice, "pa55") || !strings.Contains(wrong.Advice, advice) {
+			t.Errorf("%q: %v, %+v", text, err, wrong)
+		}
+	}
+}
+
+// A token in the place of a file's name is printed in no kind, and in no error.
+func TestPrintRefusesATokenAsAFile(t *testing.T) {
+	const token = "mg_0123456789012345678901234567890123456789abc"
+	c := configtest.Load(t)
+	for _, path := range []string{token, "/srv/gate/" + token, "mg_short"} {
+		o := options{}
+		c.Allow.TokensFile = path
+		if err := o.checkSecrets(c); err == nil || strings.Contains(err.Error(), path[3:]) ||
+			!strings.Contains(err.Error(), "METRICS_GATE_TOKENS_FILE") {
+			t.Errorf("%s: %v", path, err)
+		}
+		c.Allow.TokensFile, o.Files.TokenFile = "/etc/mg_tokens/tokens", path
+		if err := o.checkSecrets(c); err == nil || !strings.Contains(err.Error(), "--token-file") {
+			t.Errorf("--token-file %s: %v", path, err)
+		}
+		if err := (options{}).checkSecrets(c); err != nil {
+			t.Error(err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "gate.env")
+	lines := "METRICS_GATE_TLS_CERT_FILE=/none\nMETRICS_GATE_TLS_KEY_FILE=/none\nMETRICS_GATE_TOKENS_FILE=" + token +
+		"\nMETRICS_GATE_METRICS_ALLOW=token:prometheus\n"
+	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for kind := range printers() {
+		var out bytes.Buffer
+		p := &cli.Process{Stdout: &out, Stderr: &out}
+		if err := p.Run(t.Context(), Command(), []string{kind, "--env-file", file}); err == nil {
+			t.Errorf("%s: %s", kind, out.String())
 		}
 	}
 }
@@ -104,6 +173,17 @@ func TestDefaultTarget(t *testing.T) {
 			test.warned && !(strings.HasPrefix(comment, "# Warning: ") && strings.Contains(comment, test.want)) {
 			t.Errorf("%+v: %v %q %v", test, o.Targets, comment, err)
 		}
+	}
+}
+
+// A unit says which paths are not whole: its directory is not that of the shell.
+func TestUnitWarnsOfRelativePaths(t *testing.T) {
+	c := configtest.Load(t)
+	c.TLS, c.Allow.TokensFile = config.TLS{CertFile: "fleet/a.crt", KeyFile: "/etc/a.key"}, ""
+	text := printKind(t, c, "systemd", "--binary=/usr/bin/metrics-gate")
+	if strings.Count(text, "# Warning: ") != 1 ||
+		!strings.HasPrefix(text, "# Warning: METRICS_GATE_TLS_CERT_FILE fleet/a.crt: ") {
+		t.Errorf("%.300s", text)
 	}
 }
 

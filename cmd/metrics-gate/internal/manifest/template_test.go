@@ -68,6 +68,29 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// What is printed has no mark left, whatever the way in which Prometheus authenticates.
+func TestNoMarkIsLeft(t *testing.T) {
+	for _, allow := range []string{"dns:prometheus.demo", "token:prometheus", "user:prometheus",
+		"user:system:serviceaccount:a:b"} {
+		for _, insecure := range []bool{false, true} {
+			c := configtest.Load(t, oidc()...)
+			c.Allow.Metrics = policy(t, allow)
+			if insecure {
+				c.TLS = config.TLS{InsecureHTTP: true}
+			}
+			for kind := range printers() {
+				if kind == "helm-values" && scraper(c) == byServiceAccount {
+					continue // refused, see TestHelmValuesRefuse
+				}
+				text := printKind(t, c, kind, "--runner-namespace=a,b", "--labels=a=b")
+				if mark := regexp.MustCompile(`\[\[.*`).FindString(text); mark != "" {
+					t.Errorf("%s for %s: %s is left", kind, allow, mark)
+				}
+			}
+		}
+	}
+}
+
 // A comment names the runner's port as it is configured.
 func TestRunnerPort(t *testing.T) {
 	c := configtest.Load(t, config.Prefix+"UPSTREAM_URL=127.0.0.1:9262")

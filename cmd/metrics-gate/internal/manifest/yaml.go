@@ -2,12 +2,15 @@ package manifest
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // quote is s as a YAML string: plain where nothing else can be read in it, else as JSON,
-// which is YAML.
+// which is YAML. JSON leaves characters that end a line in YAML 1.1 (U+0085), or that YAML does not
+// allow: they are escaped.
 func quote(s string) string {
 	plain := regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9/._:@-]*[A-Za-z0-9/]$`)
 	word := regexp.MustCompile(`^(?i:true|false|yes|no|on|off|null)$`)
@@ -15,7 +18,15 @@ func quote(s string) string {
 		return s
 	}
 	text, _ := json.Marshal(s) // every string has a JSON form
-	return string(text)
+	var b strings.Builder
+	for _, r := range string(text) {
+		if unicode.IsControl(r) || r == 0xfeff || r == 0xfffe || r == 0xffff {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // list is a YAML list on one line.

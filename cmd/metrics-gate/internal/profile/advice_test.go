@@ -51,7 +51,7 @@ func TestAdviceForRequests(t *testing.T) {
 		"another CA": {[]string{"--ca", filepath.Join(other, "ca.pem"), address + heap},
 			"\n  the gate's certificate is of another CA"},
 		"plain HTTP": {[]string{"--ca", file("ca.pem"), f.Runner.Listener.Addr().String() + heap},
-			"\n  no TLS is spoken there"},
+			"\n  no TLS is spoken there: see what listens there"},
 		"no identity": {[]string{"--ca", file("ca.pem"), address + heap},
 			"\n  the gate does not know these"},
 		"plain HTTP to TLS": {[]string{"http://" + address + heap}, "\n  write https://"},

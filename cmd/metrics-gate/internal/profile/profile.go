@@ -89,8 +89,8 @@ func (o *pprofOptions) target(args []string) (*url.URL, error) {
 			Advice: "write one, for example " + example,
 		}
 	case len(args) > 0 && o.url != "":
-		return nil, &cli.ConfigError{Thing: "pprof --url", Value: config.HideSecrets(o.url),
-			Wrong: "given together with " + config.HideSecrets(args[0]), Advice: "keep one of them"}
+		return nil, &cli.ConfigError{Thing: "pprof --url", Value: client.HideURL(o.url),
+			Wrong: "given together with " + client.HideURL(args[0]), Advice: "keep one of them"}
 	}
 	return profileURL(cmp.Or(append(args, o.url)...))
 }
@@ -105,7 +105,7 @@ func profileURL(raw string) (*url.URL, error) {
 		u.Path = "/debug/pprof/"
 	}
 	if !strings.HasPrefix(u.Path, "/debug/pprof/") {
-		return nil, &cli.ConfigError{Thing: "pprof", Value: raw, Wrong: "not a profile",
+		return nil, &cli.ConfigError{Thing: "pprof", Value: client.HideURL(raw), Wrong: "not a profile",
 			Advice: "profiles are at /debug/pprof/, for example /debug/pprof/heap or /debug/pprof/profile?seconds=10"}
 	}
 	return u, nil

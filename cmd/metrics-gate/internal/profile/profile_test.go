@@ -90,6 +90,21 @@ func TestPprofSaysWhatARefusalMeans(t *testing.T) {
 	}
 }
 
+// No error about the URL has a password or a token.
+func TestPprofHidesSecretsOfTheURL(t *testing.T) {
+	for _, raw := range []string{"https://mg_pa55/metrics", "mg_pa55/metrics", "https://h/metrics?token=pa55",
+		"https://user:pa55@h/heap", "ftp://mg_pa55/heap", "ftp://h?token=pa55", "https://h/%zz?a=b@c&token=pa55"} {
+		_, err := profileURL(raw)
+		if err == nil || strings.Contains(err.Error(), "pa55") {
+			t.Errorf("%s: %v", raw, err)
+		}
+		o := pprofOptions{url: raw}
+		if _, err = o.target([]string{raw}); err == nil || strings.Contains(err.Error(), "pa55") {
+			t.Errorf("--url %s: %v", raw, err)
+		}
+	}
+}
+
 func TestProfileNames(t *testing.T) {
 	const heap = "pprof.h.alloc_objects.alloc_space.inuse_objects.inuse_space.pb.gz"
 	for target, want := range map[string]string{

@@ -116,7 +116,11 @@ func (o *Options) basic() (user, password string, err error) {
 	thing := "--" + flagPrefix + "basic-file"
 	text, err := safefile.Read(o.BasicFile, safefile.Rule{MaxBytes: 1 << 16, Public: true})
 	if err != nil {
-		return "", "", &cli.ConfigError{Thing: thing, Value: o.BasicFile, Wrong: cli.Reason(err)}
+		wrong := cli.Reason(err)
+		if file, ok := errors.AsType[*safefile.Error](err); ok {
+			wrong = file.Err.Error() // without the path, which may be a secret given in its place
+		}
+		return "", "", &cli.ConfigError{Thing: thing, Value: o.BasicFile, Wrong: wrong}
 	}
 	user, password, ok := strings.Cut(strings.TrimRight(string(text), "\r\n"), ":")
 	if !ok || strings.ContainsAny(user+password, "\r\n") {

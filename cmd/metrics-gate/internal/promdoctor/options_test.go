@@ -54,6 +54,16 @@ func TestOptionsThatContradict(t *testing.T) {
 	}
 }
 
+// A secret in the place of a file's name is not shown.
+func TestFilesHideSecrets(t *testing.T) {
+	for _, name := range []string{"basic-file", "token-file", "ca"} {
+		o := parse(t, "--prometheus=http://localhost:9090", "--prometheus-"+name+"=mg_pa55")
+		if _, err := o.httpClient(); err == nil || strings.Contains(err.Error(), "pa55") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestPrometheusByHostAndPort(t *testing.T) {
 	for given, want := range map[string]string{"localhost:9090": "http://localhost:9090", "prom": "http://prom:9090",
 		"[::1]:1/prefix": "http://[::1]:1/prefix", "https://prom": "https://prom"} {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
@@ -81,5 +82,41 @@ func TestRefusedCertificateTeaches(t *testing.T) {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)
 		}
+	}
+}
+
+// A client that refuses an expired certificate is not told to change its CA file.
+func TestExpiredCertificateTeaches(t *testing.T) {
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "server CA"}))
+	old := testca.Must(ca.Issue(testca.Options{CommonName: "gate", DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}))
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "gate.pem"), filepath.Join(dir, "gate-key.pem")
+	for path, content := range map[string][]byte{cert: old.CertPEM(), key: testca.Must(old.KeyPEM())} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"TLS_CERT_FILE="+cert,
+		config.Prefix+"TLS_KEY_FILE="+key)
+	shake(t, f, func(c *tls.Config) { c.RootCAs = ca.Pool() })
+	said := f.WaitFor(t, 0, "handshake failed")
+	if !strings.Contains(said, `advice="the gate's own certificate is expired: renew METRICS_GATE_TLS_CERT_FILE`) {
+		t.Error(said)
+	}
+}
+
+// A certificate with a few days left is told of as soon as it is loaded.
+func TestLoadedCertificateExpiresSoon(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "server CA"}))
+	pair := testca.Must(ca.Issue(testca.Options{CommonName: "five days", DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(5 * 24 * time.Hour)}))
+	replace(t, f, "server.pem", string(pair.CertPEM()))
+	replace(t, f, "server-key.pem", string(testca.Must(pair.KeyPEM())))
+	f.Signals <- syscall.SIGHUP
+	said := f.WaitFor(t, 0, "expires soon")
+	if !strings.Contains(said, `subject="CN=five days`) {
+		t.Error(said)
 	}
 }

@@ -138,9 +138,10 @@ func (s *Server) Run(ctx context.Context, signals <-chan os.Signal) error {
 
 	failed := make(chan error, 3)
 	reloads := make(chan chan struct{})
-	running.Go(func() { s.gate.Run(background, reloads) })
+	ends := expiry.NewWatch(s.log, func(now time.Time) []expiry.Entry { return expiry.List(s.gate.TLS, now) })
+	ends.Look(time.Now())
+	running.Go(func() { s.gate.Run(background, reloads, ends.Look) })
 	running.Go(func() { watchdog(background, s.answers) })
-	running.Go(func() { s.watchExpiry(background) })
 	running.Go(func() { failed <- s.servePublic() })
 	running.Go(func() { failed <- s.public.Serve(s.fastpath.Listener()) })
 	if s.adminListener != nil {
@@ -190,9 +191,4 @@ func (s *Server) handshake(conn *tls.Conn) bool {
 // answers is what the watchdog asks.
 func (s *Server) answers(ctx context.Context) error {
 	return s.state.probe(ctx, s.listener.Addr(), s.public.TLSConfig == nil)
-}
-
-// watchExpiry warns of what ends, until ctx does.
-func (s *Server) watchExpiry(ctx context.Context) {
-	expiry.NewWatch(s.log, func(now time.Time) []expiry.Entry { return expiry.List(s.gate.TLS, now) }).Run(ctx)
 }

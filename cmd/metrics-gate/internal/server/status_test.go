@@ -71,7 +71,7 @@ func TestStatusOfARealGate(t *testing.T) {
 	f.WaitFor(t, 0, "reload refused")
 	html := page(t, f, "text/html")
 	for _, want := range []string{"<title>demo-runner: runner up", "<h1>demo-runner", "dns:prometheus.demo",
-		"401 none: no_credential", "403 pprof: not allowed", `<span class="ok">up</span>`, "<td>19.3.0</td>",
+		"authentication none: no_credential", "403 pprof: not allowed", `<span class="ok">up</span>`, "<td>19.3.0</td>",
 		"authorization refused <code>pprof</code>", "token:prometheus", "<b>no_credential</b>",
 		"text 0.0.4, gzip<", "reload of tokens refused", "127.0.0.1"} {
 		if !strings.Contains(html, want) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,9 +140,30 @@ func (m machine) serves(p process) string {
 	}
 	var tells []string
 	if name := set[config.Prefix+"RUNNER_NAME"]; name != "" {
-		tells = append(tells, fmt.Sprintf("runner %q", name))
+		tells = append(tells, fmt.Sprintf("runner %q", clipped(name)))
 	}
-	return " (" + strings.Join(append(tells, set[config.Prefix+"LISTEN_ADDRESS"]), ", ") + ")"
+	return " (" + strings.Join(append(tells, shownAddress(set[config.Prefix+"LISTEN_ADDRESS"])), ", ") + ")"
+}
+
+// shownAddress is a LISTEN_ADDRESS for the list. It is what a user may have written to look like
+// another entry: what is no plain address is quoted.
+func shownAddress(text string) string {
+	var address config.ListenAddress
+	if address.UnmarshalText([]byte(text)) == nil {
+		if text = address.HostPort(); regexp.MustCompile(`^[A-Za-z0-9.:%_\[\]-]+$`).MatchString(text) {
+			return clipped(text)
+		}
+	}
+	return strconv.Quote(clipped(text))
+}
+
+// clipped is the beginning of text, as much as the list has room for.
+func clipped(text string) string {
+	const most = 80
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
 }
 
 // environ returns the variables of a process, "NAME=value" each.

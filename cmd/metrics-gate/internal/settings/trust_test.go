@@ -32,6 +32,26 @@ func TestRootNamesTheGateOfAUser(t *testing.T) {
 	}
 }
 
+// What a user has written into the settings looks like no other entry of the list.
+func TestListOfGatesQuotesWhatUsersWrite(t *testing.T) {
+	long := strings.Repeat("a", 80)
+	for address, want := range map[string]string{
+		"": ":9253", "9254": ":9254", "localhost": "localhost:9253", "[::ffff:127.0.0.1]:1": "127.0.0.1:1",
+		"[fe80::1%eth0]:9": "[fe80::1%eth0]:9",
+		"a\n7:1":           `"a\n7:1"`, ":1);process": `":1);process"`, "x),7(root:1": `"x),7(root:1"`,
+		"\u202e:1": `"\u202e:1"`, long + "b:1": long + "…", long + "); process 7": `"` + long + `…"`,
+	} {
+		m := fakeMachine(t)
+		m.root = true
+		m.add(t, 20, "metrics-gate", "network", name+long+"b", "METRICS_GATE_LISTEN_ADDRESS="+address)
+		_, err := (&Options{}).find(t.Context(), m, nil)
+		want = `process 20 (runner "` + long + `…", ` + want + ")"
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", address, err, want)
+		}
+	}
+}
+
 // A setuid program has the variables of one user and the rights of another, and any program can have
 // the name of a gate.
 func TestProcessesThatAreNoGates(t *testing.T) {

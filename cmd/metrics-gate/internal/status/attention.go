@@ -6,12 +6,22 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/proxy"
 )
 
 // findings lists what wants attention, what fails first.
 func (r *Report) findings() []cli.Finding {
 	fail, warn := []cli.Finding{}, []cli.Finding{}
+	for _, e := range r.Expiry {
+		found := expiry.Findings([]expiry.Entry{e})
+		if e.Expired() {
+			found[0].Level = cli.LevelFail
+			fail = append(fail, found...)
+			continue
+		}
+		warn = append(warn, found...)
+	}
 	if r.NotReady != "" {
 		fail = append(fail, cli.Fail("see the gate's log", "not ready: %s", r.NotReady))
 	}
@@ -39,13 +49,40 @@ func (r *Report) findings() []cli.Finding {
 		}
 	}
 	for _, s := range r.Scrapers {
-		if s.Late(r.At) {
-			warn = append(warn, cli.Warn("see whether it runs, and metrics-gate doctor --prometheus",
-				"scraper %s at %s: no scrape for %s, after %s", s.Subject, s.Address,
-				cli.HumanDuration(r.At.Sub(s.Latest.At)), times(s.Scrapes, "scrape")))
+		if f, ok := r.missing(s); ok {
+			warn = append(warn, f)
 		}
 	}
 	return append(fail, warn...)
+}
+
+// missing tells of a scraper that used to come: it is refused, or it does not come.
+func (r *Report) missing(s Scraper) (cli.Finding, bool) {
+	what := fmt.Sprintf("scraper %s at %s: no scrape for %s", s.Subject, s.Address,
+		cli.HumanDuration(r.At.Sub(s.Latest.At)))
+	if refusal, ok := r.refusedSince(s); ok && (s.Late(r.At) || s.overdue(r.At)) {
+		return cli.Warn(cmp.Or(refusal.Advice, "see the last refusals below"),
+			"%s, its address is refused: %s: %s (%s since %s)", what, refusal.Message,
+			cmp.Or(refusal.Err, refusal.Reason), times(refusal.Times, "time"), stamp(refusal.First)), true
+	}
+	if !s.Late(r.At) {
+		return cli.Finding{}, false
+	}
+	return cli.Warn("see whether it runs, and metrics-gate doctor --prometheus", "%s, after %s", what,
+		times(s.Scrapes, "scrape")), true
+}
+
+// refusedSince is the latest refusal of the scraper's address after its last scrape, which may have
+// been refused itself.
+func (r *Report) refusedSince(s Scraper) (latest Refusal, ok bool) {
+	address := host(s.Latest.Remote)
+	after := s.Latest.At.Add(time.Duration(s.Latest.Duration*float64(time.Second)) + time.Second)
+	for _, refusal := range r.Refused {
+		if refusal.host == address && refusal.At.After(after) && refusal.At.After(latest.At) {
+			latest, ok = refusal, true
+		}
+	}
+	return latest, ok
 }
 
 // quietTime is how long no request was allowed until refusals mean that nobody gets in. Otherwise

@@ -16,7 +16,7 @@ const LimiterIdentity = "identity"
 type count struct {
 	What    string `json:"what"`
 	Times   int64  `json:"times"`
-	Limiter string `json:"limiter,omitempty"` // of a 429: LimiterIdentity or failures
+	Limiter string `json:"limiter,omitempty"` // of what came too fast: LimiterIdentity or failures
 }
 
 // issuerStatus says when the keys of an issuer were had last.
@@ -54,8 +54,8 @@ func each(families []*dto.MetricFamily, name string, do func(*dto.Metric)) {
 	}
 }
 
-// refusals counts what was refused, by reason, the commonest first; what never
-// happened is left out.
+// refusals counts what was refused or failed, by reason, the commonest first; what never happened is
+// left out. A failed authentication may have been a handshake, which has no status.
 func refusals(families []*dto.MetricFamily) []count {
 	list := []count{}
 	add := func(m *dto.Metric, format string, args ...any) {
@@ -65,15 +65,20 @@ func refusals(families []*dto.MetricFamily) []count {
 	}
 	each(families, "metrics_gate_authentications_total", func(m *dto.Metric) {
 		if result := label(m, "result"); result != "success" {
-			add(m, "401 %s: %s", label(m, "method"), result)
+			add(m, "authentication %s: %s", label(m, "method"), result)
 		}
 	})
 	each(families, "metrics_gate_authorizations_denied_total",
 		func(m *dto.Metric) { add(m, "403 %s: not allowed", label(m, "route")) })
-	each(families, "metrics_gate_rate_limited_total",
-		func(m *dto.Metric) { add(m, "429 %s: too fast", label(m, "limiter")) })
+	each(families, "metrics_gate_rate_limited_total", func(m *dto.Metric) {
+		if label(m, "limiter") == LimiterIdentity {
+			add(m, "429 identity: too fast")
+			return
+		}
+		add(m, "failures over FAILURE_RATE_LIMIT (also counted by reason)")
+	})
 	each(families, "metrics_gate_upstream_errors_total",
-		func(m *dto.Metric) { add(m, "runner: %s", label(m, "reason")) })
+		func(m *dto.Metric) { add(m, "scrape of the runner failed: %s", label(m, "reason")) })
 	each(families, "metrics_gate_reloads_total", func(m *dto.Metric) {
 		if label(m, "result") == "error" {
 			add(m, "reload of %s refused", label(m, "what"))

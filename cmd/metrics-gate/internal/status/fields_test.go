@@ -132,16 +132,17 @@ func TestRefusalsOnThePage(t *testing.T) {
 	counter("metrics_gate_authorizations_denied_total", "route").WithLabelValues("pprof").Add(90)
 	limited := counter("metrics_gate_rate_limited_total", "limiter")
 	limited.WithLabelValues("failures").Add(80)
-	limited.WithLabelValues("identity").Add(0)
+	limited.WithLabelValues(LimiterIdentity).Add(75)
 	reloads := counter("metrics_gate_reloads_total", "what", "result")
 	reloads.WithLabelValues("tls", "error").Add(70)
 	reloads.WithLabelValues("tls", "success").Add(700)
 	failed := counter("metrics_gate_upstream_errors_total", "reason")
-	want := []string{"403 pprof: not allowed 90", "429 failures: too fast 80", "reload of tls refused 70"}
+	want := []string{"403 pprof: not allowed 90", "failures over FAILURE_RATE_LIMIT (also counted by reason) 80",
+		"429 identity: too fast 75", "reload of tls refused 70"}
 	for r := range upstream.Reasons {
 		times := 60 - int(r)
 		failed.WithLabelValues(r.String()).Add(float64(times))
-		want = append(want, fmt.Sprintf("runner: %s %d", r, times))
+		want = append(want, fmt.Sprintf("scrape of the runner failed: %s %d", r, times))
 	}
 	families, err := registry.Gather()
 	if err != nil {
@@ -150,7 +151,7 @@ func TestRefusalsOnThePage(t *testing.T) {
 	var got []string
 	for _, c := range refusals(families) {
 		got = append(got, fmt.Sprintf("%s %d", c.What, c.Times))
-		if (c.Limiter != "") != strings.HasPrefix(c.What, "429 ") {
+		if (c.Limiter != "") != (c.Times == 80 || c.Times == 75) {
 			t.Errorf("%+v", c)
 		}
 	}

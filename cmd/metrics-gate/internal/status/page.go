@@ -5,6 +5,8 @@ import (
 
 	g "maragu.dev/gomponents"
 	"maragu.dev/gomponents/html"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // page is a report as HTML, with a method for each section. Nodes escape every text and
@@ -23,7 +25,7 @@ func (p page) document() g.Node {
 			html.Meta(html.Charset("utf-8")),
 			html.Meta(html.Name("viewport"), html.Content("width=device-width,initial-scale=1")),
 			html.Meta(g.Attr("http-equiv", "refresh"), html.Content("15")),
-			html.TitleEl(g.Textf("%s: runner %s - metrics-gate", p.Runner.Name, p.Runner.State)),
+			html.TitleEl(g.Textf("%s: %s - metrics-gate", p.Runner.Name, p.summary())),
 			html.StyleEl(g.Raw(style)), //permit:g.Raw of a constant
 		),
 		html.Body(
@@ -32,6 +34,15 @@ func (p page) document() g.Node {
 				p.expiry(), p.reloads()),
 		),
 	))
+}
+
+// summary is the state in a few words. A gate on which something fails is not one whose runner is up.
+func (p page) summary() string {
+	summary := "runner " + p.Runner.State
+	if p.Runner.State != "down" && cli.Worst(p.Findings) == cli.LevelFail {
+		summary += ", needs attention"
+	}
+	return summary
 }
 
 // header names the runner and links to what else the listener answers.

@@ -75,7 +75,7 @@ func (p page) refused() g.Node {
 	})))
 }
 
-// counts is how often what was refused.
+// counts is how often what was refused or failed.
 func (p page) counts() g.Node {
 	table := html.P(html.Class(dim), g.Text("Nothing."))
 	if len(p.Refusals) > 0 {
@@ -85,5 +85,5 @@ func (p page) counts() g.Node {
 				html.Td(html.Class("n"), g.Text(strconv.FormatInt(c.Times, 10))))
 		}))
 	}
-	return section("counts", "Refused since the start", table)
+	return section("counts", "Refused or failed since the start", table)
 }

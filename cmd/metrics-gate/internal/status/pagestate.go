@@ -11,34 +11,20 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 )
 
-// attention is what wants it, what expires first before the rest; none if nothing does.
+// attention is what wants it; none if nothing does.
 func (p page) attention() g.Node {
-	first := p.ExpiresFirst()
-	expires := first != nil && first.Soon()
-	if !expires && len(p.Findings) == 0 {
+	if len(p.Findings) == 0 {
 		return nil
 	}
-	return section("attention", "Attention", html.Ul(
-		g.Iff(expires, func() g.Node { return renewal(first) }),
-		g.Map(p.Findings, func(f cli.Finding) g.Node {
-			class := warn
-			if f.Level == cli.LevelFail {
-				class = bad
-			}
-			return html.Li(
-				html.Span(html.Class(class), sentence(f.What)),
-				g.If(f.Do != "", why(sentence(f.Do))))
-		})))
-}
-
-// renewal asks for what expires first.
-func renewal(e *expiry.Entry) g.Node {
-	state, result := "expires first: in "+e.Left(), ""
-	if e.Expired() {
-		state, result = "expired", ": "+e.Effect()
-	}
-	return html.Li(html.Class(bad), g.Text(e.Role+" "), name(e.Subject), g.Text(" "+state+", "), date(e.NotAfter),
-		g.Text(result+"; renew it"))
+	return section("attention", "Attention", html.Ul(g.Map(p.Findings, func(f cli.Finding) g.Node {
+		class := warn
+		if f.Level == cli.LevelFail {
+			class = bad
+		}
+		return html.Li(
+			html.Span(html.Class(class), sentence(f.What)),
+			g.If(f.Do != "", why(sentence(f.Do))))
+	})))
 }
 
 // state is how the gate and the runner are, and what is configured.

@@ -16,7 +16,7 @@ type Report struct {
 	Version  string               `json:"version"`
 	Started  time.Time            `json:"started"`
 	NotReady string               `json:"not_ready,omitempty"` // why; empty when ready
-	Findings []cli.Finding        `json:"findings"`            // what wants attention, apart from Expiry
+	Findings []cli.Finding        `json:"findings"`            // what wants attention, what fails first
 	Listen   string               `json:"listen"`
 	TLS      bool                 `json:"tls"`
 	Upstream string               `json:"upstream"`

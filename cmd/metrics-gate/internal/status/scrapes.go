@@ -31,7 +31,7 @@ type Scrape struct {
 type Scraper struct {
 	Subject     string    `json:"subject"`
 	Address     string    `json:"address"`            // of the peer, without a port
-	Interval    float64   `json:"interval,omitempty"` // seconds between its last two scrapes; 0: one scrape
+	Interval    float64   `json:"interval,omitempty"` // seconds, the median of its last gaps; 0: one scrape
 	LastSuccess time.Time `json:"last_success,omitzero"`
 	Scrapes     int64     `json:"scrapes"` // since the start
 	Failed      int64     `json:"failed"`  // of these
@@ -69,13 +69,19 @@ func (s Scrape) Result() string {
 func (s Scrape) Size() string { return humanBytes(s.Bytes) }
 
 // Late tells whether a scraper that used to come does not: three of its intervals have passed. The
-// interval of one that came three times at most is not known, and after a day it was a person.
+// interval of one that came five times at most is not known: it may be a person. After a day it is
+// gone for good.
 func (s Scraper) Late(now time.Time) bool {
-	quiet := now.Sub(s.Latest.At)
-	if s.Scrapes <= 3 {
-		return quiet > 10*time.Minute && quiet < 24*time.Hour
+	quiet, most := now.Sub(s.Latest.At), 10*time.Minute
+	if s.Scrapes > 5 {
+		most = time.Duration(3 * max(s.Interval, 5) * float64(time.Second))
 	}
-	return quiet.Seconds() > 3*max(s.Interval, 5)
+	return quiet > most && quiet < 24*time.Hour
+}
+
+// overdue tells whether a scraper of a known interval has missed a scrape.
+func (s Scraper) overdue(now time.Time) bool {
+	return s.Interval > 0 && now.Sub(s.Latest.At).Seconds() > 1.5*max(s.Interval, 5)
 }
 
 // FormatName is the short name of Format.

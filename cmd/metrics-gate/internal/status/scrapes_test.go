@@ -29,7 +29,7 @@ func TestHumanBytes(t *testing.T) {
 }
 
 // A pause of less than three intervals is none. The interval of who came a few times is not known,
-// and it may be a person: such a scraper is late after ten minutes, and gone after a day.
+// and it may be a person: such a scraper is late after ten minutes. After a day all are gone.
 func TestLate(t *testing.T) {
 	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
@@ -38,8 +38,9 @@ func TestLate(t *testing.T) {
 		want          bool
 	}{{3, 15, 600, false}, {3, 15, 601, true}, {1, 0, 601, true}, {1, 0, 599, false},
 		{1, 0, 86399, true}, {1, 0, 86400, false},
-		{4, 15, 46, true}, {4, 15, 45, false}, {4, 0, 14, false}, {4, 0, 16, true},
-		{4000, 60, 100, false}, {4000, 60, 200, true}} {
+		{5, 2, 18, false}, {5, 2, 86400, false},
+		{6, 15, 46, true}, {6, 15, 45, false}, {6, 0, 14, false}, {6, 0, 16, true},
+		{4000, 60, 100, false}, {4000, 60, 200, true}, {4000, 60, 86399, true}, {4000, 60, 86400, false}} {
 		s := Scraper{Scrapes: test.scrapes, Interval: float64(test.interval),
 			Latest: Scrape{At: now.Add(-time.Duration(test.ago) * time.Second)}}
 		if got := s.Late(now); got != test.want {

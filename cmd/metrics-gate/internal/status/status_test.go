@@ -120,7 +120,7 @@ func TestStatusPage(t *testing.T) {
 		"2 days ago", `<span class="bad">down</span>`,
 		`since <time datetime="2026-11-22T02:57:00Z">2026-11-22 02:57:00 UTC</time> <span class="dim ago">3 min ago`,
 		"19.3.0", `<span class="ok">ready</span>`, "certificate, token", "<code>dns:prometheus.demo</code>",
-		"401 token: unknown</td><td class=\"n\">7", "5 s ago", "12 ms", "335", `<span class="bad">cut</span>`,
+		"<td>authentication token: unknown</td><td class=\"n\">7", "5 s ago", "12 ms", "335", `<span class="bad">cut</span>`,
 		`4.2 KiB <span class="dim">text 0.0.4, gzip`, "<b>refused</b> upstream: ", "[fd00::2]:40001",
 		"15 s", "one scrape", `<span class="bad">never</span>`, `<span class="warn">late</span>`, "9 of 9", "0 of 40",
 		"250 of 256", "98 %", "RATE_LIMIT", "100 %", "9 s of 10 s", `<span class="bad">expired</span>`,
@@ -145,7 +145,7 @@ func TestStatusPage(t *testing.T) {
 	}
 }
 
-// What wants attention is on top, and first of all what expires first.
+// What wants attention is on top, and first of all what has expired.
 func TestStatusAttention(t *testing.T) {
 	page := squeezed(getPage(statusOf(t, nil), "").Body.String())
 	_, box, _ := strings.Cut(page, `<section id="attention">`)
@@ -155,9 +155,10 @@ func TestStatusAttention(t *testing.T) {
 	}
 	position := 0
 	for _, want := range []string{
-		`<li class="bad">server CN=`, "expired, <time", "clients refuse the gate&#39;s certificate; renew it",
+		`class="bad">server CN=`, "expired on 2026-11-22", "renew it; clients refuse the gate&#39;s certificate until then",
 		`class="bad">runner down: `, "start the runner with",
 		`class="bad">reload of tokens refused`, `class="bad">issuer https://down.example: keys never fetched`,
+		`class="warn">client_ca CN=ca expires on 2026-11-26 (4 days)`,
 		`class="warn">limits: open connections`,
 		`class="warn">scraper token:late at 10.0.0.9: no scrape for 10 min, after 9 scrapes`,
 	} {
