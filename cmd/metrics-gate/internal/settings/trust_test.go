@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestListOfGatesQuotesWhatUsersWrite(t *testing.T) {
 		m.add(t, 20, "metrics-gate", "network", name+long+"b", "METRICS_GATE_LISTEN_ADDRESS="+address)
 		_, err := (&Options{}).find(t.Context(), m, nil)
 		want = `process 20 (runner "` + long + `…", ` + want + ")"
-		if err == nil || !strings.HasSuffix(err.Error(), want) {
+		if e, ok := errors.AsType[*cli.ConfigError](err); !ok || !slices.Equal(e.List, []string{want}) {
 			t.Errorf("%q: %v, want %s", address, err, want)
 		}
 	}
