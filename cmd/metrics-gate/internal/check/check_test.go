@@ -9,9 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -126,5 +128,25 @@ func TestCheckOfACertificateThatIsNotValidNow(t *testing.T) {
 			r.Errors[0].Thing != config.Prefix+"TLS_CERT_FILE" || stderr != "" {
 			t.Errorf("%s: %d %v %s\n%s", name, code, err, stderr, stdout)
 		}
+	}
+}
+
+// Without any setting the first line says how to name them.
+func TestCheckWithoutSettings(t *testing.T) {
+	_, err := inspect(t.Context(), &settings.Settings{Environ: []string{"PATH=/bin"}}, "", question{})
+	if list := cli.ErrorReports(err); len(list) < 2 || !strings.Contains(list[0].Advice, "--env-file FILE") {
+		t.Errorf("%+v", list)
+	}
+}
+
+// There is no pattern to remove where only a question names the caller.
+func TestCheckAsANameThatNobodyHas(t *testing.T) {
+	if _, stdout, _ := checked(t, nil, "--as", "token:nobody"); strings.Contains(stdout, "remove the pattern") ||
+		!strings.Contains(stdout, "add the line that metrics-gate token nobody prints") {
+		t.Error(stdout)
+	}
+	if _, stdout, _ := checked(t, []string{config.Prefix + "METRICS_ALLOW=token:nobody"}); !strings.Contains(stdout,
+		"or remove the pattern") {
+		t.Error(stdout)
 	}
 }

@@ -11,15 +11,16 @@ import (
 )
 
 // ConfigError is an error in the configuration or in the use of a command. It prints as
-// "thing value: what is wrong", with advice on a line of its own.
+// "thing value: what is wrong", with each entry of a list and the advice on a line of its own.
 type ConfigError struct {
 	Thing  string // the variable, file or argument
 	Value  string // what it is now; empty if not set
 	Wrong  string
-	Advice string // what to write instead; may be empty
+	List   []string // what Wrong speaks of, a line each; may be empty
+	Advice string   // what to write instead; may be empty
 }
 
-// Error gives the fact without the advice.
+// Error gives the fact without the list and the advice.
 func (m *ConfigError) Error() string {
 	if m.Value == "" {
 		return m.Thing + ": " + m.Wrong

@@ -13,7 +13,7 @@ import (
 
 // What a person and what a program gets of each kind of error.
 func TestReportAndErrorReportsAgree(t *testing.T) {
-	a := &ConfigError{Thing: "A", Value: "x", Wrong: "wrong", Advice: "write y"}
+	a := &ConfigError{Thing: "A", Value: "x", Wrong: "wrong", List: []string{"one", "two"}, Advice: "write y"}
 	b := &ConfigError{Thing: "B", Wrong: "not set"}
 	failed := errors.New("it failed:\nsecond line\r\n")
 	for name, test := range map[string]struct {
@@ -22,15 +22,17 @@ func TestReportAndErrorReportsAgree(t *testing.T) {
 		text string
 		json []ErrorReport
 	}{
-		"configuration": {a, 2, "metrics-gate: A \"x\": wrong\n  write y\n",
-			[]ErrorReport{{"A", "x", "wrong", "write y"}}},
+		"configuration": {a, 2, "metrics-gate: A \"x\": wrong\n  one\n  two\n  write y\n",
+			[]ErrorReport{{Thing: "A", Value: "x", Wrong: "wrong", List: []string{"one", "two"}, Advice: "write y"}}},
 		"without value and advice": {b, 2, "metrics-gate: B: not set\n", []ErrorReport{{Thing: "B", Wrong: "not set"}}},
 		"wrapped": {fmt.Errorf("demo: %w", b), 2, "metrics-gate: demo: B: not set\n",
 			[]ErrorReport{{Thing: "B", Wrong: "not set"}}},
 		"failure": {failed, 1, "metrics-gate: it failed:; second line\n",
 			[]ErrorReport{{Wrong: "it failed:; second line"}}},
-		"several": {errors.Join(a, b), 2, "metrics-gate: A \"x\": wrong\n  write y\nmetrics-gate: B: not set\n",
-			[]ErrorReport{{"A", "x", "wrong", "write y"}, {Thing: "B", Wrong: "not set"}}},
+		"several": {errors.Join(a, b), 2,
+			"metrics-gate: A \"x\": wrong\n  one\n  two\n  write y\nmetrics-gate: B: not set\n",
+			[]ErrorReport{{Thing: "A", Value: "x", Wrong: "wrong", List: []string{"one", "two"}, Advice: "write y"},
+				{Thing: "B", Wrong: "not set"}}},
 		"a failure among them": {errors.Join(failed, b), 2,
 			"metrics-gate: it failed:; second line\nmetrics-gate: B: not set\n",
 			[]ErrorReport{{Wrong: "it failed:; second line"}, {Thing: "B", Wrong: "not set"}}},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -48,13 +49,17 @@ func (p *Process) Report(err error) int {
 	return exitCode(err)
 }
 
-// Report prints err, which may be nil, for a person: a line for each error in it, advice below.
+// Report prints err, which may be nil, for a person: a line for each error in it, its list and
+// advice below.
 // It returns the exit code.
 func Report(w io.Writer, err error) int {
 	for _, e := range printed(err) {
 		fmt.Fprintf(w, "metrics-gate: %s\n", Printable(oneLine(e.Error())))
-		if advice := errorReport(e).Advice; advice != "" {
-			fmt.Fprintf(w, "  %s\n", Printable(advice))
+		report := errorReport(e)
+		for _, line := range slices.Concat(report.List, []string{report.Advice}) {
+			if line != "" {
+				fmt.Fprintf(w, "  %s\n", Printable(line))
+			}
 		}
 	}
 	return exitCode(err)
@@ -68,7 +73,7 @@ func logError(log *slog.Logger, err error) {
 		return
 	}
 	log.Error("configuration error", "thing", r.Thing, given("value", r.Value), "wrong", r.Wrong,
-		given("advice", r.Advice))
+		given("list", strings.Join(r.List, "; ")), given("advice", r.Advice))
 }
 
 // given is a field, or none if it is empty.

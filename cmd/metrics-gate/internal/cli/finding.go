@@ -16,9 +16,10 @@ const (
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	Level string `json:"level"`
-	What  string `json:"what"`             // the fact
-	Do    string `json:"advice,omitempty"` // what to do about it; empty when it is ok
+	Level string   `json:"level"`
+	What  string   `json:"what"`             // the fact
+	Do    string   `json:"advice,omitempty"` // what to do about it; empty when it is ok
+	List  []string `json:"list,omitempty"`   // what the fact speaks of
 }
 
 func OK(format string, args ...any) Finding {
@@ -26,11 +27,11 @@ func OK(format string, args ...any) Finding {
 }
 
 func Warn(do, format string, args ...any) Finding {
-	return Finding{LevelWarn, fmt.Sprintf(format, args...), do}
+	return Finding{Level: LevelWarn, What: fmt.Sprintf(format, args...), Do: do}
 }
 
 func Fail(do, format string, args ...any) Finding {
-	return Finding{LevelFail, fmt.Sprintf(format, args...), do}
+	return Finding{Level: LevelFail, What: fmt.Sprintf(format, args...), Do: do}
 }
 
 // Print writes f on one line. What came from outside may hold anything, but not a

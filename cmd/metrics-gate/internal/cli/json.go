@@ -9,10 +9,11 @@ import (
 
 // ErrorReport is a mistake as JSON.
 type ErrorReport struct {
-	Thing  string `json:"thing,omitempty"`
-	Value  string `json:"value,omitempty"`
-	Wrong  string `json:"wrong"`
-	Advice string `json:"advice,omitempty"`
+	Thing  string   `json:"thing,omitempty"`
+	Value  string   `json:"value,omitempty"`
+	Wrong  string   `json:"wrong"`
+	List   []string `json:"list,omitempty"` // what wrong speaks of
+	Advice string   `json:"advice,omitempty"`
 }
 
 // ErrorReports takes a joined error apart.
@@ -27,7 +28,7 @@ func ErrorReports(err error) []ErrorReport {
 // errorReport is one error.
 func errorReport(err error) ErrorReport {
 	if m, ok := errors.AsType[*ConfigError](err); ok {
-		return ErrorReport{m.Thing, HideToken(m.Value), m.Wrong, m.Advice}
+		return ErrorReport{m.Thing, HideToken(m.Value), m.Wrong, m.List, m.Advice}
 	}
 	r := ErrorReport{Wrong: oneLine(err.Error())}
 	if f, ok := errors.AsType[*Failure](err); ok {
@@ -44,7 +45,9 @@ func ErrorFindings(err error, do string) []Finding {
 		if e.Thing == "" {
 			m = &ConfigError{Thing: "configuration", Wrong: e.Wrong}
 		}
-		found = append(found, Fail(cmp.Or(e.Advice, do), "%s", m))
+		f := Fail(cmp.Or(e.Advice, do), "%s", m)
+		f.List = e.List
+		found = append(found, f)
 	}
 	return found
 }

@@ -25,6 +25,8 @@ func (c *Credentials) Advice(err error) string {
 		return c.adviceCA()
 	case otherName:
 		return nameAdvice
+	case Expired(err):
+		return AdviceExpired
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "no TLS is spoken there: see what listens there, and give it no token"
 	case alert && !c.Given():
@@ -39,6 +41,15 @@ func (c *Credentials) Advice(err error) string {
 		return AdviceNetwork
 	}
 	return ""
+}
+
+// AdviceExpired is for a gate whose certificate is not valid now.
+const AdviceExpired = "renew the gate's certificate; if its dates are right, set the clock of this machine"
+
+// Expired tells whether the gate's certificate is not valid now.
+func Expired(err error) bool {
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &invalid) && invalid.Reason == x509.Expired
 }
 
 // AdviceNetwork is for a host that cannot be reached.

@@ -33,6 +33,7 @@ func TestAdvice(t *testing.T) {
 	}{
 		{Credentials{}, x509.UnknownAuthorityError{}, "with --ca FILE"},
 		{Credentials{CA: "ca.pem"}, x509.UnknownAuthorityError{}, "another CA than ca.pem"},
+		{Credentials{}, x509.CertificateInvalidError{Reason: x509.Expired}, "renew the gate's certificate"},
 		{Credentials{}, http.ErrSchemeMismatch, "give it no token"},
 		{Credentials{}, alert(116), "wants a client certificate"},
 		{Credentials{Cert: "tls.crt", Key: "tls.key"}, alert(48), "refuses the client certificate"},

@@ -19,7 +19,8 @@ func (c *Config) Lint() []cli.Finding {
 		for _, rule := range list.policy.Rules() {
 			rules = append(rules, rule)
 			if why, do := c.NeverMatches(rule, tokens); why != "" {
-				found = append(found, cli.Warn(do, "%s %s can never match: %s", list.variable, rule, why))
+				found = append(found, cli.Warn(do+", or remove the pattern", "%s %s can never match: %s", list.variable,
+					rule, why))
 			}
 		}
 	}
@@ -32,10 +33,9 @@ func (c *Config) NeverMatches(rule string, tokens []string) (why, do string) {
 	all, on := c.MethodsOf(kind)
 	switch {
 	case len(all) > 0 && len(on) == 0:
-		return titles(all) + ": not in use", "set " + settings(all) + ", or remove the pattern"
+		return titles(all) + ": not in use", "set " + settings(all)
 	case kind == auth.KindToken && !slices.Contains(tokens, name):
-		return "no such token in " + c.Allow.TokensFile, "add the line that metrics-gate token " + name +
-			" prints, or remove the pattern"
+		return "no such token in " + c.Allow.TokensFile, "add the line that metrics-gate token " + name + " prints"
 	case kind == auth.KindUser || kind == auth.KindGroup:
 		if want := c.missingPrefix(kind, name); want != "" {
 			return "every issuer puts a prefix before its names", "write " + kind + ":" + want + name

@@ -161,6 +161,8 @@ func (d *doctor) unreached(v *visit) cli.Finding {
 			v.target,
 			name,
 		)
+	case client.Expired(v.err):
+		return cli.Fail(client.AdviceExpired, "gate %s: %v", v.target, v.err)
 	case errors.As(v.err, &other):
 		return cli.Fail("see that it is this gate, and not another one, at the port; if it is, it has not loaded the "+
 			"new certificate: its log says why", "gate %s: another certificate than %sTLS_CERT_FILE holds: it %v%s",

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"crypto/tls"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,12 @@ func TestProfileAdvice(t *testing.T) {
 	if got := profileAdvice(busy); !strings.Contains(got, "in 7 s") {
 		t.Error(got)
 	}
-	for status, want := range map[int]string{404: "/debug/pprof/ of the gate", 502: `log line "profile failed"`,
+	gates := http.Header{"X-Content-Type-Options": {"nosniff"}, "Cache-Control": {"no-store"}}
+	listed := profileAdvice(&http.Response{StatusCode: 404, Header: gates, TLS: new(tls.ConnectionState)})
+	if !strings.Contains(listed, "/debug/pprof/ of the gate") || !strings.Contains(listed, "PPROF_CMDLINE=true") {
+		t.Error(listed)
+	}
+	for status, want := range map[int]string{404: "this is no metrics-gate", 502: `log line "profile failed"`,
 		504: "fewer seconds", 400: "https://", 418: ""} {
 		if got := profileAdvice(&http.Response{StatusCode: status}); !strings.Contains(got, want) ||
 			(want == "") != (got == "") {

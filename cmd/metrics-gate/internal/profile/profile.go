@@ -191,7 +191,11 @@ func profileAdvice(r *http.Response) string {
 	case http.StatusForbidden:
 		return "not in " + config.Prefix + "PPROF_ALLOW: the gate's log names the pattern to add"
 	case http.StatusNotFound:
-		return "no such profile: /debug/pprof/ of the gate lists them"
+		if client.WhoAnswers(r, nil) != client.AnswerGate {
+			return "this is no metrics-gate: correct the address and the port"
+		}
+		return "no such profile: /debug/pprof/ of the gate lists them, and cmdline needs " + config.Prefix +
+			"PPROF_CMDLINE=true"
 	case http.StatusServiceUnavailable:
 		return "another profile is running: try again in " + r.Header.Get("Retry-After") + " s"
 	case http.StatusTooManyRequests:

@@ -41,7 +41,7 @@ func Examine(ctx context.Context, o Options, g Gate, userAgent string) []cli.Fin
 	}
 	var list targets
 	if err := e.api.get(ctx, "targets", nil, &list); err != nil {
-		return []cli.Finding{e.unreachable(err)}
+		return []cli.Finding{e.unreachable(ctx, err)}
 	}
 	own := e.gate.own(list.Active, e.named(ctx))
 	if len(own) == 0 {
@@ -71,12 +71,20 @@ func (e *examination) fail(do, format string, args ...any) {
 }
 
 // unreachable says why Prometheus itself does not answer.
-func (e *examination) unreachable(err error) cli.Finding {
+func (e *examination) unreachable(ctx context.Context, err error) cli.Finding {
 	advice := "correct --prometheus; is the server running?"
 	var status *statusError
 	var unknown x509.UnknownAuthorityError
 	var flag *cli.ConfigError
+	isHTTP := errors.As(err, &status) || errors.Is(err, errNotAPI)
+	who := client.AnswerOther
+	if isHTTP {
+		who = e.who(ctx)
+	}
 	switch {
+	case who != client.AnswerOther:
+		what, _ := who.What()
+		return cli.Fail("give Prometheus' own URL", "prometheus: %s is not Prometheus: %s", e.api.base, what)
 	case errors.As(err, &status) && (status.Code == 401 || status.Code == 403):
 		advice = "give --prometheus-token-file, --prometheus-basic-file or --prometheus-cert and --prometheus-key"
 	case client.ClosedPlain(err),
@@ -84,7 +92,7 @@ func (e *examination) unreachable(err error) cli.Finding {
 		advice = "write https:// if it serves TLS"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		advice = "write http://: the server speaks no TLS"
-	case errors.As(err, &status), errors.Is(err, errNotAPI):
+	case isHTTP:
 		advice = "give the URL with the route prefix of Prometheus (--web.external-url), and without /api/v1"
 	case errors.As(err, &unknown):
 		advice = "give the CA of its certificate with --prometheus-ca"
@@ -92,6 +100,16 @@ func (e *examination) unreachable(err error) cli.Finding {
 		advice, err = "correct the file", flagError(flag)
 	}
 	return cli.Fail(advice, "prometheus: %s does not tell its targets: %v", e.api.base, err)
+}
+
+// who tells whether a gate or a runner answers in the place of Prometheus.
+func (e *examination) who(ctx context.Context) client.Answer {
+	response, body, err := client.Fetch(ctx, e.api.client, client.Request{URL: e.api.base + "/metrics",
+		UserAgent: e.api.userAgent, Limit: maxAnswer})
+	if err != nil {
+		return client.AnswerOther
+	}
+	return client.WhoAnswers(response, body)
 }
 
 // named asks which targets have stored series of this runner's name.

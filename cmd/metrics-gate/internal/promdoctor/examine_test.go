@@ -183,3 +183,30 @@ func TestExamineAServerThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+// A runner or an admin listener in the place of Prometheus is named.
+func TestExamineAServerThatIsNotPrometheus(t *testing.T) {
+	for want, headers := range map[string]bool{"the runner itself answers": false, "admin listener answers": true} {
+		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if headers {
+				w.Header().Set("X-Content-Type-Options", "nosniff")
+				w.Header().Set("Cache-Control", "no-store")
+			}
+			if r.URL.Path != "/metrics" {
+				http.NotFound(w, r)
+				return
+			}
+			_, _ = w.Write([]byte("gitlab_runner_version_info 1\nmetrics_gate_build_info 1\n"))
+		}))
+		found := Examine(t.Context(), Options{URL: other.URL}, Gate{}, "")
+		other.Close()
+		expect(t, found, cli.LevelFail, want)
+	}
+}
+
+// A gate of which only the port is known has no name in a finding.
+func TestExamineNamesNoEmptyRunner(t *testing.T) {
+	data := map[string]string{"targets": `{"activeTargets":[]}`, "query": noSeries, "rules": alerts}
+	g := Gate{Hosts: []string{"build-01"}, Port: "9253", RunnerPort: "9252", LabelName: "runner_name"}
+	expect(t, Examine(t.Context(), server(t, data), g, "test"), cli.LevelFail, "this gate (port 9253) among 0")
+}

@@ -32,9 +32,12 @@ func (e *examination) noTarget(ctx context.Context, list targets) {
 			"targets of this host exist, but none on the gate's port %s: %s", e.gate.Port, some(others))
 		return
 	}
+	known := "port " + e.gate.Port
+	if e.gate.RunnerName != "" {
+		known += fmt.Sprintf(", %s=%q", e.gate.LabelName, e.gate.RunnerName)
+	}
 	e.fail("add the jobs that metrics-gate print scrape-config writes; with a PodMonitor see that selector and "+
-		"port name match", "no job has a target for this gate (port %s, %s=%q) among %d targets", e.gate.Port,
-		e.gate.LabelName, e.gate.RunnerName, len(list.Active))
+		"port name match", "no job has a target for this gate (%s) among %d targets", known, len(list.Active))
 }
 
 // elsewhere returns the URLs of targets on the gate's host that have neither the gate's

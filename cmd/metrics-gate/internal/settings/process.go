@@ -85,12 +85,13 @@ func (m machine) process(ctx context.Context, pid int) process {
 
 // ambiguous lists the gates that run here.
 func (m machine) ambiguous(gates []process) error {
-	return &cli.ConfigError{Thing: "settings", Wrong: fmt.Sprintf("%d gates run here: %s", len(gates), m.list(gates)),
+	return &cli.ConfigError{Thing: "settings", Wrong: fmt.Sprintf("%d gates run here", len(gates)),
+		List:   m.list(gates),
 		Advice: "name one with --pid, --unit or --env-file; doctor also picks by the port of --url"}
 }
 
 // list describes the first gates, so that one can be chosen.
-func (m machine) list(gates []process) string {
+func (m machine) list(gates []process) []string {
 	const most = 32
 	var list []string
 	for _, p := range gates[:min(len(gates), most)] {
@@ -99,7 +100,7 @@ func (m machine) list(gates []process) string {
 	if len(gates) > most {
 		list = append(list, "…")
 	}
-	return strings.Join(list, "; ")
+	return list
 }
 
 // at are the gates that listen on a port, as far as this user may read it.

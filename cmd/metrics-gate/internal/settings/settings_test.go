@@ -104,7 +104,7 @@ func TestErrorsOfFind(t *testing.T) {
 		options      Options
 		fact, advice string
 	}{
-		{Options{}, `2 gates run here: process 20 (runner "a", :9253); ` +
+		{Options{}, "2 gates run here\nprocess 20 (runner \"a\", :9253)\n" +
 			`process 21 of unit metrics-gate@9263.service (runner "b", [::]:9263)`,
 			"--pid, --unit or --env-file"},
 		{Options{pid: 99}, `process "99": does not run here`, "ps -C"},
@@ -119,8 +119,12 @@ func TestErrorsOfFind(t *testing.T) {
 		{Options{unit: "files"}, `environment file "/none/b"`, ""},
 	} {
 		_, err := test.options.find(t.Context(), m, []string{"PATH=/bin"})
-		if e, ok := errors.AsType[*cli.ConfigError](err); !ok || !strings.Contains(e.Error(), test.fact) ||
-			!strings.Contains(e.Advice, test.advice) {
+		var all string
+		e, ok := errors.AsType[*cli.ConfigError](err)
+		if ok {
+			all = strings.Join(append([]string{e.Error()}, e.List...), "\n")
+		}
+		if !strings.Contains(all, test.fact) || !ok || !strings.Contains(e.Advice, test.advice) {
 			t.Errorf("%+v: got %v, want %q, advice %q", test.options, err, test.fact, test.advice)
 		}
 	}

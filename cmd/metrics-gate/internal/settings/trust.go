@@ -55,6 +55,7 @@ func (m machine) ownGates(ctx context.Context, gates []int) (own, others []proce
 // unnamed says that only gates of users run here.
 func (m machine) unnamed(gates []process) error {
 	return &cli.ConfigError{Thing: "settings",
-		Wrong:  "a user has started the gate that runs here: " + m.list(gates),
+		Wrong:  "a user has started the gate that runs here",
+		List:   m.list(gates),
 		Advice: "if you trust that user, name it with --pid; or give --unit or --env-file"}
 }

@@ -1,11 +1,15 @@
 package settings
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // Root takes no settings, unasked, from a gate that a user has started: settings say which files are
@@ -15,7 +19,9 @@ func TestRootNamesTheGateOfAUser(t *testing.T) {
 	m := fakeMachine(t, instance)
 	m.root = true
 	m.add(t, 20, "metrics-gate", "network", name+"user")
-	if _, err := (&Options{}).find(t.Context(), m, nil); err == nil || !strings.Contains(err.Error(), "process 20") {
+	_, err := (&Options{}).find(t.Context(), m, nil)
+	if e, ok := errors.AsType[*cli.ConfigError](err); !ok || len(e.List) != 1 ||
+		!strings.HasPrefix(e.List[0], "process 20") {
 		t.Errorf("the gate of a user: %v", err)
 	}
 	if s, err := (&Options{pid: 20}).find(t.Context(), m, nil); err != nil || last(s.Environ, name) != "user" {
@@ -41,7 +47,7 @@ func TestListOfGatesQuotesWhatUsersWrite(t *testing.T) {
 		m.add(t, 20, "metrics-gate", "network", name+long+"b", "METRICS_GATE_LISTEN_ADDRESS="+address)
 		_, err := (&Options{}).find(t.Context(), m, nil)
 		want = `process 20 (runner "` + long + `…", ` + want + ")"
-		if err == nil || !strings.HasSuffix(err.Error(), want) {
+		if e, ok := errors.AsType[*cli.ConfigError](err); !ok || !slices.Equal(e.List, []string{want}) {
 			t.Errorf("%q: %v, want %s", address, err, want)
 		}
 	}
