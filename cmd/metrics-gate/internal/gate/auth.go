@@ -153,8 +153,8 @@ func (a advised) Authenticate(r *http.Request) (auth.Identity, error) {
 	}
 	refusal, refused := errors.AsType[*auth.Refusal](err)
 	if refused && errors.Is(err, auth.ErrBadAuthorization) {
-		refusal.Details = append(refusal.Details, slog.String("advice", "send Authorization: Bearer TOKEN (Prometheus: "+
-			"authorization with credentials_file, not basic_auth)"))
+		refusal.Details = append(refusal.Details, slog.String("advice", "send Authorization: Bearer TOKEN "+
+			"(Prometheus: authorization with credentials_file, not basic_auth)"))
 	}
 	if certificate := tlsconf.AsCertificateError(err); refused && certificate != nil && certificate.Advice != "" {
 		refusal.Details = append(refusal.Details, slog.String("advice", certificate.Advice))

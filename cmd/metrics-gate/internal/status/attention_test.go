@@ -87,7 +87,8 @@ func TestRefusedScraper(t *testing.T) {
 		want    string // a part; empty: no finding
 		advice  string
 	}{
-		"late, refused":              {96, []Refusal{refusal(6, "10.0.0.9"), refusal(7, "10.0.0.7")}, refused, "issue another"},
+		"late, refused": {96, []Refusal{refusal(6, "10.0.0.9"), refusal(7, "10.0.0.7")}, refused,
+			"issue another"},
 		"one is missing, refused":    {25, []Refusal{refusal(6, "10.0.0.7")}, refused, "issue another"},
 		"in time, another refused":   {14, []Refusal{refusal(6, "10.0.0.7")}, "", ""},
 		"late, another host refused": {96, []Refusal{refusal(6, "10.0.0.9")}, absent, "see whether it runs"},

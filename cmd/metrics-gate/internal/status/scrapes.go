@@ -40,9 +40,9 @@ type Scraper struct {
 }
 
 func scrapeOf(s proxy.Scrape) Scrape {
-	return Scrape{Subject: s.Who, Digest: s.Digest, Remote: s.Remote, At: s.At.UTC(), Duration: s.Duration.Seconds(), Status: s.Code,
-		Good: s.Good(), Samples: s.Samples, Bytes: s.Bytes, Format: s.Format, Encoding: s.Encoding, Shared: s.Shared,
-		Reason: s.Reason, Err: s.Err}
+	return Scrape{Subject: s.Who, Digest: s.Digest, Remote: s.Remote, At: s.At.UTC(),
+		Duration: s.Duration.Seconds(), Status: s.Code, Good: s.Good(), Samples: s.Samples,
+		Bytes: s.Bytes, Format: s.Format, Encoding: s.Encoding, Shared: s.Shared, Reason: s.Reason, Err: s.Err}
 }
 
 // scrapersOf is the list in the order of names and addresses.

@@ -120,7 +120,8 @@ func TestStatusPage(t *testing.T) {
 		"2 days ago", `<span class="bad">down</span>`,
 		`since <time datetime="2026-11-22T02:57:00Z">2026-11-22 02:57:00 UTC</time> <span class="dim ago">3 min ago`,
 		"19.3.0", `<span class="ok">ready</span>`, "certificate, token", "<code>dns:prometheus.demo</code>",
-		"<td>authentication token: unknown</td><td class=\"n\">7", "5 s ago", "12 ms", "335", `<span class="bad">cut</span>`,
+		"<td>authentication token: unknown</td><td class=\"n\">7",
+		"5 s ago", "12 ms", "335", `<span class="bad">cut</span>`,
 		`4.2 KiB <span class="dim">text 0.0.4, gzip`, "<b>refused</b> upstream: ", "[fd00::2]:40001",
 		"15 s", "one scrape", `<span class="bad">never</span>`, `<span class="warn">late</span>`, "9 of 9", "0 of 40",
 		"250 of 256", "98 %", "RATE_LIMIT", "100 %", "9 s of 10 s", `<span class="bad">expired</span>`,
@@ -155,7 +156,8 @@ func TestStatusAttention(t *testing.T) {
 	}
 	position := 0
 	for _, want := range []string{
-		`class="bad">server CN=`, "expired on 2026-11-22", "renew it; clients refuse the gate&#39;s certificate until then",
+		`class="bad">server CN=`, "expired on 2026-11-22",
+		"renew it; clients refuse the gate&#39;s certificate until then",
 		`class="bad">runner down: `, "start the runner with",
 		`class="bad">reload of tokens refused`, `class="bad">issuer https://down.example: keys never fetched`,
 		`class="warn">client_ca CN=ca expires on 2026-11-26 (4 days)`,
