@@ -29,6 +29,10 @@ type Identity struct {
 	UID   string              // uid in a SubjectAccessReview, if a TokenReview gave one
 	Extra map[string][]string // extra in a SubjectAccessReview, if a TokenReview gave some
 
+	// Digest is how the digest of a static token begins: its first 8 digits in the tokens file. Tokens
+	// of one name differ in it. Empty for all else.
+	Digest string
+
 	// Omitted says which names or groups the credential states but do not count, and why.
 	// It is for the log of a refusal; empty: none.
 	Omitted string

@@ -21,6 +21,8 @@ type Options struct {
 	// Fail counts a failed authentication of r's peer. ok is false when the peer has failed
 	// too often: then the answer is 429 with retryAfter. Nil: failures are not limited.
 	Fail func(r *http.Request) (retryAfter time.Duration, ok bool)
+	// Refused gets what a refused request claims. Nil: nobody.
+	Refused func(r *http.Request, method, subject, issuer string)
 	// Challenge adds WWW-Authenticate: Bearer to a 401 (RFC 6750 section 3).
 	Challenge bool
 	// AllowList is the name of Authorize's list in a log line, such as that of its setting.
@@ -76,6 +78,9 @@ func (o *Options) unauthenticated(w http.ResponseWriter, r *http.Request, err er
 	refusal := &Refusal{Method: MethodNone, Err: err}
 	errors.As(err, &refusal)
 	o.Metrics.authenticated(refusal.Method, reason)
+	if o.Refused != nil {
+		o.Refused(r, refusal.Method, refusal.Subject, refusal.Issuer)
+	}
 	attrs := append([]slog.Attr{slog.String("remote", r.RemoteAddr),
 		slog.String("method", refusal.Method), slog.String("subject", clip(refusal.Subject)),
 		slog.String("issuer", clip(refusal.Issuer)),

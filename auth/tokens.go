@@ -179,6 +179,7 @@ func parseTokens(content []byte) (*tokenSet, error) {
 			Subject: "token:" + name,
 			Names:   []string{"token:" + name},
 			User:    "token:" + name,
+			Digest:  hex.EncodeToString(sum[:4]),
 		})
 	}
 	return s, nil

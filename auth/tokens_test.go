@@ -45,6 +45,7 @@ func TestTokens(t *testing.T) {
 		Subject: "token:prometheus",
 		Names:   []string{"token:prometheus"},
 		User:    "token:prometheus",
+		Digest:  strings.TrimPrefix(lineA, "prometheus sha256:")[:8],
 	}
 	if err != nil || !reflect.DeepEqual(id, want) {
 		t.Fatalf("identity %+v, %v", id, err)

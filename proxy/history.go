@@ -22,6 +22,7 @@ const DoctorAgent = " (doctor)"
 type Scrape struct {
 	Identity string        // tells identities apart
 	Who      string        // the name of the identity
+	Digest   string        // tells tokens of one identity apart; empty: there is none
 	Remote   string        // address and port of the peer
 	At       time.Time     // when the request came
 	Duration time.Duration // until the last byte was written to the connection

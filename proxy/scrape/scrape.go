@@ -29,6 +29,7 @@ type Options struct {
 	Observer    *proxy.Observer            // nil: nothing is counted
 	Key         func(*http.Request) string // tells identities apart, for Limiter; nil: all are one
 	Who         func(*http.Request) string // the name for the log; nil: none
+	Digest      func(*http.Request) string // tells tokens of one identity apart; nil: none
 }
 
 // Handler answers GET and HEAD with the runner's metrics, labelled. Requests that wait for
@@ -51,6 +52,9 @@ func New(o Options) *Handler {
 	}
 	if o.Who == nil {
 		o.Who = func(*http.Request) string { return "" }
+	}
+	if o.Digest == nil {
+		o.Digest = func(*http.Request) string { return "" }
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
@@ -79,7 +83,7 @@ const (
 // ServeHTTP implements http.Handler. It answers 200 when the answer is complete, or when it
 // is large and valid so far. A large answer that turns out invalid is cut off visibly.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	seen := proxy.Scrape{At: time.Now(), Who: h.o.Who(r), Remote: r.RemoteAddr,
+	seen := proxy.Scrape{At: time.Now(), Who: h.o.Who(r), Digest: h.o.Digest(r), Remote: r.RemoteAddr,
 		Doctor: strings.HasSuffix(r.UserAgent(), proxy.DoctorAgent)}
 	wt := h.newWaiter(w, r, seen.At)
 	seen.Identity = wt.identity

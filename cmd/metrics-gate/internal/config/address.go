@@ -195,7 +195,7 @@ func nearestUpstream(value string) string {
 	if i := strings.IndexAny(value, `/?#\`); i >= 0 {
 		value = value[:i]
 	}
-	if new(upstream.Address).UnmarshalText([]byte(value)) != nil {
+	if cli.HideToken(value) != value || new(upstream.Address).UnmarshalText([]byte(value)) != nil {
 		return "http://localhost:9252"
 	}
 	return "http://" + value

@@ -14,8 +14,8 @@ import (
 
 type accessKey struct{}
 
-// logAccess logs each request, refused ones too, with the identity that noteIdentity finds. It
-// belongs outside of authentication.
+// logAccess logs each request, refused ones too, with the identity that noteIdentity finds,
+// or what a refused one claims. It belongs outside of authentication.
 func logAccess(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,16 +51,24 @@ func noteIdentity(next http.Handler) http.Handler {
 	})
 }
 
+// noteRefused tells logAccess whom a refused request claims to be from.
+func noteRefused(r *http.Request, method, subject, issuer string) {
+	if id, ok := r.Context().Value(accessKey{}).(*auth.Identity); ok {
+		id.Method, id.Subject, id.Issuer = method, subject, issuer
+	}
+}
+
 // maxFirstUses bounds the pairs of identity and address that logFirstUse remembers. When all
 // are in use it forgets them, and logs each once more.
 const maxFirstUses = 4096
 
 type firstUse struct {
-	identity string
-	from     netip.Addr
+	identity, digest string
+	from             netip.Addr
 }
 
-// logFirstUse returns what logs the first request that an identity is allowed from an address.
+// logFirstUse returns what logs the first request that an identity, or one of its tokens, is
+// allowed from an address.
 func logFirstUse(log *slog.Logger) func(*http.Request) {
 	var mu sync.Mutex
 	uses := map[firstUse]struct{}{}
@@ -78,13 +86,13 @@ func logFirstUse(log *slog.Logger) func(*http.Request) {
 	}
 	return func(r *http.Request) {
 		peer, _ := netip.ParseAddrPort(r.RemoteAddr) // without an address: one for all
-		if !isFirst(firstUse{identityKey(r), peer.Addr()}) {
+		id, _ := auth.FromContext(r.Context())
+		if !isFirst(firstUse{identityKey(r), id.Digest, peer.Addr()}) {
 			return
 		}
-		id, _ := auth.FromContext(r.Context())
 		log.LogAttrs(r.Context(), slog.LevelInfo, "first request of an identity from this address",
 			slog.String("remote", r.RemoteAddr), slog.String("method", id.Method),
 			slog.String("subject", id.Subject), slog.String("issuer", id.Issuer),
-			slog.String("route", proxy.RouteOf(r).String()))
+			slog.String("digest", id.Digest), slog.String("route", proxy.RouteOf(r).String()))
 	}
 }

@@ -31,7 +31,7 @@ func (g *Gate) newAuthStages(c *config.Config, log *slog.Logger, registry promet
 		return nil, err
 	}
 	options := auth.Options{Log: log, Metrics: auth.NewMetrics(registry), Fail: failures.Fail,
-		Challenge: c.HasBearer()}
+		Refused: noteRefused, Challenge: c.HasBearer()}
 	g.handshakes = newHandshakes(log, registry, options.Metrics, failures)
 	g.memory.parts = append(g.memory.parts, g.handshakes.turns.pace.ReleaseIdle)
 	d := &authStages{authenticate: auth.Authenticate(advised{auth.NewChain(list...)}, options)}
@@ -142,7 +142,7 @@ type reasonError struct {
 // Unwrap returns the error and its reason.
 func (e reasonError) Unwrap() []error { return []error{e.error, e.reason} }
 
-// advised adds to the refusal of a certificate what to change about it.
+// advised adds to the refusal of a certificate or of a header what to change about it.
 type advised struct{ auth.Authenticator }
 
 // Authenticate implements auth.Authenticator.
@@ -152,6 +152,10 @@ func (a advised) Authenticate(r *http.Request) (auth.Identity, error) {
 		return id, nil
 	}
 	refusal, refused := errors.AsType[*auth.Refusal](err)
+	if refused && errors.Is(err, auth.ErrBadAuthorization) {
+		refusal.Details = append(refusal.Details, slog.String("advice", "send Authorization: Bearer TOKEN (Prometheus: "+
+			"authorization with credentials_file, not basic_auth)"))
+	}
 	if certificate := tlsconf.AsCertificateError(err); refused && certificate != nil && certificate.Advice != "" {
 		refusal.Details = append(refusal.Details, slog.String("advice", certificate.Advice))
 	}

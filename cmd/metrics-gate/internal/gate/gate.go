@@ -70,7 +70,7 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 			Bytes: c.Upstream.MaxBytes},
 		Compression: bool(c.Upstream.Compression),
 		Limiter:     proxy.NewExchangeLimiter(c.Upstream.MaxInFlight), Log: log, Observer: g.Observer,
-		Key: identityKey, Who: identityName,
+		Key: identityKey, Who: identityName, Digest: tokenDigest,
 	})
 	identities := proxy.NewIdentityLimiter(proxy.IdentityLimiterOptions{
 		Rate: c.Limit.Rate, Burst: c.Limit.Burst, Key: identityKey, Observer: g.Observer, Log: log, Who: identityName,
@@ -234,4 +234,9 @@ func identityKey(r *http.Request) string { return auth.KeyFromContext(r.Context(
 func identityName(r *http.Request) string {
 	id, _ := auth.FromContext(r.Context())
 	return id.Subject
+}
+
+func tokenDigest(r *http.Request) string {
+	id, _ := auth.FromContext(r.Context())
+	return id.Digest
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/filewatch"
+	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
 const (
@@ -146,7 +148,8 @@ func (r *reloader) all(asked bool) {
 			r.total.WithLabelValues(item.what, "error").Inc()
 			text := err.Error()
 			if asked || item.last != text {
-				r.log.Error("reload refused, the old state stays", "what", item.what, "err", err)
+				r.log.Error("reload refused, the old state stays",
+					append([]any{"what", item.what, "err", err}, reloadAdvice(err)...)...)
 			}
 			item.last = text
 			item.files.Forget()
@@ -161,6 +164,20 @@ func (r *reloader) all(asked bool) {
 			}
 		}
 	}
+}
+
+// reloadAdvice is the attribute of a log line that says what to do about err; empty if nothing does.
+func reloadAdvice(err error) []any {
+	var all []string
+	for _, file := range tlsconf.FileErrors(err) {
+		if file.Advice != "" {
+			all = append(all, file.Advice)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return []any{"advice", strings.Join(all, "; ")}
 }
 
 // ReloadState is what became of the reloads of one set of files.

@@ -13,7 +13,22 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
+
+// A refused file is logged with what to do about it.
+func TestReloaderAdvises(t *testing.T) {
+	var out bytes.Buffer
+	r := newReloader(slog.New(slog.NewTextHandler(&out, nil)), prometheus.NewRegistry())
+	r.add("tls", func() (bool, error) {
+		return false, &tlsconf.FileError{Role: tlsconf.RoleServer, Advice: "replace it", Err: errors.New("bad")}
+	})
+	r.all(true)
+	if !strings.Contains(out.String(), `advice="replace it"`) {
+		t.Error(out.String())
+	}
+}
 
 func TestReloaderCountsAndLogs(t *testing.T) {
 	var out bytes.Buffer

@@ -38,8 +38,8 @@ func logUnrouted(log *slog.Logger, cmdline bool) func(http.Handler) http.Handler
 }
 
 // unroutedAdvice says what is wrong with a request and what to ask instead; empty for
-// a status whose stage has said so already. Of the request it shows what is a route or
-// a method of HTTP: everything else may hold a secret in the wrong place.
+// a status whose stage has said so already. Of the request it shows what is a route,
+// a known path or a method of HTTP: everything else may hold a secret in the wrong place.
 func unroutedAdvice(status int, r *http.Request, cmdline bool) string {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	route := path
@@ -50,6 +50,8 @@ func unroutedAdvice(status int, r *http.Request, cmdline bool) string {
 	case status == http.StatusNotFound && path == "/debug/pprof/cmdline" && !cmdline:
 		return fmt.Sprintf("%s: not forwarded; set %sPPROF_CMDLINE=true to change that (it can show secrets)", path,
 			config.Prefix)
+	case status == http.StatusNotFound && isKnown(path):
+		return path + ": no such route; ask for /metrics, /gate/metrics or /debug/pprof/"
 	case status == http.StatusNotFound:
 		return "no such route; ask for /metrics, /gate/metrics or /debug/pprof/"
 	case status == http.StatusMethodNotAllowed:
@@ -65,6 +67,17 @@ func unroutedAdvice(status int, r *http.Request, cmdline bool) string {
 		return fmt.Sprintf("%s: only Expect: 100-continue is understood; leave the header out", route)
 	}
 	return ""
+}
+
+// isKnown tells whether path is none of the gate's, but what clients of it or of others ask for: it
+// holds no secret.
+func isKnown(path string) bool {
+	switch path {
+	case "/", "/federate", "/probe", "/healthz", "/livez", "/readyz", "/-/healthy", "/-/ready", "/favicon.ico",
+		"/debug/pprof", "/debug/pprof/":
+		return true
+	}
+	return isRoute(strings.ToLower(strings.TrimSuffix(path, "/")))
 }
 
 // isRoute tells whether path is one that the gate can answer.

@@ -136,8 +136,8 @@ func TestWarnings(t *testing.T) {
 		{"scrape-config", "--server-name=localhost", ""},
 		{"scrape-config", "--server-name=nope.example", "--server-name nope.example: not a name"},
 		{"podmonitor", "--server-name=nope.example", "--server-name nope.example: not a name"},
-		{"alerts", "--server-name=nope.example", "--server-name nope.example: not used"},
-		{"scrape-config", "--token-file=a", "--token-file a: not used"},
+		{"alerts", "--server-name=nope.example", "--server-name: not used"},
+		{"scrape-config", "--token-file=a", "--token-file: not used"},
 		{"scrape-config", "--env-file=a", ""},
 		{"systemd", "--binary=/bin/gate", ""},
 	} {

@@ -33,9 +33,9 @@ func TestPrintCommand(t *testing.T) {
 		{"scrape-config --target a.example --target b.example:1 --env-file " + good,
 			"targets: [a.example:9253, b.example:1]"},
 		{"scrape-config --target a.example:9252 --env-file " + good, "--target a.example:9252: the runner's port"},
-		{"scrape-config --cert a.crt --env-file " + good, "# Warning: --cert a.crt: not used"},
+		{"scrape-config --cert a.crt --env-file " + good, "# Warning: --cert: not used"},
 		{"scrape-config --token-file a --env-file " + good, `file: "a" # read again`},
-		{"alerts --target a.example --env-file " + good, "# Warning: --target a.example: not used"},
+		{"alerts --target a.example --env-file " + good, "# Warning: --target: not used"},
 		{"podmonitor --runner-namespace a --runner-namespace b --env-file " + good, `["a", "b"]`},
 		{"systemd --env-file " + empty, "name the file with the gate's settings"},
 	} {

@@ -38,9 +38,7 @@ func flagsOf(kind string, c *config.Config) string {
 // warnings are comments about flags of set that do nothing, or not what was meant; empty: none.
 func (o options) warnings(kind string, c *config.Config, set *flag.FlagSet) string {
 	var b strings.Builder
-	warn := func(flag, value, wrong string) {
-		fmt.Fprintf(&b, "# Warning: --%s %s: %s.\n", flag, cli.Printable(value), wrong)
-	}
+	warn := func(what, wrong string) { fmt.Fprintf(&b, "# Warning: %s: %s.\n", what, wrong) }
 	fromSettings := flag.NewFlagSet("", flag.ContinueOnError)
 	o.settings.RegisterFlags(fromSettings)
 	known := map[string]bool{}
@@ -49,17 +47,17 @@ func (o options) warnings(kind string, c *config.Config, set *flag.FlagSet) stri
 	}
 	set.Visit(func(f *flag.Flag) {
 		if !known[f.Name] && fromSettings.Lookup(f.Name) == nil {
-			warn(f.Name, f.Value.String(), "not used, "+kind+" of these settings has no place for it")
+			warn("--"+f.Name, "not used, "+kind+" of these settings has no place for it")
 		}
 	})
 	leaf := client.Leaf(c.TLS.CertFile)
 	if o.ServerName != "" && known["server-name"] && leaf != nil && leaf.VerifyHostname(o.ServerName) != nil {
-		warn("server-name", o.ServerName, "not a name of the certificate in TLS_CERT_FILE")
+		warn("--server-name "+cli.Printable(o.ServerName), "not a name of the certificate in TLS_CERT_FILE")
 	}
 	_, runner, _ := net.SplitHostPort(c.Upstream.URL.Address.String())
 	for _, target := range o.Targets {
 		if _, its, _ := net.SplitHostPort(target); known["target"] && its == runner && its != port(c) {
-			warn("target", target, "the runner's port; the gate's is "+port(c))
+			warn("--target "+cli.Printable(target), "the runner's port; the gate's is "+port(c))
 		}
 	}
 	return b.String()

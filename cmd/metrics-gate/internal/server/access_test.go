@@ -1,9 +1,13 @@
 package server_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 	"github.com/metrics-gate/metrics-gate/internal/testwait"
@@ -15,21 +19,25 @@ const firstUse = `msg="first request of an identity from this address"`
 func TestAccessLog(t *testing.T) {
 	f := gatetest.Start(t, gatetest.Exposes("up 1\n"), config.Prefix+"ACCESS_LOG=on")
 	f.Ask(t, f.Client(t, false), "GET", "/metrics")
+	f.Ask(t, f.Client(t, false), "GET", "/metrics", "Authorization", "Basic eDp5")
+	f.Ask(t, f.Client(t, false), "GET", "/metrics", "Authorization", "Bearer mg_unknown")
 	c := f.Client(t, true)
 	for range 3 { // the third is one that repeats
 		f.Ask(t, c, "GET", "/metrics")
 	}
 	f.Ask(t, c, "POST", "/metrics")
 	testwait.Eventually(t, "line for each request", func() bool {
-		return strings.Count(f.Log.String(), "level=INFO msg=request ") == 5
+		return strings.Count(f.Log.String(), "level=INFO msg=request ") == 7
 	})
 	const scrape = `method=certificate subject=dns:prometheus.demo issuer="CN=metrics-gate demo" request_method=GET ` +
 		`route=metrics status=200 aborted=false bytes=`
 	log := f.Log.String()
 	for want, n := range map[string]int{
 		scrape: 3, "encoding=gzip": 3, "format=\"text/plain; version=0.0.4": 3,
-		`method="" subject="" issuer="" request_method=GET route=metrics status=401`: 1,
-		"request_method=POST route=metrics status=405":                               1,
+		`method=none subject="" issuer="" request_method=GET route=metrics status=401`:  2,
+		`method=token subject="" issuer="" request_method=GET route=metrics status=401`: 1,
+		`advice="send Authorization: Bearer TOKEN`:                                      1,
+		"request_method=POST route=metrics status=405":                                  1,
 		firstUse: 0,
 	} {
 		if got := strings.Count(log, want); got != n {
@@ -50,5 +58,36 @@ func TestFirstUseIsLogged(t *testing.T) {
 	log := f.Log.String()
 	if got := strings.Count(log, firstUse); got != 2 || strings.Contains(log, "msg=request ") {
 		t.Errorf("%d first requests of two identities in\n%s", got, log)
+	}
+}
+
+// Of two tokens of one name the log and the status page say which is in use, so that one knows when
+// the old line may go.
+func TestTokensOfOneNameAreToldApart(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	secret, line, err := auth.NewToken("prometheus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := os.ReadFile(filepath.Join(f.Dir, "tokens"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace(t, f, "tokens", string(tokens)+line+"\n")
+	f.Signals <- syscall.SIGHUP
+	f.WaitFor(t, 0, "msg=reloaded what=tokens")
+	for _, token := range []string{f.Token(t), secret} {
+		f.Ask(t, f.Client(t, false), "GET", "/metrics", "Authorization", "Bearer "+token)
+	}
+	_, digest, _ := strings.Cut(line, "sha256:")
+	log := f.Log.String()
+	if strings.Count(log, firstUse) != 2 || strings.Count(log, " digest="+digest[:8]+" ") != 1 {
+		t.Error(log)
+	}
+	if r, text := report(t, f, 2); len(r.Scrapers) != 1 || r.Scrapers[0].Latest.Digest != digest[:8] {
+		t.Error(text)
+	}
+	if html := page(t, f, "text/html"); !strings.Contains(html, "sha256:"+digest[:8]+"…") {
+		t.Error(html)
 	}
 }

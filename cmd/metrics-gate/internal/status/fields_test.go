@@ -21,7 +21,7 @@ func TestFieldsOfStatusJSON(t *testing.T) {
 		recent := s.Recent
 		s.Recent = func() []proxy.Scrape {
 			list := recent()
-			list[0].Shared = true
+			list[0].Shared, list[0].Digest = true, "0badcafe"
 			return list
 		}
 		limited := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "metrics_gate_rate_limited_total"},
@@ -99,6 +99,7 @@ scrapers[].scrapes
 scrapers[].subject
 scrapes[].at
 scrapes[].bytes
+scrapes[].digest
 scrapes[].duration
 scrapes[].encoding
 scrapes[].err

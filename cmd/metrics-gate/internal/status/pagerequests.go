@@ -20,7 +20,8 @@ func (p page) scrapers() g.Node {
 			success = p.when(s.LastSuccess)
 		}
 		return all.row(
-			from(name(s.Subject), s.Address),
+			from(g.Group{name(s.Subject), g.If(s.Latest.Digest != "", span(dim, " sha256:"+s.Latest.Digest+"…"))},
+				s.Address),
 			spaced(interval, g.If(s.Late(p.At), span(warn, "late"))),
 			success,
 			result(s.Latest),

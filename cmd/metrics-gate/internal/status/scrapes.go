@@ -12,8 +12,9 @@ import (
 
 // Scrape is one of the last scrapes. The names of its fields are those of the access log.
 type Scrape struct {
-	Subject  string    `json:"subject"` // who asked
-	Remote   string    `json:"remote"`  // address and port of the peer
+	Subject  string    `json:"subject"`          // who asked
+	Digest   string    `json:"digest,omitempty"` // how the digest of the static token begins
+	Remote   string    `json:"remote"`           // address and port of the peer
 	At       time.Time `json:"at"`
 	Duration float64   `json:"duration"` // seconds, until the last byte was written
 	Status   int       `json:"status"`   // 0: cut short
@@ -39,7 +40,7 @@ type Scraper struct {
 }
 
 func scrapeOf(s proxy.Scrape) Scrape {
-	return Scrape{Subject: s.Who, Remote: s.Remote, At: s.At.UTC(), Duration: s.Duration.Seconds(), Status: s.Code,
+	return Scrape{Subject: s.Who, Digest: s.Digest, Remote: s.Remote, At: s.At.UTC(), Duration: s.Duration.Seconds(), Status: s.Code,
 		Good: s.Good(), Samples: s.Samples, Bytes: s.Bytes, Format: s.Format, Encoding: s.Encoding, Shared: s.Shared,
 		Reason: s.Reason, Err: s.Err}
 }
