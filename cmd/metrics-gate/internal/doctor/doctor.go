@@ -172,8 +172,9 @@ func (d *doctor) examine(ctx context.Context) ([]cli.Finding, error) {
 	if err := d.settings.Become(); err != nil {
 		return nil, err
 	}
-	return slices.Concat(d.settings.Findings, d.configuration(), d.files(), d.label(), d.runner(ctx), d.exposure(ctx),
-		host, d.issuers(ctx), d.apiServer(), running, d.scraped(visit), prometheus), nil
+	own := slices.Concat(d.settings.Findings, d.configuration(), d.files(), d.label(), d.runner(ctx), d.exposure(ctx),
+		host, d.issuers(ctx), d.apiServer())
+	return slices.Concat(own, notSaid(running, own), d.scraped(visit), prometheus), nil
 }
 
 // configuration loads the environment and its files as serve would.

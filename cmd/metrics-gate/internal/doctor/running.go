@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func (d *doctor) running(ctx context.Context) []cli.Finding {
 	if report.NotReady != "" {
 		found = nil // the page says the same
 	}
-	return slices.Concat(found, d.otherSettings(report), attention(report), observedLimits(report))
+	return slices.Concat(found, d.otherSettings(report), d.attention(report), observedLimits(report))
 }
 
 // otherSettings tells of a gate that runs with another runner or name than the settings say.
@@ -50,25 +51,45 @@ func (d *doctor) otherSettings(r *status.Report) []cli.Finding {
 	if err == nil && d.config.Label.RunnerNameFile == "" && name != r.Runner.Name { // a file is loaded by itself
 		found = append(
 			found,
-			cli.Warn(do, "running gate: it gives every sample %s=%q, and these settings %q", r.Label,
+			cli.Warn(do, runningGate+"it gives every sample %s=%q, and these settings %q", r.Label,
 				r.Runner.Name, name),
 		)
 	}
 	if own := config.HideSecrets(d.config.Upstream.URL.String()); own != "" && own != r.Upstream {
-		found = append(found, cli.Warn(do, "running gate: its runner is at %s, and that of these settings at %s",
+		found = append(found, cli.Warn(do, runningGate+"its runner is at %s, and that of these settings at %s",
 			r.Upstream, own))
 	}
 	return found
 }
 
-// attention is what the gate's own status page says.
-func attention(r *status.Report) []cli.Finding {
+// runningGate begins what the gate says of itself.
+const runningGate = "running gate: "
+
+// attention is what the gate's own status page says. Refusals of this machine alone are those that
+// doctor leaves without credentials, and do not mean that nobody gets in.
+func (d *doctor) attention(r *status.Report) []cli.Finding {
+	nobody, _ := r.NobodyGetsIn()
+	elsewhere := slices.ContainsFunc(r.Refused, func(refused status.Refusal) bool {
+		peer, err := netip.ParseAddrPort(refused.Remote)
+		own := peer.Addr().Unmap()
+		return err != nil || !(own.IsLoopback() || slices.Contains(d.host.addresses(), own))
+	})
 	var found []cli.Finding
 	for _, f := range r.Findings {
-		f.What = "running gate: " + f.What
+		if f.What == nobody.What && !elsewhere {
+			continue
+		}
+		f.What = runningGate + f.What
 		found = append(found, f)
 	}
 	return found
+}
+
+// notSaid leaves out what the rest says of the files that a gate has loaded.
+func notSaid(running, rest []cli.Finding) []cli.Finding {
+	return slices.DeleteFunc(running, func(f cli.Finding) bool {
+		return slices.ContainsFunc(rest, func(other cli.Finding) bool { return f.What == runningGate+other.What })
+	})
 }
 
 // admin is the base URL of the admin listener; empty if it is off.

@@ -28,7 +28,7 @@ func (r *Report) findings() []cli.Finding {
 	if r.Runner.State == "down" {
 		fail = append(fail, cli.Fail(proxy.AdviceFor(r.Runner.Reason, r.address), "runner down: %s", r.Runner.Err))
 	}
-	if f, ok := r.nobodyGetsIn(); ok {
+	if f, ok := r.NobodyGetsIn(); ok {
 		fail = append(fail, f)
 	}
 	for _, reload := range r.Reloads {
@@ -89,9 +89,9 @@ func (r *Report) refusedSince(s Scraper) (latest Refusal, ok bool) {
 // they may be one client's.
 const quietTime = 5 * time.Minute
 
-// nobodyGetsIn tells of refusals while no request is allowed; false if there are none, or one was
+// NobodyGetsIn tells of refusals while no request is allowed; false if there are none, or one was
 // allowed lately.
-func (r *Report) nobodyGetsIn() (cli.Finding, bool) {
+func (r *Report) NobodyGetsIn() (cli.Finding, bool) {
 	since := "no request was allowed since the start"
 	if !r.Allowed.IsZero() {
 		if r.At.Sub(r.Allowed) < quietTime {
@@ -122,7 +122,7 @@ func (r *Report) nobodyGetsIn() (cli.Finding, bool) {
 		do = "see the last refusals below"
 	}
 	return cli.Fail(do, "%s: %s since %s, the last from %s: %s", since, times(refused, "refusal"), stamp(first),
-		last.host, cmp.Or(last.Reason, last.Message)), true
+		host(last.Remote), cmp.Or(last.Reason, last.Message)), true
 }
 
 // times is n of what, in words.

@@ -17,7 +17,7 @@ func TestNobodyGetsIn(t *testing.T) {
 	at := func(minutes int) time.Time { return now.Add(-time.Duration(minutes) * time.Minute) }
 	scan := Refusal{At: at(90), First: at(90), Times: 1, Message: "handshake failed", host: "192.0.2.9",
 		Reason: "closed", Advice: "nothing"}
-	expired := Refusal{At: at(1), First: at(60), Times: 59, Message: "authentication refused", host: "10.0.0.7",
+	expired := Refusal{At: at(1), First: at(60), Times: 59, Message: "authentication refused", Remote: "10.0.0.7:1",
 		Reason: "expired", Advice: "renew it"}
 	for name, test := range map[string]struct {
 		allowed time.Time
@@ -35,7 +35,7 @@ func TestNobodyGetsIn(t *testing.T) {
 			"59 refusals since 2026-11-22 02:00:00 UTC, the last from 10.0.0.7: expired", "renew it"},
 		"once, without a reason": {time.Time{}, []Refusal{{At: at(1), First: at(1), Times: 1,
 			Message: "request refused",
-			host:    "10.0.0.7"}}, "no request was allowed since the start: 1 refusal since 2026-11-22 02:59:00 UTC, " +
+			Remote:  "10.0.0.7:1"}}, "no request was allowed since the start: 1 refusal since 2026-11-22 02:59:00 UTC, " +
 			"the last from 10.0.0.7: request refused", "see the last refusals below"},
 	} {
 		r := &Report{At: now, Allowed: test.allowed, Refused: test.refused}
