@@ -106,10 +106,6 @@ func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) erro
 // inspect builds the gate without a listener and notes what it would do.
 func inspect(ctx context.Context, from *settings.Settings, version string, q question) (*checkReport, error) {
 	c, err := config.Load(from.Environ)
-	if err != nil && !config.HasVariables(from.Environ) {
-		return nil, errors.Join(&cli.ConfigError{Thing: "check", Wrong: "no settings here",
-			Advice: "give --env-file FILE or --unit NAME, or set the gate's " + config.Prefix + " variables"}, err)
-	}
 	if err != nil {
 		return nil, gate.WithFiles(c, err)
 	}

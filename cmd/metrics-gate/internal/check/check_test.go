@@ -134,7 +134,7 @@ func TestCheckOfACertificateThatIsNotValidNow(t *testing.T) {
 // Without any setting the first line says how to name them.
 func TestCheckWithoutSettings(t *testing.T) {
 	_, err := inspect(t.Context(), &settings.Settings{Environ: []string{"PATH=/bin"}}, "", question{})
-	if list := cli.ErrorReports(err); len(list) < 2 || !strings.Contains(list[0].Advice, "--env-file FILE") {
+	if list := cli.ErrorReports(err); len(list) < 2 || !strings.Contains(list[0].Advice, "--env-file gate.env") {
 		t.Errorf("%+v", list)
 	}
 }

@@ -35,8 +35,9 @@ func TestNobodyGetsIn(t *testing.T) {
 			"59 refusals since 2026-11-22 02:00:00 UTC, the last from 10.0.0.7: expired", "renew it"},
 		"once, without a reason": {time.Time{}, []Refusal{{At: at(1), First: at(1), Times: 1,
 			Message: "request refused",
-			Remote:  "10.0.0.7:1"}}, "no request was allowed since the start: 1 refusal since 2026-11-22 02:59:00 UTC, " +
-			"the last from 10.0.0.7: request refused", "see the last refusals below"},
+			Remote:  "10.0.0.7:1"}}, "no request was allowed since the start: " +
+			"1 refusal since 2026-11-22 02:59:00 UTC, the last from 10.0.0.7: request refused",
+			"see the last refusals below"},
 	} {
 		r := &Report{At: now, Allowed: test.allowed, Refused: test.refused}
 		var got cli.Finding
