@@ -10,7 +10,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
-	"github.com/metrics-gate/metrics-gate/internal/sockerr"
+	"github.com/metrics-gate/metrics-gate/proxy/sockerr"
 )
 
 // healthcheckTimeout is less than the probes of Docker and Kubernetes wait.

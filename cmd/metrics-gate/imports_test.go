@@ -14,8 +14,8 @@ const module = "github.com/metrics-gate/metrics-gate/"
 func floors() [][2]string {
 	const rooms = "cmd/metrics-gate/internal/"
 	list := [][2]string{
-		{"internal/testwait", ""},
-		{"internal/sockerr", ""},
+		{"proxy/testwait", ""},
+		{"proxy/sockerr", ""},
 		{"tlsconf/safefile", ""},
 		{"tlsconf/testca", ""},
 		{"tlsconf", "tlsconf/safefile"},
@@ -25,7 +25,7 @@ func floors() [][2]string {
 		{"proxy/rawconn", ""},
 		{"proxy/internal/freelist", ""},
 		{"proxy/internal/proxytest", ""},
-		{"proxy/upstream", "internal/sockerr proxy/rawconn"},
+		{"proxy/upstream", "proxy/sockerr proxy/rawconn"},
 		{"proxy", "proxy/upstream"},
 		{"proxy/scrape", "proxy proxy/exposition proxy/internal/freelist proxy/rawconn proxy/upstream"},
 		{"proxy/profile", "proxy proxy/upstream"},
@@ -37,24 +37,24 @@ func floors() [][2]string {
 		{"~filewatch", ""},
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
-		{"~client", "~cli ~config internal/sockerr tlsconf tlsconf/safefile"},
+		{"~client", "~cli ~config proxy/sockerr tlsconf tlsconf/safefile"},
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
 		{"~gate", "auth ~cli ~config ~connlimit ~filewatch proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
 		{"~status", "~cli ~config ~expiry ~loopback proxy proxy/upstream"},
-		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status internal/sockerr proxy " +
+		{"~server", "auth ~cli ~config ~connlimit ~expiry ~gate ~loopback ~status proxy/sockerr proxy " +
 			"proxy/fastpath proxy/rawconn tlsconf"},
-		{"~gatetest", "~cli ~config ~demofiles ~server internal/testwait"},
+		{"~gatetest", "~cli ~config ~demofiles ~server proxy/testwait"},
 		{"~winservice", "~cli ~config ~server ~settings"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile tlsconf"},
 		{"~promdoctor", "~cli ~client tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
-			"internal/sockerr proxy proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
+			"proxy/sockerr proxy proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
 		{"~manifest", "auth ~cli ~client ~config ~settings"},
 		{"~profile", "~cli ~client ~config ~loopback proxy"},
 		{"cmd/metrics-gate", "auth ~cli ~config ~gate ~settings ~server ~check ~doctor ~manifest ~profile ~demo " +
-			"~winservice internal/sockerr"},
+			"~winservice proxy/sockerr"},
 	}
 	for i, floor := range list {
 		list[i][0] = strings.Replace(floor[0], "~", rooms, 1)

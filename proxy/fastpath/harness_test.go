@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 const scrapeHead = "GET /metrics HTTP/1.1\r\nHost: gate\r\nUser-Agent: Prometheus/3\r\n" +

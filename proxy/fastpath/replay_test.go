@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // What is not a scrape in the plainest form is answered by net/http, and so is all that

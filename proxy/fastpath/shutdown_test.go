@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // count is how many connections are taken over.

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // livePprof is a runner with the real handlers of net/http/pprof. It calls each of began when

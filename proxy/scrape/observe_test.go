@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/exposition"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 func TestRequestIsMadeFromNothing(t *testing.T) {

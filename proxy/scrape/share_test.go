@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // held is a runner that answers when it is told to.

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 

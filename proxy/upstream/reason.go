@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/metrics-gate/metrics-gate/internal/sockerr"
+	"github.com/metrics-gate/metrics-gate/proxy/sockerr"
 )
 
 // Reason classes what went wrong with an exchange. Its String is the value of the metric

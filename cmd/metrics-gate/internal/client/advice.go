@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/metrics-gate/metrics-gate/internal/sockerr"
+	"github.com/metrics-gate/metrics-gate/proxy/sockerr"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 

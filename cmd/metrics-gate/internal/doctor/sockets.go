@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/internal/sockerr"
+	"github.com/metrics-gate/metrics-gate/proxy/sockerr"
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 

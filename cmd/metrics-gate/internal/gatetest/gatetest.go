@@ -21,7 +21,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // TextFormat is the Content-Type of the text format.

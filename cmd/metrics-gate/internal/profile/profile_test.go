@@ -14,7 +14,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // pprofOf runs metrics-gate pprof with the fixture's certificate and a folder of its own.

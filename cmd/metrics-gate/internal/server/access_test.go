@@ -10,7 +10,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 const firstUse = `msg="first request of an identity from this address"`

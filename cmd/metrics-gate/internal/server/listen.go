@@ -11,7 +11,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
-	"github.com/metrics-gate/metrics-gate/internal/sockerr"
+	"github.com/metrics-gate/metrics-gate/proxy/sockerr"
 )
 
 // publicListener is the sockets that systemd passed, or else the configured address.

@@ -18,7 +18,7 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/server"
-	"github.com/metrics-gate/metrics-gate/internal/testwait"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // inFlight starts a gate with a scrape in flight, which the runner answers when told to. The
