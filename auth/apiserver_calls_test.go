@@ -33,18 +33,33 @@ func TestKubernetesSharesCalls(t *testing.T) {
 		t.Fatalf("the caller that left: %v", err)
 	}
 	var wait sync.WaitGroup
+	ctx = watchedContext{context.Background(), new(atomic.Int32)}
 	for range 20 {
 		wait.Go(func() {
-			if _, err := review.Authenticate(request("Bearer " + podToken)); err != nil {
+			if _, err := review.Authenticate(request("Bearer " + podToken).WithContext(ctx)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
+	// One that comes after the answer, and looked into the cache before, asks once more.
+	eventually(t, "all wait", func() bool { return ctx.(watchedContext).waiting.Load() == 20 })
 	close(hold)
 	wait.Wait()
 	if calls, asked := f.calls(), admitted.Load(); calls != 1 || asked != 1 {
 		t.Fatalf("%d calls, admitted %d times; want one", calls, asked)
 	}
+}
+
+// watchedContext counts who waits for its end.
+type watchedContext struct {
+	context.Context
+	waiting *atomic.Int32
+}
+
+// Done implements context.Context.
+func (c watchedContext) Done() <-chan struct{} {
+	c.waiting.Add(1)
+	return c.Context.Done()
 }
 
 func TestKubernetesBoundsCalls(t *testing.T) {
