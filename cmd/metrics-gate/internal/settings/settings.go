@@ -100,11 +100,12 @@ func (o *Options) find(ctx context.Context, m machine, environ []string) (*Setti
 // one does.
 func (m machine) ofThisGate(ctx context.Context, environ []string, port string) (*Settings, error) {
 	gates, others := m.ownGates(ctx, m.gates())
-	if at := m.at(gates, port); len(at) == 1 {
+	at := m.at(gates, port)
+	if len(at) == 1 {
 		gates = at
 	}
 	switch {
-	case len(gates) > 1 && port != "" && len(m.at(gates, port)) == 0:
+	case len(gates) > 1 && port != "" && len(at) == 0:
 		return &Settings{Whose: "the environment", Environ: environ}, nil
 	case len(gates) > 1:
 		return nil, m.ambiguous(gates)
