@@ -20,6 +20,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/auth"
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -45,7 +46,7 @@ func run(t *testing.T, pki *harness.PKI, list []any, node *netns, network int) r
 		}
 	}
 	cmd := r.command("serve")
-	var log harness.Buffer
+	var log testwait.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := r.in(t, cmd.Start); err != nil {
 		t.Fatal(err)

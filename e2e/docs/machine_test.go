@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // machine is a host of its own for the commands of a page: namespaces of mounts, processes
@@ -58,7 +59,7 @@ func startMachine(t *testing.T, home string) *machine {
 		t.Fatal("the commands of the pages run in namespaces: run the test as root")
 	}
 	cmd := exec.Command("bash", "-c", machineInit, "init", harness.Root(), home)
-	var said harness.Buffer
+	var said testwait.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	harness.StartMachine(t, cmd)
 	err := harness.Poll(10*time.Second, func() error {

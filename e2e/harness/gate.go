@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // Prefix is the common prefix of the gate's variables.
@@ -58,7 +60,7 @@ type Gate struct {
 	Address string // public, host:port
 	Admin   string // admin, host:port
 	Process *exec.Cmd
-	log     Buffer
+	log     testwait.Buffer
 	done    chan struct{}
 	err     error
 }

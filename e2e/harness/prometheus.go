@@ -12,12 +12,14 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // Prometheus is a running Prometheus server from the Debian package prometheus.
 type Prometheus struct {
 	URL string
-	log Buffer
+	log testwait.Buffer
 }
 
 // Sample is one result of a query.

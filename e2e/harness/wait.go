@@ -1,9 +1,7 @@
 package harness
 
 import (
-	"bytes"
 	"errors"
-	"sync"
 	"testing"
 	"time"
 )
@@ -30,24 +28,4 @@ func Eventually(t testing.TB, what string, good func() bool) {
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
-}
-
-// Buffer is a bytes.Buffer that is safe for concurrent use, for the output of a process.
-type Buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write appends p. It never fails.
-func (b *Buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-// String returns everything written so far.
-func (b *Buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 	"github.com/metrics-gate/metrics-gate/tlsconf/testca"
 )
 
@@ -183,7 +184,7 @@ func TestRenegotiationIsRefused(t *testing.T) {
 		defer cancel()
 		client := exec.CommandContext(ctx, "openssl", "s_client", "-brief", "-connect", w.gate.Address, "-tls1_2",
 			"-CAfile", w.pki.File("ca.pem"), "-cert", w.pki.File("scraper.pem"), "-key", w.pki.File("scraper-key.pem"))
-		var out harness.Buffer
+		var out testwait.Buffer
 		client.Stdout, client.Stderr = &out, &out
 		in, err := client.StdinPipe()
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 // The test binary has three roles besides the tests, chosen by this variable of its environment.
@@ -73,7 +74,7 @@ func boot(t *testing.T) *machine {
 	}
 	m.write(t, "stand-in", string(self), 0o755)
 	cgroup := newCgroup(t)
-	var said harness.Buffer
+	var said testwait.Buffer
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = []string{role + "=init", "PID1_SHARE=" + m.share}
 	cmd.Stdout, cmd.Stderr = &said, &said

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/e2e/harness"
+	"github.com/metrics-gate/metrics-gate/proxy/testwait"
 )
 
 func (w *wine) testDemo(t *testing.T) {
 	demo := w.command(t.Context(), w.exe, "demo")
 	address := harness.FreeAddress(t)
 	demo.Env = append(demo.Env, "METRICS_GATE_LISTEN_ADDRESS="+address, "METRICS_GATE_ADMIN_ADDRESS=off")
-	var log harness.Buffer
+	var log testwait.Buffer
 	demo.Stdout, demo.Stderr = &log, &log
 	if err := demo.Start(); err != nil {
 		t.Fatal(err)
