@@ -85,7 +85,7 @@ func (b *buffers) borrow(r *exposition.Reader) (c chunk, ok bool) {
 		}
 	}()
 	if b.borrowed.Add(1) <= maxBorrowed {
-		if whole, whether := r.Whole(maxBorrowedBytes); whether {
+		if whole, ok := r.Whole(maxBorrowedBytes); ok {
 			return chunk{data: whole, refs: 1, reader: r}, true
 		}
 	}
