@@ -62,8 +62,8 @@ type IssuerError struct {
 	Advice string // what to do about it; may be empty
 }
 
-// Error is "<URL>: <what is wrong>", without the advice.
-func (e *IssuerError) Error() string { return e.URL + ": " + e.Err.Error() }
+// Error is "<URL>: <what is wrong>", without the query of the URL and without the advice.
+func (e *IssuerError) Error() string { return redactURL(e.URL) + ": " + e.Err.Error() }
 
 // Unwrap returns e.Err.
 func (e *IssuerError) Unwrap() error { return e.Err }
@@ -128,7 +128,7 @@ func (s *remoteKeys) discover(ctx context.Context) error {
 	uri, _ := doc["jwks_uri"].(string)
 	keys, err := url.Parse(uri)
 	if err != nil || keys.Scheme != "https" || keys.Host == "" || keys.User != nil {
-		return wrong(fmt.Errorf("jwks_uri %q is not an https URL", clip(uri)),
+		return wrong(fmt.Errorf("jwks_uri %q is not an https URL", clip(redactURL(uri))),
 			"the issuer must publish its keys over https")
 	}
 	s.keyURLs = []string{uri}

@@ -59,10 +59,10 @@ func (o KubernetesOptions) Validate() error {
 	u, err := url.Parse(o.URL)
 	switch {
 	case err != nil || u.Scheme != "https" || u.Hostname() == "":
-		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactUser(o.URL),
+		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactURL(o.URL),
 			Err: errors.New("not an https URL"), Advice: "write https://HOST:PORT"})
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactUser(o.URL),
+		errs = append(errs, &OptionError{Option: OptionAPIURL, Value: redactURL(o.URL),
 			Err: errors.New("has user info, a query or a fragment"), Advice: "write https://HOST:PORT"})
 	}
 	if slices.Contains(o.Audiences, "") {

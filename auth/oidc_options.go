@@ -117,7 +117,7 @@ func (o OIDCOptions) Validate() error {
 	configured := o
 	o = o.withDefaults()
 	problem := issuerProblem(o.Issuer)
-	errs.add(problem != "", OptionIssuer, redactUser(o.Issuer), problem,
+	errs.add(problem != "", OptionIssuer, redactURL(o.Issuer), problem,
 		"write the iss of its tokens, as in https://gitlab.example.com")
 	errs.add(len(o.Audiences) == 0, OptionAudiences, "", "not set", "name at least one; tokens must have it in aud")
 	errs.add(slices.Contains(o.Audiences, ""), OptionAudiences, strings.Join(o.Audiences, ","),
@@ -186,10 +186,13 @@ func issuerProblem(issuer string) string {
 	return ""
 }
 
-// redactUser hides what stands before the last @ of a URL: it can be a password.
-func redactUser(raw string) string {
+// redactURL hides what can be secret in a URL: what stands before the last @, and the query.
+func redactURL(raw string) string {
 	if at := strings.LastIndexByte(raw, '@'); at >= 0 {
-		return "…" + raw[at:]
+		raw = "…" + raw[at:]
+	}
+	if query := strings.IndexAny(raw, "?#"); query >= 0 {
+		raw = raw[:query] + "?…"
 	}
 	return raw
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,5 +85,19 @@ func TestOIDCMetricsOfSeveralIssuers(t *testing.T) {
 	o := f.oidc.options
 	if _, err := NewOIDC(o); err == nil {
 		t.Error("the same issuer twice in one registry was accepted")
+	}
+}
+
+// What is secret in a URL is in no error.
+func TestErrorsHideSecretsOfURLs(t *testing.T) {
+	for _, err := range []error{
+		OIDCOptions{Issuer: "https://id.example/?token=pa55", Audiences: []string{"g"}}.Validate(),
+		OIDCOptions{Issuer: "https://user:pa55@id.example", Audiences: []string{"g"}}.Validate(),
+		KubernetesOptions{URL: "https://api.example/?token=pa55"}.Validate(),
+		&IssuerError{URL: "https://id.example/keys?token=pa55", Err: errors.New("refused")},
+	} {
+		if err == nil || strings.Contains(err.Error(), "pa55") {
+			t.Error(err)
+		}
 	}
 }

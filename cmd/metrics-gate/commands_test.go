@@ -100,3 +100,12 @@ func TestErrorsOfEveryCommandAsJSON(t *testing.T) {
 		}
 	}
 }
+
+// An argument that is one too many may be a URL with a token.
+func TestUnexpectedArgumentsHideSecrets(t *testing.T) {
+	var out, errors bytes.Buffer
+	code := run(t.Context(), []string{"pprof", "h/debug/pprof/heap", "https://h/?token=pa55"}, nil, &out, &errors)
+	if code != 2 || strings.Contains(errors.String(), "pa55") {
+		t.Errorf("%d %s", code, errors.String())
+	}
+}

@@ -87,7 +87,7 @@ func (c Command) checkArgs(args []string) error {
 	}
 	switch {
 	case len(args) > most:
-		return &ConfigError{Thing: c.Name, Value: args[most], Wrong: "unexpected argument", Advice: c.advice()}
+		return &ConfigError{Thing: c.Name, Value: HideURL(args[most]), Wrong: "unexpected argument", Advice: c.advice()}
 	case len(args) < most && !c.Args.Optional:
 		return &ConfigError{Thing: c.Name, Wrong: c.Args.Name + " is missing", Advice: advice}
 	case len(args) == 1 && len(c.Args.Choices) > 0 && !slices.Contains(c.Args.Choices, args[0]):

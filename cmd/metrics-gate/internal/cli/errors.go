@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
-
-	"github.com/metrics-gate/metrics-gate/auth"
 )
 
 // ConfigError is an error in the configuration or in the use of a command. It prints as
@@ -26,15 +23,6 @@ func (m *ConfigError) Error() string {
 		return m.Thing + ": " + m.Wrong
 	}
 	return fmt.Sprintf("%s %q: %s", m.Thing, HideToken(m.Value), m.Wrong)
-}
-
-// HideToken hides a value that is a token of "metrics-gate token", given in the place of something
-// else, such as the name of a file.
-func HideToken(value string) string {
-	if strings.HasPrefix(value, auth.TokenPrefix) {
-		return auth.TokenPrefix + "…"
-	}
-	return value
 }
 
 // ConfigErrors collects errors, one a thing: the first one found stands.

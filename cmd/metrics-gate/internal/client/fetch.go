@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // Request says what fetch asks for.
@@ -22,12 +24,12 @@ type Request struct {
 func Fetch(ctx context.Context, client *http.Client, g Request) (*http.Response, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.URL, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, cli.HideErrorURL(err)
 	}
 	request.Header.Set("User-Agent", g.UserAgent)
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, cli.HideErrorURL(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, g.Limit+1))

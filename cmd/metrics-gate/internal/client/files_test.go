@@ -112,6 +112,11 @@ func TestFetchIsBoundedAndFollowsNothing(t *testing.T) {
 	if _, _, err := Fetch(t.Context(), New(0), Request{URL: "http://bad host/"}); err == nil {
 		t.Error("no URL, and no error")
 	}
+	for _, url := range []string{"http://127.0.0.1:9/metrics?token=pa55", "http://bad host/?token=pa55"} {
+		if _, _, err := Fetch(t.Context(), New(0), Request{URL: url}); err == nil || strings.Contains(err.Error(), "pa55") {
+			t.Errorf("%v", err)
+		}
+	}
 }
 
 // The token is read again for each request, so a rotated one counts at once.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // defaultPort is the port of a gate.
@@ -22,7 +21,7 @@ func GateURL(thing, raw string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil {
-		return nil, &cli.ConfigError{Thing: thing, Value: HideURL(raw),
+		return nil, &cli.ConfigError{Thing: thing, Value: cli.HideURL(raw),
 			Wrong:  "not HOST:PORT, nor an http or https URL without user and password",
 			Advice: "write it as in localhost:9253 or https://runner.example:9253"}
 	}
@@ -30,17 +29,4 @@ func GateURL(thing, raw string) (*url.URL, error) {
 		u.Host = net.JoinHostPort(u.Hostname(), defaultPort)
 	}
 	return u, nil
-}
-
-// HideURL is raw for an error, without what may be secret in a URL: user and password, a token in
-// the place of the host, the query.
-func HideURL(raw string) string {
-	raw = config.HideSecrets(raw)
-	if i := strings.IndexAny(raw, "?#&"); i >= 0 {
-		raw = raw[:i] + "?…"
-	}
-	if scheme, rest, isURL := strings.Cut(raw, "://"); isURL {
-		return scheme + "://" + cli.HideToken(rest)
-	}
-	return raw
 }

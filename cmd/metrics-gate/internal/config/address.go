@@ -206,13 +206,3 @@ func (a UpstreamAddress) port() string {
 	_, port, _ := net.SplitHostPort(a.Address.String())
 	return port
 }
-
-// HideSecrets hides what stands before the @ of a URL, which may be a password, and a token in the
-// place of something else.
-func HideSecrets(raw string) string {
-	raw = cli.HideToken(raw)
-	if i := strings.LastIndex(raw, "@"); i >= 0 {
-		return "…" + raw[i:]
-	}
-	return raw
-}

@@ -145,10 +145,10 @@ func expected(t reflect.Type, err error) string {
 	return err.Error()
 }
 
-// redact hides the password that the value of a URL variable can hold.
+// redact hides the secrets that the value of a URL variable can hold.
 func redact(name, value string) string {
 	if strings.HasSuffix(name, "_URL") {
-		return HideSecrets(value)
+		return cli.HideURL(value)
 	}
 	return value
 }

@@ -97,6 +97,8 @@ func TestLoadRefuses(t *testing.T) {
 			[]string{"METRICS_GATE_KUBERNETES_API_URL: not set, and this is no pod"}},
 		{"password in a URL", good("METRICS_GATE_UPSTREAM_URL=ftp://user:secret@127.0.0.1"),
 			[]string{`METRICS_GATE_UPSTREAM_URL "…@127.0.0.1"`}},
+		{"query in a URL", good("METRICS_GATE_UPSTREAM_URL=http://127.0.0.1/metrics?token=secret"),
+			[]string{`METRICS_GATE_UPSTREAM_URL "http://127.0.0.1/metrics?…": `}},
 		{
 			"names of two sources",
 			good("METRICS_GATE_OIDC_ISSUER_URL=https://id.example", "METRICS_GATE_OIDC_AUDIENCE=g",

@@ -25,7 +25,7 @@ func (c *Config) validateAddresses(found *cli.ConfigErrors, set map[string]strin
 	u := c.Upstream
 	if u.URL.Address.String() != "" && !u.URL.IsLoopback() && !u.AllowRemote {
 		found.Add(&cli.ConfigError{
-			Thing: Prefix + "UPSTREAM_URL", Value: HideSecrets(u.URL.String()),
+			Thing: Prefix + "UPSTREAM_URL", Value: cli.HideSecrets(u.URL.String()),
 			Wrong: "not localhost or a loopback address in digits",
 			Advice: "write http://localhost:" + u.URL.port() + ", or permit another host with " + Prefix +
 				"UPSTREAM_ALLOW_REMOTE=true",
@@ -66,7 +66,7 @@ func (c *Config) CheckUpstream(own ListenAddress) error {
 		return nil
 	}
 	return &cli.ConfigError{
-		Thing: Prefix + "UPSTREAM_URL", Value: HideSecrets(c.Upstream.URL.String()),
+		Thing: Prefix + "UPSTREAM_URL", Value: cli.HideSecrets(c.Upstream.URL.String()),
 		Wrong:  "the gate itself listens there",
 		Advice: "write the listen_address of the runner's config.toml, or choose another port for the gate",
 	}

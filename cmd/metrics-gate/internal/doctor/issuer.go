@@ -36,7 +36,8 @@ func (d *doctor) issuer(ctx context.Context, c *config.Issuer) []cli.Finding {
 		found = append(found, cli.Warn("the issuer must replace the key", "issuer %s: key %q is not used: %s", c.URL,
 			key.KeyID, key.Reason))
 	}
-	return append(found, cli.OK("issuer %s: %d keys at %s", c.URL, len(report.KeyIDs), report.KeysURL))
+	return append(found, cli.OK("issuer %s: %d keys at %s", c.URL, len(report.KeyIDs),
+		cli.HideURL(report.KeysURL)))
 }
 
 // issuerFinding says what to do about an error of a probe.

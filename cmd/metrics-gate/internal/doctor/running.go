@@ -55,7 +55,7 @@ func (d *doctor) otherSettings(r *status.Report) []cli.Finding {
 				r.Runner.Name, name),
 		)
 	}
-	if own := config.HideSecrets(d.config.Upstream.URL.String()); own != "" && own != r.Upstream {
+	if own := cli.HideSecrets(d.config.Upstream.URL.String()); own != "" && own != r.Upstream {
 		found = append(found, cli.Warn(do, runningGate+"its runner is at %s, and that of these settings at %s",
 			r.Upstream, own))
 	}

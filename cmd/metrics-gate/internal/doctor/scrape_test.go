@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -243,5 +244,21 @@ func TestObservedInterval(t *testing.T) {
 		{At: now.Add(-30 * time.Second)}}}
 	if got := seen(r); !strings.Contains(got, "a scrape every 15 s") {
 		t.Error(got)
+	}
+}
+
+// The query of --url may hold a token.
+func TestDoctorHidesTheQuery(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes("up 1\n"))
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	for _, address := range []string{"127.0.0.1:9", f.Server.Addr().String(), other.Listener.Addr().String()} {
+		for _, scheme := range []string{"https", "http"} {
+			d := visitor(t, f, client.Credentials{})
+			d.url = scheme + "://" + address + "/metrics?token=pa55"
+			if found := d.scrape(t); strings.Contains(fmt.Sprint(found), "pa55") {
+				t.Errorf("%+v", found)
+			}
+		}
 	}
 }

@@ -24,8 +24,8 @@ import (
 // visit is one request to the gate, as Prometheus would send it, with what is needed to judge the
 // answer once doctor is the gate's user.
 type visit struct {
-	target   string
-	unusable error // of the files with the credentials: nothing was asked
+	target   string // the URL, as it is shown
+	unusable error  // of the files with the credentials: nothing was asked
 	response *http.Response
 	body     []byte
 	err      error // of the request
@@ -111,8 +111,9 @@ func (d *doctor) transport() (*http.Transport, error) {
 
 // visit asks the gate once, with the credentials if some are given. It judges nothing.
 func (d *doctor) visit(ctx context.Context) *visit {
-	v := &visit{target: d.target()}
-	v.holder = d.holder(ctx, v.target)
+	target := d.target()
+	v := &visit{target: cli.HideURL(target)}
+	v.holder = d.holder(ctx, target)
 	transport, err := d.transport()
 	if err != nil {
 		v.unusable = err
@@ -133,11 +134,11 @@ func (d *doctor) visit(ctx context.Context) *visit {
 	if d.client.TokenFile != "" {
 		by.Transport = client.TokenTransport{RoundTripper: transport, Credentials: &d.client}
 	}
-	v.response, v.body, v.err = d.fetch(ctx, by, v.target, d.config.Upstream.MaxBytes*2)
+	v.response, v.body, v.err = d.fetch(ctx, by, target, d.config.Upstream.MaxBytes*2)
 	d.judgeName(v)
-	if address, secure := strings.CutPrefix(v.target, "https:"); secure && noTLS(v.err) {
-		v.plain = &visit{target: "http:" + address}
-		v.plain.response, v.plain.body, v.plain.err = d.fetch(ctx, client.New(doctorTimeout), v.plain.target,
+	if address, secure := strings.CutPrefix(target, "https:"); secure && noTLS(v.err) {
+		v.plain = &visit{}
+		v.plain.response, v.plain.body, v.plain.err = d.fetch(ctx, client.New(doctorTimeout), "http:"+address,
 			d.config.Upstream.MaxBytes)
 	}
 	return v

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
@@ -29,7 +28,7 @@ func defaultTarget(c *config.Config) string {
 func target(text string, c *config.Config) (string, error) {
 	text = strings.TrimSpace(text)
 	wrong := func(wrong, advice string) error {
-		return &cli.ConfigError{Thing: "print --target", Value: client.HideURL(text), Wrong: wrong, Advice: advice}
+		return &cli.ConfigError{Thing: "print --target", Value: cli.HideURL(text), Wrong: wrong, Advice: advice}
 	}
 	if _, rest, isURL := strings.Cut(text, "://"); isURL {
 		return "", wrong("a URL; Prometheus takes scheme and path elsewhere", "write "+bareTarget(rest))

@@ -72,8 +72,8 @@ func (o *pprofOptions) run(ctx context.Context, p *cli.Process, args []string) e
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if target.Path == "/debug/pprof/" {
-		return &cli.ConfigError{Thing: "pprof", Value: target.Redacted(), Wrong: "names no profile",
-			Advice: "add its name, for example " + target.JoinPath("heap").Redacted() + ", or give --serve"}
+		return &cli.ConfigError{Thing: "pprof", Value: cli.HideURL(target.String()), Wrong: "names no profile",
+			Advice: "add its name, for example " + cli.HideURL(target.JoinPath("heap").String()) + ", or give --serve"}
 	}
 	return o.save(ctx, p, client, target)
 }
@@ -89,8 +89,8 @@ func (o *pprofOptions) target(args []string) (*url.URL, error) {
 			Advice: "write one, for example " + example,
 		}
 	case len(args) > 0 && o.url != "":
-		return nil, &cli.ConfigError{Thing: "pprof --url", Value: client.HideURL(o.url),
-			Wrong: "given together with " + client.HideURL(args[0]), Advice: "keep one of them"}
+		return nil, &cli.ConfigError{Thing: "pprof --url", Value: cli.HideURL(o.url),
+			Wrong: "given together with " + cli.HideURL(args[0]), Advice: "keep one of them"}
 	}
 	return profileURL(cmp.Or(append(args, o.url)...))
 }
@@ -105,7 +105,7 @@ func profileURL(raw string) (*url.URL, error) {
 		u.Path = "/debug/pprof/"
 	}
 	if !strings.HasPrefix(u.Path, "/debug/pprof/") {
-		return nil, &cli.ConfigError{Thing: "pprof", Value: client.HideURL(raw), Wrong: "not a profile",
+		return nil, &cli.ConfigError{Thing: "pprof", Value: cli.HideURL(raw), Wrong: "not a profile",
 			Advice: "profiles are at /debug/pprof/, for example /debug/pprof/heap or /debug/pprof/profile?seconds=10"}
 	}
 	return u, nil
@@ -160,11 +160,12 @@ func (o *pprofOptions) fetch(ctx context.Context, p *cli.Process, client *http.C
 	defer progress.stop("")
 	response, err := client.Do(request)
 	if err != nil {
-		return &cli.Failure{Err: fmt.Errorf("pprof: %w", err), Advice: o.credentials.Advice(err)}
+		return &cli.Failure{Err: fmt.Errorf("pprof: %w", cli.HideErrorURL(err)),
+			Advice: o.credentials.Advice(err)}
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return &cli.Failure{Err: fmt.Errorf("pprof %s: %s", target.Redacted(), response.Status),
+		return &cli.Failure{Err: fmt.Errorf("pprof %s: %s", cli.HideURL(target.String()), response.Status),
 			Advice: profileAdvice(response)}
 	}
 	name, err := write(progress.count(response.Body))

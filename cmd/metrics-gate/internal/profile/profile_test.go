@@ -249,3 +249,17 @@ func TestPprofOfAProfileThatTheRunnerLacks(t *testing.T) {
 		t.Error(log)
 	}
 }
+
+// The query of a good URL may hold a token.
+func TestPprofHidesTheQuery(t *testing.T) {
+	f := gatetest.Start(t, gatetest.Exposes(""))
+	for _, target := range []string{
+		"https://127.0.0.1:9/debug/pprof/heap?token=pa55", "https://127.0.0.1:9/?token=pa55",
+		profileTarget(f, "/debug/pprof/nothing?token=pa55"),
+		"http://" + f.Server.Addr().String() + "/debug/pprof/heap?token=pa55",
+	} {
+		if code, _, said := pprofOf(t, f, target); code == 0 || strings.Contains(said, "pa55") {
+			t.Errorf("%d %s", code, said)
+		}
+	}
+}

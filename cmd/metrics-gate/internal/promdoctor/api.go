@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 )
 
@@ -34,6 +35,16 @@ type target struct {
 type targets struct {
 	Active  []target `json:"activeTargets"`
 	Dropped []target `json:"droppedTargets"` // with DiscoveredLabels alone
+}
+
+// hideQueries leaves out what may be secret in the URLs of the targets.
+func (l *targets) hideQueries() {
+	for i := range l.Active {
+		t := &l.Active[i]
+		shown := cli.HideURL(t.ScrapeURL)
+		t.LastError = strings.ReplaceAll(t.LastError, t.ScrapeURL, shown)
+		t.ScrapeURL = shown
+	}
 }
 
 // rules is the data of /api/v1/rules.

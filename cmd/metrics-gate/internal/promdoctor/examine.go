@@ -43,6 +43,7 @@ func Examine(ctx context.Context, o Options, g Gate, userAgent string) []cli.Fin
 	if err := e.api.get(ctx, "targets", nil, &list); err != nil {
 		return []cli.Finding{e.unreachable(ctx, err)}
 	}
+	list.hideQueries()
 	own := e.gate.own(list.Active, e.named(ctx))
 	if len(own) == 0 {
 		e.noTarget(ctx, list)

@@ -62,10 +62,10 @@ func (o *Options) Validate() error {
 			Advice: "give the URL of Prometheus with --prometheus"}
 	case o.URL == "":
 		return nil
-	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil:
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "":
 		return &cli.ConfigError{
 			Thing:  "--prometheus",
-			Wrong:  "not HOST:PORT, nor an http or https URL without user and password",
+			Wrong:  "not HOST:PORT, nor an http or https URL without user, password and query",
 			Advice: "write it as in a browser: --prometheus https://prometheus.example.com",
 		}
 	case (o.client.Cert == "") != (o.client.Key == ""):

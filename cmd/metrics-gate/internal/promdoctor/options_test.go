@@ -39,6 +39,7 @@ func TestOptionsThatContradict(t *testing.T) {
 		{[]string{"--prometheus=ftp://localhost"}, "--prometheus"},
 		{[]string{"--prometheus=user:password@localhost:9090"}, "--prometheus"},
 		{[]string{"--prometheus=http://user:password@localhost"}, "--prometheus"},
+		{[]string{"--prometheus=https://localhost/?token=password@"}, "--prometheus"},
 		{[]string{url, "--prometheus-cert=cert.pem"}, "--prometheus-cert"},
 		{[]string{url, "--prometheus-token-file=a", "--prometheus-basic-file=b"}, "--prometheus-basic-file"},
 	} {

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
-	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 )
 
 // logStart says on one line what is on.
@@ -18,7 +17,7 @@ func (s *Server) logStart() {
 	runner, _ := c.RunnerName() // New has read it
 	s.log.Info("started",
 		"version", s.version, "runner", runner, "listen", s.listener.Addr().String(), "tls", !c.TLS.InsecureHTTP,
-		"admin", admin, "upstream", config.HideSecrets(c.Upstream.URL.String()), "label", c.Label.Name,
+		"admin", admin, "upstream", cli.HideSecrets(c.Upstream.URL.String()), "label", c.Label.Name,
 		"conflict", c.Label.Conflict.String(), "authentication", strings.Join(c.MethodNames(), ","),
 		"metrics_allow", c.Allow.Metrics.String(), "pprof_allow", c.Allow.Pprof.String(),
 		"processors", runtime.GOMAXPROCS(0))

@@ -65,7 +65,7 @@ func (s *status) report() (*Report, error) {
 	now := s.now()
 	r := &Report{
 		At: now.UTC(), Version: s.Version, Started: s.started.UTC(), Listen: s.Listen,
-		TLS: !s.Config.TLS.InsecureHTTP, Upstream: config.HideSecrets(s.Config.Upstream.URL.String()),
+		TLS: !s.Config.TLS.InsecureHTTP, Upstream: cli.HideSecrets(s.Config.Upstream.URL.String()),
 		Runner: s.runner(), Label: s.Config.Label.Name, Conflict: s.Config.Label.Conflict.String(),
 		Methods: s.Config.MethodNames(), Rights: s.Config.Rights(), Scrapers: scrapersOf(s.Scrapers()),
 		Refused: s.Refusals.Latest(), Refusals: refusals(families), Reloads: s.Reloads(), Expiry: s.Expiry(now),

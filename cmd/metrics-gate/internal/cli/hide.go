@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/metrics-gate/metrics-gate/auth"
+)
+
+// HideToken hides a value that is a token of "metrics-gate token", given in the place of something
+// else, such as the name of a file.
+func HideToken(value string) string {
+	if strings.HasPrefix(value, auth.TokenPrefix) {
+		return auth.TokenPrefix + "…"
+	}
+	return value
+}
+
+// HideSecrets hides what stands before the @ of a URL, which may be a password, and a token in the
+// place of something else.
+func HideSecrets(raw string) string {
+	raw = HideToken(raw)
+	if i := strings.LastIndex(raw, "@"); i >= 0 {
+		return "…" + raw[i:]
+	}
+	return raw
+}
+
+// HideURL is raw for an error, without what may be secret in a URL: user and password, a token in
+// the place of the host, the query.
+func HideURL(raw string) string {
+	if u, err := url.Parse(raw); err != nil || u.User != nil || u.Host == "" {
+		raw = HideSecrets(raw)
+	}
+	if i := strings.IndexAny(raw, "?#&"); i >= 0 {
+		raw = raw[:i] + "?…"
+	}
+	if scheme, rest, isURL := strings.Cut(raw, "://"); isURL {
+		return scheme + "://" + HideToken(rest)
+	}
+	return raw
+}
+
+// HideErrorURL hides the same in the URL of an error of net/http, which it changes.
+func HideErrorURL(err error) error {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		failed.URL = HideURL(failed.URL)
+	}
+	return err
+}
