@@ -37,7 +37,7 @@ func floors() [][2]string {
 		{"~filewatch", ""},
 		{"~loopback", ""},
 		{"~expiry", "~cli tlsconf"},
-		{"~client", "~cli ~config proxy/sockerr tlsconf tlsconf/safefile"},
+		{"~client", "~cli ~config ~loopback proxy/sockerr tlsconf tlsconf/safefile"},
 		{"~connlimit", "proxy/fastpath proxy/rawconn"},
 		{"~gate", "auth ~cli ~config ~connlimit ~filewatch proxy proxy/exposition proxy/profile proxy/scrape " +
 			"proxy/upstream tlsconf"},
@@ -48,7 +48,7 @@ func floors() [][2]string {
 		{"~winservice", "~cli ~config ~server ~settings"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
 		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile tlsconf"},
-		{"~promdoctor", "~cli ~client tlsconf/safefile"},
+		{"~promdoctor", "~cli ~client ~loopback tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
 			"proxy/sockerr proxy proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},
 		{"~manifest", "auth ~cli ~client ~config ~settings"},

@@ -6,12 +6,14 @@ import (
 	"encoding/pem"
 	"errors"
 	"flag"
-	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
@@ -91,6 +93,8 @@ func (t TokenTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 type Credentials struct {
 	CA, Cert, Key, TokenFile string
 	ServerName               string // in the gate's certificate; empty: the host of the URL
+
+	Plain bool // the gate's settings are here, and have INSECURE_HTTP: see CheckPlain
 }
 
 func (c *Credentials) RegisterFlags(set *flag.FlagSet) {
@@ -173,11 +177,27 @@ func (c *Credentials) authorize(r *http.Request) error {
 	if err != nil || token == "" {
 		return err
 	}
-	if r.URL.Scheme != "https" && !loopbackName(r.URL.Hostname()) {
-		return fmt.Errorf("%s: a token is not sent over plain HTTP", r.URL.Redacted())
+	if err := c.CheckPlain(r.URL.String()); err != nil {
+		return err
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	return nil
+}
+
+// CheckPlain refuses to send a token over plain HTTP, but to this machine's loopback where the gate's
+// settings have INSECURE_HTTP: otherwise nothing shows that the gate listens there, and not a process
+// that wants the token. The error is a *cli.ConfigError.
+func (c *Credentials) CheckPlain(target string) error {
+	u, err := url.Parse(target)
+	if c.TokenFile == "" || (err == nil && (u.Scheme == "https" || (c.Plain && loopback.IsName(u.Hostname())))) {
+		return nil
+	}
+	wrong := "not sent over plain HTTP: no settings here have " + config.Prefix + "INSECURE_HTTP"
+	if c.Plain {
+		wrong = "not sent over plain HTTP to another machine"
+	}
+	return &cli.ConfigError{Thing: "--token-file", Value: c.TokenFile, Wrong: wrong,
+		Advice: "write https:// in the URL; any process could listen there and take the token"}
 }
 
 // Transport is an http.Transport for these credentials, without proxies. The error has every file

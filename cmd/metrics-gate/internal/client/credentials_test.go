@@ -11,32 +11,35 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
 )
 
-func TestLoopbackNames(t *testing.T) {
-	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "127.9.9.9": true, "::1": true,
-		"": false, "gate.example": false, "10.0.0.1": false, "localhost.example": false} {
-		if got := loopbackName(host); got != want {
-			t.Errorf("%s: %v", host, got)
-		}
-	}
-}
-
+// A token goes over plain HTTP to this machine's loopback alone, and only where the settings of the gate
+// have INSECURE_HTTP.
 func TestTokensAreNotSentInTheClear(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("mg_token\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := &Credentials{TokenFile: file}
-	for url, sent := range map[string]bool{
-		"http://192.0.2.1/metrics": false, "http://gate.example/": false, "http://127.0.0.1:1/": true,
-		"http://localhost/": true, "https://gate.example/": true,
+	for _, test := range []struct {
+		url         string
+		sent, plain bool // with settings that have INSECURE_HTTP: plain
+	}{
+		{"https://gate.example/", true, true}, {"http://localhost/", false, true}, {"http://127.0.0.1:1/", false, true},
+		{"http://[::1]/?token=hidden", false, true}, {"http://gate.example/?token=hidden", false, false},
+		{"http://192.0.2.1/metrics", false, false},
 	} {
-		r, err := http.NewRequest(http.MethodGet, url, nil)
-		if err != nil {
-			t.Fatal(err)
+		for plain, sent := range map[bool]bool{false: test.sent, true: test.plain} {
+			c := &Credentials{TokenFile: file, Plain: plain}
+			r, err := http.NewRequest(http.MethodGet, test.url, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.authorize(r); (err == nil) != sent || (r.Header.Get("Authorization") != "") != sent ||
+				(err != nil && strings.Contains(err.Error(), "hidden")) {
+				t.Errorf("%s, INSECURE_HTTP %v: %v %v", test.url, plain, err, r.Header)
+			}
 		}
-		if err := c.authorize(r); (err == nil) != sent || (r.Header.Get("Authorization") != "") != sent {
-			t.Errorf("%s: %v %v", url, err, r.Header)
-		}
+	}
+	if err := new(Credentials).CheckPlain("http://gate.example/"); err != nil {
+		t.Errorf("no token, and %v", err)
 	}
 }
 

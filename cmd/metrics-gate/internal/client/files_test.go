@@ -113,7 +113,8 @@ func TestFetchIsBoundedAndFollowsNothing(t *testing.T) {
 		t.Error("no URL, and no error")
 	}
 	for _, url := range []string{"http://127.0.0.1:9/metrics?token=pa55", "http://bad host/?token=pa55"} {
-		if _, _, err := Fetch(t.Context(), New(0), Request{URL: url}); err == nil || strings.Contains(err.Error(), "pa55") {
+		_, _, err := Fetch(t.Context(), New(0), Request{URL: url})
+		if err == nil || strings.Contains(err.Error(), "pa55") {
 			t.Errorf("%v", err)
 		}
 	}
@@ -128,7 +129,7 @@ func TestTokenIsReadForEachRequest(t *testing.T) {
 	}))
 	defer server.Close()
 	c := New(0)
-	c.Transport = TokenTransport{c.Transport, &Credentials{TokenFile: file}}
+	c.Transport = TokenTransport{c.Transport, &Credentials{TokenFile: file, Plain: true}}
 	for _, token := range []string{"mg_one", "mg_two"} {
 		if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
 			t.Fatal(err)

@@ -35,7 +35,7 @@ func TestDoctorGivesNoTokenToAnotherProcess(t *testing.T) {
 		{"settings", "", false, false, cli.LevelFail, "not this gate, whose settings have TLS", 0},
 		{"https", "https://" + address, false, false, cli.LevelFail, "not this gate, whose settings have TLS", 0},
 		{"https from outside", "https://" + address, true, false, cli.LevelFail, "see what listens there", 0},
-		{"http", other.URL, false, false, cli.LevelFail, "the settings have no " + config.Prefix + "INSECURE_HTTP", 0},
+		{"http", other.URL, false, false, cli.LevelFail, "no settings here have " + config.Prefix + "INSECURE_HTTP", 0},
 		{"http from outside", other.URL, true, false, cli.LevelFail, "--token-file", 0},
 		{"a gate with plain HTTP", other.URL, false, true, cli.LevelOK, "200 with these credentials", 1},
 	} {

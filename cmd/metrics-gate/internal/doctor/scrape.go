@@ -69,20 +69,6 @@ func (d *doctor) plainGate() (what, do string) {
 	return "not this gate, whose settings have TLS", "see what listens there, and give it no token"
 }
 
-// plainToken refuses to send a token over plain HTTP to what may be any process: nothing proves that
-// the gate listens there.
-func (d *doctor) plainToken(target string) error {
-	if d.client.TokenFile == "" || !strings.HasPrefix(target, "http:") || d.config.TLS.InsecureHTTP {
-		return nil
-	}
-	wrong := "not sent over plain HTTP: the settings have no " + config.Prefix + "INSECURE_HTTP"
-	if d.outside {
-		wrong = "not sent over plain HTTP: no settings here say that the gate has " + config.Prefix + "INSECURE_HTTP"
-	}
-	return &cli.ConfigError{Thing: "--token-file", Value: d.client.TokenFile, Wrong: wrong,
-		Advice: "write https:// in --url; any process could listen there and take the token"}
-}
-
 // answered judges the gate's answer to the credentials.
 func (d *doctor) answered(v *visit) cli.Finding {
 	switch v.response.StatusCode {

@@ -119,7 +119,8 @@ func (d *doctor) visit(ctx context.Context) *visit {
 		v.unusable = err
 		return v
 	}
-	if v.unusable = d.plainToken(v.target); v.unusable != nil {
+	d.client.Plain = d.config.TLS.InsecureHTTP
+	if v.unusable = d.client.CheckPlain(target); v.unusable != nil {
 		return v
 	}
 	for _, pair := range transport.TLSClientConfig.Certificates {

@@ -15,6 +15,12 @@ func Plain(w http.ResponseWriter, status int, text string) {
 	fmt.Fprintln(w, text)
 }
 
+// IsName tells whether host, without a port, is this machine's loopback.
+func IsName(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
 func Is(a net.Addr) bool {
 	tcp, ok := a.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()

@@ -36,6 +36,15 @@ func TestRequireLocalHost(t *testing.T) {
 	}
 }
 
+func TestIsName(t *testing.T) {
+	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "127.9.9.9": true, "::1": true,
+		"": false, "gate.example": false, "10.0.0.1": false, "localhost.example": false} {
+		if got := IsName(host); got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
+}
+
 func TestIs(t *testing.T) {
 	for address, want := range map[string]bool{"127.0.0.1": true, "127.9.9.9": true, "::1": true,
 		"::ffff:127.0.0.1": true, "0.0.0.0": false, "::": false, "10.0.0.1": false} {

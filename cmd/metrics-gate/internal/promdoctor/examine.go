@@ -12,6 +12,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/loopback"
 )
 
 // alertPrefix begins the name of each alert of a gate.
@@ -33,10 +34,12 @@ func Examine(ctx context.Context, o Options, g Gate, userAgent string) []cli.Fin
 	}
 	c, err := o.httpClient()
 	if err != nil {
-		return []cli.Finding{cli.Fail("correct the flag", "prometheus: %v", err)}
+		found := cli.ErrorFindings(err, "correct the flag")
+		found[0].What = "prometheus: " + found[0].What
+		return found
 	}
 	e := &examination{api: api{c, strings.TrimRight(o.URL, "/"), userAgent}, gate: g}
-	if u, err := url.Parse(o.URL); err == nil && (loopbackHost(u.Hostname()) || g.hasHost(u.Hostname())) {
+	if u, err := url.Parse(o.URL); err == nil && (loopback.IsName(u.Hostname()) || g.hasHost(u.Hostname())) {
 		e.gate.Hosts = slices.Concat(g.Hosts, g.LocalHosts)
 	}
 	var list targets
@@ -76,7 +79,6 @@ func (e *examination) unreachable(ctx context.Context, err error) cli.Finding {
 	advice := "correct --prometheus; is the server running?"
 	var status *statusError
 	var unknown x509.UnknownAuthorityError
-	var flag *cli.ConfigError
 	isHTTP := errors.As(err, &status) || errors.Is(err, errNotAPI)
 	who := client.AnswerOther
 	if isHTTP {
@@ -97,8 +99,6 @@ func (e *examination) unreachable(ctx context.Context, err error) cli.Finding {
 		advice = "give the URL with the route prefix of Prometheus (--web.external-url), and without /api/v1"
 	case errors.As(err, &unknown):
 		advice = "give the CA of its certificate with --prometheus-ca"
-	case errors.As(err, &flag):
-		advice, err = "correct the file", flagError(flag)
 	}
 	return cli.Fail(advice, "prometheus: %s does not tell its targets: %v", e.api.base, err)
 }

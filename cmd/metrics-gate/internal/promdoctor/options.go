@@ -5,7 +5,6 @@ package promdoctor
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -78,8 +77,25 @@ func (o *Options) Validate() error {
 	return nil
 }
 
+// checkPlain refuses to send a token or a password over plain HTTP, to this machine too: any process
+// could listen there and take it.
+func (o *Options) checkPlain() error {
+	name, file := "token-file", o.client.TokenFile
+	if o.BasicFile != "" {
+		name, file = "basic-file", o.BasicFile
+	}
+	if u, err := url.Parse(o.URL); file == "" || (err == nil && u.Scheme == "https") {
+		return nil
+	}
+	return &cli.ConfigError{Thing: "--" + flagPrefix + name, Value: file, Wrong: "not sent over plain HTTP",
+		Advice: "write https:// in --prometheus; any process could listen there and take it"}
+}
+
 // httpClient returns a client with the credentials. Its errors name the flag.
 func (o *Options) httpClient() (*http.Client, error) {
+	if err := o.checkPlain(); err != nil {
+		return nil, err
+	}
 	transport, err := o.client.Transport()
 	if err != nil {
 		return nil, flagError(err)
@@ -135,18 +151,9 @@ type basicTransport struct {
 	user, password string
 }
 
-// RoundTrip implements http.RoundTripper. It refuses to send the password in the clear.
+// RoundTrip implements http.RoundTripper.
 func (t basicTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme != "https" && !loopbackHost(r.URL.Hostname()) {
-		return nil, fmt.Errorf("%s: a password is not sent over plain HTTP", r.URL.Host)
-	}
 	r = r.Clone(r.Context())
 	r.SetBasicAuth(t.user, t.password)
 	return t.RoundTripper.RoundTrip(r)
-}
-
-// loopbackHost reports whether host is this machine's loopback.
-func loopbackHost(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }

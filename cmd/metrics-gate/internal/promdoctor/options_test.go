@@ -1,6 +1,7 @@
 package promdoctor
 
 import (
+	"encoding/pem"
 	"errors"
 	"flag"
 	"net/http"
@@ -95,26 +96,35 @@ func TestOptionsAuthenticate(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got http.Header
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r.Header
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
 		"--prometheus-basic-file": "Basic cHJvYmVyOnNlY3JldDp3b3Jk",
 		"--prometheus-token-file": "Bearer prober:secret:word",
 	} {
-		found := Examine(t.Context(), parse(t, "--prometheus="+server.URL, name+"="+file), Gate{}, "probe/1")
+		o := parse(t, "--prometheus="+server.URL, "--prometheus-ca="+ca, name+"="+file)
+		found := Examine(t.Context(), o, Gate{}, "probe/1")
 		if got.Get("Authorization") != want || got.Get("User-Agent") != "probe/1" {
 			t.Errorf("%s: %v", name, got)
 		}
 		if len(found) != 1 || !strings.Contains(found[0].What, "401") || !strings.Contains(found[0].Do, name) {
 			t.Errorf("%s: %+v", name, found)
 		}
-		clear := Examine(t.Context(), parse(t, "--prometheus=http://prometheus.invalid", name+"="+file), Gate{}, "")
-		if len(clear) != 1 || !strings.Contains(clear[0].What, "not sent over plain HTTP") ||
-			strings.Contains(clear[0].What, "secret") {
-			t.Errorf("%s: %+v", name, clear)
+		for _, url := range []string{"http://prometheus.invalid", "http://localhost:9"} {
+			clear := Examine(t.Context(), parse(t, "--prometheus="+url, name+"="+file), Gate{}, "")
+			if len(clear) != 1 || !strings.Contains(clear[0].What, name+" ") ||
+				!strings.Contains(clear[0].What, "not sent over plain HTTP") ||
+				!strings.Contains(clear[0].Do, "write https://") || strings.Contains(clear[0].What, "secret") {
+				t.Errorf("%s %s: %+v", url, name, clear)
+			}
 		}
 	}
 }
