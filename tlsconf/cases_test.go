@@ -81,10 +81,11 @@ func TestCaseExpiredIntermediateIsWarnedOf(t *testing.T) {
 			t.Errorf("logged %q, want %q once", got, want)
 		}
 	}
-	if w := r.Warnings(); len(w) != 1 || w[0].Role != tlsconf.RoleServer || w[0].Advice == "" {
+	if w := r.Warnings(); len(w) != 1 || w[0].Role != tlsconf.RoleServer || w[0].Advice == "" || !w[0].Expired {
 		t.Errorf("warnings: %+v", w)
 	}
-	if e := r.Expiry(); e[0].Subject != "CN=example expired intermediate" || e[0].Role != tlsconf.RoleServer {
+	if e := r.Expiry(); e[0].Subject != "CN=example expired intermediate" || e[0].Role != tlsconf.RoleServer ||
+		!e[0].Intermediate || e[1].Intermediate {
 		t.Errorf("expires first: %+v", e[0])
 	}
 }

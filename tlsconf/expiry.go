@@ -11,19 +11,21 @@ type Expiry struct {
 	Role     string    // RoleServer, RoleClientCA or RoleCRL
 	Subject  string    // subject of the certificate, issuer of the list
 	NotAfter time.Time // end of the certificate's validity, next update of the list
+
+	Intermediate bool // of the server's chain: a reload accepts it even when it has expired
 }
 
 // expiry lists the server's certificate and its intermediates, the CAs and the lists.
 func (s *snapshot) expiry() []Expiry {
 	var all []Expiry
-	for _, cert := range s.chain {
-		all = append(all, Expiry{RoleServer, cert.Subject.String(), cert.NotAfter})
+	for i, cert := range s.chain {
+		all = append(all, Expiry{RoleServer, cert.Subject.String(), cert.NotAfter, i > 0})
 	}
 	for _, cert := range s.trust.cas {
-		all = append(all, Expiry{RoleClientCA, cert.Subject.String(), cert.NotAfter})
+		all = append(all, Expiry{Role: RoleClientCA, Subject: cert.Subject.String(), NotAfter: cert.NotAfter})
 	}
 	for _, l := range s.trust.lists.newest() {
-		all = append(all, Expiry{RoleCRL, l.signed.Issuer.String(), l.signed.NextUpdate})
+		all = append(all, Expiry{Role: RoleCRL, Subject: l.signed.Issuer.String(), NotAfter: l.signed.NextUpdate})
 	}
 	order := []string{RoleServer, RoleClientCA, RoleCRL}
 	slices.SortStableFunc(all, func(a, b Expiry) int {

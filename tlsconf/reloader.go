@@ -95,8 +95,8 @@ func (r *Reloader) checkStepBack(old, next *snapshot) error {
 
 func (r *Reloader) install(next *snapshot) {
 	for _, w := range next.warnings(r.now()) {
-		r.log.Warn("certificate may not work",
-			"file", w.Role, "subject", w.Subject, "reason", w.Reason, "advice", w.Advice)
+		r.log.Warn("certificate may not work", "file", w.Role, "subject", w.Subject, "reason", w.Reason,
+			"advice", w.Advice, "expired", w.Expired)
 	}
 	r.current.Store(next)
 }

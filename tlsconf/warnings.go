@@ -13,6 +13,7 @@ type Warning struct {
 	Subject string // of the certificate
 	Reason  string // what is odd, and what follows from it
 	Advice  string // what to change; may be empty
+	Expired bool   // it is about something past its end, as Reloader.Expiry tells too
 }
 
 func (s *snapshot) warnings(now time.Time) []Warning {
@@ -20,9 +21,9 @@ func (s *snapshot) warnings(now time.Time) []Warning {
 	if s.unnamed {
 		all = append(
 			all,
-			Warning{RoleClientCA, "", "the names of the client CAs do not fit into a certificate request " +
+			Warning{Role: RoleClientCA, Reason: "the names of the client CAs do not fit into a certificate request " +
 				"(64 KiB) and are left out: a client with several certificates may choose the wrong one",
-				"name fewer CAs"},
+				Advice: "name fewer CAs"},
 		)
 	}
 	for _, ca := range s.trust.cas {
@@ -35,8 +36,9 @@ func (s *snapshot) warnings(now time.Time) []Warning {
 func (s *snapshot) serverWarnings(now time.Time) []Warning {
 	leaf := s.chain[0]
 	var all []Warning
-	add := func(reason, advice string) {
-		all = append(all, Warning{RoleServer, leaf.Subject.String(), reason, advice})
+	add := func(reason, advice string) *Warning {
+		all = append(all, Warning{RoleServer, leaf.Subject.String(), reason, advice, false})
+		return &all[len(all)-1]
 	}
 	if len(leaf.DNSNames)+len(leaf.IPAddresses)+len(leaf.URIs) == 0 {
 		add("server certificate has no subject alternative name: scrapers will not accept it",
@@ -47,7 +49,7 @@ func (s *snapshot) serverWarnings(now time.Time) []Warning {
 			"issue it with extended key usage serverAuth")
 	}
 	if err := s.valid(now); err != nil {
-		add("server "+err.Error(), advice(err))
+		add("server "+err.Error(), advice(err)).Expired = now.After(leaf.NotAfter)
 	}
 	if err := checkStrength(leaf); err != nil {
 		add("server "+err.Error()+": scrapers may not accept it", advice(err))
@@ -59,8 +61,9 @@ func (s *snapshot) serverWarnings(now time.Time) []Warning {
 func (s *snapshot) chainWarnings(now time.Time) []Warning {
 	var all []Warning
 	for i, issuer := range s.chain[1:] {
-		add := func(reason, advice string) {
-			all = append(all, Warning{RoleServer, issuer.Subject.String(), reason, advice})
+		add := func(reason, advice string) *Warning {
+			all = append(all, Warning{RoleServer, issuer.Subject.String(), reason, advice, false})
+			return &all[len(all)-1]
 		}
 		if s.chain[i].CheckSignatureFrom(issuer) != nil {
 			add("server certificate chain is out of order: each certificate signs the one before it",
@@ -68,7 +71,7 @@ func (s *snapshot) chainWarnings(now time.Time) []Warning {
 		}
 		if err := checkValidity(issuer, now); err != nil {
 			add("intermediate "+err.Error()+": scrapers will not accept the chain",
-				"replace it with the CA's present intermediate")
+				"replace it with the CA's present intermediate").Expired = now.After(issuer.NotAfter)
 		}
 		isRoot := bytes.Equal(issuer.RawSubject, issuer.RawIssuer) // clients trust a copy of their own
 		if err := checkStrength(issuer); err != nil && !isRoot {
@@ -81,11 +84,12 @@ func (s *snapshot) chainWarnings(now time.Time) []Warning {
 // caWarnings is about one client CA and its revocation lists.
 func (s *snapshot) caWarnings(ca *x509.Certificate, now time.Time) []Warning {
 	var all []Warning
-	add := func(reason string, err error) {
-		all = append(all, Warning{RoleClientCA, ca.Subject.String(), reason, advice(err)})
+	add := func(reason string, err error) *Warning {
+		all = append(all, Warning{RoleClientCA, ca.Subject.String(), reason, advice(err), false})
+		return &all[len(all)-1]
 	}
 	if err := checkValidity(ca, now); err != nil {
-		add("client CA "+err.Error(), err)
+		add("client CA "+err.Error(), err).Expired = now.After(ca.NotAfter)
 	}
 	if ca.PublicKey == nil {
 		add("client CA has a key of an unknown kind: its certificates are refused", ErrWeak)
@@ -99,7 +103,7 @@ func (s *snapshot) caWarnings(ca *x509.Certificate, now time.Time) []Warning {
 	}
 	for _, l := range found.good {
 		if l.stale(now) {
-			add(ErrStaleList.Error()+": its "+l.scope.String()+" are refused", ErrStaleList)
+			add(ErrStaleList.Error()+": its "+l.scope.String()+" are refused", ErrStaleList).Expired = true
 		}
 	}
 	return all

@@ -47,7 +47,7 @@ func floors() [][2]string {
 		{"~gatetest", "~cli ~config ~demofiles ~server proxy/testwait"},
 		{"~winservice", "~cli ~config ~server ~settings"},
 		{"~demo", "~cli ~config ~demofiles ~server"},
-		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile tlsconf"},
+		{"~check", "auth ~cli ~config ~expiry ~gate ~settings proxy/profile"},
 		{"~promdoctor", "~cli ~client ~loopback tlsconf/safefile"},
 		{"~doctor", "auth ~cli ~client ~config ~expiry ~gate ~promdoctor ~settings ~status " +
 			"proxy/sockerr proxy proxy/exposition proxy/upstream tlsconf tlsconf/safefile"},

@@ -17,7 +17,6 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gate"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/settings"
-	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
 // checkReport is what check found; its JSON is what --json prints.
@@ -131,9 +130,7 @@ func inspect(ctx context.Context, from *settings.Settings, version string, q que
 	r.Warnings = append(r.Warnings, config.Misspelled(from.Environ)...)
 	r.Warnings = append(
 		r.Warnings,
-		expiry.Findings(slices.DeleteFunc(slices.Clone(r.Expiry), func(e expiry.Entry) bool {
-			return e.Role == tlsconf.RoleServer && e.Expired() // of the error
-		}))...)
+		expiry.Findings(slices.DeleteFunc(slices.Clone(r.Expiry), expiry.Entry.ExpiredServer))...) // the error says it
 	if r.unfit = unfit(c, g); r.unfit != nil {
 		r.OK, r.Errors = false, cli.ErrorReports(r.unfit)
 	}

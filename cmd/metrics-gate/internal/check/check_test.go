@@ -117,12 +117,15 @@ func TestCheckOfACertificateThatIsNotValidNow(t *testing.T) {
 			t.Fatal(err)
 		}
 		files := []string{config.Prefix + "TLS_CERT_FILE=" + cert, config.Prefix + "TLS_KEY_FILE=" + key}
-		code, _, stderr := checked(t, files)
+		code, stdout, stderr := checked(t, files)
 		if code != 1 || !strings.Contains(stderr, "not valid now") ||
 			!strings.Contains(stderr, "a reload refuses it") {
 			t.Errorf("%s: %d %s", name, code, stderr)
 		}
-		code, stdout, stderr := checked(t, files, "--json")
+		if said := strings.Contains(stdout, "warn  "); said != (name == "not yet") { // no expiry tells of it
+			t.Errorf("%s: said twice: %v\n%s", name, said, stdout)
+		}
+		code, stdout, stderr = checked(t, files, "--json")
 		var r checkReport
 		if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != 1 || r.OK || len(r.Errors) != 1 ||
 			r.Errors[0].Thing != config.Prefix+"TLS_CERT_FILE" || stderr != "" {

@@ -59,7 +59,8 @@ func Worst(list []Finding) string {
 	return level
 }
 
-// Warnings is a slog.Handler that keeps the warnings and errors of building a gate.
+// Warnings is a slog.Handler that keeps the warnings and errors of building a gate, but those with
+// the attribute expired: package expiry has findings of the same things.
 type Warnings struct{ List []Finding }
 
 // Enabled implements slog.Handler.
@@ -67,17 +68,21 @@ func (w *Warnings) Enabled(_ context.Context, level slog.Level) bool { return le
 
 // Handle implements slog.Handler.
 func (w *Warnings) Handle(_ context.Context, r slog.Record) error {
-	f := Finding{Level: LevelWarn, What: r.Message}
+	f, expired := Finding{Level: LevelWarn, What: r.Message}, false
 	r.Attrs(func(a slog.Attr) bool {
 		switch value := a.Value.String(); {
 		case a.Key == "advice":
 			f.Do = value
+		case a.Key == "expired":
+			expired = value == "true"
 		case value != "":
 			f.What += ": " + value
 		}
 		return true
 	})
-	w.List = append(w.List, f)
+	if !expired {
+		w.List = append(w.List, f)
+	}
 	return nil
 }
 

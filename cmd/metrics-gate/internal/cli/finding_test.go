@@ -30,7 +30,9 @@ func TestWarningsAreKept(t *testing.T) {
 	log.Warn("certificate may not work", "file", "server", "subject", "CN=x", "reason", "no name",
 		"advice", "issue it with one")
 	log.Error("worse")
-	if len(warned.List) != 2 || warned.List[0].What != "certificate may not work: server: CN=x: no name" ||
+	log.Warn("certificate may not work", "expired", true)
+	log.Warn("worst", "expired", false)
+	if len(warned.List) != 3 || warned.List[0].What != "certificate may not work: server: CN=x: no name" ||
 		warned.List[0].Do != "issue it with one" ||
 		warned.List[1].What != "worse" {
 		t.Errorf("%+v", warned.List)

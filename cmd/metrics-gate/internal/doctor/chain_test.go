@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,5 +74,31 @@ func TestDoctorOfAnExpiredServerFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := patient(t, config.Prefix+"TLS_CERT_FILE="+cert, config.Prefix+"TLS_KEY_FILE="+key)
-	expect(t, d.files(), cli.LevelFail, "renew it: a reload refuses it, and a gate that starts with it serves nobody")
+	said := slices.DeleteFunc(append(d.configuration(), d.files()...), func(f cli.Finding) bool {
+		return !strings.Contains(f.What, "expired") && !strings.Contains(f.What, "not valid")
+	})
+	if len(said) != 1 {
+		t.Errorf("said %d times: %+v", len(said), said)
+	}
+	expect(t, said, cli.LevelFail, "renew it: a reload refuses it, and a gate that starts with it serves nobody")
+}
+
+// A reload loads a chain with an expired intermediate.
+func TestDoctorOfAnExpiredIntermediate(t *testing.T) {
+	ca := testca.Must(testca.NewCA(testca.Options{CommonName: "ca"}))
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "chain.pem"), filepath.Join(dir, "key.pem")
+	old := testca.Must(ca.Intermediate(testca.Options{CommonName: "old middle", NotAfter: time.Now().Add(-time.Hour)}))
+	leaf := testca.Must(old.Issue(testca.Options{DNSNames: []string{"a.example"}}))
+	if err := leaf.WriteFiles(cert, key); err != nil {
+		t.Fatal(err)
+	}
+	d := patient(t, config.Prefix+"TLS_CERT_FILE="+cert, config.Prefix+"TLS_KEY_FILE="+key)
+	said := slices.DeleteFunc(append(d.configuration(), d.files()...), func(f cli.Finding) bool {
+		return !strings.Contains(f.What, "expired")
+	})
+	if len(said) != 1 || !strings.Contains(said[0].What, "CN=old middle expired on") ||
+		!strings.HasPrefix(said[0].Do, "replace it with the CA's present intermediate") {
+		t.Errorf("%+v", said)
+	}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/client"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
-	"github.com/metrics-gate/metrics-gate/tlsconf"
 	"github.com/metrics-gate/metrics-gate/tlsconf/safefile"
 )
 
@@ -47,7 +46,7 @@ func (d *doctor) files() []cli.Finding {
 			soon := expiry.Findings([]expiry.Entry{e})
 			if e.Expired() {
 				soon[0].Level = cli.LevelFail
-				if e.Role == tlsconf.RoleServer { // a gate that runs may still have the one before
+				if e.ExpiredServer() { // a gate that runs may still have the one before
 					soon[0].Do = expiry.AdviceServerFile
 				}
 			}

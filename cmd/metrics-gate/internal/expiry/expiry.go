@@ -18,6 +18,8 @@ type Entry struct {
 	Subject  string    `json:"subject"`
 	NotAfter time.Time `json:"not_after"`
 	Days     int       `json:"days"` // whole days left; negative when it has ended
+
+	Intermediate bool `json:"-"` // of the server's chain
 }
 
 // List lists what ends when; nil without TLS.
@@ -27,7 +29,7 @@ func List(t *tlsconf.Reloader, now time.Time) []Entry {
 	}
 	var list []Entry
 	for _, e := range t.Expiry() {
-		list = append(list, Entry{e.Role, e.Subject, e.NotAfter.UTC(), wholeDays(e.NotAfter.Sub(now))})
+		list = append(list, Entry{e.Role, e.Subject, e.NotAfter.UTC(), wholeDays(e.NotAfter.Sub(now)), e.Intermediate})
 	}
 	return list
 }
@@ -61,7 +63,7 @@ func Findings(list []Entry) []cli.Finding {
 		day := e.NotAfter.Format(time.DateOnly)
 		switch {
 		case e.Expired():
-			found = append(found, cli.Warn("renew it; "+e.Effect()+" until then", "%s expired on %s", e, day))
+			found = append(found, cli.Warn(e.advice(), "%s expired on %s", e, day))
 		case e.Soon():
 			found = append(found, cli.Warn("renew it", "%s expires on %s (%s)", e, day, e.Left()))
 		}
@@ -72,12 +74,20 @@ func Findings(list []Entry) []cli.Finding {
 // Expired tells whether e is past its end.
 func (e Entry) Expired() bool { return e.Days < 0 }
 
-// Effect says what an expired e makes fail.
-func (e Entry) Effect() string {
-	if e.Role == tlsconf.RoleServer {
-		return "clients refuse the gate's certificate"
+// ExpiredServer tells whether e is the server's own certificate and has expired.
+func (e Entry) ExpiredServer() bool {
+	return e.Role == tlsconf.RoleServer && !e.Intermediate && e.Expired()
+}
+
+// advice says what to do about an expired e, and what it makes fail.
+func (e Entry) advice() string {
+	switch {
+	case e.Intermediate:
+		return "replace it with the CA's present intermediate; clients refuse the gate's chain until then"
+	case e.Role == tlsconf.RoleServer:
+		return "renew it; clients refuse the gate's certificate until then"
 	}
-	return "everything it authenticates is refused"
+	return "renew it; everything it authenticates is refused until then"
 }
 
 // AdviceServerFile is about a file with a server's certificate that is not valid now.

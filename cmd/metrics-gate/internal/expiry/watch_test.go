@@ -14,8 +14,8 @@ func TestExpiryWatch(t *testing.T) {
 	end, listEnd := start.Add(15*24*time.Hour), start.Add(16*24*time.Hour)
 	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)), func(now time.Time) []Entry {
 		return []Entry{
-			{"server", "CN=gate", end, wholeDays(end.Sub(now))},
-			{"crl", "CN=ca", listEnd, wholeDays(listEnd.Sub(now))},
+			{Role: "server", Subject: "CN=gate", NotAfter: end, Days: wholeDays(end.Sub(now))},
+			{Role: "crl", Subject: "CN=ca", NotAfter: listEnd, Days: wholeDays(listEnd.Sub(now))},
 		}
 	})
 	said := func(at time.Duration) string {
@@ -52,7 +52,7 @@ func TestRenewedCertificateIsAnother(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	end := now.Add(24 * time.Hour)
 	w := NewWatch(slog.New(slog.NewTextHandler(&log, nil)), func(now time.Time) []Entry {
-		return []Entry{{"server", "CN=gate", end, wholeDays(end.Sub(now))}}
+		return []Entry{{Role: "server", Subject: "CN=gate", NotAfter: end, Days: wholeDays(end.Sub(now))}}
 	})
 	w.Look(now)
 	end = now.Add(5 * 24 * time.Hour)
