@@ -4,7 +4,9 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -64,7 +66,14 @@ func healthcheck(ctx context.Context, p *cli.Process, o *settings.Options) error
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("healthcheck /readyz: %s", response.Status)
+		return notReady(response)
 	}
 	return nil
+}
+
+// notReady is the error of an answer of /readyz: its first line is the reason, its second the advice.
+func notReady(response *http.Response) error {
+	body, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10))
+	why, do, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
+	return &cli.Failure{Err: fmt.Errorf("healthcheck /readyz: %s: %s", response.Status, why), Advice: do}
 }

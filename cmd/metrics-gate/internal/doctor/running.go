@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,8 +31,8 @@ func (d *doctor) running(ctx context.Context) []cli.Finding {
 	}
 	found := []cli.Finding{cli.OK("admin listener %s: ready", base)}
 	if response.StatusCode != http.StatusOK {
-		found[0] = cli.Fail("see the gate's log", "admin listener %s: not ready: %s", base,
-			strings.TrimSpace(string(body)))
+		why, do, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
+		found[0] = cli.Fail(cmp.Or(do, "see the gate's log"), "admin listener %s: not ready: %s", base, why)
 	}
 	report, err := d.status(ctx, base)
 	if err != nil {

@@ -202,11 +202,11 @@ func TestDoctorOfTheRunningGate(t *testing.T) {
 	}
 	expect(t, d.running(t.Context()), cli.LevelWarn, "came too fast")
 	stopping := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "the public listener is not up", http.StatusServiceUnavailable)
+		http.Error(w, "the public listener is not up\nask again", http.StatusServiceUnavailable)
 	}))
 	defer stopping.Close()
 	d.config.Process.AdminAddress = adminAddress(t, stopping.Listener.Addr().String())
-	expect(t, d.running(t.Context()), cli.LevelFail, "not ready: the public listener is not up")
+	expect(t, d.running(t.Context()), cli.LevelFail, "not ready: the public listener is not up: ask again")
 
 	d.config.Process.AdminAddress = adminAddress(t, "127.0.0.1:9")
 	expect(t, d.running(t.Context()), cli.LevelWarn, "no answer")

@@ -2,7 +2,7 @@ package server
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/connlimit"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/expiry"
@@ -28,16 +29,35 @@ type state struct {
 	prober  atomic.Value      // string: local address of the watchdog's last connection
 }
 
-// ready tells why the gate should get no requests; nil if it should. It depends neither
-// on the runner nor on an issuer: a native sidecar starts before its runner.
+// ready tells why the gate should get no requests, as a *cli.Failure; nil if it should. It depends
+// neither on the runner nor on an issuer: a native sidecar starts before its runner.
 func (s *state) ready(now time.Time) error {
 	if !s.serving.Load() {
-		return fmt.Errorf("the public listener is not up")
+		return &cli.Failure{Err: errors.New("the public listener is not up"),
+			Advice: "the gate starts, or stops and finishes what is in flight: ask again in a moment"}
 	}
 	if s.tls == nil {
 		return nil
 	}
-	return s.tls.Valid(now)
+	if err := s.tls.Valid(now); err != nil {
+		return &cli.Failure{Err: err, Advice: "renew the file of " + config.Prefix + "TLS_CERT_FILE, which is loaded " +
+			"within 10 s; if its dates are right, set the clock"}
+	}
+	return nil
+}
+
+// answerReady writes what ready says: ok, or the reason and below it the advice.
+func (s *state) answerReady(w http.ResponseWriter, _ *http.Request) {
+	err := s.ready(time.Now())
+	if err == nil {
+		loopback.Plain(w, http.StatusOK, "ok")
+		return
+	}
+	text := err.Error()
+	if f, ok := errors.AsType[*cli.Failure](err); ok {
+		text += "\n" + f.Advice
+	}
+	loopback.Plain(w, http.StatusServiceUnavailable, text)
 }
 
 // adminConnections bounds the open connections of the admin listener, which may face the
@@ -63,13 +83,7 @@ func newAdmin(s *Server, registry *prometheus.Registry) *http.Server {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		loopback.Plain(w, http.StatusOK, "ok")
 	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := s.state.ready(time.Now()); err != nil {
-			loopback.Plain(w, http.StatusServiceUnavailable, err.Error())
-			return
-		}
-		loopback.Plain(w, http.StatusOK, "ok")
-	})
+	mux.HandleFunc("GET /readyz", s.state.answerReady)
 	if s.adminListener != nil && loopback.Is(s.adminListener.Addr()) {
 		mux.Handle("GET /metrics", s.gate.OwnMetrics)
 		mux.Handle("GET /{$}", status.New(status.Options{

@@ -3,6 +3,7 @@ package status
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -22,8 +23,8 @@ func (r *Report) findings() []cli.Finding {
 		}
 		warn = append(warn, found...)
 	}
-	if r.NotReady != "" {
-		fail = append(fail, cli.Fail("see the gate's log", "not ready: %s", r.NotReady))
+	if r.NotReady != "" && !slices.ContainsFunc(r.Expiry, expiry.Entry.ExpiredServer) { // which says the same
+		fail = append(fail, cli.Fail(cmp.Or(r.notReadyDo, "see the gate's log"), "not ready: %s", r.NotReady))
 	}
 	if r.Runner.State == "down" {
 		fail = append(fail, cli.Fail(proxy.AdviceFor(r.Runner.Reason, r.address), "runner down: %s", r.Runner.Err))

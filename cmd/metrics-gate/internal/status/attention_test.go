@@ -2,6 +2,7 @@ package status
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -135,5 +136,31 @@ func TestExpiryIsAFinding(t *testing.T) {
 	const want = ": runner up, needs attention - metrics-gate</title>"
 	if page := getPage(s, "").Body.String(); !strings.Contains(page, want) {
 		t.Errorf("no %q", want)
+	}
+}
+
+// A gate that is not ready says why and what to do, and says once that its certificate has expired.
+func TestNotReadyIsAFinding(t *testing.T) {
+	for _, expired := range []bool{false, true} {
+		s := statusOf(t, func(s *status) {
+			inPeace(s)
+			s.Ready = func(time.Time) error {
+				return &cli.Failure{Err: errors.New("not valid now"), Advice: "set the clock"}
+			}
+			if expired {
+				s.Expiry = func(time.Time) []expiry.Entry {
+					return []expiry.Entry{{Role: "server", Subject: "CN=a", Days: -1}}
+				}
+			}
+		})
+		var r Report
+		if err := json.Unmarshal(getPage(s, "application/json").Body.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		want := cli.Fail("set the clock", "not ready: not valid now")
+		if len(r.Findings) != 1 || (r.Findings[0].What == want.What) == expired ||
+			(r.Findings[0].Do == want.Do) == expired || r.NotReady == "" {
+			t.Errorf("expired %v: %+v", expired, r.Findings)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -34,7 +35,9 @@ type Report struct {
 	Limits   []limitStatus        `json:"limits"`
 	Expiry   []expiry.Entry       `json:"expiry"` // what expires first is first
 	Issuers  []issuerStatus       `json:"issuers,omitempty"`
-	address  string               // of the runner, host:port
+
+	notReadyDo string // what to do about NotReady
+	address    string // of the runner, host:port
 }
 
 // runnerStatus tells of the last exchange with the runner.
@@ -75,6 +78,9 @@ func (s *status) report() (*Report, error) {
 	slices.SortStableFunc(r.Expiry, func(a, b expiry.Entry) int { return a.NotAfter.Compare(b.NotAfter) })
 	if err := s.Ready(now); err != nil {
 		r.NotReady = err.Error()
+		if f, ok := errors.AsType[*cli.Failure](err); ok {
+			r.notReadyDo = f.Advice
+		}
 	}
 	scrapes := s.Recent()
 	r.Scrapes = []Scrape{}
