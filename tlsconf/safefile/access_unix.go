@@ -49,6 +49,9 @@ func adviceDenied(path string, info fs.FileInfo) string {
 	switch {
 	case info.IsDir():
 		return is + "put the file where the gate may look, such as /etc/metrics-gate"
+	case info.Mode().Perm()&0o040 != 0 && !ownGroup(info):
+		return is + "its group may read it, and this user is not in it: let the gate run with this group, and " +
+			"run check and doctor as root"
 	case ownGroup(info) || group == packageGroup:
 		return is + "chgrp " + packageGroup + " FILE && chmod 0640 FILE, or the group that the gate runs as; " +
 			"check and doctor may need root"

@@ -135,7 +135,18 @@ func TestAdviceLeavesGroupsOfOthersAlone(t *testing.T) {
 	}
 	stat := *info.Sys().(*syscall.Stat_t)
 	stat.Gid = uint32(os.Getegid()) + 1
-	if got := safefile.AdviceDenied(path, described{info, &stat}); strings.Contains(got, "chgrp") {
+	if got := safefile.AdviceDenied(path, described{info, &stat}); strings.Contains(got, "chgrp") ||
+		!strings.Contains(got, "with mode 0640: its group may read it, and this user is not in it") {
+		t.Error(got)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if info, err = os.Stat(path); err != nil {
+		t.Fatal(err)
+	}
+	if got := safefile.AdviceDenied(path, described{info, &stat}); strings.Contains(got, "chgrp") ||
+		!strings.Contains(got, "with mode 0600: give the gate a copy") {
 		t.Error(got)
 	}
 }

@@ -106,12 +106,12 @@ func (o *checkOptions) run(ctx context.Context, p *cli.Process, _ []string) erro
 func inspect(ctx context.Context, from *settings.Settings, version string, q question) (*checkReport, error) {
 	c, err := config.Load(from.Environ)
 	if err != nil {
-		return nil, gate.WithFiles(c, err)
+		return nil, from.OfAnotherUser(gate.WithFiles(c, err))
 	}
 	var warned cli.Warnings
 	g, err := gate.New(c, slog.New(&warned), version, prometheus.NewRegistry())
 	if err != nil {
-		return nil, err
+		return nil, from.OfAnotherUser(err)
 	}
 	asked, err := surroundings(ctx, c, g)
 	if err != nil {

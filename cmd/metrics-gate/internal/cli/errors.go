@@ -15,7 +15,11 @@ type ConfigError struct {
 	Wrong  string
 	List   []string // what Wrong speaks of, a line each; may be empty
 	Advice string   // what to write instead; may be empty
+	Err    error    // the cause, of which Wrong speaks; may be nil
 }
+
+// Unwrap returns m.Err.
+func (m *ConfigError) Unwrap() error { return m.Err }
 
 // Error gives the fact without the list and the advice.
 func (m *ConfigError) Error() string {

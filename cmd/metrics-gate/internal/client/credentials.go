@@ -44,6 +44,9 @@ func readRoots(path string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
+// adviceDenied is for a client's file that may not be read.
+const adviceDenied = "it is read as the user of this command, not of the gate"
+
 // fileError blames a flag for its file.
 func fileError(name, path string, err error) error {
 	wrong := &cli.ConfigError{Thing: name, Value: path, Wrong: cli.Reason(err)}
@@ -52,7 +55,7 @@ func fileError(name, path string, err error) error {
 		wrong.Wrong, wrong.Advice = file.Err.Error(), file.Advice
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		wrong.Advice = "it is read as the user of this command, not of the gate"
+		wrong.Advice = adviceDenied
 	}
 	return wrong
 }
@@ -146,7 +149,11 @@ func pairErrors(c *Credentials, err error) error {
 	var found cli.ConfigErrors
 	for _, file := range files {
 		name := map[string]string{tlsconf.RoleServer: "--cert", tlsconf.RoleKey: "--key"}[file.Role]
-		found.Add(&cli.ConfigError{Thing: name, Value: file.Path, Wrong: file.Err.Error(), Advice: file.Advice})
+		wrong := &cli.ConfigError{Thing: name, Value: file.Path, Wrong: file.Err.Error(), Advice: file.Advice}
+		if errors.Is(file.Err, fs.ErrPermission) {
+			wrong.Advice = adviceDenied
+		}
+		found.Add(wrong)
 	}
 	return found.Err()
 }

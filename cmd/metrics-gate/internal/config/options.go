@@ -47,7 +47,7 @@ func VariableErrors(prefix string, err error) error {
 	for _, o := range options {
 		found.Add(&cli.ConfigError{
 			Thing: prefix + cmp.Or(suffixes()[o.Option], string(o.Option)), Value: o.Value, Wrong: o.Err.Error(),
-			Advice: o.Advice,
+			Advice: o.Advice, Err: o.Err,
 		})
 	}
 	return found.Err()

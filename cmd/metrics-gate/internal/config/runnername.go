@@ -78,7 +78,7 @@ func readRunnerName(path string) (string, error) {
 	var file *safefile.Error
 	if errors.As(err, &file) {
 		return "", &cli.ConfigError{Thing: Prefix + "RUNNER_NAME_FILE", Value: path, Wrong: file.Err.Error(),
-			Advice: file.Advice}
+			Advice: file.Advice, Err: file.Err}
 	}
 	if text, err = safefile.TrimBOM(text); err != nil {
 		return "", wrong(err.Error())

@@ -190,6 +190,7 @@ func (d *doctor) configuration() []cli.Finding {
 		err = gate.WithFiles(c, err)
 	}
 	if err != nil {
+		err = d.settings.OfAnotherUser(err)
 		found = append(found, cli.ErrorFindings(err, "correct it: metrics-gate help explains each variable")...)
 		d.bound()
 		return found

