@@ -122,7 +122,8 @@ func readRoots(option Option, path string) (roots *x509.CertPool, digest [sha256
 		if key, ok := certificate.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSABits {
 			err := fmt.Errorf("certificate %d (%s): RSA key of %d bits, want at least %d",
 				i+1, clip(certificate.Subject.String()), key.N.BitLen(), minRSABits)
-			return nil, digest, &OptionError{Option: option, Value: path, Err: err}
+			return nil, digest, &OptionError{Option: option, Value: path, Err: err,
+				Advice: "issue the CA again with ECDSA, or RSA of 2048 bits or more"}
 		}
 		roots.AddCert(certificate)
 	}
@@ -143,6 +144,7 @@ func readBearer(option Option, path string) (string, error) {
 			Option: option,
 			Value:  path,
 			Err:    errors.New("not one bearer token (RFC 6750 section 2.1)"),
+			Advice: "write the token into it, on one line, and nothing else",
 		}
 	}
 	return token, nil

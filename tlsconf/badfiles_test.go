@@ -63,7 +63,7 @@ func badCertificates() map[string]badFile {
 			"tls.crt",
 			func(*fixture) []byte { return bytes.Repeat([]byte("x"), 1<<20+1) },
 			"larger than 1048576 bytes",
-			"",
+			"see that it is the right file",
 		},
 	}
 }

@@ -89,9 +89,9 @@ func copyTo(w io.Writer, path string, rule Rule) (int64, error) {
 	}
 	switch {
 	case info.IsDir():
-		return 0, fmt.Errorf("is a directory: %w", ErrNotRegular)
+		return 0, &Error{Err: fmt.Errorf("is a directory: %w", ErrNotRegular), Advice: "name the file in it"}
 	case !info.Mode().IsRegular():
-		return 0, ErrNotRegular
+		return 0, &Error{Err: ErrNotRegular, Advice: "name a regular file, and no pipe, socket or device"}
 	}
 	if err := checkAccess(file, info, rule); err != nil {
 		return 0, err
@@ -100,7 +100,8 @@ func copyTo(w io.Writer, path string, rule Rule) (int64, error) {
 	buffer := make([]byte, min(info.Size()+bytes.MinRead, 32<<10)) // most files are small, and read each minute
 	n, err := io.CopyBuffer(w, io.LimitReader(file, rule.MaxBytes+1), buffer)
 	if err == nil && n > rule.MaxBytes {
-		err = fmt.Errorf("%w: larger than %d bytes", ErrTooLarge, rule.MaxBytes)
+		err = &Error{Err: fmt.Errorf("%w: larger than %d bytes", ErrTooLarge, rule.MaxBytes),
+			Advice: "see that it is the right file"}
 	}
 	return n, err
 }

@@ -70,8 +70,8 @@ func (c *Config) RunnerName() (string, error) {
 }
 
 func readRunnerName(path string) (string, error) {
-	wrong := func(what string) error {
-		return &cli.ConfigError{Thing: Prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what}
+	wrong := func(what, advice string) error {
+		return &cli.ConfigError{Thing: Prefix + "RUNNER_NAME_FILE", Value: path, Wrong: what, Advice: advice}
 	}
 	// Public: the name admits nobody, and a downward API volume need not be strict.
 	text, err := safefile.Read(path, safefile.Rule{MaxBytes: maxRunnerName, Public: true})
@@ -81,16 +81,16 @@ func readRunnerName(path string) (string, error) {
 			Advice: file.Advice, Err: file.Err}
 	}
 	if text, err = safefile.TrimBOM(text); err != nil {
-		return "", wrong(err.Error())
+		return "", wrong(err.Error(), safefile.AdviceUTF8)
 	}
 	name := strings.TrimSpace(string(text))
 	switch {
 	case name == "":
-		return "", wrong("empty")
+		return "", wrong("empty", "write the name of the runner into it")
 	case !utf8.ValidString(name):
-		return "", wrong("not UTF-8")
+		return "", wrong("not UTF-8", safefile.AdviceUTF8)
 	case strings.Contains(name, "\x00"): // no label can hold it
-		return "", wrong("contains NUL")
+		return "", wrong("contains NUL", "write the name of the runner into it, and nothing else")
 	}
 	return name, nil
 }

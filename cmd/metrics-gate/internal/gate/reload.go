@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/filewatch"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
@@ -148,8 +151,8 @@ func (r *reloader) all(asked bool) {
 			r.total.WithLabelValues(item.what, "error").Inc()
 			text := err.Error()
 			if asked || item.last != text {
-				r.log.Error("reload refused, the old state stays",
-					append([]any{"what", item.what, "err", err}, reloadAdvice(err)...)...)
+				r.log.Error("reload refused, the old state stays", "what", item.what, "err", err,
+					"advice", reloadAdvice(err))
 			}
 			item.last = text
 			item.files.Forget()
@@ -166,18 +169,20 @@ func (r *reloader) all(asked bool) {
 	}
 }
 
-// reloadAdvice is the attribute of a log line that says what to do about err; empty if nothing does.
-func reloadAdvice(err error) []any {
+// reloadAdvice says what to do about err of a reload.
+func reloadAdvice(err error) string {
 	var all []string
 	for _, file := range tlsconf.FileErrors(err) {
-		if file.Advice != "" {
-			all = append(all, file.Advice)
-		}
+		all = append(all, file.Advice)
 	}
-	if len(all) == 0 {
-		return nil
+	for _, option := range auth.OptionErrors(err) {
+		all = append(all, option.Advice)
 	}
-	return []any{"advice", strings.Join(all, "; ")}
+	for _, report := range cli.ErrorReports(err) {
+		all = append(all, report.Advice)
+	}
+	all = slices.DeleteFunc(all, func(advice string) bool { return advice == "" })
+	return cmp.Or(strings.Join(slices.Compact(all), "; "), "correct the file; the gate reads it again within 10 s")
 }
 
 // ReloadState is what became of the reloads of one set of files.
@@ -185,6 +190,7 @@ type ReloadState struct {
 	What    string    // the set, as the metric names it
 	Loaded  time.Time // when a changed set was loaded last; zero: not since the start
 	Err     string    // the last error; empty: none since the start
+	Advice  string    // what to do about it
 	ErrAt   time.Time // when it was seen last
 	Failing bool      // the set as it is now is refused, and an older state is in use
 }
@@ -202,7 +208,7 @@ func (s *reloadState) record(now time.Time, changed bool, err error) {
 	s.state.Failing = err != nil
 	switch {
 	case err != nil:
-		s.state.Err, s.state.ErrAt = err.Error(), now
+		s.state.Err, s.state.Advice, s.state.ErrAt = err.Error(), reloadAdvice(err), now
 	case changed:
 		s.state.Loaded = now
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/tlsconf"
 )
 
@@ -162,6 +164,48 @@ func TestReloadsTellTheLastError(t *testing.T) {
 		}
 		if list[0] != (ReloadState{What: "tls"}) {
 			t.Errorf("%s: the other set: %+v", test.name, list[0])
+		}
+	}
+}
+
+// Each reload that is refused is logged with what to do.
+func TestReloadAdvice(t *testing.T) {
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad")
+	if err := os.WriteFile(bad, []byte("x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tokens := func(path string) error { _, err := auth.LoadTokens(path); return err }
+	keys := func(path string) error {
+		_, err := auth.NewOIDC(auth.OIDCOptions{Issuer: "https://id.example", Audiences: []string{"g"}, JWKSFile: path})
+		return err
+	}
+	name := func(path string) error {
+		_, err := config.NewRunnerLabels(&config.Config{Label: config.Label{RunnerNameFile: path}})
+		return err
+	}
+	empty := filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{tokens(bad), "metrics-gate token NAME prints a new token"}, {tokens(dir), "name the file in it"},
+		{tokens(filepath.Join(dir, "none")), "install it"}, {keys(bad), "it must be a JWK Set"},
+		{keys(filepath.Join(dir, "none")), "install it"}, {name(empty), "write the name of the runner into it"},
+		{name(filepath.Join(dir, "none")), "install it"},
+		{errors.New("x"), "correct the file; the gate reads it again within 10 s"},
+	} {
+		var out bytes.Buffer
+		r := newReloader(slog.New(slog.NewTextHandler(&out, nil)), prometheus.NewRegistry())
+		r.add("tokens", func() (bool, error) { return false, test.err })
+		r.all(true)
+		g := &Gate{reloader: r}
+		if test.err == nil || !strings.Contains(out.String(), ` advice="`+test.want) ||
+			!strings.HasPrefix(g.Reloads()[0].Advice, test.want) {
+			t.Errorf("%v: %s", test.err, out.String())
 		}
 	}
 }

@@ -73,7 +73,8 @@ func TestStatusOfARealGate(t *testing.T) {
 	for _, want := range []string{"<title>demo-runner: runner up", "<h1>demo-runner", "dns:prometheus.demo",
 		"authentication none: no_credential", "403 pprof: not allowed", `<span class="ok">up</span>`, "<td>19.3.0</td>",
 		"authorization refused <code>pprof</code>", "token:prometheus", "<b>no_credential</b>",
-		"text 0.0.4, gzip<", "reload of tokens refused", "127.0.0.1"} {
+		"text 0.0.4, gzip<", "reload of tokens refused", "127.0.0.1",
+		"metrics-gate token NAME prints a new token and its line</div></td>"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %q in\n%s", want, html)
 		}

@@ -34,8 +34,8 @@ func (r *Report) findings() []cli.Finding {
 	}
 	for _, reload := range r.Reloads {
 		if reload.Failing {
-			fail = append(fail, cli.Fail("correct the file, as the error says",
-				"reload of %s refused, the old state stays: %s", reload.What, reload.Err))
+			fail = append(fail, cli.Fail(reload.Advice, "reload of %s refused, the old state stays: %s", reload.What,
+				reload.Err))
 		}
 	}
 	for _, issuer := range r.Issuers {

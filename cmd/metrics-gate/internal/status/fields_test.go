@@ -68,6 +68,7 @@ not_ready
 refusals[].limiter
 refusals[].times
 refusals[].what
+reloads[].advice
 reloads[].err
 reloads[].err_at
 reloads[].failing

@@ -121,7 +121,8 @@ func (p page) reloads() g.Node {
 			if r.Failing {
 				now = span(bad, "refused")
 			}
-			failed = g.Group{now, g.Text(", "), p.when(r.ErrAt), why(sentence(r.Err))}
+			failed = g.Group{now, g.Text(", "), p.when(r.ErrAt), why(sentence(r.Err)),
+				g.If(r.Failing, why(sentence(r.Advice)))}
 		}
 		return all.row(g.Text(r.What), loaded, failed)
 	})))

@@ -55,6 +55,7 @@ type Reload struct {
 	What    string    `json:"what"`
 	Loaded  time.Time `json:"loaded,omitzero"` // when a changed set was loaded last; zero: not since the start
 	Err     string    `json:"err,omitempty"`   // the last error since the start
+	Advice  string    `json:"advice,omitempty"`
 	ErrAt   time.Time `json:"err_at,omitzero"`
 	Failing bool      `json:"failing"` // the set as it is now is refused, and an older state is in use
 }

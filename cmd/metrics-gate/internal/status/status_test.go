@@ -81,7 +81,8 @@ func statusOf(t *testing.T, change func(*status)) *status {
 		},
 		Reloads: func() []Reload {
 			return []Reload{{What: "tls", Loaded: at(25 * time.Hour)}, {What: "tokens", Err: "line 3: " + hostile,
-				ErrAt: at(2 * time.Second), Failing: true}, {What: "jwks", Err: "empty", ErrAt: at(time.Hour)}}
+				Advice: "correct " + hostile, ErrAt: at(2 * time.Second), Failing: true},
+				{What: "jwks", Err: "empty", Advice: "fill it", ErrAt: at(time.Hour)}}
 		},
 		Refusals: new(Refusals),
 		Expiry: func(time.Time) []expiry.Entry {
@@ -331,5 +332,15 @@ func TestFastest(t *testing.T) {
 		if rate, who := fastest(test.scrapes); rate != test.rate || who != test.who {
 			t.Errorf("%v: %v %s, want %v %s", test.scrapes, rate, who, test.rate, test.who)
 		}
+	}
+}
+
+// A reload that is refused has its advice in its row too; one that is good again needs none.
+func TestReloadRowHasTheAdvice(t *testing.T) {
+	page := squeezed(getPage(statusOf(t, nil), "").Body.String())
+	_, rows, _ := strings.Cut(page, `<section id="reloads">`)
+	rows, _, _ = strings.Cut(rows, "</section>")
+	if !strings.Contains(rows, "correct ") || strings.Contains(rows, "fill it") {
+		t.Error(rows)
 	}
 }
