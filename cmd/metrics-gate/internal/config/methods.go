@@ -66,6 +66,19 @@ func (c *Config) HasBearer() bool {
 	return slices.ContainsFunc(c.Methods(), func(m Method) bool { return m.Bearer })
 }
 
+// PrometheusLines are the lines of a job of Prometheus, one for each kind of credential that is
+// accepted, with "or" between them.
+func (c *Config) PrometheusLines() string {
+	var all []string
+	if c.Uses(auth.MethodCertificate) {
+		all = append(all, "tls_config: {ca_file: ca.crt, cert_file: tls.crt, key_file: tls.key}")
+	}
+	if c.HasBearer() {
+		all = append(all, "authorization: {credentials_file: token}")
+	}
+	return strings.Join(all, " or ")
+}
+
 // minted tells whether CI jobs or pods can obtain a credential for themselves.
 func (c *Config) minted() bool {
 	return slices.ContainsFunc(c.Methods(), func(m Method) bool { return m.Minted })

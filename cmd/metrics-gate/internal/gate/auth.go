@@ -34,7 +34,7 @@ func (g *Gate) newAuthStages(c *config.Config, log *slog.Logger, registry promet
 		Refused: noteRefused, Challenge: c.HasBearer()}
 	g.handshakes = newHandshakes(log, registry, options.Metrics, failures)
 	g.memory.parts = append(g.memory.parts, g.handshakes.turns.pace.ReleaseIdle)
-	d := &authStages{authenticate: auth.Authenticate(advised{auth.NewChain(list...)}, options)}
+	d := &authStages{authenticate: auth.Authenticate(advised{auth.NewChain(list...), c}, options)}
 	if g.TLS != nil {
 		d.authenticate = withChains(g.TLS, d.authenticate)
 	}
@@ -143,7 +143,10 @@ type reasonError struct {
 func (e reasonError) Unwrap() []error { return []error{e.error, e.reason} }
 
 // advised adds to the refusal of a certificate or of a header what to change about it.
-type advised struct{ auth.Authenticator }
+type advised struct {
+	auth.Authenticator
+	config *config.Config
+}
 
 // Authenticate implements auth.Authenticator.
 func (a advised) Authenticate(r *http.Request) (auth.Identity, error) {
@@ -153,8 +156,12 @@ func (a advised) Authenticate(r *http.Request) (auth.Identity, error) {
 	}
 	refusal, refused := errors.AsType[*auth.Refusal](err)
 	if refused && errors.Is(err, auth.ErrBadAuthorization) {
-		refusal.Details = append(refusal.Details, slog.String("advice", "send Authorization: Bearer TOKEN "+
-			"(Prometheus: authorization with credentials_file, not basic_auth)"))
+		do := "send Authorization: Bearer TOKEN"
+		if !a.config.HasBearer() {
+			do = "send a client certificate, and no Authorization header"
+		}
+		refusal.Details = append(refusal.Details, slog.String("advice", do+"; in a job of Prometheus write, in place "+
+			"of basic_auth, "+a.config.PrometheusLines()))
 	}
 	if certificate := tlsconf.AsCertificateError(err); refused && certificate != nil && certificate.Advice != "" {
 		refusal.Details = append(refusal.Details, slog.String("advice", certificate.Advice))

@@ -91,3 +91,23 @@ func TestTokensOfOneNameAreToldApart(t *testing.T) {
 		t.Error(html)
 	}
 }
+
+// Who sends basic_auth reads what this gate takes in its place.
+func TestBasicAuthIsAdvised(t *testing.T) {
+	const certificate, token = "tls_config: {ca_file: ca.crt, cert_file: tls.crt, key_file: tls.key}",
+		"authorization: {credentials_file: token}"
+	for _, test := range []struct {
+		set  []string
+		want string
+	}{
+		{nil, "send Authorization: Bearer TOKEN; in a job of Prometheus write, in place of basic_auth, " + certificate +
+			" or " + token + `"`},
+		{[]string{config.Prefix + "TLS_CLIENT_CA_FILE"}, "in place of basic_auth, " + token + `"`},
+		{[]string{config.Prefix + "TOKENS_FILE"}, "send a client certificate, and no Authorization header; in a job " +
+			"of Prometheus write, in place of basic_auth, " + certificate + `"`},
+	} {
+		f := gatetest.Start(t, gatetest.Exposes("up 1\n"), test.set...)
+		f.Ask(t, f.Client(t, len(test.set) > 0), "GET", "/metrics", "Authorization", "Basic eDp5")
+		f.WaitFor(t, 0, test.want)
+	}
+}
