@@ -78,9 +78,9 @@ func certificateFaults() []fault {
 			func(_ *testing.T, s *site) { s.scheme = "http" },
 			nil,
 		},
-		{"`server gave HTTP response to HTTPS client`",
+		{"`server gave HTTP response to HTTPS client`, and the gate has INSECURE_HTTP",
 			"Prometheus speaks TLS, and what listens there speaks plain HTTP",
-			"set scheme: http if the gate has INSECURE_HTTP", "tls-to-plain",
+			"set scheme: http in the job", "tls-to-plain",
 			func(t *testing.T, s *site) {
 				s.bearer(t)
 				s.environ = append(s.environ[2:], "INSECURE_HTTP=true")

@@ -23,7 +23,7 @@ func (d *doctor) asTarget() promdoctor.Gate {
 	listen := d.config.Listen.Address
 	g := promdoctor.Gate{
 		Port: strconv.Itoa(int(listen.Port)), RunnerPort: d.runnerPort(), LabelName: d.config.Label.Name,
-		Plain: d.config.TLS.InsecureHTTP,
+		Plain: d.config.TLS.InsecureHTTP, Lines: d.config.PrometheusLines(),
 	}
 	if name, err := d.config.RunnerName(); err == nil && !d.outside {
 		g.RunnerName = name

@@ -30,17 +30,17 @@ func TestExplainRecordedErrors(t *testing.T) {
 			if len(f) != 3 {
 				t.Fatalf("%s: %q", file, line)
 			}
-			got := explain(f[0]+"://192.0.2.1:9253/metrics", f[2])
+			got := explain(&Gate{}, f[0]+"://192.0.2.1:9253/metrics", f[2])
 			if got.cause != f[1] || got.advice == "" {
 				t.Errorf("%s: %q means %q, want %q", file, f[2], got.cause, f[1])
 			}
 		}
 	}
-	got := explain("https://192.0.2.1:9253/metrics", "server returned HTTP status 401 Unauthorized")
+	got := explain(&Gate{}, "https://192.0.2.1:9253/metrics", "server returned HTTP status 401 Unauthorized")
 	if !strings.Contains(got.advice, "basic_auth") || !strings.Contains(got.advice, "revocation list") {
 		t.Errorf("%+v", got)
 	}
-	if got := explain("https://192.0.2.1:9253/metrics", "a new error"); got.pattern != "" || got.advice == "" {
+	if got := explain(&Gate{}, "https://192.0.2.1:9253/metrics", "a new error"); got.pattern != "" || got.advice == "" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -56,10 +56,10 @@ func TestEachExplanationIsRecorded(t *testing.T) {
 		}
 		for line := range strings.Lines(string(text)) {
 			f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-			used[explain(f[0]+"://192.0.2.1:9253/metrics", f[2]).pattern] = true
+			used[explain(&Gate{}, f[0]+"://192.0.2.1:9253/metrics", f[2]).pattern] = true
 		}
 	}
-	for _, e := range explanations() {
+	for _, e := range explanations(&Gate{}) {
 		if !used[e.pattern] {
 			t.Errorf("no recorded text for %q", e.pattern)
 		}
@@ -209,4 +209,23 @@ func TestExamineNamesNoEmptyRunner(t *testing.T) {
 	data := map[string]string{"targets": `{"activeTargets":[]}`, "query": noSeries, "rules": alerts}
 	g := Gate{Hosts: []string{"build-01"}, Port: "9253", RunnerPort: "9252", LabelName: "runner_name"}
 	expect(t, Examine(t.Context(), server(t, data), g, "test"), cli.LevelFail, "this gate (port 9253) among 0")
+}
+
+// What is advised depends on the gate: what it takes, and whether it serves plain HTTP.
+func TestExplainKnowsTheGate(t *testing.T) {
+	const url, plain = "https://192.0.2.1:9253/metrics", "http: server gave HTTP response to HTTPS client"
+	for _, test := range []struct {
+		gate       Gate
+		text, want string
+	}{
+		{Gate{Plain: true}, plain, "set scheme: http in the job"},
+		{Gate{}, plain, "a gate with TLS is asked with scheme: https and its CA in ca_file"},
+		{Gate{Lines: "LINES"}, "server returned HTTP status 401 Unauthorized", "write in its place LINES;"},
+		{Gate{Lines: "LINES"}, "unable to read basic auth password file", "write in its place LINES"},
+		{Gate{}, "unable to read basic auth password file", "or tls_config: {ca_file: ca.crt, cert_file: "},
+	} {
+		if got := explain(&test.gate, url, test.text).advice; !strings.Contains(got, test.want) {
+			t.Errorf("%s: %s, want %s", test.text, got, test.want)
+		}
+	}
 }

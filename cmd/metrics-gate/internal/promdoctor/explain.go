@@ -15,10 +15,10 @@ type explanation struct {
 // 3.14 (library v0.314.0): scrape/scrape.go, model/textparse/interface.go,
 // prometheus/common/config/http_config.go, and of Go's net, net/http, crypto/tls and
 // crypto/x509. Go 1.20 put "tls: failed to verify certificate: " before the texts of x509.
-func explanations() []explanation {
+func explanations(g *Gate) []explanation {
 	var all []explanation
 	for _, part := range [][]explanation{
-		fileErrors(), certificateErrors(), handshakeErrors(), statusErrors(), refusalErrors(), limitErrors(),
+		fileErrors(g), certificateErrors(), handshakeErrors(g), statusErrors(g), refusalErrors(), limitErrors(),
 		formatErrors(), networkErrors(),
 	} {
 		all = append(all, part...)
@@ -26,10 +26,10 @@ func explanations() []explanation {
 	return all
 }
 
-// explain returns the meaning of lastError of a target at scrapeURL.
-func explain(scrapeURL, lastError string) explanation {
+// explain returns the meaning of lastError of a target of g at scrapeURL.
+func explain(g *Gate, scrapeURL, lastError string) explanation {
 	text := scrapeURL + ": " + lastError
-	for _, e := range explanations() {
+	for _, e := range explanations(g) {
 		if regexp.MustCompile(e.pattern).MatchString(text) {
 			return e
 		}
@@ -39,7 +39,7 @@ func explain(scrapeURL, lastError string) explanation {
 }
 
 // fileErrors are of Prometheus' own credentials.
-func fileErrors() []explanation {
+func fileErrors(g *Gate) []explanation {
 	return []explanation{
 		{`unable to (read|use specified|use) CA cert`, "Prometheus cannot use its ca_file",
 			"let ca_file name a PEM file that Prometheus' user can read"},
@@ -50,7 +50,7 @@ func fileErrors() []explanation {
 			"Prometheus cannot read its token file",
 			"let credentials_file name a file that Prometheus' user can read"},
 		{`unable to (read|use) (basic auth )?(username|password)`, "Prometheus cannot read its password file",
-			"the gate takes certificates and bearer tokens: replace basic_auth by authorization or cert_file"},
+			"no gate takes basic_auth: write in its place " + g.lines()},
 		{`oauth2: .*(invalid_client|unauthorized_client|access_denied|401|400|403)`,
 			"the OAuth2 server refuses Prometheus' client_id or secret",
 			"correct client_id, client_secret_file, scopes and token_url in oauth2"},
@@ -88,7 +88,12 @@ func certificateErrors() []explanation {
 
 // handshakeErrors are alerts of the gate (RFC 8446 section 6.2), and two ends that do not
 // speak the same protocol.
-func handshakeErrors() []explanation {
+func handshakeErrors(g *Gate) []explanation {
+	plain := "correct the host and the port of the target; " +
+		"a gate with TLS is asked with scheme: https and its CA in ca_file"
+	if g.Plain {
+		plain = "set scheme: http in the job"
+	}
 	return []explanation{
 		{`remote error: tls: (certificate required|handshake failure)`,
 			"Prometheus presents no client certificate, and the gate requires one",
@@ -109,7 +114,7 @@ func handshakeErrors() []explanation {
 			"correct server_name in tls_config"},
 		{`server gave HTTP response to HTTPS client|first record does not look like a TLS handshake`,
 			"Prometheus speaks TLS, and what listens there speaks plain HTTP",
-			"set scheme: http if the gate has INSECURE_HTTP, or correct the port"},
+			plain},
 		{`malformed HTTP (response|version|status)|^http://[^ ]*: (server returned HTTP status 400|.*: EOF$)`,
 			"Prometheus speaks plain HTTP, and the gate speaks TLS", "set scheme: https in the job"},
 		{`remote error: tls: `, "the gate ends the handshake with an alert",

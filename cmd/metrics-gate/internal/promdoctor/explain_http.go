@@ -1,11 +1,12 @@
 package promdoctor
 
 // statusErrors are answers that depend on who asks: 401, 403 and 429.
-func statusErrors() []explanation {
+func statusErrors(g *Gate) []explanation {
 	return []explanation{
 		{`HTTP status 401`, "the gate gets no credential of Prometheus that it accepts",
-			"correct credentials_file or cert_file in the job, remove basic_auth, which no gate takes, and renew the " +
-				"gate's revocation list if it is stale; the gate logs the reason as authentication refused"},
+			"correct credentials_file or cert_file in the job; no gate takes basic_auth: write in its place " +
+				g.lines() + "; renew the gate's revocation list if it is stale; the gate logs the reason as " +
+				"authentication refused"},
 		{`HTTP status 403`, "the gate authenticates Prometheus, and METRICS_ALLOW does not list it",
 			"add the pattern that the gate's log names to METRICS_ALLOW"},
 		{`HTTP status 429`, "Prometheus asks more often than the gate's limits allow",

@@ -1,6 +1,7 @@
 package promdoctor
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"slices"
@@ -21,7 +22,14 @@ type Gate struct {
 	LabelName  string   // the label that the gate adds
 	RunnerName string   // its value
 	Plain      bool     // the gate serves plain HTTP
+	Lines      string   // of a job, with a credential that the gate accepts; empty if unknown
 	LocalHosts []string // further hosts if Prometheus is on this machine
+}
+
+// lines are g.Lines, or those of every gate.
+func (g *Gate) lines() string {
+	return cmp.Or(g.Lines, "authorization: {credentials_file: token} or "+
+		"tls_config: {ca_file: ca.crt, cert_file: tls.crt, key_file: tls.key}")
 }
 
 // hostPort splits the address of a target's URL, with the scheme's port if it has none.

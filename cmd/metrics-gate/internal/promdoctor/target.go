@@ -140,7 +140,7 @@ func (e *examination) target(ctx context.Context, t target, collided map[string]
 		if e.gate.Plain {
 			from = "plain " + from // no row about http:// and TLS
 		}
-		why := explain(from, t.LastError)
+		why := explain(&e.gate, from, t.LastError)
 		e.fail(why.advice, "%s: %s (%s)", name, why.cause, t.LastError)
 	default:
 		e.warn("ask again after one scrape_interval ("+t.ScrapeInterval+")", "%s: not scraped yet", name)
