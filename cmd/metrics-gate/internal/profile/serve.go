@@ -30,8 +30,11 @@ func serveProfiles(ctx context.Context, p *cli.Process, target *url.URL, transpo
 	server := &http.Server{Handler: proxy.SecurityHeaders(loopback.RequireLocalHost(profileProxy(target, transport,
 		p.Build.Version))), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
 	local := url.URL{Scheme: "http", Host: ln.Addr().String(), Path: target.Path, RawQuery: target.RawQuery}
-	fmt.Fprintf(p.Stdout, "Ready until Ctrl-C, for this machine alone. Try, in another terminal:\n\n  go tool "+
-		"pprof %s\n", shellWord(local.String()))
+	_, err = fmt.Fprintf(p.Stdout, "Ready until Ctrl-C, for this machine alone. Try, in another terminal:\n\n  "+
+		"go tool pprof %s\n", shellWord(local.String()))
+	if err != nil {
+		return errors.Join(fmt.Errorf("pprof --serve: its address cannot be printed: %w", err), ln.Close())
+	}
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stopped()
 	if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
