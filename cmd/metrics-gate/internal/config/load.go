@@ -159,6 +159,9 @@ func advice(t reflect.Type, err error, value string) string {
 	if choice, ok := errors.AsType[*choiceError](err); ok {
 		return didYouMean(value, choice.words)
 	}
+	if t.Kind() == reflect.Bool {
+		return didYouMean(value, []string{"true", "false"})
+	}
 	switch t {
 	case reflect.TypeFor[auth.Policy]():
 		return "metrics-gate help lists the patterns"

@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/tls"
+	"slices"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
@@ -20,16 +21,32 @@ func errChoice(words ...string) error { return &choiceError{words} }
 // didYouMean advises the one of words that value most likely stands for; empty if none does.
 func didYouMean(value string, words []string) string {
 	value = strings.ToLower(strings.TrimSpace(value))
-	same := map[string]string{"true": "on", "yes": "on", "1": "on", "enabled": "on", "false": "off", "no": "off",
-		"0": "off", "none": "off", "disabled": "off"}
+	best, nearest := "", 0
 	for _, word := range words {
-		near := len(value) > 2 && (strings.HasPrefix(value, word) || strings.HasPrefix(word, value) ||
-			cli.Distance(value, word) < 2)
-		if value == word || same[value] == word || near {
-			return "did you mean " + word + "?"
+		begins := len(value) > 2 && (strings.HasPrefix(value, word) || strings.HasPrefix(word, value))
+		if value == word || begins || isSwitched(value, word) {
+			best = word
+			break
+		}
+		if d := cli.Distance(value, word); d <= len(word)/2 && (best == "" || d < nearest) {
+			best, nearest = word, d
 		}
 	}
-	return ""
+	if best == "" {
+		return ""
+	}
+	return "did you mean " + best + "?"
+}
+
+// isSwitched tells whether value is another word for that of a switch.
+func isSwitched(value, word string) bool {
+	switch word {
+	case "on", "true":
+		return slices.Contains([]string{"on", "true", "yes", "1", "enabled"}, value)
+	case "off", "false":
+		return slices.Contains([]string{"off", "false", "no", "0", "none", "disabled"}, value)
+	}
+	return false
 }
 
 // parseSwitch reads a switch whose words are off and on.

@@ -162,3 +162,25 @@ func TestExpectedOfEachType(t *testing.T) {
 		}
 	}
 }
+
+// A word that is near one that a variable takes is named.
+func TestChoicesAdviseTheNearestWord(t *testing.T) {
+	for entry, want := range map[string]string{
+		"LOG_LEVEL=inof": "info", "LOG_LEVEL=wran": "warn", "LOG_LEVEL=eror": "error", "LOG_LEVEL=degub": "debug",
+		"LOG_LEVEL=warning": "warn", "LOG_LEVEL=loud": "", "LOG_LEVEL=x": "", "LOG_FORMAT=jsno": "json",
+		"LOG_FORMAT=Text": "text", "ACCESS_LOG=of": "off", "ACCESS_LOG=true": "on", "COMPRESSION=no": "off",
+		"COMPRESSION=gzip": "", "LABEL_CONFLICT=overide": "override", "LABEL_CONFLICT=exprot": "exported",
+		"LABEL_CONFLICT=drop": "", "TLS_MIN_VERSION=1,3": "1.3", "TLS_MIN_VERSION=1.2.0": "1.2",
+		"KUBERNETES_AUTH=tokenreveiw": "tokenreview", "KUBERNETES_AUTH=none": "off",
+		"KUBERNETES_AUTHZ=subjectacessreview": "subjectaccessreview", "INSECURE_HTTP=flase": "false",
+		"PPROF_CMDLINE=yes": "true", "UPSTREAM_ALLOW_REMOTE=treu": "true", "UPSTREAM_ALLOW_REMOTE=perhaps": "",
+	} {
+		_, err := Load(good(Prefix + entry))
+		if want != "" {
+			want = "did you mean " + want + "?"
+		}
+		if reports := cli.ErrorReports(err); len(reports) != 1 || reports[0].Advice != want {
+			t.Errorf("%s: %+v, want %q", entry, reports, want)
+		}
+	}
+}
