@@ -66,6 +66,11 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	defer b.loader.stop()
+	if release, err := takeFragments(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench: memory stays as it is:", err)
+	} else {
+		defer release()
+	}
 	if o.profile != "" {
 		return b.writeProfile(ctx, o.profile)
 	}
@@ -124,8 +129,8 @@ func (b *bench) scenarios() []scenario {
 	fresh.Fresh, classical.Fresh, classical.Classical = true, true, true
 	parallel.Connections = 16
 	list := []scenario{
-		{title: titleSmall, series: 300, scrapes: 400, rounds: 15, sameBytes: true, plan: identity},
-		{title: titleLarge, series: 100000, scrapes: 8, rounds: 9, sameBytes: true, plan: identity},
+		{title: titleSmall, series: 300, scrapes: 400, rounds: 61, sameBytes: true, plan: identity},
+		{title: titleLarge, series: 100000, scrapes: 8, rounds: 15, sameBytes: true, plan: identity},
 		{title: titleGzipSmall, series: 300, scrapes: 150, rounds: 9, plan: packed},
 		{title: titleGzipLarge, series: 100000, scrapes: 3, rounds: 7, plan: packed},
 		{title: titleFresh, series: 300, scrapes: 100, rounds: 11, plan: fresh},

@@ -38,7 +38,7 @@ func gateTarget(spec string) target {
 	}
 	return target{name: name, labels: true, start: func(ctx context.Context, s site) (*process, error) {
 		environ := append(gateEnviron(s), s.environ...)
-		return spawn(ctx, name, append(environ, parts[1:]...), path)
+		return s.spawn(ctx, name, append(environ, parts[1:]...), path)
 	}}
 }
 
@@ -65,13 +65,17 @@ func otherTarget(spec string) target {
 	parts := strings.Split(spec, ",")
 	name, path, _ := strings.Cut(parts[0], "=")
 	return target{name: name, start: func(ctx context.Context, s site) (*process, error) {
-		return spawn(ctx, name, parts[1:], path, s.Dir, s.Listen, s.Upstream)
+		return s.spawn(ctx, name, parts[1:], path, s.Dir, s.Listen, s.Upstream)
 	}}
 }
 
 func reverseTarget() target {
 	return target{name: "ReverseProxy", start: func(ctx context.Context, s site) (*process, error) {
-		return self(ctx, "reverse", s.Dir, s.Listen, s.Upstream)
+		path, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		return s.spawn(ctx, "ReverseProxy", os.Environ(), path, "-role", "reverse", s.Dir, s.Listen, s.Upstream)
 	}}
 }
 
@@ -81,7 +85,7 @@ func nginxTarget() target {
 		if err != nil {
 			return nil, err
 		}
-		return spawn(ctx, "nginx", nil, program("nginx"), "-e", "stderr", "-p", s.Dir, "-c", path)
+		return s.spawn(ctx, "nginx", nil, program("nginx"), "-e", "stderr", "-p", s.Dir, "-c", path)
 	}}
 }
 
@@ -101,7 +105,7 @@ func haproxyTarget() target {
 		if err != nil {
 			return nil, err
 		}
-		return spawn(ctx, "haproxy", nil, program("haproxy"), "-db", "-q", "-f", path)
+		return s.spawn(ctx, "haproxy", nil, program("haproxy"), "-db", "-q", "-f", path)
 	}}
 }
 
