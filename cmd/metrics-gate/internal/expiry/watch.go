@@ -19,7 +19,7 @@ func NewWatch(log *slog.Logger, expiry func(time.Time) []Entry) *Watch {
 	return &Watch{log: log, expiry: expiry, said: map[string]time.Time{}}
 }
 
-// Look logs what is to be said at now. Call it often: after each reload, and at least once a minute.
+// Look logs what is to be said at now. Call it often: after each reload, and at least every five minutes.
 func (w *Watch) Look(now time.Time) {
 	for _, e := range w.expiry(now) {
 		over := e.Days < 0

@@ -170,7 +170,7 @@ func pathDecides(next http.Handler) http.Handler {
 }
 
 // Run keeps keys and files fresh, and memory small, until ctx ends. After each look at the files, at
-// least once a minute, it calls upkeep.
+// least every five minutes, it calls upkeep.
 func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}, upkeep func(time.Time)) {
 	var refreshing sync.WaitGroup
 	for _, issuer := range g.Issuers {
@@ -178,9 +178,10 @@ func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}, upkeep func(ti
 	}
 	start := time.AfterFunc(startTime, releaseStart)
 	defer start.Stop()
-	g.reloader.run(ctx, now, func(now time.Time) {
-		g.memory.upkeep(now)
+	g.reloader.run(ctx, now, func(now time.Time) (quiet bool) {
+		quiet = g.memory.upkeep(now)
 		upkeep(now)
+		return quiet
 	})
 	refreshing.Wait()
 	g.Upstream.Close()

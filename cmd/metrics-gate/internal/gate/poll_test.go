@@ -22,7 +22,7 @@ func TestFilesArePolled(t *testing.T) {
 		r.add("tokens", func() (bool, error) { looked++; return false, nil }, missing)
 		now := make(chan chan struct{})
 		ended := make(chan struct{})
-		go func() { defer close(ended); r.run(ctx, now, func(time.Time) {}) }()
+		go func() { defer close(ended); r.run(ctx, now, func(time.Time) bool { return true }) }()
 
 		time.Sleep(10 * time.Second) // of the bubble
 		synctest.Wait()
@@ -53,7 +53,7 @@ func hour(t *testing.T, reload func() error, paths ...string) (read, looked int)
 		defer stop()
 		r := newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 		r.add("jwks", func() (bool, error) { read++; return false, reload() }, paths...)
-		r.run(ctx, nil, func(time.Time) { looked++ })
+		r.run(ctx, nil, func(time.Time) bool { looked++; return false })
 	})
 	return read, looked
 }
@@ -66,18 +66,21 @@ func TestWithoutAFileItIsAsked(t *testing.T) {
 	}
 }
 
-// A gate about which nothing can change wakes once a minute.
+// A gate about which nothing can change wakes once a minute, and every five minutes if it has nothing
+// to do either.
 func TestNothingToLookAt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
-		defer stop()
-		looked := 0
-		newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry()).run(ctx, nil,
-			func(time.Time) { looked++ })
-		if looked > 61 {
-			t.Errorf("%d looks in an hour", looked)
-		}
-	})
+	for quiet, most := range map[bool]int{false: 61, true: 13} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+			defer stop()
+			looked := 0
+			newReloader(slog.New(slog.DiscardHandler), prometheus.NewRegistry()).run(ctx, nil,
+				func(time.Time) bool { looked++; return quiet })
+			if looked > most || looked < most-2 {
+				t.Errorf("quiet %v: %d looks in an hour, not %d", quiet, looked, most)
+			}
+		})
+	}
 }
 
 // One set of files that is refused keeps no other from being loaded.

@@ -23,6 +23,8 @@ const (
 	lookInterval = 9 * time.Second
 	// restInterval is the time between two looks at all other files.
 	restInterval = time.Minute
+	// longRest is the same for a gate that has next to nothing to do.
+	longRest = 5 * time.Minute
 	// settleDelay is the time between an event and the reading: files of a set change one
 	// after the other.
 	settleDelay = 2 * time.Second
@@ -66,9 +68,9 @@ func (r *reloader) add(what string, reload func() (bool, error), paths ...string
 }
 
 // run reloads what changes until ctx ends. now asks for a reload at once; its channel is
-// closed when done. upkeep is called after each look: every timer more would wake the
-// process more often.
-func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep func(time.Time)) {
+// closed when done. upkeep is called after each look, because every timer more would wake the
+// process more often, and reports whether the next call can be late.
+func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep func(time.Time) (quiet bool)) {
 	defer r.unwatch()
 	r.rewatch()
 	timer := time.NewTimer(lookInterval)
@@ -86,13 +88,12 @@ func (r *reloader) run(ctx context.Context, now <-chan chan struct{}, upkeep fun
 			timer.Reset(settleDelay)
 		case <-timer.C:
 			r.look(false)
-			upkeep(time.Now())
-			timer.Reset(r.pause())
+			timer.Reset(r.pause(upkeep(time.Now())))
 		case done := <-now:
 			r.look(true)
-			upkeep(time.Now())
+			quiet := upkeep(time.Now())
 			close(done)
-			timer.Reset(r.pause())
+			timer.Reset(r.pause(quiet))
 		}
 	}
 }
@@ -127,13 +128,16 @@ func (r *reloader) unwatch() {
 	}
 }
 
-// pause is the time until the next look.
-func (r *reloader) pause() time.Duration {
+// pause is the time until the next look of a gate that is quiet, or not.
+func (r *reloader) pause(quiet bool) time.Duration {
 	mustLook := func(i *reloadable) bool {
 		return r.watch == nil || len(i.files.Paths()) == 0 || !i.files.Settled()
 	}
-	if slices.ContainsFunc(r.items, mustLook) {
+	switch {
+	case slices.ContainsFunc(r.items, mustLook):
 		return lookInterval
+	case quiet:
+		return longRest
 	}
 	return restInterval
 }

@@ -107,7 +107,7 @@ func TestChangedFileIsReloaded(t *testing.T) {
 		return true, err
 	}, path)
 	now, done := make(chan chan struct{}), make(chan struct{})
-	go r.run(ctx, now, func(time.Time) {})
+	go r.run(ctx, now, func(time.Time) bool { return false })
 	now <- done
 	<-done
 	<-read
@@ -128,7 +128,7 @@ func TestFilesAreWatchedFromTheStart(t *testing.T) {
 	r.add("tls", func() (bool, error) { return false, nil }, filepath.Join(t.TempDir(), "missing", "file"))
 	ended, end := context.WithCancel(t.Context())
 	end()
-	r.run(ended, nil, func(time.Time) {})
+	r.run(ended, nil, func(time.Time) bool { return false })
 	if !strings.Contains(out.String(), "files are looked at instead of watched") {
 		t.Error("no watch before the first look")
 	}

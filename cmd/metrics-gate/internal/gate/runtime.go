@@ -28,6 +28,8 @@ type memory struct {
 	released  time.Time // the last time
 	inUse     uint64    // in bytes, after memory went to the operating system
 	allocated uint64    // in bytes, until the last upkeep
+	atRelease uint64    // in bytes, allocated until memory was released
+	quiet     bool      // next to nothing was allocated between the last two releases
 
 	mu      sync.Mutex
 	resting bool
@@ -42,17 +44,20 @@ func releaseStart() {
 
 // upkeep lets the collector rest if it had nothing to do since the last call, and releases memory
 // if the last time is long ago. What parts release goes to the operating system, if it is
-// much: the jobs on this host need it more.
-func (m *memory) upkeep(now time.Time) {
+// much: the jobs on this host need it more. It reports whether there is so little to do that the
+// next call can be late.
+func (m *memory) upkeep(now time.Time) (quiet bool) {
 	inUse, allocated := usage()
 	if m.allocated > 0 && allocated-m.allocated < restAllocations {
 		m.rest(inUse)
 	}
 	m.allocated = allocated
 	if now.Sub(m.released) < releaseInterval {
-		return
+		return m.quiet
 	}
 	m.released = now
+	m.quiet = allocated-m.atRelease < restAllocations
+	m.atRelease = allocated
 	for _, part := range m.parts {
 		part()
 	}
@@ -60,6 +65,7 @@ func (m *memory) upkeep(now time.Time) {
 		debug.FreeOSMemory()
 		m.inUse, _ = usage()
 	}
+	return m.quiet
 }
 
 // rest turns the collector off until memory has grown. It does nothing if GOGC is set.

@@ -36,6 +36,22 @@ func TestIdleMemoryIsReleased(t *testing.T) {
 	}
 }
 
+// A gate is quiet when next to nothing was allocated between two releases.
+func TestQuietGate(t *testing.T) {
+	m, _ := testMemory(t)
+	start := time.Unix(1e9, 0)
+	m.upkeep(start)
+	if !m.upkeep(start.Add(releaseInterval)) {
+		t.Error("not quiet without allocations")
+	}
+	runtime.KeepAlive(make([]byte, 2*restAllocations))
+	for at, want := range []bool{true, false, true} { // before the next release, at it, and one later
+		if got := m.upkeep(start.Add(releaseInterval + time.Second + time.Duration(at)*releaseInterval)); got != want {
+			t.Errorf("call %d: %v", at, got)
+		}
+	}
+}
+
 // What parts release goes to the operating system if it is much.
 func TestReleasedMemoryGoesToTheSystem(t *testing.T) {
 	m, _ := testMemory(t)
