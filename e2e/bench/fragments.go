@@ -13,6 +13,10 @@ import (
 // times two to the power of the order.
 const hugeOrder = 9
 
+// processorLists is more than the free pages that each processor keeps for itself, in bytes.
+// /proc/buddyinfo does not count them, and they are handed out first.
+const processorLists = 64 << 20
+
 // takeFragments takes the free memory that lies in blocks of less than 2 MiB, until release. So a
 // program that starts meanwhile gets its memory in few large blocks, as on a machine that has not
 // run for long. It takes a quarter of the memory at most.
@@ -29,7 +33,7 @@ func takeFragments() (release func(), err error) {
 	if err := unix.Sysinfo(&info); err != nil {
 		return nil, err
 	}
-	size = min(size, int(info.Totalram/4))
+	size = min(size+processorLists, int(info.Totalram/4))
 	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		return nil, err
