@@ -12,11 +12,11 @@ import (
 type paced struct {
 	name, encoding string
 	plan           plan
-	proxy, runner  []int // processes
-	before         [2]activity
-	spent          [2]activity // of proxy and runner
+	proxy, runner  []int       // processes
+	spent          [2]activity // of proxy and runner, in all intervals
+	cpu, latency   []float64   // of each interval, in µs
+	bytes          int64       // of an answer
 	memory         footprint
-	answer         result
 }
 
 // asUsed measures what a scrape costs at the pace of Prometheus, including the idle time
@@ -91,11 +91,31 @@ func (b *bench) measurePaced(list []*paced, every time.Duration, scrapes int) er
 	}
 	for _, c := range list {
 		c.proxy = familyOf(c.proxy[0])
-		if err := c.read(&c.before); err != nil {
+	}
+	p.Every, p.Scrapes = every, 1
+	for range scrapes {
+		if err := b.interval(list, p); err != nil {
 			return err
 		}
 	}
-	p.Every, p.Scrapes = every, scrapes
+	for _, c := range list {
+		var err error
+		if c.memory, err = footprintOf(c.proxy); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// interval measures one interval of p. Its figures are kept apart from those of the others: now and
+// then the host stops a virtual processor, and the time counts as the program's.
+func (b *bench) interval(list []*paced, p pace) error {
+	before := make([][2]activity, len(list))
+	for i, c := range list {
+		if err := c.read(&before[i]); err != nil {
+			return err
+		}
+	}
 	r, err := b.loader.order(order{Pace: &p})
 	if err != nil {
 		return err
@@ -106,14 +126,15 @@ func (b *bench) measurePaced(list []*paced, every time.Duration, scrapes int) er
 			return err
 		}
 		for k := range after {
-			c.spent[k] = after[k].minus(c.before[k])
+			c.spent[k] = c.spent[k].plus(after[k].minus(before[i][k]))
 		}
-		if c.memory, err = footprintOf(c.proxy); err != nil {
-			return err
+		answer := r.Paced[i]
+		if answer.Err != "" {
+			return fmt.Errorf("%s: %s: %w", c.name, c.encoding, errors.New(answer.Err))
 		}
-		if c.answer = r.Paced[i]; c.answer.Err != "" {
-			return fmt.Errorf("%s: %s: %w", c.name, c.encoding, errors.New(c.answer.Err))
-		}
+		c.bytes = answer.Bytes
+		c.cpu = append(c.cpu, float64(after[0].minus(before[i][0]).CPU.Nanoseconds())/1e3)
+		c.latency = append(c.latency, float64(answer.Median.Nanoseconds())/1e3)
 	}
 	return nil
 }
@@ -131,20 +152,21 @@ func (c *paced) read(to *[2]activity) (err error) {
 func (r *report) asUsed(list []*paced, every time.Duration, scrapes int) {
 	for _, encoding := range []string{acceptIdentity, acceptGzip} {
 		r.printf("\n### as used: a scrape every %s, %s\n\n", every, encoding[len("Accept-Encoding: "):])
-		r.printf("300 series, %d intervals, idle time included. All figures are per interval.\n\n", scrapes)
-		r.printf("| | CPU, µs | ratio | runner CPU, µs | wake-ups | time slices | page faults | median latency, µs " +
-			"| ratio | body, kB | private, MiB | shared, MiB |\n" +
-			"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+		r.printf("300 series, %d intervals, idle time included. CPU and latency are medians of the intervals, "+
+			"the rest are means.\n\n", scrapes)
+		r.printf("| | CPU, µs | ratio | mean, µs | runner CPU, µs | wake-ups | time slices | page faults " +
+			"| median latency, µs | ratio | body, kB | private, MiB | shared, MiB |\n" +
+			"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 		base := find(list, sameBytes, encoding)
 		for _, c := range list {
 			if c.encoding != encoding {
 				continue
 			}
 			each := func(n int64) float64 { return float64(n) / float64(scrapes) }
-			r.printf("| %s | %.0f | %.2f | %.0f | %.1f | %.1f | %.1f | %.0f | %.2f | %.1f | %.1f | %.1f |\n", c.name,
-				each(c.spent[0].CPU.Microseconds()), c.over(base, cpu), each(c.spent[1].CPU.Microseconds()),
+			r.printf("| %s | %.0f | %.2f | %.0f | %.0f | %.1f | %.1f | %.1f | %.0f | %.2f | %.1f | %.1f | %.1f |\n", c.name,
+				median(c.cpu), c.over(base, cpu), each(c.spent[0].CPU.Microseconds()), each(c.spent[1].CPU.Microseconds()),
 				each(c.spent[0].Wakes), each(c.spent[0].Slices), each(c.spent[0].Faults),
-				float64(c.answer.Median.Nanoseconds())/1e3, c.over(base, latency), float64(c.answer.Bytes)/1e3,
+				median(c.latency), c.over(base, latency), float64(c.bytes)/1e3,
 				mebi(c.memory.Private), mebi(c.memory.Shared))
 		}
 		if base != nil && every == 15*time.Second && encoding == acceptIdentity {
@@ -155,8 +177,8 @@ func (r *report) asUsed(list []*paced, every time.Duration, scrapes int) {
 	}
 }
 
-func cpu(c *paced) float64     { return float64(c.spent[0].CPU) }
-func latency(c *paced) float64 { return float64(c.answer.Median) }
+func cpu(c *paced) float64     { return median(c.cpu) }
+func latency(c *paced) float64 { return median(c.latency) }
 
 // over returns the ratio of a figure to that of base, 0 without base.
 func (c *paced) over(base *paced, figure func(*paced) float64) float64 {

@@ -23,6 +23,10 @@ func (a activity) minus(earlier activity) activity {
 	return activity{a.CPU - earlier.CPU, a.Wakes - earlier.Wakes, a.Slices - earlier.Slices, a.Faults - earlier.Faults}
 }
 
+func (a activity) plus(b activity) activity {
+	return activity{a.CPU + b.CPU, a.Wakes + b.Wakes, a.Slices + b.Slices, a.Faults + b.Faults}
+}
+
 // activityOf sums over processes and their threads.
 func activityOf(pids []int) (activity, error) {
 	var a activity
