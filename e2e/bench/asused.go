@@ -163,8 +163,9 @@ func (r *report) asUsed(list []*paced, every time.Duration, scrapes int) {
 				continue
 			}
 			each := func(n int64) float64 { return float64(n) / float64(scrapes) }
-			r.printf("| %s | %.0f | %.2f | %.0f | %.0f | %.1f | %.1f | %.1f | %.0f | %.2f | %.1f | %.1f | %.1f |\n", c.name,
-				median(c.cpu), c.over(base, cpu), each(c.spent[0].CPU.Microseconds()), each(c.spent[1].CPU.Microseconds()),
+			r.printf("| %s | %.0f | %.2f | %.0f | %.0f | %.1f | %.1f | %.1f | %.0f | %.2f | %.1f | %.1f | %.1f |\n",
+				c.name, median(c.cpu), c.over(base, cpu), each(c.spent[0].CPU.Microseconds()),
+				each(c.spent[1].CPU.Microseconds()),
 				each(c.spent[0].Wakes), each(c.spent[0].Slices), each(c.spent[0].Faults),
 				median(c.latency), c.over(base, latency), float64(c.bytes)/1e3,
 				mebi(c.memory.Private), mebi(c.memory.Shared))
