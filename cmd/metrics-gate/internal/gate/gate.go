@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -169,8 +170,8 @@ func pathDecides(next http.Handler) http.Handler {
 	})
 }
 
-// Run keeps keys and files fresh, and memory small, until ctx ends. After each look at the files, at
-// least every five minutes, it calls upkeep.
+// Run keeps keys and files fresh, and memory small, until ctx ends. After each look at the files it
+// calls upkeep: at least every five minutes, and each minute while a certificate or list is at its end.
 func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}, upkeep func(time.Time)) {
 	var refreshing sync.WaitGroup
 	for _, issuer := range g.Issuers {
@@ -181,10 +182,19 @@ func (g *Gate) Run(ctx context.Context, now <-chan chan struct{}, upkeep func(ti
 	g.reloader.run(ctx, now, func(now time.Time) (quiet bool) {
 		quiet = g.memory.upkeep(now)
 		upkeep(now)
-		return quiet
+		return quiet && !g.endsSoon(now)
 	})
 	refreshing.Wait()
 	g.Upstream.Close()
+}
+
+// endsSoon reports whether a certificate or list ends before two long rests are over, or has ended within
+// one: its end is logged within a minute.
+func (g *Gate) endsSoon(now time.Time) bool {
+	return g.TLS != nil && slices.ContainsFunc(g.TLS.Expiry(), func(e tlsconf.Expiry) bool {
+		left := e.NotAfter.Sub(now)
+		return -longRest < left && left < 2*longRest
+	})
 }
 
 // loadTLS reads certificates, keys, CAs and revocation lists.
