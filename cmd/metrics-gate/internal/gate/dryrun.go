@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/metrics-gate/metrics-gate/auth"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/cli"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/proxy"
 	"github.com/metrics-gate/metrics-gate/proxy/profile"
@@ -34,6 +35,27 @@ func DryRun(c *config.Config, id auth.Identity) http.Handler {
 			Log: slog.New(slog.DiscardHandler),
 		}),
 	})
+}
+
+// WithFiles adds to err, the mistakes of the configuration c, those of the files that c names. A
+// command that cannot build a gate tells all of them at once.
+func WithFiles(c *config.Config, err error) error {
+	var found cli.ConfigErrors
+	found.Join(err)
+	_, err = c.RunnerName()
+	found.Join(err)
+	log, registry := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	g := &Gate{reloader: newReloader(log, registry)}
+	if c.TLS.CertFile != "" && c.TLS.KeyFile != "" {
+		found.Join(g.loadTLS(c, log))
+	}
+	known := *c
+	if c.KubernetesOptions().URL == "" { // outside of a pod its files are missing too
+		known.Kubernetes = config.Kubernetes{}
+	}
+	_, _, err = g.authenticators(&known, outside{log: log, registry: registry})
+	found.Join(err)
+	return found.Err()
 }
 
 // asIs is a stage that lets everything pass.

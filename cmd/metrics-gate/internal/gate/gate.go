@@ -99,27 +99,6 @@ func New(c *config.Config, log *slog.Logger, version string, registry *prometheu
 	return g, nil
 }
 
-// WithFiles adds to err, the mistakes of the configuration c, those of the files that c names. A
-// command that cannot build a gate tells all of them at once.
-func WithFiles(c *config.Config, err error) error {
-	var found cli.ConfigErrors
-	found.Join(err)
-	_, err = c.RunnerName()
-	found.Join(err)
-	log, registry := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
-	g := &Gate{reloader: newReloader(log, registry)}
-	if c.TLS.CertFile != "" && c.TLS.KeyFile != "" {
-		found.Join(g.loadTLS(c, log))
-	}
-	known := *c
-	if c.KubernetesOptions().URL == "" { // outside of a pod its files are missing too
-		known.Kubernetes = config.Kubernetes{}
-	}
-	_, _, err = g.authenticators(&known, outside{log: log, registry: registry})
-	found.Join(err)
-	return found.Err()
-}
-
 // profileSlots limits profiles apart from scrapes: a profile can take half a minute, and
 // scrapes must go on meanwhile.
 func profileSlots(c *config.Config) *proxy.ExchangeLimiter {
