@@ -35,11 +35,9 @@ func NewWatch(paths []string) (*Watch, error) {
 		return nil, fmt.Errorf("inotify: %w", err)
 	}
 	w := &Watch{events: os.NewFile(uintptr(fd), "inotify"), changed: make(chan struct{})}
-	for _, path := range paths {
-		if err := add(fd, path); err != nil {
-			w.Close()
-			return nil, err
-		}
+	if err := w.Add(paths); err != nil {
+		w.Close()
+		return nil, err
 	}
 	go func() {
 		var event [unix.SizeofInotifyEvent]byte // an event of an inode itself has no name
@@ -47,6 +45,24 @@ func NewWatch(paths []string) (*Watch, error) {
 		close(w.changed)
 	}()
 	return w, nil
+}
+
+// Add watches what is at paths now, too: a mount sends no event and hides what was watched. Its errors
+// are those of NewWatch.
+func (w *Watch) Add(paths []string) error {
+	events, err := w.events.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("inotify: %w", err)
+	}
+	var failed error
+	err = events.Control(func(fd uintptr) {
+		for _, path := range paths {
+			if failed = add(int(fd), path); failed != nil {
+				return
+			}
+		}
+	})
+	return errors.Join(failed, err)
 }
 
 // Changed is closed after the first change, and after Close.

@@ -104,14 +104,27 @@ func (r *reloader) look(asked bool) {
 	r.all(asked)
 }
 
-// rewatch lets events tell of changes from now on, if they can.
+// rewatch lets events tell of changes from now on, if they can. A mount over the files sends no event,
+// so a watch may be one of files that are hidden now. That matters only if nobody looks often.
 func (r *reloader) rewatch() {
-	if paths := r.paths(); r.watch == nil && len(paths) > 0 {
-		var err error
-		if r.watch, err = filewatch.NewWatch(paths); err != nil {
-			r.log.Debug("files are looked at instead of watched", "err", err)
+	var err error
+	switch paths := r.paths(); {
+	case len(paths) == 0:
+	case r.watch == nil:
+		r.watch, err = filewatch.NewWatch(paths)
+	case !r.polls():
+		if err = r.watch.Add(paths); err != nil {
+			r.unwatch()
 		}
 	}
+	if err != nil {
+		r.log.Debug("files are looked at instead of watched", "err", err)
+	}
+}
+
+// polls reports whether there is a set without files, which is asked each lookInterval.
+func (r *reloader) polls() bool {
+	return slices.ContainsFunc(r.items, func(i *reloadable) bool { return len(i.files.Paths()) == 0 })
 }
 
 func (r *reloader) paths() (all []string) {
@@ -130,11 +143,9 @@ func (r *reloader) unwatch() {
 
 // pause is the time until the next look of a gate that is quiet, or not.
 func (r *reloader) pause(quiet bool) time.Duration {
-	mustLook := func(i *reloadable) bool {
-		return r.watch == nil || len(i.files.Paths()) == 0 || !i.files.Settled()
-	}
 	switch {
-	case slices.ContainsFunc(r.items, mustLook):
+	case len(r.items) > 0 && r.watch == nil, r.polls(),
+		slices.ContainsFunc(r.items, func(i *reloadable) bool { return !i.files.Settled() }):
 		return lookInterval
 	case quiet:
 		return longRest
