@@ -1,6 +1,7 @@
 package filewatch
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -39,12 +40,33 @@ func NewWatch(paths []string) (*Watch, error) {
 		w.Close()
 		return nil, err
 	}
-	go func() {
-		var event [unix.SizeofInotifyEvent]byte // an event of an inode itself has no name
-		_, _ = w.events.Read(event[:])          // an error means that Close was called
-		close(w.changed)
-	}()
+	go w.await()
 	return w, nil
+}
+
+// await closes changed after the first event of an inode itself. A directory also sends events of what is
+// in it, with its name: another file got other access rights or times.
+func (w *Watch) await() {
+	defer close(w.changed)
+	var events [unix.SizeofInotifyEvent + unix.NAME_MAX + 1]byte // room for any event
+	for {
+		n, err := w.events.Read(events[:])
+		if err != nil || !allNamed(events[:n]) { // an error means that Close was called
+			return
+		}
+	}
+}
+
+// allNamed reports whether each of events is of something in a directory (inotify(7)).
+func allNamed(events []byte) bool {
+	for len(events) >= unix.SizeofInotifyEvent {
+		name := binary.NativeEndian.Uint32(events[unix.SizeofInotifyEvent-4:])
+		if name == 0 {
+			return false
+		}
+		events = events[unix.SizeofInotifyEvent+name:]
+	}
+	return true
 }
 
 // Add watches what is at paths now, too: a mount sends no event and hides what was watched. Its errors

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -55,9 +56,45 @@ func TestOtherFilesSendNoEvents(t *testing.T) {
 		t.Errorf("%d bytes of events, %v", n, err)
 	}
 	write(t, path, "content 3")
-	if n, err := unix.Read(fd, events[:]); n == 0 || err != nil {
+	if n, err := unix.Read(fd, events[:]); n == 0 || err != nil || allNamed(events[:n]) {
 		t.Errorf("%d bytes of events of the file itself, %v", n, err)
 	}
+	// A folder sends an event when the access rights of what is in it change.
+	write(t, other, "content")
+	must(t, os.Chmod(other, 0o640))
+	if n, err := unix.Read(fd, events[:]); n == 0 || err != nil || !allNamed(events[:n]) {
+		t.Errorf("%d bytes of events of another file, %v", n, err)
+	}
+	must(t, os.Chmod(other, 0o600), os.Chmod(path, 0o640))
+	if n, err := unix.Read(fd, events[:]); n == 0 || err != nil || allNamed(events[:n]) {
+		t.Errorf("%d bytes of events of both, %v", n, err)
+	}
+}
+
+// Events of other files in the same folder do not end a watch.
+func TestOtherFilesEndNoWatch(t *testing.T) {
+	dir := tree(t)
+	path := filepath.Join(dir, "way", "file")
+	other := filepath.Join(dir, "mount", "v1", "other")
+	write(t, other, "content")
+	w := newWatch(t, path)
+	conn, err := w.events.SyscallConn()
+	must(t, err)
+	must(t, os.Chmod(other, 0o640))
+	for left := 1; left > 0; runtime.Gosched() { // bytes of events that w has not read
+		must(t, conn.Control(func(fd uintptr) { left, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }), err)
+	}
+	must(t, os.Chmod(other, 0o600))
+	for left := 1; left > 0; runtime.Gosched() { // a watch that has ended reads no more
+		must(t, conn.Control(func(fd uintptr) { left, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }), err)
+		select {
+		case <-w.Changed():
+			t.Fatal("another file counts as a change")
+		default:
+		}
+	}
+	write(t, path, "content 3")
+	<-w.Changed()
 }
 
 func TestCloseEndsAWatch(t *testing.T) {
