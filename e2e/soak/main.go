@@ -23,9 +23,9 @@ type options struct {
 	rest     time.Duration
 }
 
-// minRest is the time until the gate has released its memory: it releases idle memory
-// every 90 s, so the second release covers all.
-const minRest = 185 * time.Second
+// minRest is the time until the gate has released its memory: it looks each minute and releases idle
+// memory at every second look, so the second release covers all.
+const minRest = 245 * time.Second
 
 func main() {
 	var o options
