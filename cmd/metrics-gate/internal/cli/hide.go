@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/auth"
@@ -15,6 +16,12 @@ func HideToken(value string) string {
 		return auth.TokenPrefix + "…"
 	}
 	return value
+}
+
+// HideTokens hides each whole token of "metrics-gate token" in a text, such as that of an error which
+// quotes a part of a value.
+func HideTokens(text string) string {
+	return regexp.MustCompile(auth.TokenPrefix+`[\w-]{43}`).ReplaceAllString(text, auth.TokenPrefix+"…")
 }
 
 // HideSecrets hides what stands before the @ of a URL, which may be a password, and a token in the
