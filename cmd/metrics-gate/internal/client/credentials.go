@@ -205,8 +205,8 @@ func (c *Credentials) CheckPlain(target string) error {
 		return nil
 	}
 	wrong := &cli.ConfigError{Thing: "--token-file", Value: c.TokenFile,
-		Wrong:  "not sent over plain HTTP to another machine",
-		Advice: "write https:// in the URL; a gate with INSECURE_HTTP is asked on its own machine"}
+		Wrong:  "over plain HTTP it is sent to loopback alone",
+		Advice: "write https:// in the URL; a gate with INSECURE_HTTP is asked on its own machine, at 127.0.0.1"}
 	if here {
 		wrong.Wrong = "not sent over plain HTTP: no settings here have " + config.Prefix + "INSECURE_HTTP"
 		wrong.Advice = "write https:// in the URL, or give the settings of the gate if they have INSECURE_HTTP; " +

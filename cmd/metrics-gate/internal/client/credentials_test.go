@@ -40,7 +40,7 @@ func TestTokensAreNotSentInTheClear(t *testing.T) {
 	}
 	c := &Credentials{TokenFile: file}
 	for target, want := range map[string]string{
-		"http://127.0.0.1/": "give the settings", "http://192.0.2.1/": "own machine",
+		"http://127.0.0.1/": "give the settings", "http://192.0.2.1/": "own machine", "http://127.1/": "127.0.0.1",
 	} {
 		if got := cli.ErrorReports(c.CheckPlain(target))[0].Advice; !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %s", target, got, want)
