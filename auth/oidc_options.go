@@ -188,11 +188,15 @@ func issuerProblem(issuer string) string {
 
 // redactURL hides what can be secret in a URL: what stands before the last @, and the query.
 func redactURL(raw string) string {
-	if at := strings.LastIndexByte(raw, '@'); at >= 0 {
-		raw = "…" + raw[at:]
+	query, at := strings.IndexAny(raw, "?#"), strings.LastIndexByte(raw, '@')
+	if query >= 0 && at > query { // of a password or of the query
+		return "…"
 	}
-	if query := strings.IndexAny(raw, "?#"); query >= 0 {
+	if query >= 0 {
 		raw = raw[:query] + "?…"
+	}
+	if at >= 0 {
+		raw = "…" + raw[at:]
 	}
 	return raw
 }

@@ -95,6 +95,7 @@ func TestErrorsHideSecretsOfURLs(t *testing.T) {
 		OIDCOptions{Issuer: "https://user:pa55@id.example", Audiences: []string{"g"}}.Validate(),
 		KubernetesOptions{URL: "https://api.example/?token=pa55"}.Validate(),
 		&IssuerError{URL: "https://id.example/keys?token=pa55", Err: errors.New("refused")},
+		&IssuerError{URL: "https://id.example/keys?token=a@pa55", Err: errors.New("refused")},
 	} {
 		if err == nil || strings.Contains(err.Error(), "pa55") {
 			t.Error(err)

@@ -24,9 +24,9 @@ func (m *ConfigError) Unwrap() error { return m.Err }
 // Error gives the fact without the list and the advice.
 func (m *ConfigError) Error() string {
 	if m.Value == "" {
-		return m.Thing + ": " + m.Wrong
+		return HideTokens(m.Thing + ": " + m.Wrong)
 	}
-	return fmt.Sprintf("%s %q: %s", m.Thing, HideToken(m.Value), m.Wrong)
+	return HideTokens(fmt.Sprintf("%s %q: %s", m.Thing, HideToken(m.Value), m.Wrong))
 }
 
 // ConfigErrors collects errors, one a thing: the first one found stands.

@@ -123,6 +123,13 @@ func TestReportPrintsNoTokenAndNoControls(t *testing.T) {
 	if text := out.String(); strings.ContainsAny(text, "\x1b\x07") || strings.Contains(text, "secret") {
 		t.Errorf("%q", text)
 	}
+	token := "mg_" + strings.Repeat("s3", 21) + "-"
+	quoted := &ConfigError{Thing: "A", Value: "token:" + token, Wrong: "pattern \"" + token + "\"",
+		Advice: "not " + token}
+	text := fmt.Sprint(quoted, ErrorReports(quoted))
+	if strings.Contains(text, "s3") || !strings.Contains(text, "not mg_…") {
+		t.Error(text)
+	}
 	if r := ErrorReports(&ConfigError{Thing: "A", Value: "mg_secret"}); r[0].Value != "mg_…" {
 		t.Errorf("%+v", r)
 	}

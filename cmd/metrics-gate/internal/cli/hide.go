@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/metrics-gate/metrics-gate/auth"
@@ -15,6 +16,12 @@ func HideToken(value string) string {
 		return auth.TokenPrefix + "…"
 	}
 	return value
+}
+
+// HideTokens hides each whole token of "metrics-gate token" in a text, such as that of an error which
+// quotes a part of a value.
+func HideTokens(text string) string {
+	return regexp.MustCompile(auth.TokenPrefix+`[\w-]{43}`).ReplaceAllString(text, auth.TokenPrefix+"…")
 }
 
 // HideSecrets hides what stands before the @ of a URL, which may be a password, and a token in the
@@ -30,11 +37,16 @@ func HideSecrets(raw string) string {
 // HideURL is raw for an error, without what may be secret in a URL: user and password, a token in
 // the place of the host, the query.
 func HideURL(raw string) string {
-	if u, err := url.Parse(raw); err != nil || u.User != nil || u.Host == "" {
-		raw = HideSecrets(raw)
+	u, err := url.Parse(raw)
+	clean := err == nil && u.User == nil && u.Host != ""
+	if query := strings.IndexAny(raw, "?#&"); query >= 0 {
+		if !clean && strings.LastIndex(raw, "@") > query { // of a password or of a query
+			return "…"
+		}
+		raw = raw[:query] + "?…"
 	}
-	if i := strings.IndexAny(raw, "?#&"); i >= 0 {
-		raw = raw[:i] + "?…"
+	if !clean || strings.Contains(u.Host, ":") { // user:12/34@host reads as host user, port 12
+		raw = HideSecrets(raw)
 	}
 	if scheme, rest, isURL := strings.Cut(raw, "://"); isURL {
 		return scheme + "://" + HideToken(rest)

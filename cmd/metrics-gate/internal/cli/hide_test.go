@@ -16,6 +16,9 @@ func TestHideURL(t *testing.T) {
 		"https://h/heap#pa55":       "https://h/heap?…",
 		"https://mg_pa55/heap":      "https://mg_…",
 		"http://me:pa/55@h/metrics": "…@h/metrics",
+		"https://me:12/pa55@h/heap": "…@h/heap", "https://me:/pa55@h": "…@h",
+		"https://me:x@h/?q=a@pa55": "…", "me:x@h?q=a@pa55": "…", "https://me:x?pa55@h": "…",
+		"https://h:1/heap?q=a@pa55": "https://h:1/heap?…",
 	} {
 		if got := HideURL(raw); got != want {
 			t.Errorf("%s: %s, want %s", raw, got, want)

@@ -28,7 +28,7 @@ func ErrorReports(err error) []ErrorReport {
 // errorReport is one error.
 func errorReport(err error) ErrorReport {
 	if m, ok := errors.AsType[*ConfigError](err); ok {
-		return ErrorReport{m.Thing, HideToken(m.Value), m.Wrong, m.List, m.Advice}
+		return ErrorReport{m.Thing, HideTokens(HideToken(m.Value)), HideTokens(m.Wrong), m.List, HideTokens(m.Advice)}
 	}
 	r := ErrorReport{Wrong: oneLine(err.Error())}
 	if f, ok := errors.AsType[*Failure](err); ok {

@@ -178,7 +178,8 @@ func (c *Credentials) token() (string, error) {
 	return token, nil
 }
 
-// authorize puts the token, if there is one, into r. It refuses to send it in the clear.
+// authorize puts the token, if there is one, into r. It refuses to send it in the clear. Over plain HTTP
+// localhost is 127.0.0.1 and nothing else: the gate may listen there, and another user on [::1].
 func (c *Credentials) authorize(r *http.Request) error {
 	token, err := c.token()
 	if err != nil || token == "" {
@@ -186,6 +187,9 @@ func (c *Credentials) authorize(r *http.Request) error {
 	}
 	if err := c.CheckPlain(r.URL.String()); err != nil {
 		return err
+	}
+	if r.URL.Scheme == "http" && r.URL.Hostname() == "localhost" {
+		r.URL.Host = "127.0.0.1" + strings.TrimPrefix(r.URL.Host, "localhost")
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	return nil
@@ -196,15 +200,19 @@ func (c *Credentials) authorize(r *http.Request) error {
 // that wants the token. The error is a *cli.ConfigError.
 func (c *Credentials) CheckPlain(target string) error {
 	u, err := url.Parse(target)
-	if c.TokenFile == "" || (err == nil && (u.Scheme == "https" || (c.Plain && loopback.IsName(u.Hostname())))) {
+	here := err == nil && loopback.IsName(u.Hostname())
+	if c.TokenFile == "" || (err == nil && u.Scheme == "https") || (here && c.Plain) {
 		return nil
 	}
-	wrong := "not sent over plain HTTP: no settings here have " + config.Prefix + "INSECURE_HTTP"
-	if c.Plain {
-		wrong = "not sent over plain HTTP to another machine"
+	wrong := &cli.ConfigError{Thing: "--token-file", Value: c.TokenFile,
+		Wrong:  "over plain HTTP it is sent to loopback alone",
+		Advice: "write https:// in the URL; a gate with INSECURE_HTTP is asked on its own machine, at 127.0.0.1"}
+	if here {
+		wrong.Wrong = "not sent over plain HTTP: no settings here have " + config.Prefix + "INSECURE_HTTP"
+		wrong.Advice = "write https:// in the URL, or give the settings of the gate if they have INSECURE_HTTP; " +
+			"any process could listen there and take the token"
 	}
-	return &cli.ConfigError{Thing: "--token-file", Value: c.TokenFile, Wrong: wrong,
-		Advice: "write https:// in the URL; any process could listen there and take the token"}
+	return wrong
 }
 
 // Transport is an http.Transport for these credentials, without proxies. The error has every file

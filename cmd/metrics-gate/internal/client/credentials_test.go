@@ -38,8 +38,37 @@ func TestTokensAreNotSentInTheClear(t *testing.T) {
 			}
 		}
 	}
+	c := &Credentials{TokenFile: file}
+	for target, want := range map[string]string{
+		"http://127.0.0.1/": "give the settings", "http://192.0.2.1/": "own machine", "http://127.1/": "127.0.0.1",
+	} {
+		if got := cli.ErrorReports(c.CheckPlain(target))[0].Advice; !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", target, got, want)
+		}
+	}
 	if err := new(Credentials).CheckPlain("http://gate.example/"); err != nil {
 		t.Errorf("no token, and %v", err)
+	}
+}
+
+// A gate on 127.0.0.1 leaves the same port of [::1] to every user of the machine.
+func TestTokenForLocalhostGoesToIPv4(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("mg_token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &Credentials{TokenFile: file, Plain: true}
+	for target, want := range map[string]string{
+		"http://localhost:9253/": "http://127.0.0.1:9253/", "http://localhost/x": "http://127.0.0.1/x",
+		"http://[::1]:9253/": "http://[::1]:9253/", "https://localhost:9253/": "https://localhost:9253/",
+	} {
+		r, err := http.NewRequest(http.MethodGet, target, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.authorize(r); err != nil || r.URL.String() != want {
+			t.Errorf("%s: %s, want %s: %v", target, r.URL, want, err)
+		}
 	}
 }
 

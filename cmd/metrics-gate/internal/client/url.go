@@ -20,7 +20,8 @@ func GateURL(thing, raw string) (*url.URL, error) {
 		text = "https://" + raw
 	}
 	u, err := url.Parse(text)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil {
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil ||
+		cli.HideToken(u.Hostname()) != u.Hostname() { // a resolver must not be asked for a token
 		return nil, &cli.ConfigError{Thing: thing, Value: cli.HideURL(raw),
 			Wrong:  "not HOST:PORT, nor an http or https URL without user and password",
 			Advice: "write it as in localhost:9253 or https://runner.example:9253"}

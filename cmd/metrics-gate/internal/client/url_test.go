@@ -18,7 +18,7 @@ func TestGateURL(t *testing.T) {
 		}
 	}
 	for _, raw := range []string{"", "ftp://h", "https://", ":9253", "https://user:secret@h",
-		"user:secret@h", "h:port"} {
+		"user:secret@h", "h:port", "mg_secret", "http://mg_secret:9253/x"} {
 		_, err := GateURL("--url", raw)
 		if err == nil || !strings.HasPrefix(err.Error(), "--url") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", raw, err)

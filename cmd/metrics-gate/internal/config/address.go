@@ -191,7 +191,11 @@ func nearestUpstream(value string) string {
 	if _, rest, isURL := strings.Cut(value, "://"); isURL {
 		value = rest
 	}
-	value = value[strings.LastIndex(value, "@")+1:]
+	at := strings.LastIndex(value, "@")
+	if query := strings.IndexAny(value, "?#"); query >= 0 && query < at { // the @ may be of the query
+		return "http://localhost:9252"
+	}
+	value = value[at+1:]
 	if i := strings.IndexAny(value, `/?#\`); i >= 0 {
 		value = value[:i]
 	}

@@ -71,6 +71,7 @@ func TestNearestUpstream(t *testing.T) {
 		"http://localhost:32003/metrics":  "http://localhost:32003",
 		"[::1]:9262/metrics?a=b":          "http://[::1]:9262",
 		"http://me:s/cret@127.0.0.1:9262": "http://127.0.0.1:9262",
+		"http://127.0.0.1:9262?x=a@pa55":  "http://localhost:9252",
 		"https://":                        "http://localhost:9252",
 		"localhost:port":                  "http://localhost:9252",
 		"":                                "http://localhost:9252",

@@ -37,7 +37,9 @@ func TestEffectiveConfiguration(t *testing.T) {
 		{[]string{"OIDC_ISSUER_URL=https://issuer.example", "OIDC_AUDIENCE=gate"}, "OIDC_USERNAME_CLAIM", "sub", true,
 			true},
 		{[]string{"LABELS=a=b,c=d"}, "LABELS", "a=b,c=d", false, true},
-		{[]string{"RUNNER_NAME=one"}, "RUNNER_NAME", "one", false, true},
+		{[]string{"RUNNER_NAME=one@two"}, "RUNNER_NAME", "one@two", false, true},
+		{[]string{"PPROF_ALLOW=email:me@example.com"}, "PPROF_ALLOW", "email:me@example.com", false, true},
+		{[]string{"KUBERNETES_API_URL=https://h?x=a@pa55"}, "KUBERNETES_API_URL", "https://h?…", false, true},
 		{[]string{"UPSTREAM_URL=http://127.0.0.1:9999"}, "UPSTREAM_URL", "http://127.0.0.1:9999", false, true},
 	} {
 		environ := make([]string, len(test.environ))

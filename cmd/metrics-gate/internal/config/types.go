@@ -42,9 +42,9 @@ func didYouMean(value string, words []string) string {
 func isSwitched(value, word string) bool {
 	switch word {
 	case "on", "true":
-		return slices.Contains([]string{"on", "true", "yes", "1", "enabled"}, value)
+		return slices.Contains([]string{"on", "true", "yes", "y", "1", "enabled"}, value)
 	case "off", "false":
-		return slices.Contains([]string{"off", "false", "no", "0", "none", "disabled"}, value)
+		return slices.Contains([]string{"off", "false", "no", "n", "0", "none", "disabled"}, value)
 	}
 	return false
 }

@@ -168,7 +168,8 @@ func TestChoicesAdviseTheNearestWord(t *testing.T) {
 	for entry, want := range map[string]string{
 		"LOG_LEVEL=inof": "info", "LOG_LEVEL=wran": "warn", "LOG_LEVEL=eror": "error", "LOG_LEVEL=degub": "debug",
 		"LOG_LEVEL=warning": "warn", "LOG_LEVEL=loud": "", "LOG_LEVEL=x": "", "LOG_FORMAT=jsno": "json",
-		"LOG_FORMAT=Text": "text", "ACCESS_LOG=of": "off", "ACCESS_LOG=true": "on", "COMPRESSION=no": "off",
+		"LOG_FORMAT=Text": "text", "ACCESS_LOG=of": "off", "ACCESS_LOG=true": "on", "COMPRESSION=n": "off",
+		"COMPRESSION=y": "on", "INSECURE_HTTP=n": "false", "INSECURE_HTTP=y": "true", "COMPRESSION=no": "off",
 		"COMPRESSION=gzip": "", "LABEL_CONFLICT=overide": "override", "LABEL_CONFLICT=exprot": "exported",
 		"LABEL_CONFLICT=drop": "", "TLS_MIN_VERSION=1,3": "1.3", "TLS_MIN_VERSION=1.2.0": "1.2",
 		"KUBERNETES_AUTH=tokenreveiw": "tokenreview", "KUBERNETES_AUTH=none": "off",

@@ -145,7 +145,7 @@ type RouteRights struct {
 // Effective is a variable as it takes effect, defaults that are found out included;
 // false for one that is not in use.
 func (c *Config) Effective(v Variable) (Setting, bool) {
-	s := Setting{Name: v.Name, Value: cli.HideSecrets(v.String()), Default: v.IsDefault()}
+	s := Setting{Name: v.Name, Value: cli.HideToken(redact(v.Name, v.String())), Default: v.IsDefault()}
 	if strings.HasPrefix(v.Name, Prefix+"OIDC_") && !c.Uses(auth.MethodOIDC) {
 		return s, false
 	}

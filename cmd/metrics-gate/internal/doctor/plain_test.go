@@ -18,7 +18,7 @@ import (
 func TestDoctorGivesNoTokenToAnotherProcess(t *testing.T) {
 	var tokens atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "" {
+		if r.Header.Get("Authorization") != "" || r.URL.RawQuery != "" {
 			tokens.Add(1)
 		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -34,6 +34,8 @@ func TestDoctorGivesNoTokenToAnotherProcess(t *testing.T) {
 	}{
 		{"settings", "", false, false, cli.LevelFail, "not this gate, whose settings have TLS", 0},
 		{"https", "https://" + address, false, false, cli.LevelFail, "not this gate, whose settings have TLS", 0},
+		{"https with a query", "https://" + address + "/metrics?token=pa55", false, false, cli.LevelFail,
+			"not this gate, whose settings have TLS", 0},
 		{"https from outside", "https://" + address, true, false, cli.LevelFail, "see what listens there", 0},
 		{"http", other.URL, false, false, cli.LevelFail, "no settings here have " + config.Prefix + "INSECURE_HTTP", 0},
 		{"http from outside", other.URL, true, false, cli.LevelFail, "--token-file", 0},

@@ -138,6 +138,7 @@ func (d *doctor) visit(ctx context.Context) *visit {
 	v.response, v.body, v.err = d.fetch(ctx, by, target, d.config.Upstream.MaxBytes*2)
 	d.judgeName(v)
 	if address, secure := strings.CutPrefix(target, "https:"); secure && noTLS(v.err) {
+		address, _, _ = strings.Cut(address, "?") // may be secret
 		v.plain = &visit{}
 		v.plain.response, v.plain.body, v.plain.err = d.fetch(ctx, client.New(doctorTimeout), "http:"+address,
 			d.config.Upstream.MaxBytes)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -61,7 +62,8 @@ func (o *Options) Validate() error {
 			Advice: "give the URL of Prometheus with --prometheus"}
 	case o.URL == "":
 		return nil
-	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "":
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "",
+		cli.HideToken(u.Hostname()) != u.Hostname(): // a resolver must not be asked for a token
 		return &cli.ConfigError{
 			Thing:  "--prometheus",
 			Wrong:  "not HOST:PORT, nor an http or https URL without user, password and query",
@@ -82,7 +84,7 @@ func (o *Options) Validate() error {
 func (o *Options) checkPlain() error {
 	name, file := "token-file", o.client.TokenFile
 	if o.BasicFile != "" {
-		name, file = "basic-file", o.BasicFile
+		name, file = "basic-file", hidePassword(o.BasicFile)
 	}
 	if u, err := url.Parse(o.URL); file == "" || (err == nil && u.Scheme == "https") {
 		return nil
@@ -127,6 +129,16 @@ func flagError(err error) error {
 	return &renamed
 }
 
+// hidePassword is the path of a file for an error, without the password of user:password given in its
+// place.
+func hidePassword(path string) string {
+	drive := filepath.VolumeName(path)
+	if user, _, found := strings.Cut(path[len(drive):], ":"); found {
+		return drive + user + ":…"
+	}
+	return path
+}
+
 // basic reads user and password (RFC 7617).
 func (o *Options) basic() (user, password string, err error) {
 	thing := "--" + flagPrefix + "basic-file"
@@ -136,7 +148,7 @@ func (o *Options) basic() (user, password string, err error) {
 		if file, ok := errors.AsType[*safefile.Error](err); ok {
 			wrong = file.Err.Error() // without the path, which may be a secret given in its place
 		}
-		return "", "", &cli.ConfigError{Thing: thing, Value: o.BasicFile, Wrong: wrong}
+		return "", "", &cli.ConfigError{Thing: thing, Value: hidePassword(o.BasicFile), Wrong: wrong}
 	}
 	user, password, ok := strings.Cut(strings.TrimRight(string(text), "\r\n"), ":")
 	if !ok || strings.ContainsAny(user+password, "\r\n") {

@@ -38,6 +38,7 @@ func TestOptionsThatContradict(t *testing.T) {
 		{[]string{"--prometheus-ca=ca.pem"}, "--prometheus-…"},
 		{[]string{"--prometheus=localhost:9090"}, ""},
 		{[]string{"--prometheus=ftp://localhost"}, "--prometheus"},
+		{[]string{"--prometheus=mg_token"}, "--prometheus"},
 		{[]string{"--prometheus=user:password@localhost:9090"}, "--prometheus"},
 		{[]string{"--prometheus=http://user:password@localhost"}, "--prometheus"},
 		{[]string{"--prometheus=https://localhost/?token=password@"}, "--prometheus"},
@@ -58,10 +59,12 @@ func TestOptionsThatContradict(t *testing.T) {
 
 // A secret in the place of a file's name is not shown.
 func TestFilesHideSecrets(t *testing.T) {
-	for _, name := range []string{"basic-file", "token-file", "ca"} {
-		o := parse(t, "--prometheus=http://localhost:9090", "--prometheus-"+name+"=mg_pa55")
-		if _, err := o.httpClient(); err == nil || strings.Contains(err.Error(), "pa55") {
-			t.Errorf("%s: %v", name, err)
+	for _, file := range []string{"basic-file=mg_pa55", "token-file=mg_pa55", "ca=mg_pa55", "basic-file=me:pa55"} {
+		for _, url := range []string{"http://localhost:9090", "https://localhost:9090"} {
+			o := parse(t, "--prometheus="+url, "--prometheus-"+file)
+			if _, err := o.httpClient(); err == nil || strings.Contains(err.Error(), "pa55") {
+				t.Errorf("%s %s: %v", url, file, err)
+			}
 		}
 	}
 }
