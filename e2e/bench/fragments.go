@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -13,9 +14,20 @@ import (
 // times two to the power of the order.
 const hugeOrder = 9
 
-// processorLists is more than the free pages that each processor keeps for itself, in bytes.
+// processorList is more than the free pages that a processor keeps for itself, in bytes.
 // /proc/buddyinfo does not count them, and they are handed out first.
-const processorLists = 64 << 20
+const processorList = 64 << 20
+
+// layMemory takes the fragments of free memory anew: programs that have ended left some, too.
+func (b *bench) layMemory() {
+	if b.release != nil {
+		b.release()
+	}
+	var err error
+	if b.release, err = takeFragments(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench: memory stays as it is:", err)
+	}
+}
 
 // takeFragments takes the free memory that lies in blocks of less than 2 MiB, until release. So a
 // program that starts meanwhile gets its memory in few large blocks, as on a machine that has not
@@ -33,7 +45,11 @@ func takeFragments() (release func(), err error) {
 	if err := unix.Sysinfo(&info); err != nil {
 		return nil, err
 	}
-	size = min(size+processorLists, int(info.Totalram/4))
+	var processors unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &processors); err != nil {
+		return nil, err
+	}
+	size = min(size+processorList*processors.Count(), int(info.Totalram/4))
 	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		return nil, err
@@ -43,10 +59,34 @@ func takeFragments() (release func(), err error) {
 		release()
 		return nil, err
 	}
-	for i := 0; i < size; i += os.Getpagesize() {
-		memory[i] = 1
+	touched := make(chan error)
+	go func() { touched <- touch(memory, processors) }()
+	if err := <-touched; err != nil {
+		release()
+		return nil, err
 	}
 	return release, nil
+}
+
+// touch writes to each page of memory, an equal part of them on each of processors. The thread of the
+// goroutine stays on the last one, so the goroutine must end.
+func touch(memory []byte, processors unix.CPUSet) error {
+	runtime.LockOSThread()
+	part := len(memory)/processors.Count() + 1
+	for processor, i := 0, 0; i < len(memory); processor++ {
+		if !processors.IsSet(processor) {
+			continue
+		}
+		var one unix.CPUSet
+		one.Set(processor)
+		if err := unix.SchedSetaffinity(0, &one); err != nil {
+			return err
+		}
+		for end := min(i+part, len(memory)); i < end; i += os.Getpagesize() {
+			memory[i] = 1
+		}
+	}
+	return nil
 }
 
 // fragments returns how many bytes are free in blocks of less than 2 MiB, according to

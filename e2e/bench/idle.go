@@ -32,16 +32,20 @@ func (b *bench) idle(ctx context.Context) error {
 		if i == 0 {
 			name, environ = t.name+" with tokens, list and issuer", all
 		}
-		p, listen, err := b.startTarget(ctx, t, address, environ...)
-		if err != nil {
-			return err
+		var family []int
+		for range copies {
+			p, listen, err := b.startTarget(ctx, t, address, environ...)
+			if err != nil {
+				return err
+			}
+			defer p.stop()
+			one := plan{Address: listen, Header: []string{accept, acceptIdentity}, Connections: 1}
+			if _, err := b.loader.order(order{Open: &one, Once: true}); err != nil {
+				return err
+			}
+			family = append(family, familyOf(p.cmd.Process.Pid)...)
 		}
-		defer p.stop()
-		one := plan{Address: listen, Header: []string{accept, acceptIdentity}, Connections: 1}
-		if _, err := b.loader.order(order{Open: &one, Once: true}); err != nil {
-			return err
-		}
-		names, pids = append(names, name), append(pids, familyOf(p.cmd.Process.Pid))
+		names, pids = append(names, name), append(pids, family)
 	}
 	// An empty plan closes the last connection.
 	if _, err := b.loader.order(order{Open: &plan{}}); err != nil {
@@ -78,7 +82,8 @@ func (b *bench) reportIdle(ctx context.Context, names []string, pids [][]int) er
 	if err := wait(ctx, length); err != nil {
 		return err
 	}
-	b.report.printf("\n### idle\n\n%s without a scrape. All figures are per minute.\n\n", length)
+	b.report.printf("\n### idle\n\n%s without a scrape. All figures are means of %d processes, per minute.\n\n",
+		length, copies)
 	b.report.printf("| | CPU, ms | wake-ups | time slices | page faults | private, MiB | shared, MiB |\n" +
 		"|---|---:|---:|---:|---:|---:|---:|\n")
 	for i := range pids {
@@ -90,10 +95,10 @@ func (b *bench) reportIdle(ctx context.Context, names []string, pids [][]int) er
 		if err != nil {
 			return err
 		}
-		d, minutes := after.minus(before[i]), length.Minutes()
+		d, minutes := after.minus(before[i]), copies*length.Minutes()
 		b.report.printf("| %s | %.2f | %.1f | %.1f | %.1f | %.1f | %.1f |\n", names[i], d.CPU.Seconds()*1e3/minutes,
 			float64(d.Wakes)/minutes, float64(d.Slices)/minutes, float64(d.Faults)/minutes,
-			mebi(memory.Private), mebi(memory.Shared))
+			mebi(memory.Private)/copies, mebi(memory.Shared)/copies)
 		if i == 0 {
 			b.report.bar("idle: CPU of a minute", d.CPU.Seconds()*1e3/minutes, 2, "ms")
 			b.report.bar("idle: wake-ups of a minute", float64(d.Wakes)/minutes, 40, "")

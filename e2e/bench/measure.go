@@ -50,6 +50,7 @@ type bench struct {
 	loader  *loader
 	report  *report
 	targets []target
+	release func() // what layMemory took
 }
 
 // compare runs s for every target, each in a new process, with interleaved rounds.

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestPlaceCopiesWhole(t *testing.T) {
@@ -37,5 +40,44 @@ func TestFragmentsCountSmallBlocks(t *testing.T) {
 	}
 	if _, err := fragments("Node 0, zone  Normal  many\n"); err == nil {
 		t.Error("took words for a number")
+	}
+}
+
+// Every page is touched, whatever the number of pages and of processors.
+func TestTouchReachesEveryPage(t *testing.T) {
+	var processors unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &processors); err != nil {
+		t.Fatal(err)
+	}
+	page := os.Getpagesize()
+	for pages := 1; pages < 9; pages++ {
+		memory := make([]byte, pages*page)
+		touched := make(chan error)
+		go func() { touched <- touch(memory, processors) }()
+		if err := <-touched; err != nil {
+			t.Fatal(err)
+		}
+		for i := range pages {
+			if !slices.Contains(memory[i*page:(i+1)*page], 1) {
+				t.Errorf("page %d of %d is not touched", i, pages)
+			}
+		}
+	}
+}
+
+// The copies of a program count as one: medians are of the intervals of all, the rest are sums.
+func TestCopiesOfAProgramAreJoined(t *testing.T) {
+	gate := func(cpu, wakes int) *paced {
+		return &paced{name: "gate", spent: [2]activity{{Wakes: int64(wakes)}}, cpu: []float64{float64(cpu)},
+			memory: footprint{Private: 1, Shared: 2}}
+	}
+	all := together([]*paced{gate(5, 1), {name: sameBytes, cpu: []float64{2}}, gate(7, 2), gate(9, 3)})
+	if len(all) != 2 || all[1].name != sameBytes {
+		t.Fatalf("%d programs", len(all))
+	}
+	one := all[0]
+	if cpu(one) != 7 || one.over(all[1], cpu) != 3.5 || one.spent[0].Wakes != 6 ||
+		one.memory != (footprint{Private: 3, Shared: 6}) {
+		t.Errorf("joined as %+v", *one)
 	}
 }

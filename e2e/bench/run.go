@@ -66,11 +66,6 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	defer b.loader.stop()
-	if release, err := takeFragments(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench: memory stays as it is:", err)
-	} else {
-		defer release()
-	}
 	if o.profile != "" {
 		return b.writeProfile(ctx, o.profile)
 	}
@@ -111,6 +106,7 @@ func (b *bench) sections(ctx context.Context) error {
 		if !wanted.MatchString(s.title) {
 			continue
 		}
+		b.layMemory()
 		began := time.Now()
 		if err := s.do(ctx); err != nil {
 			return errors.Join(err, ctx.Err())
