@@ -10,6 +10,7 @@ import (
 
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/config"
 	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/demofiles"
+	"github.com/metrics-gate/metrics-gate/cmd/metrics-gate/internal/gatetest"
 )
 
 // A command whose output cannot be written says so.
@@ -26,7 +27,7 @@ func TestOutputOnAFullDisk(t *testing.T) {
 		if args[0] != "demo" {
 			environ = nil
 		}
-		code := run(t.Context(), args, environ, fullDisk{}, &errors)
+		code := run(t.Context(), args, environ, gatetest.FullDisk{}, &errors)
 		if code != 1 || !strings.Contains(errors.String(), syscall.ENOSPC.Error()) {
 			t.Errorf("%v: status %d: %s", args, code, errors.String())
 		}
@@ -37,11 +38,6 @@ func TestOutputOnAFullDisk(t *testing.T) {
 		}
 	}
 }
-
-// fullDisk takes nothing.
-type fullDisk struct{}
-
-func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 // envFile is an environment file with the settings of the demo.
 func envFile(t *testing.T) string {

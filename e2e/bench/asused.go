@@ -10,22 +10,22 @@ import (
 
 // paced is a proxy with its own runner, its plan, and what it cost.
 type paced struct {
-	name, encoding string
-	plan           plan
-	proxy, runner  []int       // processes
-	spent          [2]activity // of proxy and runner, in all intervals
-	cpu, latency   []float64   // of each interval, in µs
-	bytes          int64       // of an answer
-	memory         footprint
+	name          string
+	plan          plan
+	proxy, runner []int       // processes
+	spent         [2]activity // of proxy and runner, in all intervals
+	cpu, latency  []float64   // of each interval, in µs
+	bytes         int64       // of an answer
+	memory        footprint
 }
 
 // copies is how many processes of each program run in the sections "as used" and "idle": where the memory
 // of one happens to lie changes what it costs by a factor of two.
 const copies = 2
 
-// asUsed measures what a scrape costs at the pace of Prometheus, including the idle time
-// between scrapes. All proxies run at the same time and are scraped in turns.
-func (b *bench) asUsed(ctx context.Context) error {
+// asUsed returns sections that measure what a scrape costs at the pace of Prometheus, including the
+// idle time between scrapes. All proxies run at the same time and are scraped in turns.
+func (b *bench) asUsed() (list []section) {
 	every := []time.Duration{15 * time.Second, time.Second}
 	scrapes := []int{16, 60}
 	if b.options.quick {
@@ -33,18 +33,26 @@ func (b *bench) asUsed(ctx context.Context) error {
 	}
 	for i := range every {
 		for _, encoding := range []string{acceptIdentity, acceptGzip} {
-			list, stop, err := b.startPaced(ctx, encoding)
-			if err == nil {
-				err = b.measurePaced(list, every[i], scrapes[i])
-			}
-			stop()
-			if err != nil {
-				return err
-			}
-			b.report.asUsed(together(list), every[i], scrapes[i])
+			title := fmt.Sprintf("as used: a scrape every %s, %s", every[i], encoding[len("Accept-Encoding: "):])
+			list = append(list, section{title, func(ctx context.Context) error {
+				all, stop, err := b.startPaced(ctx, encoding)
+				if err == nil {
+					err = b.measurePaced(all, every[i], scrapes[i])
+				}
+				stop()
+				if err != nil {
+					return fmt.Errorf("%s: %w", title, err)
+				}
+				all = together(all)
+				b.report.asUsed(title, all, scrapes[i])
+				if i == 0 && encoding == acceptIdentity {
+					b.report.asUsedBars(all)
+				}
+				return nil
+			}})
 		}
 	}
-	return nil
+	return list
 }
 
 // startPaced starts copies of every proxy, each with its own runner.
@@ -55,7 +63,6 @@ func (b *bench) startPaced(ctx context.Context, encoding string) (list []*paced,
 			p.stop()
 		}
 	}
-	b.layMemory()
 	for range copies {
 		for _, t := range b.targets {
 			role := rolePlain
@@ -72,7 +79,7 @@ func (b *bench) startPaced(ctx context.Context, encoding string) (list []*paced,
 				return nil, stop, err
 			}
 			running = append(running, p)
-			list = append(list, &paced{name: t.name, encoding: encoding, proxy: []int{p.cmd.Process.Pid},
+			list = append(list, &paced{name: t.name, proxy: []int{p.cmd.Process.Pid},
 				runner: []int{runner.cmd.Process.Pid},
 				plan:   plan{Address: listen, Header: []string{accept, encoding}}})
 		}
@@ -155,7 +162,7 @@ func (b *bench) interval(list []*paced, p pace) error {
 		}
 		answer := r.Paced[i]
 		if answer.Err != "" {
-			return fmt.Errorf("%s: %s: %w", c.name, c.encoding, errors.New(answer.Err))
+			return fmt.Errorf("%s: %w", c.name, errors.New(answer.Err))
 		}
 		c.bytes = answer.Bytes
 		c.cpu = append(c.cpu, float64(after[0].minus(before[i][0]).CPU.Nanoseconds())/1e3)
@@ -173,10 +180,9 @@ func (c *paced) read(to *[2]activity) (err error) {
 	return err
 }
 
-// asUsed prints the table of an encoding. Ratios are against nginx with the same bytes.
-func (r *report) asUsed(list []*paced, every time.Duration, scrapes int) {
-	encoding := list[0].encoding
-	r.printf("\n### as used: a scrape every %s, %s\n\n", every, encoding[len("Accept-Encoding: "):])
+// asUsed prints a table. Ratios are against nginx with the same bytes.
+func (r *report) asUsed(title string, list []*paced, scrapes int) {
+	r.printf("\n### %s\n\n", title)
 	r.printf("300 series, %d processes of each program, %d intervals, idle time included. CPU and latency are "+
 		"medians of the intervals, the rest are means.\n\n", copies, scrapes)
 	r.printf("| | CPU, µs | ratio | mean, µs | runner CPU, µs | wake-ups | time slices | page faults " +
@@ -192,7 +198,11 @@ func (r *report) asUsed(list []*paced, every time.Duration, scrapes int) {
 			median(c.latency), c.over(base, latency), float64(c.bytes)/1e3,
 			mebi(c.memory.Private)/copies, mebi(c.memory.Shared)/copies)
 	}
-	if base != nil && every == 15*time.Second && encoding == acceptIdentity {
+}
+
+// asUsedBars records the figures of 15 s and identity that have a bar.
+func (r *report) asUsedBars(list []*paced) {
+	if base := find(list, sameBytes); base != nil {
 		r.bar("as used: CPU of an interval of 15 s against nginx with the same bytes", list[0].over(base, cpu),
 			1.5, "×")
 		r.bar("as used: median latency against nginx with the same bytes", list[0].over(base, latency), 1, "×")

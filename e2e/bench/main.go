@@ -1,7 +1,7 @@
 // Command bench compares the gate with nginx, haproxy and the standard library's reverse
 // proxy in one run, and prints tables for docs/lab-book.md.
 //
-//	go run ./bench                                    everything, about 40 minutes
+//	go run ./bench                                    everything, about 45 minutes
 //	go run ./bench -only "as used|idle" -idle 1m      these sections alone
 //	go run ./bench -quick                             fewer rounds: rough figures, for CI
 //	go run ./bench -gate old=/tmp/a -gate new=/tmp/b  two builds against each other

@@ -96,8 +96,9 @@ func (b *bench) sections(ctx context.Context) error {
 	}
 	list = append(list,
 		section{"authentication", b.authentication},
-		section{"scaling", b.scaling},
-		section{"as used", b.asUsed},
+		section{"scaling", b.scaling})
+	list = append(list, b.asUsed()...)
+	list = append(list,
 		section{"idle", b.idle},
 		section{"many at once", b.many},
 		section{"fifty gates", b.fleet},

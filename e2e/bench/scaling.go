@@ -68,6 +68,6 @@ func (b *bench) startAndSize(ctx context.Context) error {
 		"Binary: %.1f MB.\n",
 		median(times), len(times), float64(info.Size())/1e6)
 	b.report.bar("start to first answered scrape", median(times), 100, "ms")
-	b.report.bar("binary, stripped", float64(info.Size())/1e6, 16, "MB")
+	b.report.bar("binary, stripped", float64(info.Size())/1e6, 15, "MB")
 	return nil
 }

@@ -189,3 +189,9 @@ func (f *Gate) WaitFor(t testing.TB, before int, text string) string {
 	)
 	return f.Log.String()[before:]
 }
+
+// FullDisk is an io.Writer that takes nothing, with the error ENOSPC.
+type FullDisk struct{}
+
+// Write implements io.Writer.
+func (FullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }

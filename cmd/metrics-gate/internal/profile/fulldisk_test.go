@@ -16,13 +16,8 @@ func TestPprofServeOnAFullDisk(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	var errors bytes.Buffer
-	code := gatetest.Run(ctx, Command(), gatetest.Process(nil, fullDisk{}, &errors), "--serve", "https://h:1")
+	code := gatetest.Run(ctx, Command(), gatetest.Process(nil, gatetest.FullDisk{}, &errors), "--serve", "https://h:1")
 	if code != 1 || !strings.Contains(errors.String(), "address cannot be printed: "+syscall.ENOSPC.Error()) {
 		t.Errorf("%d %s", code, errors.String())
 	}
 }
-
-// fullDisk takes nothing.
-type fullDisk struct{}
-
-func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
