@@ -17,10 +17,10 @@ const streamBytes = 32 << 10
 
 // stream copies the answer as it comes. It cancels the exchange when the client leaves.
 func (p *Handler) stream(w http.ResponseWriter, r *http.Request, ask *upstream.Request) {
-	var canceler upstream.Canceler
-	stop := context.AfterFunc(r.Context(), func() { canceler.Cancel(upstream.ErrCanceled) })
+	var exchange upstream.Exchange
+	stop := context.AfterFunc(r.Context(), func() { exchange.Cancel(upstream.ErrCanceled) })
 	defer stop()
-	answer, err := p.o.Upstream.Do(ask, &canceler)
+	answer, err := p.o.Upstream.Do(ask, &exchange)
 	if err == nil {
 		defer answer.Close()
 		err = passType(w.Header(), answer)

@@ -32,7 +32,7 @@ type flight struct {
 	key      flightKey
 	identity string // whose slot the exchange uses
 	deadline time.Time
-	canceler upstream.Canceler
+	exchange upstream.Exchange
 
 	// Used only by the goroutine that runs the flight:
 	start     time.Time
@@ -82,7 +82,7 @@ func (f *flight) leave(wt *waiter, cause error) (last bool) {
 	last = f.count == 0 && !f.canceled
 	if last {
 		f.canceled = true
-		f.canceler.Cancel(cause)
+		f.exchange.Cancel(cause)
 	}
 	f.signalRoom()
 	f.mu.Unlock()
@@ -131,7 +131,7 @@ func (f *flight) guard(do func() error) (err error) {
 			err = upstream.Errorf(upstream.ReasonOther, "panic: %v", p)
 		}
 	}()
-	return f.canceler.Cause(do())
+	return f.exchange.Cause(do())
 }
 
 // end ends the exchange, and then the flight: the slot and the connection are free before
@@ -175,7 +175,7 @@ func (f *flight) fetchSmall() error {
 	}
 	var err error
 	ask := upstream.Request{Method: method, Path: proxy.MetricsPath, Accept: f.key.accept, Deadline: f.deadline}
-	f.answer, err = o.Upstream.Do(&ask, &f.canceler)
+	f.answer, err = o.Upstream.Do(&ask, &f.exchange)
 	if err != nil {
 		return err
 	}

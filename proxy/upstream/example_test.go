@@ -25,7 +25,7 @@ func ExampleClient_Do() {
 	client := upstream.New(upstream.Options{Address: address, UserAgent: "metrics-gate"})
 	defer client.Close()
 	ask := upstream.Request{Method: http.MethodGet, Path: "/metrics", Deadline: time.Now().Add(10 * time.Second)}
-	res, err := client.Do(&ask, new(upstream.Canceler))
+	res, err := client.Do(&ask, new(upstream.Exchange))
 	if err != nil {
 		fmt.Println(upstream.ReasonOf(err), upstream.ReasonOf(err).Advice(address.String()))
 		return

@@ -17,7 +17,7 @@ func TestKeptConnectionOutlivesItsDeadline(t *testing.T) {
 	u := newClient(t, r.Addr())
 	for range 3 {
 		deadline := time.Now().Add(time.Minute)
-		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: deadline}, new(Canceler))
+		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: deadline}, new(Exchange))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func TestCancelOnKeptConnection(t *testing.T) {
 	})
 	u := newClient(t, r.Addr())
 	exchange(t, u, "GET")
-	var in Canceler
+	var in Exchange
 	time.AfterFunc(20*time.Millisecond, func() { in.Cancel(ErrCanceled) })
 	ask := Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}
 	if _, err := u.Do(&ask, &in); err != ErrCanceled {
@@ -81,7 +81,7 @@ func TestExchangeAllocates(t *testing.T) {
 	}()
 	u := newClient(t, ln.Addr().String())
 	ask := &Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}
-	in, buf := new(Canceler), make([]byte, 4096)
+	in, buf := new(Exchange), make([]byte, 4096)
 	n := testing.AllocsPerRun(100, func() {
 		a, err := u.Do(ask, in)
 		if err != nil {

@@ -30,7 +30,7 @@ type outcome struct {
 // tell asks the runner of u once.
 func exchange(t *testing.T, u *Client, method string) (got outcome, known bool) {
 	t.Helper()
-	a, err := u.Do(&Request{Method: method, Path: "/metrics", Deadline: time.Now().Add(5 * time.Second)}, new(Canceler))
+	a, err := u.Do(&Request{Method: method, Path: "/metrics", Deadline: time.Now().Add(5 * time.Second)}, new(Exchange))
 	if err != nil {
 		return outcome{reason: ReasonOf(err).String()}, false
 	}

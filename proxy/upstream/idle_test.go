@@ -16,7 +16,7 @@ func TestStaleConnectionsAreAllPassedOver(t *testing.T) {
 	u := newClient(t, r.Addr())
 	var answers []*Response
 	ask := func() *Response {
-		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
+		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Exchange))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestReleaseIdleKeepsWhatIsUsed(t *testing.T) {
 	u := newClient(t, r.Addr())
 	var answers []*Response
 	for range 3 {
-		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
+		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Exchange))
 		if err != nil {
 			t.Fatal(err)
 		}

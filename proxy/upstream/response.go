@@ -20,7 +20,7 @@ type Response struct {
 	sized       sizedBody
 	conn        *runnerConn
 	client      *Client
-	canceler    *Canceler
+	exchange    *Exchange
 	cached      bool // the head was that of the answer before
 	closes      bool // the connection carries nothing after this
 	drained     bool // the body was read to its end
@@ -87,9 +87,9 @@ func (r *Response) Read(p []byte) (int, error) {
 	case io.EOF:
 		r.drained = true
 	case io.ErrUnexpectedEOF:
-		err = r.canceler.Cause(&Error{Reason: ReasonTruncated, Err: err})
+		err = r.exchange.Cause(&Error{Reason: ReasonTruncated, Err: err})
 	default:
-		err = r.canceler.Cause(bodyError(err))
+		err = r.exchange.Cause(bodyError(err))
 	}
 	return n, err
 }
@@ -112,7 +112,7 @@ func (r *Response) Close() {
 		return
 	}
 	r.closed = true
-	r.canceler.unbind()
+	r.exchange.unbind()
 	if r.drained && !r.closes && r.conn.in.Buffered() == 0 {
 		r.client.keepIdle(r.conn)
 		return

@@ -50,7 +50,7 @@ func TestDrainedAtTheEnd(t *testing.T) {
 	for read, want := range map[int]bool{0: false, 3: false, 4: false, 5: true} {
 		u := newClient(t, r.Addr())
 		exchange(t, u, "GET")
-		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
+		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Exchange))
 		if err != nil {
 			t.Fatal(err)
 		}

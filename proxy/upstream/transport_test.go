@@ -164,7 +164,7 @@ func byTransport(transport *http.Transport, addr string) string {
 
 func byClient(client *Client) string {
 	ask := Request{Method: http.MethodGet, Path: "/metrics", Deadline: time.Now().Add(10 * time.Second)}
-	res, err := client.Do(&ask, new(Canceler))
+	res, err := client.Do(&ask, new(Exchange))
 	if err != nil {
 		return failed
 	}

@@ -117,22 +117,22 @@ func (c *Client) appendRequest(b []byte, r *Request) []byte {
 // Do performs an exchange up to the body of its answer, which the caller must close. It
 // dials once more if a kept connection turns out to be closed before any byte of an
 // answer. ReasonOf classes the errors.
-func (c *Client) Do(r *Request, canceler *Canceler) (*Response, error) {
+func (c *Client) Do(r *Request, exchange *Exchange) (*Response, error) {
 	for fresh := false; ; {
-		conn, err := c.connect(r.Deadline, canceler, fresh)
+		conn, err := c.connect(r.Deadline, exchange, fresh)
 		if err != nil {
-			return nil, canceler.Cause(err)
+			return nil, exchange.Cause(err)
 		}
-		res, err := c.roundTrip(conn, r, canceler)
+		res, err := c.roundTrip(conn, r, exchange)
 		if err == nil {
 			return res, nil
 		}
-		canceler.unbind()
+		exchange.unbind()
 		conn.close()
 		if err == errNotIdle {
 			continue // nothing was sent on it
 		}
-		err = canceler.Cause(err)
+		err = exchange.Cause(err)
 		if fresh || !conn.used || conn.answered || ReasonOf(err) != ReasonReset {
 			return nil, err
 		}
@@ -141,10 +141,10 @@ func (c *Client) Do(r *Request, canceler *Canceler) (*Response, error) {
 }
 
 // connect takes an idle connection, unless it must be fresh, or dials.
-func (c *Client) connect(deadline time.Time, canceler *Canceler, fresh bool) (*runnerConn, error) {
+func (c *Client) connect(deadline time.Time, exchange *Exchange, fresh bool) (*runnerConn, error) {
 	if !fresh {
 		if conn := c.takeIdle(); conn != nil {
-			err := canceler.bind(conn.conn, deadline)
+			err := exchange.bind(conn.conn, deadline)
 			if err != nil {
 				conn.close()
 			}
@@ -153,14 +153,14 @@ func (c *Client) connect(deadline time.Time, canceler *Canceler, fresh bool) (*r
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	if err := canceler.bindDial(cancel); err != nil {
+	if err := exchange.bindDial(cancel); err != nil {
 		return nil, err
 	}
 	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, "tcp", c.address)
 	if err != nil {
 		return nil, err
 	}
-	if err := canceler.bind(conn, deadline); err != nil {
+	if err := exchange.bind(conn, deadline); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (c *Client) connect(deadline time.Time, canceler *Canceler, fresh bool) (*r
 }
 
 // roundTrip sends r and reads the head of the answer.
-func (c *Client) roundTrip(conn *runnerConn, r *Request, canceler *Canceler) (*Response, error) {
+func (c *Client) roundTrip(conn *runnerConn, r *Request, exchange *Exchange) (*Response, error) {
 	conn.out = c.appendRequest(conn.out[:0], r)
 	if err := conn.send(); err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (c *Client) roundTrip(conn *runnerConn, r *Request, canceler *Canceler) (*R
 	if err != nil {
 		return nil, err
 	}
-	res := &Response{conn: conn, client: c, canceler: canceler}
+	res := &Response{conn: conn, client: c, exchange: exchange}
 	if r.Method == http.MethodGet && conn.heads.matches(head) {
 		_, _ = conn.in.Discard(len(head)) // buffered
 		res.ContentType, res.Disposition, res.cached = conn.heads.contentType, conn.heads.disposition, true

@@ -15,7 +15,7 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 	u := newClient(t, r.Addr())
 	var answers []*Response
 	for range 2 * maxIdle {
-		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Canceler))
+		a, err := u.Do(&Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Second)}, new(Exchange))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,18 +42,18 @@ func TestCancel(t *testing.T) {
 	u := newClient(t, r.Addr())
 	ask := &Request{Method: "GET", Path: "/metrics", Deadline: time.Now().Add(time.Minute)}
 	errOther := errors.New("another cause")
-	var before Canceler
+	var before Exchange
 	before.Cancel(ErrCanceled)
 	before.Cancel(errOther)
 	if _, err := u.Do(ask, &before); err != ErrCanceled {
 		t.Errorf("cut before: %v", err)
 	}
-	var during Canceler
+	var during Exchange
 	time.AfterFunc(20*time.Millisecond, func() { during.Cancel(ErrCanceled) })
 	if _, err := u.Do(ask, &during); err != ErrCanceled {
 		t.Errorf("cut while waiting: %v", err)
 	}
-	var dialling Canceler
+	var dialling Exchange
 	ctx, cancel := context.WithCancel(context.Background())
 	if err := dialling.bindDial(cancel); err != nil {
 		t.Fatal(err)
