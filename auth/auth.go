@@ -4,6 +4,7 @@
 // patterns and by SubjectAccessReview. It fails closed: every error refuses the request.
 //
 // [NewChain] combines authenticators, [Authenticate] and [Authorize] are the middleware.
+// [ReusedContext] saves them allocations.
 package auth
 
 import (
@@ -13,7 +14,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 )
 
 // Identity is who sends a request, as an Authenticator has found out. Two identities are
@@ -43,13 +44,16 @@ type Identity struct {
 func (i Identity) Key() string {
 	var b strings.Builder
 	b.Grow(len(i.Method) + len(i.Issuer) + len(i.Subject) + 16)
-	for _, part := range [...]string{i.Method, i.Issuer, i.Subject} {
+	for _, part := range i.keyParts() {
 		b.WriteString(strconv.Itoa(len(part)))
 		b.WriteByte(':')
 		b.WriteString(part)
 	}
 	return b.String()
 }
+
+// keyParts are what Key is made of.
+func (i *Identity) keyParts() [3]string { return [3]string{i.Method, i.Issuer, i.Subject} }
 
 // Authenticator finds out who sends a request. It returns an error that wraps
 // ErrNoCredential if r has no credential of its kind: the next one may have an answer. Any
@@ -60,21 +64,44 @@ type Authenticator interface {
 
 type contextKey struct{}
 
-// contextIdentity is an identity in a context. Its key is computed when first asked for.
+// contextIdentity holds the identity of one request at a time in a context.
 type contextIdentity struct {
-	id   Identity
-	once sync.Once
-	key  string
+	taken atomic.Bool // id is that of a request under way
+	id    Identity
+	key   string // of id
+}
+
+// take stores id, or reports false if that of another request is there.
+func (c *contextIdentity) take(id Identity) bool {
+	if !c.taken.CompareAndSwap(false, true) {
+		return false
+	}
+	if c.key == "" || c.id.keyParts() != id.keyParts() {
+		c.key = id.Key()
+	}
+	c.id = id
+	return true
+}
+
+// ReusedContext returns a copy of ctx for requests that come one after the other. It holds the
+// identity of one of them at a time, so that Authenticate need not copy them. The identity is gone
+// when the handler behind Authenticate returns, and the next request puts its own there. So a
+// goroutine that outlives the handler, such as that of http.TimeoutHandler, must not ask the context,
+// and requests at the same time, such as those of HTTP/2, must not share it.
+func ReusedContext(ctx context.Context) context.Context {
+	return context.WithValue(ctx, contextKey{}, new(contextIdentity))
 }
 
 // NewContext returns a copy of ctx with id in it.
 func NewContext(ctx context.Context, id Identity) context.Context {
-	return context.WithValue(ctx, contextKey{}, &contextIdentity{id: id})
+	c := new(contextIdentity)
+	c.take(id)
+	return context.WithValue(ctx, contextKey{}, c)
 }
 
 // FromContext returns the identity that Authenticate has put into ctx.
 func FromContext(ctx context.Context) (Identity, bool) {
-	if c, ok := ctx.Value(contextKey{}).(*contextIdentity); ok {
+	if c, ok := ctx.Value(contextKey{}).(*contextIdentity); ok && c.taken.Load() {
 		return c.id, true
 	}
 	return Identity{}, false
@@ -82,8 +109,7 @@ func FromContext(ctx context.Context) (Identity, bool) {
 
 // KeyFromContext returns the Key of the identity in ctx; that of the zero Identity if there is none.
 func KeyFromContext(ctx context.Context) string {
-	if c, ok := ctx.Value(contextKey{}).(*contextIdentity); ok {
-		c.once.Do(func() { c.key = c.id.Key() })
+	if c, ok := ctx.Value(contextKey{}).(*contextIdentity); ok && c.taken.Load() {
 		return c.key
 	}
 	return Identity{}.Key()

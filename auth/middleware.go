@@ -56,7 +56,12 @@ func Authenticate(a Authenticator, o Options) func(http.Handler) http.Handler {
 				return
 			}
 			o.Metrics.authenticated(id.Method, ReasonSuccess)
-			next.ServeHTTP(w, r.WithContext(NewContext(r.Context(), id)))
+			if c, ok := r.Context().Value(contextKey{}).(*contextIdentity); ok && c.take(id) {
+				defer c.taken.Store(false)
+			} else {
+				r = r.WithContext(NewContext(r.Context(), id))
+			}
+			next.ServeHTTP(w, r)
 		})
 	}
 }

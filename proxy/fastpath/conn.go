@@ -26,6 +26,9 @@ func newConn(s *Server, next http.Handler, r *http.Request) *conn {
 	// No request outlives its answer, so one context serves them all. It ends when the
 	// client leaves.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	if s.o.Context != nil {
+		ctx = s.o.Context(ctx)
+	}
 	c.parser.request = r.WithContext(ctx)
 	c.watch = watch{conn: c, cancel: cancel}
 	c.response = response{conn: c, header: make(http.Header, 8)}

@@ -22,6 +22,9 @@ type Options struct {
 	IdleTimeout  time.Duration // between two requests; 0: no limit
 	WriteTimeout time.Duration // for an answer whose handler sets no deadline; 0: no limit
 	ErrorLog     *log.Logger   // of panics; nil: nothing is logged
+
+	// Context adds to the context of a connection's requests, which come one after the other; nil: nothing.
+	Context func(context.Context) context.Context
 }
 
 // Server takes connections over from an http.Server.

@@ -26,7 +26,7 @@ type flightKey struct {
 // While the labelled answer is small it is collected, and waiters with the same key may
 // join. At its end, or when it grows beyond smallChunks, nobody can join any more, and the
 // waiters write what is in their variant. A larger answer is streamed on a goroutine of its
-// own, so that a waiter's writing does not stop it.
+// own, so that a waiter's writing does not stop it. A flight that nobody joined is used again.
 type flight struct {
 	handler  *Handler
 	key      flightKey
@@ -47,7 +47,8 @@ type flight struct {
 
 	mu          sync.Mutex
 	variants    [encodings]variant
-	count       int // of waiters
+	count       int  // of waiters
+	joined      bool // by a second waiter
 	canceled    bool
 	err         error
 	contentType []string
@@ -62,6 +63,7 @@ func (f *flight) join(wt *waiter) bool {
 	if f.canceled {
 		return false
 	}
+	f.joined = f.count > 0 // true from then on: a flight without waiters is canceled
 	f.count++
 	v := &f.variants[wt.encoding]
 	if v.waiters == nil {
@@ -90,6 +92,15 @@ func (f *flight) leave(wt *waiter, cause error) (last bool) {
 		f.handler.group.remove(f)
 	}
 	return last
+}
+
+// keep empties f, which wt has left, and keeps it for the next flight that wt begins. It does nothing
+// if others may have f: waiters that joined, or the goroutine that streams.
+func (f *flight) keep(wt *waiter) {
+	if wt.isLeader && !f.streaming && !f.joined { // nobody can join it any more, so no mutex
+		*f = flight{}
+		wt.flight = f
+	}
 }
 
 // signalRoom wakes awaitRoom. f.mu is held.

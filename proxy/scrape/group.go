@@ -80,7 +80,12 @@ func (h *Handler) waitForSlot(ctx context.Context, key flightKey, wt *waiter) (*
 // group's mutex is held.
 func (h *Handler) startFlight(key flightKey, wt *waiter) *flight {
 	g := &h.group
-	f := &flight{handler: h, key: key, identity: wt.identity, deadline: time.Now().Add(h.o.Timeout)}
+	f := wt.flight
+	if f == nil {
+		f = new(flight)
+	}
+	wt.flight = nil
+	f.handler, f.key, f.identity, f.deadline = h, key, wt.identity, time.Now().Add(h.o.Timeout)
 	f.join(wt)
 	wt.isLeader = true
 	g.flights[key] = f

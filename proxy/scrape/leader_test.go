@@ -3,11 +3,14 @@ package scrape
 import (
 	"context"
 	"net/http"
+	"reflect"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
 	"github.com/metrics-gate/metrics-gate/proxy/testwait"
+	"github.com/metrics-gate/metrics-gate/proxy/upstream"
 )
 
 func TestLeaderLeaves(t *testing.T) {
@@ -109,5 +112,61 @@ func TestWatchedLeaderIsNotUsedAgain(t *testing.T) {
 		if l.onClientLeft(); l.err != nil || !l.done {
 			t.Errorf("%s: a late watcher is heard", name)
 		}
+	}
+}
+
+// A flight is kept for the next one of its waiter, empty, if no other waiter joined it.
+func TestUnsharedFlightIsKept(t *testing.T) {
+	h := New(Options{})
+	key := flightKey{accept: "a"}
+	begin := func() (*flight, *waiter) {
+		wt := &waiter{leader: new(leader), signal: make(chan struct{}, 1)}
+		f, err := h.join(t.Context(), key, wt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.o.Limiter.Release(wt.identity)
+		return f, wt
+	}
+	for name, change := range map[string]func(*flight, *waiter){
+		"joined": func(f *flight, _ *waiter) {
+			other := &waiter{signal: make(chan struct{}, 1)}
+			f.join(other)
+			f.leave(other, nil)
+		},
+		"streams":        func(f *flight, _ *waiter) { f.streaming = true },
+		"led by another": func(_ *flight, wt *waiter) { wt.isLeader = false },
+	} {
+		f, wt := begin()
+		change(f, wt)
+		f.leave(wt, nil)
+		if f.keep(wt); wt.flight != nil {
+			t.Errorf("%s: kept", name)
+		}
+	}
+	f, wt := begin()
+	f.answer, f.err = new(upstream.Response), errBusy
+	f.leave(wt, nil)
+	if f.keep(wt); wt.flight != f || !reflect.ValueOf(f).Elem().IsZero() {
+		t.Errorf("kept %p of %p, with %v", wt.flight, f, f.answer)
+	}
+	again, err := h.join(t.Context(), key, wt)
+	if err != nil || again != f || again.key != key || again.count != 1 || wt.flight != nil {
+		t.Errorf("the next flight: %p instead of %p, %+v", again, f, again)
+	}
+}
+
+// The leader of a streamed flight may leave while others still join.
+func TestJoinWhileTheLeaderLeaves(t *testing.T) {
+	for range 100 {
+		f := &flight{handler: &Handler{buffers: newBuffers()}, streaming: true}
+		wt := &waiter{isLeader: true, leader: new(leader)}
+		f.join(wt)
+		f.join(new(waiter))
+		var joins sync.WaitGroup
+		joins.Go(func() { f.join(new(waiter)) })
+		f.leave(wt, nil)
+		f.keep(wt)
+		joins.Wait()
 	}
 }

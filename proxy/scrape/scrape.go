@@ -100,6 +100,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			seen.Format, seen.Encoding = f.contentType[0], wt.encoding.String()
 		}
 		f.leave(wt, cancelCause(err))
+		f.keep(wt)
 	}
 	seen.Duration, seen.Shared, seen.Bytes = time.Since(seen.At), !wt.isLeader, wt.bytes
 	wt.clear()

@@ -28,6 +28,7 @@ type waiter struct {
 	encoding  encoding
 	isLeader  bool          // began the flight
 	leader    *leader       // kept for the next flight that it begins
+	flight    *flight       // empty, for the next one that it begins; nil: make one
 	signal    chan struct{} // buffered by one: look at the variant again
 	deadline  time.Time
 	timer     *time.Timer // fires at deadline, if armed

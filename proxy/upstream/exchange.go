@@ -7,16 +7,19 @@ import (
 	"time"
 )
 
-// Exchange ends an exchange from another goroutine, whatever the exchange waits for. The
-// zero Exchange is ready for one exchange at a time.
+// Exchange is the state of one call of Do and its Response. The caller owns it, and may use it again
+// when the Response is closed, unless Cancel was called. The zero Exchange is ready for use.
 type Exchange struct {
+	response Response // what Do returns
+
 	mu         sync.Mutex
 	conn       net.Conn           // nil: none yet
 	cancelDial context.CancelFunc // nil: not dialling
 	cause      error
 }
 
-// Cancel ends the exchange with cause. Only the first cause counts.
+// Cancel ends the exchange with cause, from any goroutine, whatever the exchange waits for. Only the
+// first cause counts.
 func (x *Exchange) Cancel(cause error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/metrics-gate/metrics-gate/proxy/internal/proxytest"
-	"github.com/metrics-gate/metrics-gate/proxy/rawconn"
 )
 
 // A kept connection whose last deadline has passed is not taken for closed.
@@ -47,8 +46,37 @@ func TestCancelOnKeptConnection(t *testing.T) {
 	}
 }
 
-// TestExchangeAllocates: on a kept connection only the answer, and its head if it is not
-// known.
+// An Exchange that is used again has nothing of the answer before.
+func TestExchangeStartsAfresh(t *testing.T) {
+	r := proxytest.ServeRaw(t, func(c net.Conn, request string, _ int) bool {
+		head := []string{"Content-Type: " + proxytest.TextType, "Content-Length: 4"}
+		if strings.HasPrefix(request, "GET /last ") {
+			head = append(head, "Connection: close")
+		}
+		_, err := io.WriteString(c, headOf(head...)+"a 1\n")
+		return err == nil
+	})
+	u := newClient(t, r.Addr())
+	var in Exchange
+	for i, c := range []struct {
+		path       string
+		read, kept bool
+	}{{"/last", true, false}, {"/metrics", true, true}, {"/metrics", false, false}} {
+		a, err := u.Do(&Request{Method: "GET", Path: c.path, Deadline: time.Now().Add(time.Minute)}, &in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.read {
+			_, _ = io.ReadAll(a)
+		}
+		a.Close()
+		if kept := len(u.idle) == 1; kept != c.kept {
+			t.Errorf("answer %d: kept %t", i, kept)
+		}
+	}
+}
+
+// TestExchangeAllocates: on a kept connection with a known head, nothing.
 func TestExchangeAllocates(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -92,10 +120,11 @@ func TestExchangeAllocates(t *testing.T) {
 		}
 		a.Close()
 	})
-	want := 8.0 // the portable probe allocates
-	if _, raw := rawconn.Wrap(&net.TCPConn{}).(*net.TCPConn); !raw {
-		want = 1
+	conn, want := u.takeIdle(), 0.0
+	if _, portable := conn.conn.(*net.TCPConn); portable {
+		want = 3 // by the probe
 	}
+	conn.close()
 	if n > want {
 		t.Errorf("%v allocations, want %v", n, want)
 	}

@@ -106,7 +106,8 @@ func bodyError(err error) error {
 }
 
 // Close keeps the connection if the body was read to its end, nothing follows it, and the
-// runner does not close it. Otherwise it closes the connection. Further calls do nothing.
+// runner does not close it. Otherwise it closes the connection. Further calls do nothing
+// until the Exchange is used again.
 func (r *Response) Close() {
 	if r.closed {
 		return

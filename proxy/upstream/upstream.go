@@ -114,9 +114,9 @@ func (c *Client) appendRequest(b []byte, r *Request) []byte {
 	return append(b, r.Body...)
 }
 
-// Do performs an exchange up to the body of its answer, which the caller must close. It
-// dials once more if a kept connection turns out to be closed before any byte of an
-// answer. ReasonOf classes the errors.
+// Do performs an exchange up to the body of its answer, which the caller must close. The answer is
+// valid until exchange is used again. Do dials once more if a kept connection turns out to be
+// closed before any byte of an answer. ReasonOf classes the errors.
 func (c *Client) Do(r *Request, exchange *Exchange) (*Response, error) {
 	for fresh := false; ; {
 		conn, err := c.connect(r.Deadline, exchange, fresh)
@@ -177,7 +177,8 @@ func (c *Client) roundTrip(conn *runnerConn, r *Request, exchange *Exchange) (*R
 	if err != nil {
 		return nil, err
 	}
-	res := &Response{conn: conn, client: c, exchange: exchange}
+	res := &exchange.response
+	*res = Response{conn: conn, client: c, exchange: exchange}
 	if r.Method == http.MethodGet && conn.heads.matches(head) {
 		_, _ = conn.in.Discard(len(head)) // buffered
 		res.ContentType, res.Disposition, res.cached = conn.heads.contentType, conn.heads.disposition, true

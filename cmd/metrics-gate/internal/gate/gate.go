@@ -140,11 +140,19 @@ func (g *Gate) walk(d *authStages, h handlers) http.Handler {
 	return r
 }
 
+// ReusedContext adds to ctx what requests that come one after the other need in their context, once
+// for all of them.
+func ReusedContext(ctx context.Context) context.Context {
+	return context.WithValue(auth.ReusedContext(ctx), chi.RouteCtxKey, chi.NewRouteContext())
+}
+
 // pathDecides lets the path alone choose the route, so that a known path with another
 // method is refused after authorization, by proxy.Methods.
 func pathDecides(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
+		route := chi.RouteContext(r.Context())
+		route.Reset() // the request before has used it
+		route.RouteMethod = http.MethodGet
 		next.ServeHTTP(w, r)
 	})
 }

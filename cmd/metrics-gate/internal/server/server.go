@@ -91,6 +91,7 @@ func New(c *config.Config, log *slog.Logger, b cli.Build) (*Server, error) {
 	errorLog := slog.NewLogLogger(connectionLog{log.Handler()}, slog.LevelWarn)
 	s.fastpath = fastpath.New(fastpath.Options{
 		Path: "/metrics", IdleTimeout: c.Listen.IdleTimeout, WriteTimeout: c.Listen.WriteTimeout, ErrorLog: errorLog,
+		Context: gate.ReusedContext,
 	})
 	var http1 http.Protocols
 	http1.SetHTTP1(true) // Serve would prepare h2 otherwise
