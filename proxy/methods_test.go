@@ -68,3 +68,20 @@ func TestBodiesLeaveTheAnswerItsTime(t *testing.T) {
 		t.Errorf("status %d", response.StatusCode)
 	}
 }
+
+// Who sends a long body reads why it is refused: no reset comes before the answer.
+func TestRefusalOfALongBodyArrives(t *testing.T) {
+	server := httptest.NewServer(Bodies(time.Second)(Methods(http.MethodGet)(http.NotFoundHandler())))
+	defer server.Close()
+	for range 20 {
+		response, err := http.Post(server.URL, "text/plain", strings.NewReader(strings.Repeat("x", 4<<20)))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusMethodNotAllowed {
+			t.Error(response.Status)
+		}
+	}
+}
