@@ -98,13 +98,15 @@ func (w *wine) hold(t *testing.T) {
 	}
 }
 
-// stop ends everything in this Wine.
+// stop ends everything in this Wine, and waits until it has written its registry.
 func (w *wine) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
 	defer cancel()
-	stop := exec.CommandContext(ctx, "wineserver", "-k")
-	stop.Env = w.environ()
-	_ = stop.Run() // it fails if all has ended
+	for _, flag := range []string{"-k", "-w"} {
+		stop := exec.CommandContext(ctx, "wineserver", flag)
+		stop.Env = w.environ()
+		_ = stop.Run() // it fails if all has ended
+	}
 }
 
 func (w *wine) environ() []string {
