@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -11,6 +12,7 @@ import (
 // paced is a proxy with its own runner, its plan, and what it cost.
 type paced struct {
 	name          string
+	target        int // its place in the tables
 	plan          plan
 	proxy, runner []int       // processes
 	spent         [2]activity // of proxy and runner, in all intervals
@@ -21,7 +23,7 @@ type paced struct {
 
 // copies is how many processes of each program run in the sections "as used" and "idle": where the memory
 // of one happens to lie changes what it costs by a factor of two.
-const copies = 2
+const copies = 3
 
 // asUsed returns sections that measure what a scrape costs at the pace of Prometheus, including the
 // idle time between scrapes. All proxies run at the same time and are scraped in turns.
@@ -55,7 +57,8 @@ func (b *bench) asUsed() (list []section) {
 	return list
 }
 
-// startPaced starts copies of every proxy, each with its own runner.
+// startPaced starts copies of every proxy, each with its own runner, in an order by lot: who starts first
+// gets the worst memory.
 func (b *bench) startPaced(ctx context.Context, encoding string) (list []*paced, stop func(), err error) {
 	var running []*process
 	stop = func() {
@@ -64,8 +67,8 @@ func (b *bench) startPaced(ctx context.Context, encoding string) (list []*paced,
 		}
 	}
 	for range copies {
-		for _, t := range b.targets {
-			role := rolePlain
+		for _, place := range rand.Perm(len(b.targets)) {
+			t, role := b.targets[place], rolePlain
 			if t.sameBytes {
 				role = roleLabelled
 			}
@@ -79,11 +82,12 @@ func (b *bench) startPaced(ctx context.Context, encoding string) (list []*paced,
 				return nil, stop, err
 			}
 			running = append(running, p)
-			list = append(list, &paced{name: t.name, proxy: []int{p.cmd.Process.Pid},
+			list = append(list, &paced{name: t.name, target: place, proxy: []int{p.cmd.Process.Pid},
 				runner: []int{runner.cmd.Process.Pid},
 				plan:   plan{Address: listen, Header: []string{accept, encoding}}})
 		}
 	}
+	slices.SortFunc(list, func(x, y *paced) int { return x.target - y.target })
 	return list, stop, nil
 }
 
