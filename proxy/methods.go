@@ -69,7 +69,8 @@ func Bodies(d time.Duration) func(http.Handler) http.Handler {
 				w.Header().Set("Connection", "close")
 				control := http.NewResponseController(w)
 				_ = control.SetReadDeadline(time.Now().Add(d)) // a writer without deadlines has no limit
-				r = r.WithContext(r.Context())                 // the server looks at the body of its own, to close gently
+				// The server looks at the body of its own request, to close gently.
+				r = r.WithContext(r.Context())
 				r.Body = &deadlineBody{r.Body, control}
 			}
 			next.ServeHTTP(w, r)
