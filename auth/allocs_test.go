@@ -54,8 +54,10 @@ func TestWarmAuthenticationAllocatesNothing(t *testing.T) {
 	spiffe := identity(MethodCertificate, "uri:spiffe://example.org/ns/a/sa/prometheus")
 	review := newReview(t, newAPIFake(t).options(t))
 	reviewed := request("Bearer " + podToken)
+	kept := s.overTLS.WithContext(ReusedContext(t.Context()))
 	for name, f := range map[string]func() bool{
 		"certificate": func() bool { _, err := s.certificate.Authenticate(s.overTLS); return err == nil },
+		"connection":  func() bool { _, err := s.certificate.Authenticate(kept); return err == nil },
 		"token":       func() bool { _, err := s.tokens.Authenticate(s.bearer); return err == nil },
 		"chain":       func() bool { _, err := s.chain.Authenticate(s.overTLS); return err == nil },
 		"review":      func() bool { _, err := review.Authenticate(reviewed); return err == nil },

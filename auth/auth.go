@@ -69,8 +69,9 @@ type contextKey struct{}
 type contextIdentity struct {
 	taken atomic.Bool // id is that of a request under way
 	id    Identity
-	mu    sync.Mutex // guards key
-	key   string     // of id; empty: not asked for yet
+	known atomic.Pointer[knownLeaf] // nil: none
+	mu    sync.Mutex                // guards key
+	key   string                    // of id; empty: not asked for yet
 }
 
 // take stores id, or reports false if that of another request is there.

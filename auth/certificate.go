@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
@@ -45,7 +46,7 @@ func (c *Certificate) Authenticate(r *http.Request) (Identity, error) {
 	if err := c.trusted(chains); err != nil {
 		return Identity{}, certificateRefusal(chains[0], err)
 	}
-	return c.identity(chains[0][0]), nil
+	return c.identityIn(r.Context(), chains[0][0]), nil
 }
 
 // certificateRefusal returns err with what tells the leaf of chain from other certificates.
@@ -70,6 +71,27 @@ func (c *Certificate) trusted(chains [][]*x509.Certificate) error {
 		return fmt.Errorf("client certificate: %w", err)
 	}
 	return nil
+}
+
+// knownLeaf is a certificate and whose it is.
+type knownLeaf struct {
+	leaf *x509.Certificate
+	id   Identity
+}
+
+// identityIn returns the names of leaf. A reused context keeps them: the requests of a connection have the
+// same certificate.
+func (c *Certificate) identityIn(ctx context.Context, leaf *x509.Certificate) Identity {
+	reused, ok := ctx.Value(contextKey{}).(*contextIdentity)
+	if !ok {
+		return c.identity(leaf)
+	}
+	known := reused.known.Load()
+	if known == nil || known.leaf != leaf {
+		known = &knownLeaf{leaf, c.identity(leaf)}
+		reused.known.Store(known)
+	}
+	return known.id
 }
 
 // identity returns the names of leaf. The key of the cache is a digest of the whole

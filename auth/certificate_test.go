@@ -69,6 +69,21 @@ func trustAll([][]*x509.Certificate) error { return nil }
 
 func named(c *x509.Certificate) { c.DNSNames = []string{"prometheus.example"} }
 
+// A reused context keeps the identity of one certificate, and must not give it to another.
+func TestReusedContextTellsCertificatesApart(t *testing.T) {
+	ctx, c := ReusedContext(t.Context()), NewCertificate(trustAll)
+	other := leaf(func(c *x509.Certificate) { c.DNSNames = []string{"other.example"} })
+	for i, one := range []*x509.Certificate{leaf(named), other, leaf(named), other, other} {
+		id, err := c.Authenticate(overTLS(one).WithContext(ctx))
+		if want := KindDNS + ":" + one.DNSNames[0]; err != nil || id.Subject != want {
+			t.Errorf("request %d: %q, %v; want %q", i, id.Subject, err, want)
+		}
+		if kept := ctx.Value(contextKey{}).(*contextIdentity).known.Load(); kept == nil || kept.leaf != one {
+			t.Errorf("request %d: its certificate is not kept", i)
+		}
+	}
+}
+
 func TestCertificateIdentity(t *testing.T) {
 	spiffe, _ := url.Parse("spiffe://example.org/ns/monitoring/sa/prometheus")
 	for _, test := range []struct {

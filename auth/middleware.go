@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +17,7 @@ var errNoMethod = errors.New("authenticator names no method")
 
 // Options says where the middleware reports. The zero value reports nowhere.
 type Options struct {
-	Log     *slog.Logger // nil: nothing is logged
+	Log     *slog.Logger // nil: nothing is logged; asked only at first whether it takes debug lines
 	Metrics *Metrics     // nil: nothing is counted
 	// Fail counts a failed authentication of r's peer. ok is false when the peer has failed
 	// too often: then the answer is 429 with retryAfter. Nil: failures are not limited.
@@ -28,12 +29,15 @@ type Options struct {
 	// AllowList is the name of Authorize's list in a log line, such as that of its setting.
 	// Empty: "the allow list".
 	AllowList string
+
+	debug bool // Log takes debug lines
 }
 
 func (o *Options) fill() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.debug = o.Log.Enabled(context.Background(), slog.LevelDebug)
 	if o.AllowList == "" {
 		o.AllowList = "the allow list"
 	}
@@ -152,7 +156,7 @@ func (o *Options) permit(p Policy, r *http.Request, id Identity, more []Authoriz
 }
 
 func (o *Options) logAllowed(r *http.Request, id Identity, route, rule string) {
-	if o.Log.Enabled(r.Context(), slog.LevelDebug) {
+	if o.debug {
 		o.Log.LogAttrs(r.Context(), slog.LevelDebug, "request allowed",
 			identityAttrs(r, id, slog.String("route", route), slog.String("reason", rule))...)
 	}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -181,6 +182,45 @@ func TestRetrySeconds(t *testing.T) {
 		time.Minute: "60"} {
 		if got := retrySeconds(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+// asked counts how often a log is asked for its level.
+type asked struct {
+	slog.Handler
+	times *int
+}
+
+func (a asked) Enabled(ctx context.Context, level slog.Level) bool {
+	*a.times++
+	return a.Handler.Enabled(ctx, level)
+}
+
+// A request that passes is a debug line, and costs nothing at another level.
+func TestAllowedRequestIsADebugLine(t *testing.T) {
+	for level, want := range map[slog.Level]bool{slog.LevelDebug: true, slog.LevelInfo: false} {
+		var out strings.Builder
+		times := 0
+		log := slog.New(asked{slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level}), &times})
+		all, err := ParsePolicy("*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := Authenticate(answer{id: identity(MethodToken, "token:a")}, Options{Log: log})(
+			Authorize(all, "metrics", Options{Log: log})(ok))
+		before := times
+		for range 3 {
+			if res := serve(h, request()); res.StatusCode != http.StatusOK {
+				t.Fatal(res.Status)
+			}
+		}
+		lines := strings.Count(out.String(), `msg="request allowed"`)
+		if want && (lines != 3 || !strings.Contains(out.String(), "route=metrics reason=*")) || !want && lines > 0 {
+			t.Errorf("at %s: %s", level, out.String())
+		}
+		if !want && times > before {
+			t.Errorf("at %s the log is asked %d times for three requests", level, times-before)
 		}
 	}
 }

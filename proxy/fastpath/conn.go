@@ -108,7 +108,6 @@ func (c *conn) stopReading() {
 // answer answers r, and reports whether the connection can carry more requests.
 func (c *conn) answer(r *http.Request) (more bool) {
 	c.watch.begin()
-	c.response.begin()
 	defer func() {
 		if p := recover(); p != nil {
 			more = false
@@ -119,5 +118,7 @@ func (c *conn) answer(r *http.Request) (more bool) {
 		more = c.watch.end() && more
 	}()
 	c.next.ServeHTTP(&c.response, r)
-	return c.response.finish() == nil && !c.response.close
+	more = c.response.finish() == nil && !c.response.close
+	c.response.reset() // now, and not before the next answer: nobody waits for it
+	return more
 }

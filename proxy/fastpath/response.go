@@ -27,9 +27,9 @@ type response struct {
 	err     error    // of the connection
 }
 
-func (w *response) begin() {
+// reset prepares w for the next answer.
+func (w *response) reset() {
 	clear(w.header)
-	w.pending = w.pending[:0]
 	w.timed, w.status, w.left, w.close, w.err = false, 0, 0, false, nil
 }
 
