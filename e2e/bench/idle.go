@@ -33,7 +33,7 @@ func (b *bench) idle(ctx context.Context) error {
 			name, environ = t.name+" with tokens, list and issuer", all
 		}
 		var family []int
-		for range copies {
+		for range b.options.copies {
 			p, listen, err := b.startTarget(ctx, t, address, environ...)
 			if err != nil {
 				return err
@@ -66,7 +66,7 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // reportIdle waits until the start is over, and prints the activity of a minute.
 func (b *bench) reportIdle(ctx context.Context, names []string, pids [][]int) error {
-	length := b.options.idle
+	length, copies := b.options.idle, float64(b.options.copies)
 	if !b.options.quick {
 		if err := wait(ctx, settleTime); err != nil {
 			return err
@@ -82,7 +82,7 @@ func (b *bench) reportIdle(ctx context.Context, names []string, pids [][]int) er
 	if err := wait(ctx, length); err != nil {
 		return err
 	}
-	b.report.printf("\n### idle\n\n%s without a scrape. All figures are means of %d processes, per minute.\n\n",
+	b.report.printf("\n### idle\n\n%s without a scrape. All figures are means of %.0f processes, per minute.\n\n",
 		length, copies)
 	b.report.printf("| | CPU, ms | wake-ups | time slices | page faults | private, MiB | shared, MiB |\n" +
 		"|---|---:|---:|---:|---:|---:|---:|\n")

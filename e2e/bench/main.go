@@ -1,7 +1,7 @@
 // Command bench compares the gate with nginx, haproxy and the standard library's reverse
 // proxy in one run, and prints tables for docs/lab-book.md.
 //
-//	go run ./bench                                    everything, about 45 minutes
+//	go run ./bench                                    everything, about 50 minutes
 //	go run ./bench -only "as used|idle" -idle 1m      these sections alone
 //	go run ./bench -quick                             fewer rounds: rough figures, for CI
 //	go run ./bench -gate old=/tmp/a -gate new=/tmp/b  two builds against each other
@@ -26,7 +26,10 @@ func main() {
 	flag.BoolVar(&o.strace, "strace", false, "also count system calls (strace)")
 	flag.StringVar(&o.only, "only", "", "regular expression: sections to run, by title")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the gate to this file, and measure nothing")
-	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each scenario (default 7 to 61, quick 3)")
+	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each scenario, scrapes as used (default 7 to 61, quick 3)")
+	flag.IntVar(&o.copies, "copies", 8, "processes of each program, as used and idle")
+	flag.BoolVar(&o.rest, "rest", false, "as used: let memory rest, whatever the host charges for that")
+	flag.StringVar(&o.programs, "programs", "", "regular expression: programs to measure, by name")
 	flag.DurationVar(&o.idle, "idle", 10*time.Minute, "length of the section idle (quick: at most 20s)")
 	flag.Func("gate", "a built gate to measure, [name=]path[,VARIABLE=value...]; may be repeated (default: build it)",
 		func(s string) error {
@@ -59,7 +62,7 @@ func start(role string, o options, arguments []string) error {
 		return runnerRole(role, arguments[0], arguments[1])
 	}
 	runtime.LockOSThread() // a child gets its death signal when this thread ends
-	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Hour)
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -64,20 +64,3 @@ func TestTouchReachesEveryPage(t *testing.T) {
 		}
 	}
 }
-
-// The copies of a program count as one: medians are of the intervals of all, the rest are sums.
-func TestCopiesOfAProgramAreJoined(t *testing.T) {
-	gate := func(cpu, wakes int) *paced {
-		return &paced{name: "gate", spent: [2]activity{{Wakes: int64(wakes)}}, cpu: []float64{float64(cpu)},
-			memory: footprint{Private: 1, Shared: 2}}
-	}
-	all := together([]*paced{gate(5, 1), {name: sameBytes, cpu: []float64{2}}, gate(7, 2), gate(9, 3)})
-	if len(all) != 2 || all[1].name != sameBytes {
-		t.Fatalf("%d programs", len(all))
-	}
-	one := all[0]
-	if cpu(one) != 7 || one.over(all[1], cpu) != 3.5 || one.spent[0].Wakes != 6 ||
-		one.memory != (footprint{Private: 3, Shared: 6}) {
-		t.Errorf("joined as %+v", *one)
-	}
-}

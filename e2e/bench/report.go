@@ -108,7 +108,9 @@ func (r *report) raise(s scenario, all []figures, base figures) {
 			r.bar(s.title+": CPU against "+sameBytes, ratio(gate.proxy, same.proxy), 1, "×")
 			r.bar(s.title+": median latency against "+sameBytes, ratio(gate.median, same.median), 1, "×")
 		}
-		r.bar(s.title+": CPU against ReverseProxy", ratio(gate.proxy, all[len(all)-1].proxy), 0.5, "×")
+		if last := all[len(all)-1]; last.name == reverseName {
+			r.bar(s.title+": CPU against ReverseProxy", ratio(gate.proxy, last.proxy), 0.5, "×")
+		}
 		r.bar(s.title+": resident", mebi(gate.after.Resident),
 			map[string]float64{titleSmall: 15, titleLarge: 20}[s.title], "MiB")
 		if s.title == titleSmall {

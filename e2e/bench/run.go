@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -17,6 +18,9 @@ type options struct {
 	quick, strace bool
 	only, profile string
 	rounds        int
+	copies        int
+	rest          bool
+	programs      string
 	idle          time.Duration
 	gates, others []string
 }
@@ -62,6 +66,11 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		b.targets = append(b.targets, otherTarget(spec))
 	}
 	b.targets = append(b.targets, reverseTarget())
+	programs, err := regexp.Compile(o.programs)
+	if err != nil {
+		return err
+	}
+	b.targets = slices.DeleteFunc(b.targets, func(t target) bool { return !programs.MatchString(t.name) })
 	if b.loader, err = startLoader(ctx, dir); err != nil {
 		return err
 	}

@@ -69,13 +69,16 @@ func otherTarget(spec string) target {
 	}}
 }
 
+// reverseName is the name of the standard library's proxy.
+const reverseName = "ReverseProxy"
+
 func reverseTarget() target {
-	return target{name: "ReverseProxy", start: func(ctx context.Context, s site) (*process, error) {
+	return target{name: reverseName, start: func(ctx context.Context, s site) (*process, error) {
 		path, err := os.Executable()
 		if err != nil {
 			return nil, err
 		}
-		return s.spawn(ctx, "ReverseProxy", os.Environ(), path, "-role", "reverse", s.Dir, s.Listen, s.Upstream)
+		return s.spawn(ctx, reverseName, os.Environ(), path, "-role", "reverse", s.Dir, s.Listen, s.Upstream)
 	}}
 }
 
