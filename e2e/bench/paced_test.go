@@ -22,7 +22,8 @@ func TestProcessesOfAProgramAreJoined(t *testing.T) {
 		t.Fatalf("%d programs", len(all))
 	}
 	want := &paced{name: "gate", processes: 3, spent: [2]activity{{Wakes: 6}},
-		cpu: [][]float64{{5, 7, 9}, {50, 40, 60}}, latency: [][]float64{{1, 3, 5}, {2, 4, 6}}, memory: footprint{Private: 3, Shared: 6}}
+		cpu: [][]float64{{5, 7, 9}, {50, 40, 60}}, latency: [][]float64{{1, 3, 5}, {2, 4, 6}},
+		memory: footprint{Private: 3, Shared: 6}}
 	if !reflect.DeepEqual(all[0], want) {
 		t.Errorf("%+v, want %+v", all[0], want)
 	}
