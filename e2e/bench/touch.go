@@ -15,6 +15,8 @@ import (
 // lie".
 const touchEvery = 300 * time.Millisecond
 
+var errNoFrames = errors.New("/proc/PID/pagemap shows no frames: that takes root")
+
 // touched is the memory of a process, with addresses in it.
 type touched struct {
 	memory    *os.File
@@ -88,7 +90,7 @@ func blocksOf(pids []int) (list []touched, err error) {
 		list[len(list)-1] = t
 	}
 	if len(seen) < 2 { // all are zero
-		return list, errors.New("/proc/PID/pagemap shows no frames: that takes root")
+		return list, errNoFrames
 	}
 	return list, nil
 }
