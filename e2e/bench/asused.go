@@ -33,15 +33,16 @@ func (b *bench) asUsed() (list []section) {
 		}
 		list = append(list, section{title, func(ctx context.Context) error {
 			all, stop, err := b.startPaced(ctx, p.encoding)
+			rested := true
 			if err == nil {
-				err = b.measurePaced(all, p.every, p.scrapes)
+				rested, err = b.measurePaced(all, p.every, p.scrapes)
 			}
 			stop()
 			if err != nil {
 				return fmt.Errorf("%s: %w", title, err)
 			}
 			all = together(all)
-			b.report.asUsed(title, all)
+			b.report.asUsed(title, all, rested)
 			if barred {
 				b.report.asUsedBars(all)
 			}
@@ -89,8 +90,9 @@ func (b *bench) startPaced(ctx context.Context, encoding string) (list []*paced,
 // to do is over by then.
 const settleTime = 150 * time.Second
 
-// measurePaced lets the proxies settle, and measures whole intervals.
-func (b *bench) measurePaced(list []*paced, every time.Duration, scrapes int) error {
+// measurePaced lets the proxies settle, and measures whole intervals. It reports whether their memory
+// rested meanwhile.
+func (b *bench) measurePaced(list []*paced, every time.Duration, scrapes int) (rested bool, err error) {
 	p := pace{Every: every, Scrapes: int(settleTime / every)}
 	if b.options.quick {
 		p = pace{Every: time.Second, Scrapes: 5}
@@ -99,34 +101,34 @@ func (b *bench) measurePaced(list []*paced, every time.Duration, scrapes int) er
 		p.Plans = append(p.Plans, c.plan)
 	}
 	if _, err := b.loader.order(order{Pace: &p}); err != nil {
-		return err
+		return true, err
 	}
 	pids := []int{b.loader.cmd.Process.Pid}
 	for _, c := range list {
 		c.proxy = familyOf(c.proxy[0])
 		pids = append(append(pids, c.proxy...), c.runner...)
 	}
+	rested = true
 	if !b.options.rest {
-		stop, err := keepTouched(pids)
-		if err != nil {
+		if stop, err := keepTouched(pids); err != nil {
 			fmt.Fprintln(os.Stderr, "bench: memory rests:", err)
 		} else {
+			rested = false
 			defer stop()
 		}
 	}
 	p.Every, p.Scrapes = every, 1
 	for range scrapes {
 		if err := b.interval(list, p); err != nil {
-			return err
+			return rested, err
 		}
 	}
 	for _, c := range list {
-		var err error
 		if c.memory, err = footprintOf(c.proxy); err != nil {
-			return err
+			return rested, err
 		}
 	}
-	return nil
+	return rested, nil
 }
 
 // interval measures one interval of p. Its figures are kept apart from those of the others: now and

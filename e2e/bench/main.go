@@ -43,6 +43,10 @@ func main() {
 			return nil
 		})
 	flag.Parse()
+	if o.copies < 1 {
+		fmt.Fprintf(os.Stderr, "bench: -copies %d: want at least 1\n", o.copies)
+		os.Exit(2)
+	}
 	if o.quick {
 		o.idle = min(o.idle, 20*time.Second)
 	}

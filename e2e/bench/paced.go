@@ -42,11 +42,15 @@ func together(list []*paced) (all []*paced) {
 }
 
 // asUsed prints a table. Ratios are against nginx with the same bytes.
-func (r *report) asUsed(title string, list []*paced) {
+func (r *report) asUsed(title string, list []*paced, rested bool) {
 	r.printf("\n### %s\n\n", title)
-	r.printf("300 series, %d processes of each program, %d intervals, idle time included. CPU and latency are "+
-		"medians, ratios are those within an interval, with their standard error; the rest are means.\n\n",
-		list[0].processes, len(list[0].cpu))
+	memory := "Memory does not rest"
+	if rested {
+		memory = "Memory rests between scrapes"
+	}
+	r.printf("300 series, %d processes of each program, %d intervals, idle time included. %s. CPU and latency are "+
+		"medians. A ratio is the mean of those within the intervals, with its standard error in this run; runs "+
+		"differ by more. The rest are means.\n\n", list[0].processes, len(list[0].cpu), memory)
 	r.printf("| | CPU, µs | ratio | mean, µs | runner CPU, µs | wake-ups | time slices | page faults " +
 		"| median latency, µs | ratio | body, kB | private, MiB | shared, MiB |\n" +
 		"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")

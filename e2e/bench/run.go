@@ -71,6 +71,9 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	b.targets = slices.DeleteFunc(b.targets, func(t target) bool { return !programs.MatchString(t.name) })
+	if len(b.targets) == 0 {
+		return fmt.Errorf("-programs %s: no program has such a name", o.programs)
+	}
 	if b.loader, err = startLoader(ctx, dir); err != nil {
 		return err
 	}

@@ -43,10 +43,14 @@ func keepTouched(pids []int) (stop func(), err error) {
 			case <-time.After(touchEvery):
 			}
 			if now := time.Now(); now.After(again) {
-				if moved, err := blocksOf(pids); err == nil {
-					closeAll(list)
-					list, again = moved, now.Add(time.Minute)
+				again = now.Add(time.Minute)
+				moved, err := blocksOf(pids)
+				if err != nil {
+					fmt.Fprintln(os.Stderr, "bench: new memory rests:", err)
+					continue
 				}
+				closeAll(list)
+				list = moved
 			}
 		}
 	}()

@@ -119,6 +119,7 @@ func (c *conn) answer(r *http.Request) (more bool) {
 	}()
 	c.next.ServeHTTP(&c.response, r)
 	more = c.response.finish() == nil && !c.response.close
-	c.response.reset() // now, and not before the next answer: nobody waits for it
+	// Now, as nobody waits for it. So no handler may use the response after its return.
+	c.response.reset()
 	return more
 }

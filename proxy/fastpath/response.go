@@ -27,7 +27,7 @@ type response struct {
 	err     error    // of the connection
 }
 
-// reset prepares w for the next answer.
+// reset prepares w for the next answer. Nothing is pending: finish has sent it.
 func (w *response) reset() {
 	clear(w.header)
 	w.timed, w.status, w.left, w.close, w.err = false, 0, 0, false, nil
