@@ -104,7 +104,9 @@ func TestOIDCHangingIssuer(t *testing.T) {
 // A fetch ends with its context, whatever the issuer does.
 func TestIssuerThatNeverAnswers(t *testing.T) {
 	f := newOIDCFixture(t, nil)
-	f.issuer.answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	end := make(chan struct{}) // not that of the request: an answer could overtake the cancelling
+	defer close(end)
+	f.issuer.answer(func(http.ResponseWriter, *http.Request) { <-end })
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error)
 	go func() {
