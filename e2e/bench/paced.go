@@ -41,7 +41,7 @@ func together(list []*paced) (all []*paced) {
 	return all
 }
 
-// asUsed prints a table. Ratios are against nginx with the same bytes.
+// asUsed prints a table. Ratios are against nginx with the same bytes, or the first program without it.
 func (r *report) asUsed(title string, list []*paced, rested bool) {
 	r.printf("\n### %s\n\n", title)
 	memory := "Memory does not rest"

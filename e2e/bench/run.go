@@ -126,7 +126,9 @@ func (b *bench) sections(ctx context.Context) error {
 		}
 		fmt.Fprintf(os.Stderr, "bench: %s: %.1f s\n", s.title, time.Since(began).Seconds())
 	}
-	b.report.bars()
+	if first := b.targets[0]; first.labels && !first.sameBytes { // a gate: bars are for no other
+		b.report.bars()
+	}
 	return nil
 }
 

@@ -82,16 +82,15 @@ func blocksOf(pids []int) (list []touched, err error) {
 		}
 	}()
 	for _, pid := range pids {
+		addresses, err := newBlocks(pid, seen)
+		if err != nil {
+			return list, err
+		}
 		memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
 		if err != nil {
 			return list, err
 		}
-		t := touched{memory: memory}
-		list = append(list, t)
-		if t.addresses, err = newBlocks(pid, seen); err != nil {
-			return list, err
-		}
-		list[len(list)-1] = t
+		list = append(list, touched{memory, addresses})
 	}
 	if len(seen) < 2 { // all are zero
 		return list, errNoFrames
